@@ -1,1 +1,17 @@
-//! tripline
+//! **Tripline: detection rules compiled to sandboxed WebAssembly, and the host that runs them.**
+//!
+//! As a library: read packs with [`Pack`], run them with [`Check`] in a [`Wasmtime`] sandbox, get incidents.
+//! `examples/embed.rs` is the whole of it. With default features off there is no command line, no built-in pack
+//! and no need for the wasm32 target.
+
+pub mod builtin;
+pub mod check;
+#[cfg(feature = "program")]
+pub mod author;
+#[cfg(feature = "program")]
+pub mod cli;
+#[cfg(feature = "program")]
+pub mod report;
+
+pub use tripline_engine::*;
+pub use tripline_sandbox::{Limits, Wasmtime};

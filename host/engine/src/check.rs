@@ -1,0 +1,222 @@
+//! The whole way in one thread: bytes in, incidents out. What embedders and tests use.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::clock::{Clock, NoClock};
+use crate::decision::Decision;
+use crate::fault::{Fault, PackFault};
+use crate::fold::{Fold, Incident};
+use crate::id::Position;
+use crate::judge::{Delivery, Judge, JudgeCost, JudgeLimits, Verdicts};
+use crate::line::{LineSettings, Lines};
+use crate::matcher::{MatchCost, MatchLimits, MatchScratch, Matcher, MatcherError};
+use crate::merge::{Merge, Run, Scanned};
+use crate::pattern::Rarity;
+use crate::sandbox::{LogLine, Sandbox};
+use crate::Configured;
+
+/// Checks lines of several sources with a set of packs.
+///
+/// Threads are the embedder's: a program with several cores runs [`Matcher::block`] on all of them and keeps
+/// [`Merge`], [`Judge`] and [`Fold`] in order, as this does in one.
+pub struct Check {
+    matcher: Matcher,
+    scratch: MatchScratch,
+    clock: Box<dyn Clock>,
+    sources: Vec<Lines>,
+    last_times: HashMap<u32, i64>,
+    merge: Merge,
+    judges: Vec<Judge>,
+    fold: Fold,
+    verdicts: Verdicts,
+    /// Every decision as it came, if somebody wants them unfolded.
+    decisions: Option<Vec<Decision>>,
+    lines: u64,
+    matches: u64,
+}
+
+/// What came of a check.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Worst first.
+    pub incidents: Vec<Incident>,
+    /// Every decision in its pack's order, if [`Check::keep_decisions`] was called.
+    pub decisions: Vec<Decision>,
+    /// Failures of packs.
+    pub faults: Vec<PackFault>,
+    /// What packs logged: name and line.
+    pub logs: Vec<(String, LogLine)>,
+    /// By pack, in their order.
+    pub packs: Vec<PackReport>,
+    /// Events' lines read.
+    pub lines: u64,
+    /// Matches of patterns on events that woke a pack.
+    pub matches: u64,
+}
+
+/// What a pack has cost, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackReport {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Matching for it.
+    pub matching: MatchCost,
+    /// Judging by it.
+    pub judging: JudgeCost,
+}
+
+impl Check {
+    /// A check of one source, with every bound at its default.
+    pub fn new(sandbox: Arc<dyn Sandbox>, packs: &[Configured]) -> Result<Check, MatcherError> {
+        Check::with(sandbox, packs, 1, LineSettings::default(), MatchLimits::default(), JudgeLimits::default())
+    }
+
+    /// A check of so many sources, with every bound given.
+    pub fn with(
+        sandbox: Arc<dyn Sandbox>,
+        packs: &[Configured],
+        sources: usize,
+        lines: LineSettings,
+        matching: MatchLimits,
+        judging: JudgeLimits,
+    ) -> Result<Check, MatcherError> {
+        let judge = |pack| Judge::new(Arc::clone(&sandbox), pack, judging);
+        Ok(Check {
+            matcher: Matcher::new(packs, matching, &Rarity::default())?,
+            scratch: MatchScratch::default(),
+            clock: Box::new(NoClock),
+            sources: (0..sources).map(|_| Lines::new(lines.clone())).collect(),
+            last_times: HashMap::new(),
+            merge: Merge::new(sources),
+            judges: packs.iter().map(judge).collect(),
+            fold: Fold::new(),
+            verdicts: Verdicts::default(),
+            decisions: None,
+            lines: 0,
+            matches: 0,
+        })
+    }
+
+    /// Measures matching by this clock; without one it is not charged.
+    pub fn clock(mut self, clock: Box<dyn Clock>) -> Check {
+        self.clock = clock;
+        self
+    }
+
+    /// Keeps every decision beside the incidents.
+    pub fn keep_decisions(mut self) -> Check {
+        self.decisions = Some(Vec::new());
+        self
+    }
+
+    /// Takes bytes of the first source, cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.feed_source(0, bytes);
+    }
+
+    /// Takes bytes of a source, cut anywhere.
+    pub fn feed_source(&mut self, source: u32, bytes: &[u8]) {
+        self.sources[source as usize].push(bytes);
+        self.match_blocks(source);
+        self.judge();
+    }
+
+    /// There is no more: what is left is judged, and decisions are folded.
+    pub fn finish(mut self) -> Report {
+        for source in 0..self.sources.len() as u32 {
+            self.sources[source as usize].finish();
+            self.match_blocks(source);
+            self.merge.finish(source);
+        }
+        self.judge();
+        let end = self.last_times.values().copied().max();
+        for judge in &mut self.judges {
+            judge.end(end, &mut self.verdicts);
+        }
+        self.suspend();
+        self.take_decisions();
+        let costs = self.matcher.costs();
+        let report = |(judge, matching): (&Judge, MatchCost)| PackReport {
+            name: judge.pack().name().into(),
+            version: judge.pack().manifest().pack.version.to_string(),
+            matching,
+            judging: judge.cost(),
+        };
+        Report {
+            packs: self.judges.iter().zip(costs).map(report).collect(),
+            incidents: self.fold.finish(),
+            decisions: self.decisions.unwrap_or_default(),
+            faults: self.verdicts.faults,
+            logs: self.verdicts.logs,
+            lines: self.lines,
+            matches: self.matches,
+        }
+    }
+
+    fn match_blocks(&mut self, source: u32) {
+        let merged = self.sources.len() > 1;
+        while let Some(block) = self.sources[source as usize].next_block() {
+            let matched = self.matcher.block(&block, merged, &*self.clock, &mut self.scratch);
+            self.lines += block.lines.len() as u64;
+            self.matches += matched.matches();
+            if let Some(time) = matched.last_time {
+                self.last_times.insert(source, time);
+            }
+            self.merge.push(Scanned { source, block, matched });
+        }
+    }
+
+    fn judge(&mut self) {
+        while let Some(run) = self.merge.next_run() {
+            deliver(&run, |pack, delivery| {
+                if let Some(judge) = self.judges.get_mut(pack) {
+                    judge.push(&delivery, &mut self.verdicts);
+                }
+            });
+            self.suspend();
+            self.take_decisions();
+        }
+    }
+
+    fn suspend(&mut self) {
+        for (judge, fault) in self.judges.iter_mut().zip(suspensions(&self.matcher)) {
+            if let Some(fault) = fault {
+                judge.suspend(fault, &mut self.verdicts);
+            }
+        }
+    }
+
+    fn take_decisions(&mut self) {
+        for decision in self.verdicts.decisions.drain(..) {
+            if let Some(decisions) = &mut self.decisions {
+                decisions.push(decision.clone());
+            }
+            self.fold.add(decision);
+        }
+    }
+}
+
+/// Hands each event of a run to each pack that it woke.
+pub fn deliver(run: &Run, mut to: impl FnMut(usize, Delivery<'_>)) {
+    let Scanned { source, block, matched } = &*run.scanned;
+    for i in run.events.clone() {
+        let event = matched.event(i);
+        let line = &block.lines[event.line()];
+        let text = &block.bytes[line.start as usize..line.end as usize];
+        let position = Position { source: *source, file: line.file, offset: line.offset, line: line.number };
+        for (pack, matches) in event.wakes() {
+            to(pack, Delivery { position, received: None, line: text, cut: line.cut, event, matches });
+        }
+    }
+}
+
+/// For each pack the fault of its patterns, if they are over their budget.
+pub fn suspensions(matcher: &Matcher) -> impl Iterator<Item = Option<Fault>> {
+    let fault = |cost: MatchCost| {
+        cost.suspended.then_some(Fault::Matching { used: cost.time, tried: cost.tried })
+    };
+    matcher.costs().into_iter().map(fault)
+}

@@ -1,0 +1,60 @@
+//! What a rule decided, taken out of a reply and checked.
+
+use std::sync::Arc;
+
+use tripline_abi::Severity;
+use tripline_abi::manifest::Rule;
+
+use crate::id::Position;
+
+/// The rule that decided, and its pack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The pack's name; [`HOST`] for what the engine itself says.
+    pub pack: String,
+    /// The rule as its manifest has it.
+    pub rule: Rule,
+}
+
+/// Stands for a pack where the engine itself decided.
+pub const HOST: &str = "tripline";
+
+/// A decision: what a rule returned, with the texts of its evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Who decided.
+    pub origin: Arc<Origin>,
+    /// The rule's, unless the decision said otherwise.
+    pub severity: Severity,
+    /// What equal decisions share; `None`: same rule and source.
+    pub fingerprint: Option<Vec<u8>>,
+    /// One line.
+    pub title: String,
+    /// A sentence or two; may be empty.
+    pub summary: String,
+    /// Named values, in the rule's order.
+    pub values: Vec<(String, String)>,
+    /// When the event or tick that set it off happened.
+    pub time: Option<i64>,
+    /// The event that set it off; `None` is a tick.
+    pub trigger: Option<Position>,
+    /// The events that show it.
+    pub evidence: Vec<Evidence>,
+    /// Evidence that is too old to be known here.
+    pub evidence_gone: u32,
+    /// How many decisions it stands for: more than one if it is an overflow.
+    pub weight: u64,
+}
+
+/// An event that shows what was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Where it stands.
+    pub position: Position,
+    /// The line's first bytes; `None` if it is no longer kept.
+    pub text: Option<Vec<u8>>,
+    /// Whether the line is longer than that.
+    pub cut: bool,
+    /// Places of captures in the text, for whoever shows it.
+    pub captures: Vec<(u32, u32)>,
+}

@@ -1,0 +1,51 @@
+//! The level of a line in an application's log.
+
+use super::program::blanks;
+use super::syslog::word_end;
+
+/// Words that say how bad a line is.
+const LEVELS: [&str; 16] = [
+    "trace", "debug", "info", "notice", "warn", "warning", "error", "err", "critical", "crit", "alert", "emerg",
+    "emergency", "fatal", "severe", "panic",
+];
+
+/// How many words behind the stamp may be the level: `[main] 1234 --- ERROR` has it fourth.
+const WORDS: usize = 4;
+
+/// Whether a word is a level, in any case.
+pub(super) fn is_level(word: &[u8]) -> bool {
+    word.len() <= 9 && LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level.as_bytes()))
+}
+
+/// Where the level stands in the text at `start`: `ERROR`, `ERROR:`, `[error]`, `[core:error]`.
+///
+/// The first word may be in any case; behind it only capitals and brackets count, since `error` may be prose.
+pub(super) fn level(line: &[u8], start: usize) -> Option<(usize, usize)> {
+    let mut at = blanks(line, start);
+    for number in 0..WORDS {
+        let end = word_end(line, at);
+        if at == end {
+            return None;
+        }
+        let bracketed = line[at] == b'[';
+        let word = bare(line, at, end);
+        let text = &line[word.0..word.1];
+        if is_level(text) && (number == 0 || bracketed || text.iter().all(u8::is_ascii_uppercase)) {
+            return Some(word);
+        }
+        at = blanks(line, end);
+    }
+    None
+}
+
+/// The word without what stands around it, and without Apache's module.
+fn bare(line: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
+    if matches!(line[start], b'[' | b'(' | b'<') {
+        start += 1;
+    }
+    while end > start && matches!(line[end - 1], b']' | b')' | b'>' | b':' | b',' | b'|') {
+        end -= 1;
+    }
+    let module = memchr::memchr(b':', &line[start..end]).map_or(0, |colon| colon + 1);
+    (start + module, end)
+}

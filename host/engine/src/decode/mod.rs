@@ -1,0 +1,165 @@
+//! A line becomes an event.
+//!
+//! ```text
+//!   line ─► opening ─┬─► rfc5424 ─────────────────────────────┐
+//!     │     priority,├─► syslog   host, tag, text ────────────┤
+//!     │     stamp    └─► iso      syslog if surely, else level┼─► Event
+//!     ├─ { ─► json_scan ─► json   members by role ────────────┤
+//!     └─ fits nothing ─► plain    the whole line ─────────────┘
+//! ```
+//!
+//! Decoding never fails and keeps nothing from line to line, so it runs on all cores; what needs the lines before
+//! (the source's format, the year) is settled in [`crate::line`].
+
+mod epoch;
+mod format;
+mod iso;
+mod json;
+mod json_scan;
+mod level;
+mod opening;
+mod program;
+mod rfc5424;
+mod role;
+mod stamp;
+mod syslog;
+mod zone;
+
+use jiff::tz::TimeZone;
+
+use crate::event::{Event, Place};
+
+pub use format::{Format, UnknownFormat};
+pub(crate) use opening::{Opening, first};
+pub(crate) use stamp::is_leap;
+
+use syslog::{Syslog, text};
+use zone::Zone;
+
+/// Decodes the lines of one source.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    format: Format,
+    fixed: bool,
+    timezone: TimeZone,
+    zone: Zone,
+}
+
+impl Decoder {
+    /// A decoder for lines of this format. `timezone` is for stamps that say none.
+    ///
+    /// Lines that do not fit the format are tried with the others, unless it is `fixed`, that is, given by the
+    /// operator: then such a line is its message and nothing else.
+    pub fn new(format: Format, timezone: TimeZone, fixed: bool) -> Decoder {
+        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone }
+    }
+
+    /// The source's format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether the format was given rather than found.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+
+    /// The time zone of stamps that say none.
+    pub fn timezone(&self) -> &TimeZone {
+        &self.timezone
+    }
+
+    /// Fills the event from a line of the given year; the year is for stamps that say none. Never fails: what fits
+    /// no format is an event whose message is the whole line.
+    pub fn decode(&self, line: &[u8], year: i16, event: &mut Event) {
+        let line = addressable(line);
+        event.clear();
+        if !self.fill(line, year, event) {
+            event.clear();
+            event.message = Some(Place::line(0, line.len()));
+        }
+    }
+
+    /// The time that [`Decoder::decode`] gives, for less.
+    pub fn time(&self, line: &[u8], year: i16) -> Option<i64> {
+        let line = addressable(line);
+        let start = first(line);
+        if line.get(start) == Some(&b'{') {
+            return if self.allows(Format::Json) { json::time(line, start, &self.zone) } else { None };
+        }
+        let (_, stamp) = self.opening(line)?.stamp?;
+        stamp.instant(year, &self.zone)
+    }
+
+    /// Whether decoding may change a value of this line. If not, all places of its event are in the line itself, and
+    /// a look at the line's bytes is a look at its values. Cheap, and rather `true` than wrong.
+    pub fn may_change(&self, line: &[u8]) -> bool {
+        match line.get(first(line)) {
+            Some(b'{') => self.allows(Format::Json) && json::may_change(line),
+            Some(b'<') => self.allows(Format::Rfc5424) && memchr::memchr(b'\\', line).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether the line begins as an event of its own does: with a date and time.
+    pub(crate) fn has_header(&self, line: &[u8]) -> bool {
+        self.opening(line).is_some()
+    }
+
+    /// What the line looks like, whatever the source's format.
+    pub(crate) fn looks_like(&self, line: &[u8]) -> Format {
+        let line = addressable(line);
+        let start = first(line);
+        if line.get(start) != Some(&b'{') {
+            return self.opening(line).map_or(Format::Plain, |opening| opening.format);
+        }
+        let object = json::is_object(line, start);
+        if object { Format::Json } else { Format::Plain }
+    }
+
+    fn fill(&self, line: &[u8], year: i16, event: &mut Event) -> bool {
+        let start = first(line);
+        if line.get(start) == Some(&b'{') {
+            return self.allows(Format::Json) && json::fill(line, start, &self.zone, event);
+        }
+        let Some(opening) = self.opening(line) else { return false };
+        for (name, place) in [("pri", opening.priority), ("version", opening.version)] {
+            if let Some(place) = place {
+                text(event, name, place);
+            }
+        }
+        if let Some((start, stamp)) = opening.stamp {
+            text(event, "timestamp", (start, stamp.end));
+            event.time = stamp.instant(year, &self.zone);
+        }
+        match opening.format {
+            Format::Rfc5424 => rfc5424::fill(line, opening.behind, event),
+            Format::Rfc3164 => Syslog::behind(line, opening.behind).fill(line, event),
+            _ => iso::fill(line, &opening, event),
+        }
+        true
+    }
+
+    /// How the line opens, in a format that this decoder takes.
+    fn opening(&self, line: &[u8]) -> Option<Opening> {
+        if self.fixed && matches!(self.format, Format::Json | Format::Plain) {
+            return None;
+        }
+        let opening = Opening::of(line)?;
+        if self.allows(opening.format) {
+            return Some(opening);
+        }
+        // rsyslog writes RFC 3339 stamps before RFC 3164's rest; the operator says that this is such a log.
+        let rsyslog = self.format == Format::Rfc3164 && opening.format == Format::Iso && !opening.bracketed;
+        rsyslog.then_some(Opening { format: Format::Rfc3164, ..opening })
+    }
+
+    fn allows(&self, format: Format) -> bool {
+        !self.fixed || self.format == format
+    }
+}
+
+/// Places count in 32 bits; what is behind them is not looked at.
+fn addressable(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(u32::MAX as usize)]
+}

@@ -1,0 +1,223 @@
+//! A date and time as a line writes it.
+
+use super::zone::Zone;
+
+/// A date and time as written: the year and the offset may be missing, the date may not exist.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stamp {
+    pub(crate) year: Option<i16>,
+    pub(crate) month: u8,
+    pub(crate) day: u8,
+    hour: u8,
+    minute: u8,
+    second: u8,
+    nanosecond: u32,
+    /// Seconds east of UTC.
+    offset: Option<i32>,
+    /// Date and time stand around a `T` and an offset follows: RFC 3339.
+    pub(crate) full: bool,
+    /// One past its last byte.
+    pub(crate) end: usize,
+}
+
+impl Stamp {
+    /// `Dec 10 06:55:46`, RFC 3164 section 4.1.2; also `Dec 1`, `Dec 10 2024 06:55:46` and a fraction.
+    pub(crate) fn syslog(text: &[u8], start: usize) -> Option<Stamp> {
+        let month = month(text.get(start..start + 3)?)?;
+        let at = byte(text, start + 3, b' ')?;
+        let at = byte(text, at, b' ').unwrap_or(at);
+        let (day, mut at) = match two(text, at) {
+            Some(day) => (day, at + 2),
+            None => (digit(text, at)?, at + 1),
+        };
+        at = byte(text, at, b' ')?;
+        let mut stamp = Stamp { month, day, ..Stamp::default() };
+        if let Some(year) = four(text, at)
+            && let Some(behind) = byte(text, at + 4, b' ')
+        {
+            stamp.year = Some(year);
+            at = behind;
+        }
+        stamp.clock(text, at, true)?;
+        stamp.bounded(text)
+    }
+
+    /// `2024-01-01T12:00:00.123Z` (RFC 3339), `2024-01-01 12:00:00,123`, `2024/01/01 12:00`; an offset may follow.
+    pub(crate) fn iso(text: &[u8], start: usize) -> Option<Stamp> {
+        let year = four(text, start)?;
+        let dash = *text.get(start + 4)?;
+        if dash != b'-' && dash != b'/' {
+            return None;
+        }
+        let month = two(text, start + 5)?;
+        byte(text, start + 7, dash)?;
+        let day = two(text, start + 8)?;
+        let between = *text.get(start + 10)?;
+        if !matches!(between, b'T' | b't' | b' ') {
+            return None;
+        }
+        let mut stamp = Stamp { year: Some(year), month, day, ..Stamp::default() };
+        stamp.clock(text, start + 11, false)?;
+        if let Some((offset, end)) = offset(text, stamp.end) {
+            (stamp.offset, stamp.end) = (Some(offset), end);
+        }
+        stamp.full = between != b' ' && stamp.offset.is_some();
+        stamp.bounded(text)
+    }
+
+    /// `Sun Dec 04 04:47:44.123456 2005`, as Apache's error log and `ctime` write it.
+    pub(crate) fn ctime(text: &[u8], start: usize) -> Option<Stamp> {
+        const DAYS: [&[u8]; 7] = [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "];
+        let name = text.get(start..start + 4)?;
+        DAYS.iter().find(|day| **day == name)?;
+        let mut stamp = Stamp::syslog(text, start + 4)?;
+        if stamp.year.is_some() {
+            return None;
+        }
+        let at = byte(text, stamp.end, b' ')?;
+        stamp.year = Some(four(text, at)?);
+        stamp.end = at + 4;
+        stamp.bounded(text)
+    }
+
+    /// `06:55:46`, a fraction behind `.` or `,`; seconds may be missing where that is usual.
+    fn clock(&mut self, text: &[u8], start: usize, with_seconds: bool) -> Option<()> {
+        self.hour = two(text, start)?;
+        let at = byte(text, start + 2, b':')?;
+        self.minute = two(text, at)?;
+        self.end = at + 2;
+        let Some(at) = byte(text, self.end, b':') else {
+            return (!with_seconds).then_some(());
+        };
+        let Some(second) = two(text, at) else {
+            return (!with_seconds).then_some(());
+        };
+        self.second = second;
+        self.end = at + 2;
+        if matches!(text.get(self.end), Some(b'.' | b',')) && digit(text, self.end + 1).is_some() {
+            let mut at = self.end + 1;
+            let mut unit = 100_000_000;
+            while let Some(digit) = digit(text, at) {
+                self.nanosecond += u32::from(digit) * unit;
+                unit /= 10;
+                at += 1;
+            }
+            self.end = at;
+        }
+        Some(())
+    }
+
+    /// A stamp ends where a word ends.
+    fn bounded(self, text: &[u8]) -> Option<Stamp> {
+        let goes_on = text.get(self.end).is_some_and(|next| next.is_ascii_alphanumeric() || *next >= 0x80);
+        (!goes_on).then_some(self)
+    }
+
+    /// Nanoseconds since 1970 UTC; none if there is no such date or it is out of range (1677 to 2262).
+    ///
+    /// `year` and `zone` are for what the stamp does not say. A leap second is the second before it. 29 February
+    /// in a year that was settled from outside and has none is 1 March: the day behind the 28th.
+    pub(crate) fn instant(&self, year: i16, zone: &Zone) -> Option<i64> {
+        let (mut month, mut day) = (self.month, self.day);
+        let year = match self.year {
+            Some(year) => year,
+            None => {
+                if (month, day) == (2, 29) && !is_leap(year) {
+                    (month, day) = (3, 1);
+                }
+                year
+            }
+        };
+        let is_date = (1..=12).contains(&month) && (1..=days_of_month(year, month)).contains(&day);
+        if !is_date || self.hour > 23 || self.minute > 59 || self.second > 60 {
+            return None;
+        }
+        let clock = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second.min(59));
+        let local = days_since_1970(year, month, day) * 86_400 + clock;
+        let offset = match self.offset {
+            Some(offset) => i64::from(offset),
+            None => zone.offset(local),
+        };
+        let seconds = local.checked_sub(offset)?;
+        seconds.checked_mul(1_000_000_000)?.checked_add(i64::from(self.nanosecond))
+    }
+}
+
+/// Whether the year has a 29 February.
+pub(crate) fn is_leap(year: i16) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_of_month(year: i16, month: u8) -> u8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar.
+///
+/// The year is counted from March, so that the leap day is its last: the well-known `days_from_civil`.
+fn days_since_1970(year: i16, month: u8, day: u8) -> i64 {
+    let (month, day) = (i64::from(month), i64::from(day));
+    let year = i64::from(year) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// `Z`, `+01:00`, `+0100`, `+01`; behind a space also `UTC`, `GMT` and those with four digits. Seconds and the end.
+fn offset(text: &[u8], start: usize) -> Option<(i32, usize)> {
+    let spaced = text.get(start) == Some(&b' ');
+    let start = start + usize::from(spaced);
+    let sign = match text.get(start)? {
+        b'Z' | b'z' if !spaced => return Some((0, start + 1)),
+        b'U' | b'G' => {
+            let name = text.get(start..start + 3)?;
+            let ends = !text.get(start + 3).is_some_and(u8::is_ascii_alphanumeric);
+            return (ends && (name == b"UTC" || name == b"GMT")).then_some((0, start + 3));
+        }
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = two(text, start + 1)?;
+    let behind = start + 3;
+    let minutes_at = byte(text, behind, b':').unwrap_or(behind);
+    let (minutes, end) = match two(text, minutes_at) {
+        Some(minutes) => (minutes, minutes_at + 2),
+        None if spaced => return None,
+        None => (0, behind),
+    };
+    let ends = !text.get(end).is_some_and(u8::is_ascii_alphanumeric);
+    let seconds = sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60);
+    (ends && hours < 24 && minutes < 60).then_some((seconds, end))
+}
+
+fn month(name: &[u8]) -> Option<u8> {
+    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+    let place = MONTHS.chunks_exact(3).position(|month| month == name)?;
+    Some(place as u8 + 1)
+}
+
+/// The place behind `wanted`, if that stands at `at`.
+fn byte(text: &[u8], at: usize, wanted: u8) -> Option<usize> {
+    (text.get(at) == Some(&wanted)).then_some(at + 1)
+}
+
+fn digit(text: &[u8], at: usize) -> Option<u8> {
+    let digit = text.get(at)?.wrapping_sub(b'0');
+    (digit < 10).then_some(digit)
+}
+
+fn two(text: &[u8], at: usize) -> Option<u8> {
+    Some(digit(text, at)? * 10 + digit(text, at + 1)?)
+}
+
+fn four(text: &[u8], at: usize) -> Option<i16> {
+    Some(i16::from(two(text, at)?) * 100 + i16::from(two(text, at + 2)?))
+}

@@ -1,0 +1,97 @@
+//! What syslog writes behind the date and time: host, tag, text (RFC 3164 section 4.1).
+
+use tripline_abi::FieldType;
+
+use crate::event::{Event, EventField, Name, Place};
+
+use super::level;
+use super::program::{Tag, blanks, service};
+use super::stamp::Stamp;
+
+/// Where host, tag and text stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Syslog {
+    host: Option<(usize, usize)>,
+    tag: Option<Tag>,
+    /// Where the text begins.
+    message: usize,
+}
+
+impl Syslog {
+    /// Behind a stamp that only syslog writes: the first word is the host, unless it is already the tag.
+    pub(super) fn behind(line: &[u8], at: usize) -> Syslog {
+        let start = blanks(line, at);
+        // Cisco: `Jan 01 2024 12:00:00: %ASA-6-302013: Built`.
+        if line.get(at) == Some(&b':') {
+            let start = blanks(line, at + 1);
+            let tag = Tag::at(line, start);
+            return Syslog { host: None, tag, message: tag.map_or(start, |tag| tag.behind) };
+        }
+        // A line for the local syslog socket has no host.
+        if let Some(tag) = Tag::at(line, start)
+            && !line[..tag.behind].trim_ascii_end().ends_with(b"::")
+        {
+            return Syslog { host: None, tag: Some(tag), message: tag.behind };
+        }
+        let end = word_end(line, start);
+        let message = blanks(line, end);
+        let tag = Tag::at(line, message);
+        let host = (start < end).then_some((start, end));
+        Syslog { host, tag, message: tag.map_or(message, |tag| tag.behind) }
+    }
+
+    /// Behind a stamp that anyone may write: only what is surely syslog.
+    ///
+    /// `node1 sshd[42]: ` is. `node1 kernel: ` is behind an RFC 3339 stamp, as rsyslog writes it. `ERROR main: ` is
+    /// not: a level is neither host nor program.
+    pub(super) fn surely(line: &[u8], stamp: &Stamp) -> Option<Syslog> {
+        if line.get(stamp.end) != Some(&b' ') {
+            return None;
+        }
+        let start = blanks(line, stamp.end);
+        let end = word_end(line, start);
+        let host = line.get(start..end)?;
+        let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+        if host.is_empty() || !host.iter().all(named) || host.ends_with(b":") || level::is_level(host) {
+            return None;
+        }
+        let tag = Tag::at(line, blanks(line, end))?;
+        let program = &line[tag.program.0..tag.program.1];
+        let sure = match tag.pid {
+            Some((from, to)) => line[from..to].iter().all(u8::is_ascii_digit),
+            None => stamp.full,
+        };
+        let begins = program.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'/');
+        (sure && begins && !level::is_level(program))
+            .then_some(Syslog { host: Some((start, end)), tag: Some(tag), message: tag.behind })
+    }
+
+    /// Adds the fields, the message and the service.
+    pub(super) fn fill(&self, line: &[u8], event: &mut Event) {
+        if let Some(host) = self.host {
+            text(event, "host", host);
+        }
+        event.log_source.product = Some("linux");
+        if let Some(tag) = self.tag {
+            text(event, "program", tag.program);
+            let place = Place::line(tag.program.0, tag.program.1);
+            event.log_source.service = service(&line[tag.program.0..tag.program.1], place);
+            if let Some(pid) = tag.pid {
+                text(event, "pid", pid);
+            }
+        }
+        event.message = Some(Place::line(self.message, line.len()));
+    }
+}
+
+/// Adds a text that stands in the line.
+pub(super) fn text(event: &mut Event, name: &'static str, (start, end): (usize, usize)) {
+    let (name, value) = (Name::Known(name), Place::line(start, end));
+    event.fields.push(EventField { name, kind: FieldType::Text, value });
+}
+
+/// One past the word at `start`.
+pub(super) fn word_end(line: &[u8], start: usize) -> usize {
+    let rest = line.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+}

@@ -1,0 +1,152 @@
+//! From matched events to the bytes that one pack is handed.
+
+use tripline_abi::manifest::Manifest;
+use tripline_abi::{BATCH_BYTES, BatchWriter, EventHead, LogSource, Span};
+
+use crate::event::Place;
+use crate::id::{Position, tick_id};
+use crate::matcher::{MatchedEvent, Seen};
+
+/// How much goes into one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    /// Bytes; one larger event travels alone.
+    pub bytes: usize,
+    /// Entries.
+    pub entries: u32,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        BatchLimits { bytes: BATCH_BYTES, entries: u32::MAX }
+    }
+}
+
+/// An event on its way to a pack.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Where it stands.
+    pub position: Position,
+    /// When it came in.
+    pub received: Option<i64>,
+    /// Its line; empty if it has none.
+    pub line: &'a [u8],
+    /// Whether the line was cut.
+    pub cut: bool,
+    /// What was matched.
+    pub event: MatchedEvent<'a>,
+    /// The pack's own matches.
+    pub matches: &'a [Seen],
+}
+
+pub(super) struct Batcher {
+    writer: BatchWriter,
+    limits: BatchLimits,
+    raw: bool,
+    fields: Vec<String>,
+    /// For each pattern the text it looks at: 1 the message, 2+n field n.
+    texts: Vec<u32>,
+}
+
+impl Batcher {
+    pub(super) fn new(manifest: &Manifest, limits: BatchLimits) -> Batcher {
+        let fields: Vec<String> = manifest.field_names().into_iter().map(String::from).collect();
+        let number = |field: &String| 2 + fields.iter().position(|name| name == field).unwrap_or(0) as u32;
+        let texts = manifest.patterns.iter().map(|p| p.field.as_ref().map_or(1, number)).collect();
+        Batcher { writer: BatchWriter::new(), limits, raw: manifest.raw, fields, texts }
+    }
+
+    pub(super) fn entries(&self) -> u32 {
+        self.writer.entries()
+    }
+
+    /// Whether this event belongs into the next batch.
+    pub(super) fn is_full_for(&self, delivery: &Delivery<'_>) -> bool {
+        self.writer.entries() >= self.limits.entries
+            || (!self.writer.is_empty() && self.writer.len() + self.bytes(delivery) > self.limits.bytes)
+    }
+
+    /// Whether a tick belongs into the next batch.
+    pub(super) fn is_full(&self) -> bool {
+        self.writer.entries() >= self.limits.entries || self.writer.len() + 128 > self.limits.bytes
+    }
+
+    pub(super) fn tick(&mut self, time: i64) {
+        self.writer.tick(tick_id(time), time);
+    }
+
+    pub(super) fn push(&mut self, delivery: &Delivery<'_>) {
+        let Delivery { line, event, .. } = *delivery;
+        let writer = &mut self.writer;
+        let source = event.log_source();
+        let log_source = writer.log_source(LogSource {
+            kind: Some(if source.scan { b"scan" } else { b"log" }),
+            product: source.product.map(str::as_bytes),
+            service: source.service.map(|name| event.name(line, name)),
+            category: source.category.map(str::as_bytes),
+        });
+        let raw = if self.raw { writer.text(line) } else { Span::ABSENT };
+        let message = match event.message() {
+            None => Span::ABSENT,
+            Some(Place { start, end, in_arena: false }) if self.raw => raw.part(start, end - start),
+            Some(place) => writer.text(event.text(line, place)),
+        };
+        writer.event(&EventHead {
+            id: delivery.position.id(),
+            time: event.time(),
+            received: delivery.received,
+            log_source: Some(log_source),
+            source: delivery.position.source,
+            cut: delivery.cut,
+            raw,
+            message,
+        });
+        for (number, name) in self.fields.iter().enumerate() {
+            if let Some(field) = event.field(line, name.as_bytes()) {
+                let value = writer.text(event.text(line, field.value));
+                writer.field(number as u32, field.kind, value);
+            }
+        }
+        for seen in delivery.matches {
+            writer.begin_match(seen.pattern, seen.entry, seen.cut);
+            let text = self.texts[seen.pattern as usize];
+            for capture in event.captures(seen) {
+                writer.capture(capture.map(|(start, end)| (text, start, end - start)));
+            }
+        }
+    }
+
+    /// Places of the captures in the line itself, for whoever shows it.
+    pub(super) fn spans<'a>(&'a self, delivery: &Delivery<'a>) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+        let Delivery { line, event, matches, .. } = *delivery;
+        matches.iter().flat_map(move |seen| {
+            let place = match self.texts[seen.pattern as usize] {
+                1 => event.message(),
+                n => event.field(line, self.fields[n as usize - 2].as_bytes()).map(|field| field.value),
+            };
+            let start = place.filter(|place| !place.in_arena).map(|place| place.start);
+            let captures = event.captures(seen).iter().flatten();
+            captures.filter_map(move |&(from, to)| Some((start? + from, start? + to)))
+        })
+    }
+
+    /// Writes the batch over what `out` held and starts the next; answers how many entries it has.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> u32 {
+        let entries = self.writer.entries();
+        self.writer.finish(out);
+        entries
+    }
+
+    /// At least as many bytes as the event will take.
+    fn bytes(&self, delivery: &Delivery<'_>) -> usize {
+        let Delivery { line, event, matches, .. } = *delivery;
+        let place = |place: Place| place.len();
+        let message = event.message().map_or(0, place);
+        let raw = if self.raw { line.len() } else { 0 };
+        let fields = self.fields.iter().filter_map(|name| event.field(line, name.as_bytes()));
+        let fields: usize = fields.map(|field| 16 + field.value.len()).sum();
+        let matches: usize = matches.iter().map(|seen| 16 + 16 * event.captures(seen).len()).sum();
+        // The entry, a log source with its texts, and padding of the sections.
+        88 + 32 + 128 + 48 + raw + message + fields + matches
+    }
+}

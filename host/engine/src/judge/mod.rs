@@ -1,0 +1,341 @@
+//! Judging: one pack's events in order, one batch at a time, whatever the pack does.
+
+mod batcher;
+mod life;
+mod reply;
+mod ring;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tripline_abi::{Batch, Severity, sub_batch};
+
+pub use self::batcher::{BatchLimits, Delivery};
+pub use self::life::LifeLimits;
+pub use self::reply::DECISIONS_PER_ENTRY;
+pub use self::ring::RingLimits;
+
+use self::batcher::Batcher;
+use self::life::Life;
+use self::reply::{ReplyReader, host_rule};
+use self::ring::{Known, Ring};
+use crate::decision::Decision;
+use crate::fault::{Fault, PackFault};
+use crate::sandbox::{LogLine, Sandbox};
+use crate::{Configured, Pack};
+
+/// Every bound of judging.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JudgeLimits {
+    /// Of a batch.
+    pub batch: BatchLimits,
+    /// Of an instance's life.
+    pub life: LifeLimits,
+    /// Of what is kept for evidence.
+    pub ring: RingLimits,
+}
+
+/// A pack is out when more than one in this many of its events fault …
+const QUARANTINE_SHARE: u64 = 100;
+/// … and at least so many have: one crafted line among few must not be an off-switch.
+const QUARANTINE_LEAST: u64 = 10;
+/// Ticks for one gap in time: the first of them, and the last.
+const TICKS_PER_GAP: i64 = 64;
+
+/// One instance of a pack, and all that surrounds it.
+pub struct Judge {
+    pack: Arc<Pack>,
+    batcher: Batcher,
+    ring: Ring,
+    life: Life,
+    replies: ReplyReader,
+    tick: Option<Ticks>,
+    latest: Option<i64>,
+    quarantined: bool,
+    cost: JudgeCost,
+    batch: Vec<u8>,
+    reply: Vec<u8>,
+}
+
+/// What judging gave: in order, to be folded.
+#[derive(Default)]
+pub struct Verdicts {
+    /// What rules decided.
+    pub decisions: Vec<Decision>,
+    /// What went wrong.
+    pub faults: Vec<PackFault>,
+    /// What packs logged: the pack's name and the line.
+    pub logs: Vec<(String, LogLine)>,
+    /// Log lines over the limit.
+    pub logs_dropped: u64,
+}
+
+/// What a pack has cost, and what came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JudgeCost {
+    /// Events delivered.
+    pub events: u64,
+    /// Batches judged.
+    pub batches: u64,
+    /// Decisions taken.
+    pub decisions: u64,
+    /// Faults.
+    pub faults: u64,
+    /// CPU time in the pack.
+    pub cpu: Duration,
+    /// Bytes of its memory, at most.
+    pub memory: u64,
+    /// Instances started.
+    pub starts: u64,
+    /// Whether it is out.
+    pub quarantined: bool,
+}
+
+/// A pack's state, to go on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What the pack saved.
+    pub state: Vec<u8>,
+    /// The version of the pack that saved it.
+    pub version: String,
+}
+
+struct Ticks {
+    interval: i64,
+    next: Option<i64>,
+}
+
+impl Judge {
+    /// A judge for one configured pack; nothing is loaded before its first batch.
+    pub fn new(sandbox: Arc<dyn Sandbox>, configured: &Configured, limits: JudgeLimits) -> Judge {
+        let manifest = configured.pack.manifest();
+        let ticks = |seconds: u32| Ticks { interval: i64::from(seconds) * 1_000_000_000, next: None };
+        Judge {
+            pack: Arc::clone(&configured.pack),
+            batcher: Batcher::new(manifest, limits.batch),
+            ring: Ring::new(limits.ring),
+            life: Life::new(sandbox, configured, limits.life),
+            replies: ReplyReader::new(manifest),
+            tick: manifest.tick.map(ticks),
+            latest: None,
+            quarantined: false,
+            cost: JudgeCost::default(),
+            batch: Vec::new(),
+            reply: Vec::new(),
+        }
+    }
+
+    /// Goes on from a snapshot; only before the first event.
+    pub fn restore(&mut self, snapshot: Snapshot) {
+        self.life.restore(snapshot.state, snapshot.version);
+    }
+
+    /// Hands over an event that woke the pack, with the ticks that are due before it.
+    pub fn push(&mut self, delivery: &Delivery<'_>, out: &mut Verdicts) {
+        if self.quarantined {
+            return;
+        }
+        if let Some(time) = delivery.event.time() {
+            self.ticks_until(time, out);
+            self.latest = self.latest.max(Some(time));
+        }
+        if self.batcher.is_full_for(delivery) {
+            self.flush(out);
+        }
+        let spans = self.batcher.spans(delivery);
+        self.ring.push(delivery.position, delivery.event.time(), delivery.line, spans);
+        self.batcher.push(delivery);
+        self.cost.events += 1;
+    }
+
+    /// The input is over at this time: one last tick, and what is left is judged.
+    pub fn end(&mut self, time: Option<i64>, out: &mut Verdicts) {
+        if let Some(time) = time.max(self.latest)
+            && self.tick.is_some()
+            && self.cost.events > 0
+        {
+            self.ticks_until(time, out);
+            self.one_tick(time, out);
+        }
+        self.flush(out);
+    }
+
+    /// Judges what has come in so far.
+    pub fn flush(&mut self, out: &mut Verdicts) {
+        if self.batcher.entries() == 0 {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        let entries = self.batcher.finish(&mut batch);
+        if !self.quarantined {
+            self.part(&batch, entries, out);
+        }
+        self.batch = batch;
+    }
+
+    /// The state to go on from after a restart, if the pack keeps any.
+    pub fn snapshot(&mut self, out: &mut Verdicts) -> Option<Snapshot> {
+        self.flush(out);
+        match self.life.save() {
+            Ok(saved) => saved.map(|(state, version)| Snapshot { state: state.clone(), version: version.clone() }),
+            Err(fault) => {
+                self.fault(fault, None, false, out);
+                None
+            }
+        }
+    }
+
+    /// The pack's patterns were suspended: it is out.
+    pub fn suspend(&mut self, fault: Fault, out: &mut Verdicts) {
+        if !self.quarantined {
+            self.flush(out);
+            self.fault(fault, None, false, out);
+        }
+    }
+
+    /// What it has cost.
+    pub fn cost(&self) -> JudgeCost {
+        let usage = self.life.usage();
+        JudgeCost {
+            cpu: usage.cpu,
+            memory: usage.memory,
+            starts: self.life.starts,
+            quarantined: self.quarantined,
+            ..self.cost
+        }
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &Pack {
+        &self.pack
+    }
+
+    /// Judges a batch; if the pack fails, again in halves, down to the event that does it.
+    fn part(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) {
+        let fault = match self.attempt(batch, entries, out) {
+            Ok(()) => return,
+            Err(fault) => fault,
+        };
+        let rule = self.life.rule();
+        self.drain_log(out);
+        if fault.is_without_event() {
+            return self.fault(fault, None, false, out);
+        }
+        let lost = match self.life.rebuild() {
+            Ok(lost) => lost,
+            Err(fault) => return self.fault(fault, None, false, out),
+        };
+        if entries <= 1 {
+            return self.skip(batch, fault, rule, lost, out);
+        }
+        let half = entries / 2;
+        for (first, count) in [(0, half), (half, entries - half)] {
+            if let Some(part) = sub_batch(batch, first, count).filter(|_| !self.quarantined) {
+                self.part(&part, count, out);
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) -> Result<(), Fault> {
+        self.life.check(batch, entries, &mut self.reply)?;
+        let decisions = self.replies.read(&self.reply, self.pack.name(), &self.ring)?;
+        self.cost.batches += 1;
+        self.cost.decisions += decisions.len() as u64;
+        out.decisions.extend(decisions);
+        self.drain_log(out);
+        self.life.keep(batch, entries)
+    }
+
+    /// The one event of this batch is what the pack cannot take.
+    fn skip(&mut self, batch: &[u8], fault: Fault, rule: Option<u32>, lost: bool, out: &mut Verdicts) {
+        let id = Batch::parse(batch).ok().and_then(|batch| batch.entries().next().map(|entry| entry.id()));
+        let position = match id.map(|id| self.ring.find(&id)) {
+            Some(Known::Event { position, .. }) => Some(position),
+            _ => None,
+        };
+        let rule = rule.and_then(|number| self.replies.rule(number)).map(String::from);
+        self.record(fault, rule, position, lost, out);
+    }
+
+    fn fault(&mut self, fault: Fault, rule: Option<String>, lost: bool, out: &mut Verdicts) {
+        self.record(fault, rule, None, lost, out);
+    }
+
+    fn record(
+        &mut self,
+        fault: Fault,
+        rule: Option<String>,
+        event: Option<crate::id::Position>,
+        state_lost: bool,
+        out: &mut Verdicts,
+    ) {
+        self.cost.faults += 1;
+        let many = self.cost.faults >= QUARANTINE_LEAST
+            && self.cost.faults * QUARANTINE_SHARE > self.cost.events;
+        self.quarantined = many || event.is_none();
+        let pack = self.pack.name().to_string();
+        if self.quarantined {
+            out.decisions.push(self.quarantine(&fault, event));
+        }
+        out.faults.push(PackFault { pack, rule, event, fault, quarantined: self.quarantined, state_lost });
+    }
+
+    /// A pack that is out is an incident of its own.
+    fn quarantine(&self, fault: &Fault, event: Option<crate::id::Position>) -> Decision {
+        let pack = self.pack.name();
+        let origin = host_rule(
+            "pack-quarantined",
+            "A rule pack is out",
+            "The pack faulted without an event, or on more than 1 % of its events; it judges no more.",
+            Severity::High,
+        );
+        Decision {
+            severity: origin.rule.severity,
+            fingerprint: Some(pack.as_bytes().to_vec()),
+            title: format!("Rule pack {pack} is out"),
+            summary: fault.to_string(),
+            values: vec![("pack".into(), pack.into()), ("faults".into(), self.cost.faults.to_string())],
+            time: self.latest,
+            trigger: event,
+            evidence: event.and_then(|position| self.ring.evidence(&position.id())).into_iter().collect(),
+            evidence_gone: 0,
+            weight: 1,
+            origin,
+        }
+    }
+
+    fn drain_log(&mut self, out: &mut Verdicts) {
+        let (lines, dropped) = self.life.drain_log();
+        let pack = self.pack.name();
+        out.logs.extend(lines.into_iter().map(|line| (pack.to_string(), line)));
+        out.logs_dropped += dropped;
+    }
+
+    /// Adds the ticks that fall between the latest event and this time: the first ones and the last of a gap.
+    fn ticks_until(&mut self, time: i64, out: &mut Verdicts) {
+        let Some(ticks) = &mut self.tick else { return };
+        let interval = ticks.interval;
+        let boundary = (time.div_euclid(interval)).saturating_mul(interval);
+        let first = ticks.next.unwrap_or_else(|| boundary.saturating_add(interval));
+        if boundary >= first {
+            ticks.next = Some(boundary.saturating_add(interval));
+            let count = (boundary - first) / interval + 1;
+            for n in 0..count.min(TICKS_PER_GAP - 1) {
+                self.one_tick(first + n * interval, out);
+            }
+            if count >= TICKS_PER_GAP {
+                self.one_tick(boundary, out);
+            }
+        } else {
+            ticks.next = Some(first);
+        }
+    }
+
+    fn one_tick(&mut self, time: i64, out: &mut Verdicts) {
+        if self.batcher.is_full() {
+            self.flush(out);
+        }
+        self.batcher.tick(time);
+    }
+}
+

@@ -1,0 +1,42 @@
+//! A block of lines.
+
+use std::sync::Arc;
+
+use crate::decode::Decoder;
+
+/// Some lines of a source, in order, with their bytes.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The bytes that `lines` are places in; between the lines stand line feeds and what was cut off.
+    pub bytes: Vec<u8>,
+    /// The lines, in order.
+    pub lines: Vec<Line>,
+    /// What decodes them; the same for all blocks of a source.
+    pub decoder: Arc<Decoder>,
+}
+
+/// The text of one event: a line, or several that were joined, with the line feeds between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its first byte in the block.
+    pub start: u32,
+    /// One past its last byte in the block.
+    pub end: u32,
+    /// Where it begins in its file, in bytes.
+    pub offset: u64,
+    /// Which line of its file it is, from 1; empty lines count too, though they are no events.
+    pub number: u64,
+    /// Which file of the source it is from, from 0.
+    pub file: u32,
+    /// The year for a stamp that says none.
+    pub year: i16,
+    /// It was longer than allowed, and its rest is gone.
+    pub cut: bool,
+}
+
+impl Block {
+    /// The bytes of a line of this block.
+    pub fn text(&self, line: &Line) -> &[u8] {
+        self.bytes.get(line.start as usize..line.end as usize).unwrap_or_default()
+    }
+}

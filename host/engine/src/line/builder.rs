@@ -1,0 +1,203 @@
+//! Lines, events and blocks, from bytes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::decode::{Decoder, Format};
+
+use super::join::Join;
+use super::years::Years;
+use super::{Block, Line, LineSettings};
+
+/// Bytes are taken in pieces of at most this, so that no more than this of an endless line is kept beyond its cut.
+const PIECE: usize = 64 * 1024;
+/// Block and line sizes are kept far from what a place of 32 bits can say.
+const LARGEST: usize = 1 << 30;
+
+/// Builds blocks.
+///
+/// ```text
+///   bytes   Jan 1 … ⏎  at foo ⏎ Jan 1 … ⏎ Jan 1 12:0
+///           └lines        ┘     └held     └line_start └scanned
+///                                                      end of what was pushed
+/// ```
+#[derive(Debug)]
+pub(super) struct Builder {
+    settings: LineSettings,
+    decoder: Arc<Decoder>,
+    years: Years,
+    /// The block that is being built.
+    bytes: Vec<u8>,
+    lines: Vec<Line>,
+    /// The event that the next line may join.
+    held: Option<(Line, Join)>,
+    /// Where the unfinished line begins.
+    line_start: usize,
+    /// Up to where line feeds were looked for.
+    scanned: usize,
+    /// How many bytes of the unfinished line were left out, since it is too long already.
+    left_out: u64,
+    /// Where the unfinished line begins in its file.
+    offset: u64,
+    /// Its number in its file, from 1.
+    number: u64,
+    file: u32,
+    done: VecDeque<Block>,
+}
+
+impl Builder {
+    pub(super) fn new(mut settings: LineSettings, decoder: Arc<Decoder>) -> Builder {
+        settings.max_bytes = settings.max_bytes.clamp(1, LARGEST);
+        settings.block_bytes = settings.block_bytes.clamp(1, LARGEST);
+        let years = Years::new(settings.year, settings.reference, settings.timezone.clone());
+        let (offset, number, file, left_out) = (0, 1, 0, 0);
+        let (bytes, lines, held, done) = (Vec::new(), Vec::new(), None, VecDeque::new());
+        let (line_start, scanned) = (0, 0);
+        let mut builder = Builder {
+            settings, decoder, years, bytes, lines, held, line_start, scanned, left_out, offset, number, file, done,
+        };
+        builder.set_decoder(builder.decoder.clone());
+        builder
+    }
+
+    pub(super) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// Sets what decodes the lines, before the first of them.
+    pub(super) fn set_decoder(&mut self, decoder: Arc<Decoder>) {
+        self.settings.join &= decoder.format() != Format::Json;
+        self.decoder = decoder;
+    }
+
+    pub(super) fn set_reference(&mut self, reference: Option<i64>) {
+        self.years.set_reference(reference);
+    }
+
+    /// Goes over bytes of the file that belong to no line.
+    pub(super) fn skip(&mut self, bytes: u64) {
+        self.offset += bytes;
+    }
+
+    pub(super) fn next_block(&mut self) -> Option<Block> {
+        self.done.pop_front()
+    }
+
+    pub(super) fn push(&mut self, mut bytes: &[u8]) {
+        let largest = PIECE.min(self.settings.block_bytes);
+        while !bytes.is_empty() {
+            if self.left_out > 0 {
+                let rest = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+                self.left_out += rest as u64;
+                bytes = &bytes[rest..];
+            }
+            let (piece, rest) = bytes.split_at(bytes.len().min(largest));
+            self.bytes.extend_from_slice(piece);
+            self.scan();
+            bytes = rest;
+        }
+    }
+
+    /// Completes the lines whose line feeds have come.
+    fn scan(&mut self) {
+        while let Some(feed) = memchr::memchr(b'\n', &self.bytes[self.scanned..]) {
+            let feed = self.scanned + feed;
+            self.scanned = feed + 1;
+            let line = &self.bytes[self.line_start..feed];
+            let returned = self.left_out == 0 && line.last() == Some(&b'\r');
+            self.complete(feed - usize::from(returned), feed + 1);
+        }
+        // One byte more than a line may have: it may be the carriage return of a line that fits.
+        let most = self.line_start + self.settings.max_bytes + 1;
+        self.left_out += self.bytes.len().saturating_sub(most) as u64;
+        self.bytes.truncate(most);
+        self.scanned = self.bytes.len();
+    }
+
+    /// The unfinished line ends at `end`, and the next begins at `next`.
+    fn complete(&mut self, end: usize, next: usize) {
+        let start = self.line_start;
+        let most = start + self.settings.max_bytes;
+        let cut = end > most || self.left_out > 0;
+        let end = end.min(most);
+        let (offset, number) = (self.offset, self.number);
+        self.offset += (next - start) as u64 + self.left_out;
+        self.number += 1;
+        self.left_out = 0;
+        self.line_start = next;
+        if start == end {
+            return self.release(next);
+        }
+        let (places, file) = ((start as u32, end as u32), self.file);
+        self.event(Line { start: places.0, end: places.1, offset, number, file, year: 0, cut });
+    }
+
+    /// The line joins the event before it, or is one.
+    fn event(&mut self, mut line: Line) {
+        let text = &self.bytes[line.start as usize..line.end as usize];
+        let join = if !self.settings.join {
+            None
+        } else if let Some((held, join)) = &mut self.held
+            && join.takes(text, &self.decoder)
+        {
+            let bytes = (line.end - held.start) as usize;
+            if join.lines <= self.settings.max_joined && bytes <= self.settings.max_bytes {
+                (held.end, held.cut) = (line.end, held.cut | line.cut);
+                return;
+            }
+            Some(join.go_on())
+        } else {
+            Some(Join::begin(text))
+        };
+        line.year = self.years.of(text);
+        let before = self.line_start;
+        self.release(line.start as usize);
+        let moved = (before - self.line_start) as u32;
+        (line.start, line.end) = (line.start - moved, line.end - moved);
+        match join {
+            Some(join) => self.held = Some((line, join)),
+            None => self.lines.push(line),
+        }
+    }
+
+    /// No line joins the held event any more. If the block is full, it ends at `end`, and what is behind moves down.
+    fn release(&mut self, end: usize) {
+        if let Some((line, _)) = self.held.take() {
+            self.lines.push(line);
+        }
+        if end >= self.settings.block_bytes {
+            self.close(end);
+        }
+    }
+
+    fn close(&mut self, end: usize) {
+        self.line_start -= end;
+        self.scanned -= end;
+        if self.lines.is_empty() {
+            self.bytes.drain(..end);
+            return;
+        }
+        let mut rest = Vec::with_capacity(self.settings.block_bytes.min(16 * PIECE) + PIECE);
+        rest.extend_from_slice(&self.bytes[end..]);
+        self.bytes.truncate(end);
+        let bytes = std::mem::replace(&mut self.bytes, rest);
+        let room = Vec::with_capacity(self.lines.len());
+        let lines = std::mem::replace(&mut self.lines, room);
+        self.done.push_back(Block { bytes, lines, decoder: self.decoder.clone() });
+    }
+
+    pub(super) fn end_of_file(&mut self) {
+        if self.line_start < self.bytes.len() {
+            let end = self.bytes.len();
+            self.scanned = end;
+            self.complete(end, end);
+        }
+        self.release(self.line_start);
+        (self.offset, self.number) = (0, 1);
+        self.file += 1;
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.close(self.bytes.len());
+    }
+}

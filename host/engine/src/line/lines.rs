@@ -1,0 +1,118 @@
+//! The lines of one source.
+
+use std::sync::Arc;
+
+use crate::decode::{Decoder, Format};
+
+use super::builder::Builder;
+use super::sample::Sample;
+use super::{Block, LineSettings};
+
+/// A byte order mark, which some systems put at a file's start; it belongs to no line.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Turns the bytes of one source into blocks of lines.
+///
+/// Bytes go in by [`Lines::push`], in pieces of any size; what is done with them comes out by [`Lines::next_block`].
+/// Memory is bounded by the block size and what one push brings: a line is never kept beyond its longest.
+///
+/// Lines end with a line feed; a carriage return before it is no part of the line, and the last line needs neither.
+/// All other bytes are kept as they are. An empty line counts as a line number and is no event.
+#[derive(Debug)]
+pub struct Lines {
+    builder: Builder,
+    /// The first lines, while the format is not found.
+    sample: Option<Sample>,
+    /// How many bytes of a mark have come at the file's start; none, once that is settled.
+    mark: Option<usize>,
+}
+
+impl Lines {
+    /// The lines of a source, before its first byte.
+    pub fn new(settings: LineSettings) -> Lines {
+        let sample = if settings.format.is_none() { Some(Sample::default()) } else { None };
+        let format = settings.format.unwrap_or(Format::Plain);
+        let decoder = Decoder::new(format, settings.timezone.clone(), settings.format.is_some());
+        Lines { builder: Builder::new(settings, Arc::new(decoder)), sample, mark: Some(0) }
+    }
+
+    /// Takes the source's next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let rest = match self.mark {
+            Some(length) => self.without_mark(bytes, length),
+            None => bytes,
+        };
+        self.sampled(rest);
+    }
+
+    /// The file is over: an unfinished last line is complete. What is pushed next belongs to the source's next file:
+    /// line numbers and offsets start again. Of a rotated family the oldest file comes first.
+    pub fn end_of_file(&mut self) {
+        if let Some(length @ 1..) = self.mark {
+            self.sampled(&MARK[..length]);
+        }
+        if self.sample.as_ref().is_some_and(|sample| sample.is_telling()) {
+            self.found();
+        }
+        if let Some(sample) = &mut self.sample {
+            self.builder.push(&sample.take());
+        }
+        self.builder.end_of_file();
+        self.mark = Some(0);
+    }
+
+    /// The source is over: all that was pushed comes out.
+    pub fn finish(&mut self) {
+        self.end_of_file();
+        self.builder.finish();
+    }
+
+    /// The next block of lines, if one is complete.
+    pub fn next_block(&mut self) -> Option<Block> {
+        self.builder.next_block()
+    }
+
+    /// From here on, no line is more than a day later than this, in nanoseconds since 1970: for the next file of a
+    /// family, or for a source that is followed as time goes on.
+    pub fn set_reference(&mut self, reference: Option<i64>) {
+        self.builder.set_reference(reference);
+    }
+
+    /// Goes over a byte order mark, of which `length` bytes have come.
+    fn without_mark<'a>(&mut self, bytes: &'a [u8], length: usize) -> &'a [u8] {
+        let more = bytes.iter().zip(&MARK[length..]).take_while(|(byte, mark)| byte == mark).count();
+        let length = length + more;
+        let rest = &bytes[more..];
+        if length == MARK.len() {
+            self.builder.skip(length as u64);
+            self.mark = None;
+        } else if rest.is_empty() {
+            self.mark = Some(length);
+        } else {
+            self.mark = None;
+            self.sampled(&MARK[..length]);
+        }
+        rest
+    }
+
+    fn sampled(&mut self, mut bytes: &[u8]) {
+        if let Some(sample) = &mut self.sample {
+            bytes = sample.push(bytes);
+            if !sample.is_full() {
+                return;
+            }
+            self.found();
+        }
+        self.builder.push(bytes);
+    }
+
+    /// The sample shows the format.
+    fn found(&mut self) {
+        let Some(mut sample) = self.sample.take() else { return };
+        let decoder = self.builder.decoder();
+        let format = sample.format(decoder);
+        let decoder = Decoder::new(format, decoder.timezone().clone(), false);
+        self.builder.set_decoder(Arc::new(decoder));
+        self.builder.push(&sample.take());
+    }
+}

@@ -1,0 +1,24 @@
+//! Bytes become lines, in order, block by block.
+//!
+//! ```text
+//!   push(bytes) ─► sample ────────► builder ────────────────────► next_block()
+//!                  first lines      line feeds, cuts,              Block: bytes, lines,
+//!                  settle the       join: several lines, one event        decoder
+//!                  format           years: for stamps without one
+//! ```
+//!
+//! This is the one stage that must see a source's lines one after the other. So all that needs the lines before is
+//! settled here, and whatever comes behind may run on all cores. The lines, with their numbers, offsets and years, do
+//! not depend on how the bytes were cut into pushes, nor on the size of the blocks.
+
+mod block;
+mod builder;
+mod join;
+mod lines;
+mod sample;
+mod settings;
+mod years;
+
+pub use block::{Block, Line};
+pub use lines::Lines;
+pub use settings::LineSettings;

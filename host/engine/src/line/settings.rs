@@ -1,0 +1,43 @@
+//! How a source's bytes become lines.
+
+use jiff::tz::TimeZone;
+
+use crate::decode::Format;
+
+/// How a source's bytes become lines.
+#[derive(Clone, Debug)]
+pub struct LineSettings {
+    /// Longer lines are cut here and marked; also the most bytes of joined lines.
+    pub max_bytes: usize,
+    /// Whether continuation lines join the event before them.
+    pub join: bool,
+    /// The most lines of one event; one more begins a new event.
+    pub max_joined: usize,
+    /// A block is given out when it has so many bytes, at the next event's start.
+    pub block_bytes: usize,
+    /// The lines' format, if the operator says it; else it is found from the source's first lines.
+    pub format: Option<Format>,
+    /// The year of the first line whose stamp says none, if the operator says it; else it follows from `reference`.
+    pub year: Option<i16>,
+    /// No line is more than a day later than this, in nanoseconds since 1970: when the file was last written, or
+    /// now. Without it the first line is of 1970.
+    pub reference: Option<i64>,
+    /// The time zone of stamps that say none.
+    pub timezone: TimeZone,
+}
+
+impl Default for LineSettings {
+    fn default() -> LineSettings {
+        LineSettings {
+            max_bytes: 100 * 1024,
+            join: true,
+            // Java stops its own stack traces at 1,024 frames; 500 lines keep the cause and most frames.
+            max_joined: 500,
+            block_bytes: 1024 * 1024,
+            format: None,
+            year: None,
+            reference: None,
+            timezone: TimeZone::UTC,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The year of stamps that say none (RFC 3164 section 4.1.2 has no year).
+//!
+//! The first line is of the latest year in which it is not later than the reference. From there on:
+//!
+//! ```text
+//!   line before    this line        year
+//!   31 Dec         1 Jan            the next: the month falls by six or more
+//!   1 to 7 Jan     25 to 31 Dec     the one before, for this line only: it came late
+//!   10 Jan         24 Dec           the same: a gap forward
+//!   10 Jun         2 Mar            the same: a step back
+//!   10 Oct         1 Jan            the same, if the next is later than the reference: a clock that was not set
+//! ```
+//!
+//! 29 February as the first line is of a leap year; later, in a year that has none, it is decoded as 1 March.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::decode::{Format, Opening, is_leap};
+
+/// A day of some year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Day {
+    month: u8,
+    day: u8,
+}
+
+/// The year of each line, as the lines come.
+#[derive(Clone, Debug)]
+pub(super) struct Years {
+    year: i16,
+    /// Given by the operator, who knows better than the reference.
+    given: bool,
+    timezone: TimeZone,
+    /// The latest day of the latest year that a line may have.
+    latest: Option<(i16, Day)>,
+    /// The day of the line before that had one.
+    before: Option<Day>,
+    /// The first bytes of the line that set `before`, so that equal ones need no look at the calendar.
+    seen: [u8; 6],
+}
+
+impl Years {
+    pub(super) fn new(year: Option<i16>, reference: Option<i64>, timezone: TimeZone) -> Years {
+        let (given, before, seen) = (year.is_some(), None, [b'\n'; 6]);
+        let mut years = Years { year: 1970, given, timezone, latest: None, before, seen };
+        years.set_reference(reference);
+        years.year = year.or(years.latest.map(|(year, _)| year)).unwrap_or(1970);
+        years
+    }
+
+    /// From here on, no line is more than a day later than this, in nanoseconds since 1970.
+    pub(super) fn set_reference(&mut self, reference: Option<i64>) {
+        const DAY: i64 = 24 * 3600 * 1_000_000_000;
+        let latest = reference.map(|time| Timestamp::from_nanosecond(i128::from(time) + i128::from(DAY)));
+        self.latest = latest.and_then(Result::ok).map(|time| {
+            let date = self.timezone.to_datetime(time);
+            (date.year(), Day { month: date.month() as u8, day: date.day() as u8 })
+        });
+    }
+
+    /// The year for this line's stamp, should it say none.
+    pub(super) fn of(&mut self, line: &[u8]) -> i16 {
+        let Some(first) = line.first_chunk::<6>() else { return self.year };
+        // Most lines are of the day of the line before; and a digit or a bracket begins a stamp with a year.
+        if *first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[') {
+            return self.year;
+        }
+        let Some(day) = day(line) else { return self.year };
+        let year = self.settle(day);
+        if self.before == Some(day) && first[0].is_ascii_uppercase() {
+            self.seen = *first;
+        }
+        year
+    }
+
+    fn settle(&mut self, day: Day) -> i16 {
+        let Some(before) = self.before else {
+            self.before = Some(day);
+            if !self.given {
+                self.year = self.first(day);
+            }
+            return self.year;
+        };
+        if before.month == 1 && before.day <= 7 && day.month == 12 && day.day >= 25 {
+            return self.year.saturating_sub(1);
+        }
+        if before.month >= day.month + 6 {
+            let next = self.year.saturating_add(1);
+            if !self.given && self.latest.is_some_and(|latest| (next, day) > latest) {
+                return self.year;
+            }
+            self.year = next;
+        }
+        self.before = Some(day);
+        self.year
+    }
+
+    /// The latest year in which there is such a day, not later than allowed.
+    fn first(&self, day: Day) -> i16 {
+        let leap = day == Day { month: 2, day: 29 };
+        let Some((mut year, latest)) = self.latest else { return if leap { 1972 } else { 1970 } };
+        if day > latest {
+            year -= 1;
+        }
+        while leap && !is_leap(year) {
+            year -= 1;
+        }
+        year
+    }
+}
+
+/// The month and day of a line whose stamp has no year.
+fn day(line: &[u8]) -> Option<Day> {
+    let opening = Opening::of(line)?;
+    let (_, stamp) = opening.stamp?;
+    let yearless = opening.format == Format::Rfc3164 && stamp.year.is_none();
+    (yearless && stamp.day <= 31).then_some(Day { month: stamp.month, day: stamp.day })
+}

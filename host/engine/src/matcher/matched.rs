@@ -1,0 +1,162 @@
+//! What came out of a block: its events that woke a pack, with their matches.
+
+use crate::event::{Event, EventField, LogSource, Name, Place};
+use crate::pattern::Captured;
+
+/// The events of one block that woke at least one pack, in the block's order; flat, to be used again.
+#[derive(Default)]
+pub struct Matched {
+    pub(super) events: Vec<Record>,
+    pub(super) fields: Vec<EventField>,
+    pub(super) arena: Vec<u8>,
+    pub(super) wakes: Vec<Waked>,
+    pub(super) matches: Vec<Seen>,
+    pub(super) captures: Vec<Captured>,
+    /// Time of the block's last line, if it has one.
+    pub last_time: Option<i64>,
+    /// The latest time of any line of the block; only where blocks are merged by time.
+    pub latest: Option<i64>,
+}
+
+pub(super) struct Record {
+    pub(super) line: u32,
+    pub(super) latest: i64,
+    pub(super) time: Option<i64>,
+    pub(super) message: Option<Place>,
+    pub(super) log_source: LogSource,
+    pub(super) fields: (u32, u32),
+    pub(super) arena: (u32, u32),
+    pub(super) wakes: (u32, u32),
+}
+
+/// A pack that an event woke.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waked {
+    pub(super) pack: u32,
+    pub(super) matches: (u32, u32),
+}
+
+/// A pattern that matched.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Index into the pack's patterns.
+    pub pattern: u32,
+    /// The lowest entry of its list that holds.
+    pub entry: Option<u32>,
+    /// Whether only the value's first bytes were searched.
+    pub cut: bool,
+    pub(super) captures: (u32, u32),
+}
+
+impl Matched {
+    /// How many events woke a pack.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether no event woke a pack.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// How many matches there are, of all packs.
+    pub fn matches(&self) -> u64 {
+        self.matches.len() as u64
+    }
+
+    /// The i-th event.
+    pub fn event(&self, i: usize) -> MatchedEvent<'_> {
+        MatchedEvent { matched: self, record: &self.events[i] }
+    }
+
+    pub(super) fn keep(&mut self, line: u32, latest: i64, event: &Event, first_wake: usize) {
+        let fields = self.fields.len() as u32;
+        let arena = self.arena.len() as u32;
+        self.fields.extend_from_slice(&event.fields);
+        self.arena.extend_from_slice(&event.arena);
+        self.events.push(Record {
+            line,
+            latest,
+            time: event.time,
+            message: event.message,
+            log_source: event.log_source,
+            fields: (fields, self.fields.len() as u32),
+            arena: (arena, self.arena.len() as u32),
+            wakes: (first_wake as u32, self.wakes.len() as u32),
+        });
+    }
+}
+
+/// One event of a [`Matched`].
+#[derive(Clone, Copy)]
+pub struct MatchedEvent<'a> {
+    matched: &'a Matched,
+    record: &'a Record,
+}
+
+impl<'a> MatchedEvent<'a> {
+    /// Index of its line in the block.
+    pub fn line(&self) -> usize {
+        self.record.line as usize
+    }
+
+    /// When it happened.
+    pub fn time(&self) -> Option<i64> {
+        self.record.time
+    }
+
+    /// The latest time of this line and those before it in the block: what merging goes by.
+    pub(crate) fn latest(&self) -> i64 {
+        self.record.latest
+    }
+
+    /// The place of its message.
+    pub fn message(&self) -> Option<Place> {
+        self.record.message
+    }
+
+    /// What kind of log it is from.
+    pub fn log_source(&self) -> LogSource {
+        self.record.log_source
+    }
+
+    /// The bytes at a place; `line` is its line.
+    pub fn text(&self, line: &'a [u8], place: Place) -> &'a [u8] {
+        let (start, end) = self.record.arena;
+        let bytes = if place.in_arena { &self.matched.arena[start as usize..end as usize] } else { line };
+        bytes.get(place.start as usize..place.end as usize).unwrap_or_default()
+    }
+
+    /// The bytes of a name.
+    pub fn name(&self, line: &'a [u8], name: Name) -> &'a [u8] {
+        match name {
+            Name::Known(name) => name.as_bytes(),
+            Name::Place(place) => self.text(line, place),
+        }
+    }
+
+    /// Its fields.
+    pub fn fields(&self) -> &'a [EventField] {
+        let (start, end) = self.record.fields;
+        &self.matched.fields[start as usize..end as usize]
+    }
+
+    /// The first field of this name.
+    pub fn field(&self, line: &'a [u8], name: &[u8]) -> Option<&'a EventField> {
+        self.fields().iter().find(|field| self.name(line, field.name) == name)
+    }
+
+    /// The packs that it woke, rising, with the matches of each.
+    pub fn wakes(&self) -> impl Iterator<Item = (usize, &'a [Seen])> + use<'a> {
+        let (start, end) = self.record.wakes;
+        let matched = self.matched;
+        matched.wakes[start as usize..end as usize].iter().map(move |wake| {
+            (wake.pack as usize, &matched.matches[wake.matches.0 as usize..wake.matches.1 as usize])
+        })
+    }
+
+    /// The captures of a match, places in the value that its pattern looked at.
+    pub fn captures(&self, seen: &Seen) -> &'a [Captured] {
+        &self.matched.captures[seen.captures.0 as usize..seen.captures.1 as usize]
+    }
+}

@@ -1,0 +1,74 @@
+//! What one pack watches for: sources, patterns, and when it is woken.
+
+use tripline_abi::manifest::{Manifest, SourceFilter, Wake, WakesOn};
+
+use crate::event::Event;
+
+/// One pack's share of a [`Matcher`](super::Matcher). Pattern numbers here are the matcher's.
+pub(super) struct Watch {
+    pub(super) first: u32,
+    pub(super) patterns: u32,
+    pub(super) every_event: bool,
+    wakes: Vec<Wake>,
+    /// For each of the pack's patterns the entries of `wakes` that it leads: whose first pattern it is.
+    led: Vec<Vec<u32>>,
+    /// The pack's patterns that no literal stands for.
+    pub(super) unfiltered: Vec<u32>,
+    /// Whether one of those leads an entry, so that no line can be passed over.
+    pub(super) always: bool,
+    sources: Vec<SourceFilter>,
+}
+
+impl Watch {
+    pub(super) fn new(manifest: &Manifest, first: u32, unfiltered: Vec<u32>) -> Watch {
+        let patterns = manifest.patterns.len() as u32;
+        let mut led = vec![Vec::new(); patterns as usize];
+        let (every_event, wakes) = match &manifest.wakes_on {
+            WakesOn::EveryEvent => (true, Vec::new()),
+            WakesOn::Any(wakes) => (false, wakes.clone()),
+        };
+        for (i, wake) in wakes.iter().enumerate() {
+            led[wake.all[0] as usize].push(i as u32);
+        }
+        let always = every_event || unfiltered.iter().any(|p| !led[(p - first) as usize].is_empty());
+        Watch { first, patterns, every_event, wakes, led, unfiltered, always, sources: manifest.sources.clone() }
+    }
+
+    /// Whether a match of this pattern may wake the pack.
+    pub(super) fn leads(&self, pattern: u32) -> bool {
+        !self.led[(pattern - self.first) as usize].is_empty()
+    }
+
+    /// Whether the pack is woken, asking `holds` for as few patterns as it takes. `candidates` are all patterns
+    /// that may hold.
+    pub(super) fn wakes(&self, candidates: &[u32], mut holds: impl FnMut(u32) -> bool) -> bool {
+        if self.every_event {
+            return true;
+        }
+        let mut entry = |number: u32| {
+            let wake = &self.wakes[number as usize];
+            wake.all.iter().all(|p| holds(p + self.first)) && !wake.none.iter().any(|p| holds(p + self.first))
+        };
+        candidates.iter().any(|p| self.led[(p - self.first) as usize].iter().any(|&number| entry(number)))
+    }
+
+    /// Whether events of this source are for the pack. What is unknown on either side is no reason against it.
+    pub(super) fn takes(&self, event: &Event, line: &[u8]) -> bool {
+        if self.sources.is_empty() {
+            return true;
+        }
+        let source = &event.log_source;
+        let kind = if source.scan { "scan" } else { "log" };
+        let service = source.service.map(|name| event.name(line, name));
+        let fits = |wanted: &Option<String>, found: Option<&[u8]>| match (wanted, found) {
+            (Some(wanted), Some(found)) => wanted.as_bytes() == found,
+            _ => true,
+        };
+        self.sources.iter().any(|filter| {
+            filter.kind.as_deref().unwrap_or("log") == kind
+                && fits(&filter.product, source.product.map(str::as_bytes))
+                && fits(&filter.service, service)
+                && fits(&filter.category, source.category.map(str::as_bytes))
+        })
+    }
+}

@@ -1,0 +1,76 @@
+use super::PackError;
+
+/// How large a module may be, part by part, so that checking and compiling it stays cheap. A compiler bomb is not
+/// a bug to wasmtime, so the counts are held here, before anything is compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackLimits {
+    /// The whole module. Packs of the SDK have 30–300 KB; one that carries a regex engine has 900 KB.
+    pub module_bytes: usize,
+    /// Types. Each may have a thousand parameters.
+    pub types: u32,
+    /// Functions. A large pack has 2,000.
+    pub functions: u32,
+    /// Bytes of one function's body: compiling takes more than linear time in it.
+    pub body_bytes: usize,
+    /// Locals and parameters of one function, each of which the compiler tracks; five bytes may declare them all.
+    pub locals: u64,
+    /// Locals and parameters of all functions together.
+    pub all_locals: u64,
+    /// Globals. Compilers of most languages need three.
+    pub globals: u32,
+    /// Tables. A second one is rare.
+    pub tables: u32,
+    /// Elements that the tables start with together; a function pointer needs one.
+    pub table_elements: u64,
+    /// Pages of 64 KiB that the memory starts with.
+    pub memory_pages: u64,
+    /// Data segments.
+    pub data_segments: u32,
+    /// Element segments.
+    pub element_segments: u32,
+    /// Imports. One is allowed; more are let through so that they are refused by name.
+    pub imports: u32,
+    /// Exports. Ten are the contract's.
+    pub exports: u32,
+    /// Bytes of all custom sections: the manifest, and names of functions for backtraces.
+    pub custom_bytes: usize,
+    /// Bytes of the name of an import, an export or a custom section: they are shown whole.
+    pub name_bytes: usize,
+}
+
+impl Default for PackLimits {
+    fn default() -> Self {
+        PackLimits {
+            module_bytes: 4 * 1024 * 1024,
+            types: 5_000,
+            functions: 20_000,
+            body_bytes: 256 * 1024,
+            locals: 10_000,
+            all_locals: 500_000,
+            globals: 1_000,
+            tables: 4,
+            table_elements: 20_000,
+            memory_pages: 1_024,
+            data_segments: 10_000,
+            element_segments: 1_000,
+            imports: 1_000,
+            exports: 1_000,
+            custom_bytes: 1024 * 1024,
+            name_bytes: 256,
+        }
+    }
+}
+
+impl PackLimits {
+    /// Refuses what is over a limit.
+    pub(super) fn check<N>(&self, what: &'static str, limit: N, found: N) -> Result<(), PackError>
+    where
+        N: Ord + TryInto<u64>,
+    {
+        if found <= limit {
+            return Ok(());
+        }
+        let number = |n: N| n.try_into().unwrap_or(u64::MAX);
+        Err(PackError::Limit { what, limit: number(limit), found: number(found) })
+    }
+}

@@ -1,0 +1,60 @@
+//! Which WebAssembly proposals are served: those that are named here, and no other.
+
+use wasmparser::types::Types;
+use wasmparser::{Validator, WasmFeatures};
+
+use super::PackError;
+
+/// What a module may use. Floats are no proposal, but a flag of the validator. `externref` needs a collector of
+/// garbage, so reference types are served without it.
+const SERVED: WasmFeatures = WasmFeatures::FLOATS
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::SIMD);
+
+/// What a module may not use, by name; in the order in which an error is explained.
+const REFUSED: &[(WasmFeatures, &str)] = &[
+    (WasmFeatures::THREADS, "threads"),
+    (WasmFeatures::MEMORY64, "memory64"),
+    (WasmFeatures::MULTI_MEMORY, "multi-memory"),
+    (WasmFeatures::EXCEPTIONS, "exception-handling"),
+    (WasmFeatures::LEGACY_EXCEPTIONS, "legacy exception-handling"),
+    (WasmFeatures::RELAXED_SIMD, "relaxed-simd"),
+    (WasmFeatures::TAIL_CALL, "tail-call"),
+    (WasmFeatures::EXTENDED_CONST, "extended-const"),
+    (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
+    (WasmFeatures::GC, "gc"),
+    (WasmFeatures::GC_TYPES, "externref"),
+    (WasmFeatures::CUSTOM_PAGE_SIZES, "custom-page-sizes"),
+    (WasmFeatures::MEMORY_CONTROL, "memory-control"),
+    (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything-threads"),
+    (WasmFeatures::STACK_SWITCHING, "stack-switching"),
+    (WasmFeatures::WIDE_ARITHMETIC, "wide-arithmetic"),
+    (WasmFeatures::CUSTOM_DESCRIPTORS, "custom-descriptors"),
+    (WasmFeatures::COMPACT_IMPORTS, "compact-imports"),
+];
+
+/// Validates the module; what it fails for is named, if it is a proposal.
+pub(super) fn validate(wasm: &[u8]) -> Result<Types, PackError> {
+    let error = match Validator::new_with_features(SERVED).validate_all(wasm) {
+        Ok(types) => return Ok(types),
+        Err(error) => error,
+    };
+    let offset = error.offset();
+    let named = |missing: WasmFeatures| REFUSED.iter().find(|(feature, _)| missing.intersects(*feature));
+    // The validator knows the proposal most times. If not: which one would bring it further?
+    let proposal = error.missing_wasm_feature().and_then(named).or_else(|| {
+        REFUSED.iter().find(|(feature, _)| {
+            let more = Validator::new_with_features(SERVED | *feature).validate_all(wasm);
+            more.map_or_else(|error| error.offset() > offset, |_| true)
+        })
+    });
+    Err(match proposal {
+        Some((_, proposal)) => PackError::Proposal { proposal, offset },
+        None => PackError::Invalid { offset, message: error.message().to_owned() },
+    })
+}

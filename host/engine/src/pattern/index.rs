@@ -1,0 +1,147 @@
+//! One look at raw bytes for all patterns of all packs.
+
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::gram::{GramFilter, LEAST};
+use super::literals::Necessary;
+use super::rarity::Rarity;
+
+/// All literals of all patterns. It says which patterns a text may match, never which it does.
+pub struct Index {
+    literals: Vec<Literal>,
+    long: GramFilter,
+    short: Option<Short>,
+    /// Patterns without literals: every text may match them.
+    unfiltered: Vec<u32>,
+    patterns: usize,
+}
+
+struct Literal {
+    text: Vec<u8>,
+    patterns: Vec<u32>,
+}
+
+struct Short {
+    automaton: AhoCorasick,
+    /// Number of the literal for each pattern of the automaton.
+    literals: Vec<u32>,
+}
+
+/// Why there is no index of these literals.
+#[derive(Debug, thiserror::Error)]
+#[error("the literals of the patterns are too many for one index: {0}")]
+pub struct IndexError(#[from] aho_corasick::BuildError);
+
+impl Index {
+    /// An index of these patterns, numbered in order.
+    pub fn new(patterns: impl IntoIterator<Item = Necessary>, rarity: &Rarity) -> Result<Index, IndexError> {
+        let mut literals: Vec<Literal> = Vec::new();
+        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut unfiltered = Vec::new();
+        let mut count = 0;
+        for (pattern, set) in patterns.into_iter().enumerate() {
+            count += 1;
+            let Some(set) = set else {
+                unfiltered.push(pattern as u32);
+                continue;
+            };
+            for text in set {
+                let at = *known.entry(text).or_insert_with_key(|text| {
+                    literals.push(Literal { text: text.clone(), patterns: Vec::new() });
+                    literals.len() - 1
+                });
+                if literals[at].patterns.last() != Some(&(pattern as u32)) {
+                    literals[at].patterns.push(pattern as u32);
+                }
+            }
+        }
+        let numbered = || literals.iter().enumerate().map(|(i, literal)| (i as u32, &literal.text[..]));
+        let long = GramFilter::new(numbered().filter(|(_, text)| text.len() >= LEAST), rarity);
+        let few: Vec<(u32, &[u8])> = numbered().filter(|(_, text)| text.len() < LEAST).collect();
+        let short = match few.is_empty() {
+            true => None,
+            false => Some(Short {
+                automaton: AhoCorasick::builder()
+                    .ascii_case_insensitive(true)
+                    .match_kind(MatchKind::Standard)
+                    .build(few.iter().map(|(_, text)| text))?,
+                literals: few.iter().map(|(literal, _)| *literal).collect(),
+            }),
+        };
+        Ok(Index { literals, long, short, unfiltered, patterns: count })
+    }
+
+    /// How many patterns it has.
+    pub fn patterns(&self) -> usize {
+        self.patterns
+    }
+
+    /// The patterns that no literal stands for.
+    pub fn unfiltered(&self) -> &[u32] {
+        &self.unfiltered
+    }
+
+    /// Adds to `hits` what a block of texts may match; `ends[i]` is one past the last byte of text i, rising.
+    ///
+    /// Answers nothing for [`unfiltered`](Index::unfiltered) patterns. A literal that spans two texts may be
+    /// reported for the first: a candidate too many is no harm.
+    pub fn scan(&self, block: &[u8], ends: impl Fn(usize) -> Option<usize>, hits: &mut Hits) {
+        hits.clear();
+        let mut text = 0;
+        self.long.scan(block, |at, literal, start| {
+            if !self.confirm(block, literal, start) {
+                return;
+            }
+            while ends(text).is_some_and(|end| end <= at) {
+                text += 1;
+            }
+            hits.push(text as u32, literal);
+        });
+        if let Some(short) = &self.short {
+            let mut text = 0;
+            for found in short.automaton.find_overlapping_iter(block) {
+                while ends(text).is_some_and(|end| end < found.end()) {
+                    text += 1;
+                }
+                hits.push(text as u32, short.literals[found.pattern().as_usize()]);
+            }
+            hits.pairs.sort_unstable();
+        }
+        hits.pairs.dedup();
+    }
+
+    /// The patterns that a literal stands for.
+    pub fn patterns_of(&self, literal: u32) -> &[u32] {
+        self.literals.get(literal as usize).map_or(&[], |literal| &literal.patterns)
+    }
+
+    fn confirm(&self, block: &[u8], literal: u32, start: usize) -> bool {
+        let text = &self.literals[literal as usize].text;
+        block.get(start..start + text.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(text))
+    }
+}
+
+/// Which literals stand in which texts of a block: pairs in order of texts.
+#[derive(Default)]
+pub struct Hits {
+    pairs: Vec<(u32, u32)>,
+}
+
+impl Hits {
+    fn clear(&mut self) {
+        self.pairs.clear();
+    }
+
+    fn push(&mut self, text: u32, literal: u32) {
+        if self.pairs.last() != Some(&(text, literal)) {
+            self.pairs.push((text, literal));
+        }
+    }
+
+    /// Pairs of (text, literal), in order of texts.
+    pub fn pairs(&self) -> &[(u32, u32)] {
+        &self.pairs
+    }
+}

@@ -1,0 +1,138 @@
+//! The same lines give the same decisions, whatever the pushes, blocks and batches.
+
+mod support;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use support::{MANIFEST, Witness};
+use tripline_engine::decision::Decision;
+use tripline_engine::judge::{BatchLimits, JudgeLimits, LifeLimits};
+use tripline_engine::line::LineSettings;
+use tripline_engine::matcher::MatchLimits;
+use tripline_engine::{Check, Configured, Native, Pack, Report};
+
+struct Cuts {
+    push: usize,
+    block: usize,
+    entries: u32,
+    batch: usize,
+    save_after: usize,
+}
+
+const WHOLE: Cuts = Cuts { push: usize::MAX, block: 1 << 20, entries: u32::MAX, batch: 1 << 16, save_after: 1 << 19 };
+
+fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
+    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+    let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
+    let lines = LineSettings { block_bytes: cuts.block, year: Some(2024), ..LineSettings::default() };
+    let judging = JudgeLimits {
+        batch: BatchLimits { bytes: cuts.batch, entries: cuts.entries },
+        life: LifeLimits { save_after: cuts.save_after, ..LifeLimits::default() },
+        ..JudgeLimits::default()
+    };
+    let sandbox = Arc::new(Native::<Witness>::default());
+    let check = Check::with(sandbox, &[configured], sources.len(), lines, MatchLimits::default(), judging).unwrap();
+    let mut check = check.keep_decisions();
+    let mut rest: Vec<&[u8]> = sources.iter().map(|bytes| &bytes[..]).collect();
+    // Sources take turns, so that their blocks interleave.
+    while rest.iter().any(|bytes| !bytes.is_empty()) {
+        for (source, bytes) in rest.iter_mut().enumerate() {
+            let (now, later) = bytes.split_at(bytes.len().min(cuts.push));
+            check.feed_source(source as u32, now);
+            *bytes = later;
+        }
+    }
+    check.finish()
+}
+
+fn line() -> impl Strategy<Value = String> {
+    let message = prop_oneof![
+        3 => "(failed|Failed) (root|guest|x)",
+        2 => "Accepted [a-z]{0,9}",
+        1 => Just("\tat continued failed line".to_string()),
+        1 => Just(String::new()),
+    ];
+    (0u32..4, 0u32..60, message, 0..4).prop_map(|(hour, minute, message, shape)| match shape {
+        0 => message,
+        1 => format!("{{\"time\":\"2024-03-01T{hour:02}:{minute:02}:00Z\",\"user\":\"root\",\"msg\":\"{message}\"}}"),
+        _ => format!("Mar  1 {hour:02}:{minute:02}:00 host sshd[1]: {message}"),
+    })
+}
+
+fn log() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(line(), 0..60).prop_map(|lines| lines.join("\n").into_bytes())
+}
+
+fn same(left: &[Decision], right: &[Decision]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(left.len(), right.len());
+    for (left, right) in left.iter().zip(right) {
+        prop_assert_eq!(left, right);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn decisions_do_not_depend_on_how_anything_is_cut(
+        sources in prop::collection::vec(log(), 1..4),
+        push in 1usize..200,
+        block in prop_oneof![Just(1usize), 1usize..2000],
+        entries in 1u32..9,
+        batch in prop_oneof![Just(1usize), 200usize..3000],
+        save_after in prop_oneof![Just(0usize), 0usize..5000],
+    ) {
+        let whole = judge(&sources, &WHOLE);
+        let cut = judge(&sources, &Cuts { push, block, entries, batch, save_after });
+        same(&whole.decisions, &cut.decisions)?;
+        prop_assert_eq!(whole.incidents, cut.incidents);
+        prop_assert_eq!(whole.lines, cut.lines);
+    }
+
+    /// A crafted line that trips the pack costs that event and nothing else.
+    #[test]
+    fn a_poisonous_event_is_skipped_and_the_others_are_judged_as_if_it_were_not_there(
+        // None that would join the poisonous line, and so go with it.
+        lines in prop::collection::vec(line().prop_filter("no continuation", |line| !line.starts_with('\t')), 1..300),
+        poison in any::<prop::sample::Index>(),
+        entries in prop_oneof![Just(1u32), 2u32..50, Just(u32::MAX)],
+        save_after in prop_oneof![Just(0usize), Just(1 << 19)],
+    ) {
+        let boom = "Mar  1 00:00:00 host sshd[1]: boom".to_string();
+        let at = poison.index(lines.len());
+        let with: Vec<String> = lines[..at].iter().cloned().chain([boom]).chain(lines[at..].iter().cloned()).collect();
+        let without: Vec<String> =
+            lines[..at].iter().cloned().chain(["Mar  1 00:00:00 host sshd[1]: calm".into()]).chain(lines[at..].iter().cloned()).collect();
+        let cuts = Cuts { entries, save_after, ..WHOLE };
+        let faulted = judge(&[with.join("\n").into_bytes()], &cuts);
+        let calm = judge(&[without.join("\n").into_bytes()], &cuts);
+        same(&faulted.decisions, &calm.decisions)?;
+        prop_assert_eq!(faulted.faults.len(), 1);
+        prop_assert_eq!(faulted.faults[0].fault.code(), "panic");
+        prop_assert!(!faulted.faults[0].quarantined);
+    }
+}
+
+#[test]
+fn a_pack_that_faults_on_too_many_events_is_out_and_says_so_once() {
+    let log = "Mar  1 00:00:00 host sshd[1]: boom\n".repeat(300);
+    let report = judge(&[log.into_bytes()], &WHOLE);
+    assert_eq!(report.faults.len(), 10);
+    assert!(report.faults[..9].iter().all(|fault| !fault.quarantined && fault.event.is_some()));
+    assert!(report.faults[9].quarantined);
+    let out: Vec<_> = report.incidents.iter().map(|incident| &incident.origin.rule.id[..]).collect();
+    assert_eq!(out, ["pack-quarantined"]);
+}
+
+#[test]
+fn few_crafted_lines_among_many_are_no_off_switch() {
+    let mut lines = vec!["Mar  1 00:00:00 host sshd[1]: failed x"; 3000];
+    for at in 0..20 {
+        lines[at * 150] = "Mar  1 00:00:00 host sshd[1]: boom";
+    }
+    let report = judge(&[lines.join("\n").into_bytes()], &WHOLE);
+    assert_eq!(report.faults.len(), 20);
+    assert!(report.faults.iter().all(|fault| !fault.quarantined));
+}

@@ -1,0 +1,94 @@
+//! A rotation family is one source: `x.log.2.gz`, `x.log.1`, `x.log`, oldest first.
+//!
+//! ```text
+//!   name      auth.log      .3             .gz
+//!             stem          generation     compression
+//!             auth.log      -20240131      .gz      dates of logrotate's `dateext`, oldest first as they sort
+//! ```
+
+use std::path::{Path, PathBuf};
+
+/// What a file's name says of its family.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Member {
+    /// The family: the path of its newest file.
+    pub(super) stem: PathBuf,
+    age: Age,
+    pub(super) path: PathBuf,
+}
+
+/// Oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Age {
+    /// By date (and time of day): a lower number is older.
+    Dated(u64),
+    /// By count, kept as its opposite: a higher count is older.
+    Counted(i64),
+    Newest,
+}
+
+impl Member {
+    pub(super) fn of(path: &Path) -> Member {
+        let newest = Member { stem: path.into(), age: Age::Newest, path: path.into() };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return newest };
+        let plain = name.strip_suffix(".gz").unwrap_or(name);
+        let (stem, age) = match (counted(plain), dated(plain)) {
+            (Some(found), _) | (None, Some(found)) => found,
+            (None, None) => (plain, Age::Newest),
+        };
+        if stem.is_empty() {
+            return newest;
+        }
+        Member { stem: path.with_file_name(stem), age, path: path.into() }
+    }
+}
+
+/// `auth.log.3`
+fn counted(name: &str) -> Option<(&str, Age)> {
+    let (stem, count) = name.rsplit_once('.')?;
+    let digits = !count.is_empty() && count.len() <= 4 && count.bytes().all(|byte| byte.is_ascii_digit());
+    let count = count.parse::<i64>().ok().filter(|_| digits)?;
+    Some((stem, Age::Counted(-count)))
+}
+
+/// `auth.log-20240131`, `auth.log-20240131-1706659200`
+fn dated(name: &str) -> Option<(&str, Age)> {
+    let mut from = name.find('-')?;
+    loop {
+        let digits: String = name[from + 1..].chars().filter(|&c| c != '-').collect();
+        let shaped = name[from + 1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        if shaped && (8..=18).contains(&digits.len()) {
+            return Some((&name[..from], Age::Dated(digits.parse().ok()?)));
+        }
+        from += 1 + name[from + 1..].find('-')?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_sorts_oldest_first() {
+        let names = ["a/x.log", "a/x.log.1", "a/x.log.2.gz", "a/x.log.10.gz", "a/x.log-20240131.gz", "a/x.log-20240101"];
+        let mut members: Vec<Member> = names.iter().map(|name| Member::of(Path::new(name))).collect();
+        members.sort();
+        let sorted: Vec<_> = members.iter().map(|member| member.path.to_str().unwrap()).collect();
+        let expected =
+            ["a/x.log-20240101", "a/x.log-20240131.gz", "a/x.log.10.gz", "a/x.log.2.gz", "a/x.log.1", "a/x.log"];
+        assert_eq!(sorted, expected);
+        assert!(members.iter().all(|member| member.stem == Path::new("a/x.log")));
+    }
+
+    #[test]
+    fn names_without_a_generation_are_their_own_family() {
+        for name in ["x.log", "my-app.log", "2024", ".5", "app-1.2.3", "access_log.gz"] {
+            let member = Member::of(Path::new(name));
+            let stem = Path::new(name.strip_suffix(".gz").unwrap_or(name));
+            match name {
+                "app-1.2.3" => assert_eq!(member.stem, Path::new("app-1.2")),
+                _ => assert_eq!(member.stem, stem, "{name}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A check of files: read, matched on all cores, judged in order, folded.
+
+mod family;
+mod inputs;
+mod reader;
+mod run;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tripline_engine::decode::Format;
+use tripline_engine::{Configured, Report};
+
+pub use self::inputs::{Inputs, Source, expand};
+pub use self::run::{default_threads, run};
+
+/// What to check, and how.
+pub struct CheckOptions {
+    /// The packs, with their settings.
+    pub packs: Vec<Configured>,
+    /// Where lines come from, in the order of the arguments.
+    pub sources: Vec<Source>,
+    /// Threads that match; judging has its own.
+    pub threads: usize,
+    /// Year of each source's first line, where its format has none.
+    pub year: Option<i16>,
+    /// Time zone of timestamps that have none.
+    pub timezone: TimeZone,
+    /// Format of all sources; `None`: found for each.
+    pub format: Option<Format>,
+    /// Whether every match is reported, too.
+    pub matches: bool,
+}
+
+/// What is told while a check runs.
+pub trait Observer: Send {
+    /// So many bytes of the inputs (as they lie on disk) have been read.
+    fn read(&mut self, bytes: u64);
+
+    /// A pattern matched an event that woke its pack; in the order in which events are judged.
+    fn matched(&mut self, seen: &MatchSeen<'_>);
+}
+
+/// A match, for whoever wants to see them all.
+pub struct MatchSeen<'a> {
+    /// The file, as it was named.
+    pub file: &'a str,
+    /// The line, from 1.
+    pub line: u64,
+    /// The line's text.
+    pub text: &'a [u8],
+    /// The pack.
+    pub pack: &'a str,
+    /// The pattern.
+    pub pattern: &'a str,
+    /// Named groups and what they captured.
+    pub captures: Vec<(&'a str, &'a [u8])>,
+}
+
+/// What came of a check.
+pub struct Outcome {
+    /// Incidents, faults, costs.
+    pub report: Report,
+    /// Inputs that could not be read, or not to their end.
+    pub errors: Vec<InputError>,
+    /// Names of the files by source and file number, as positions have them.
+    pub files: Files,
+    /// Bytes read, uncompressed.
+    pub bytes: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Whether it was stopped before the end.
+    pub stopped: bool,
+}
+
+/// Names of files by position.
+#[derive(Clone, Debug, Default)]
+pub struct Files(pub(crate) Vec<Vec<String>>);
+
+impl Files {
+    /// The name of a source's file, as the operator named it; `-` is standard input.
+    pub fn name(&self, source: u32, file: u32) -> &str {
+        let files = self.0.get(source as usize);
+        files.and_then(|files| files.get(file as usize)).map_or("?", String::as_str)
+    }
+}
+
+/// An input that could not be read. The rest is still checked.
+#[derive(Debug)]
+pub struct InputError {
+    /// Which, as it was named.
+    pub path: PathBuf,
+    /// Why.
+    pub problem: InputProblem,
+}
+
+/// Why an input could not be read.
+#[derive(Debug)]
+pub enum InputProblem {
+    /// The system refused; `doing` says what.
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The system's error.
+        error: std::io::Error,
+    },
+    /// A pattern or folder that names no file.
+    NothingThere,
+    /// Neither a regular file nor a pipe that was named by itself.
+    NotAFile,
+    /// A glob that is none.
+    Glob(String),
+    /// Compressed data that unpacks to more than this many times its size.
+    Bomb {
+        /// The limit.
+        ratio: u64,
+    },
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.problem {
+            InputProblem::Io { doing, error } => write!(f, "{path}: cannot {doing}: {error}"),
+            InputProblem::NothingThere => write!(f, "{path}: expected at least one file, found none"),
+            InputProblem::NotAFile => write!(f, "{path}: expected a regular file"),
+            InputProblem::Glob(message) => write!(f, "{path}: expected a file, a folder or a glob: {message}"),
+            InputProblem::Bomb { ratio } => {
+                write!(f, "{path}: expected compressed data that grows at most {ratio}-fold, the rest is not read")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InputError {}
+
+/// Asked between blocks: whether to stop and report what was found so far.
+pub type Stop = AtomicBool;

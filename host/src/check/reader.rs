@@ -1,0 +1,142 @@
+//! Bytes of a source's files, one after the other, unpacked.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use flate2::read::MultiGzDecoder;
+
+use super::inputs::Source;
+use super::{InputError, InputProblem};
+
+/// Unpacked bytes for each byte on disk before it is taken for a bomb. Logs reach about 40, a log of equal lines 250;
+/// deflate's own bound is 1,032.
+const MAX_RATIO: u64 = 500;
+/// Below this many bytes no ratio is looked at.
+const RATIO_FROM: u64 = 64 * 1024 * 1024;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What [`Reader::read`] found.
+pub(super) enum Piece<'a> {
+    /// Bytes of the current file.
+    Bytes(&'a [u8]),
+    /// The current file is at its end; another follows.
+    EndOfFile,
+    /// All files are.
+    End,
+}
+
+/// Reads one source.
+pub(super) struct Reader {
+    source: Source,
+    next: usize,
+    open: Option<Box<dyn Read + Send>>,
+    buffer: Box<[u8]>,
+    disk: Arc<AtomicU64>,
+    /// Bytes of the current file before it, and what it has unpacked to.
+    disk_before: u64,
+    unpacked: u64,
+    packed: bool,
+}
+
+/// Counts what is read below the decompressor.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.fetch_add(read as u64, Relaxed);
+        Ok(read)
+    }
+}
+
+impl Reader {
+    pub(super) fn new(source: Source) -> Reader {
+        Reader {
+            source,
+            next: 0,
+            open: None,
+            buffer: vec![0; 256 * 1024].into(),
+            disk: Arc::default(),
+            disk_before: 0,
+            unpacked: 0,
+            packed: false,
+        }
+    }
+
+    /// Bytes read so far, as they lie on disk.
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.disk.load(Relaxed)
+    }
+
+    /// The next piece. After an error the file counts as read to its end.
+    pub(super) fn read(&mut self) -> Result<Piece<'_>, InputError> {
+        if self.open.is_none() {
+            if self.next >= self.source.files.len().max(1) {
+                return Ok(Piece::End);
+            }
+            self.next += 1;
+            if let Err(problem) = self.open_next() {
+                return Err(self.error(problem));
+            }
+        }
+        let Some(file) = &mut self.open else { return Ok(Piece::End) };
+        match file.read(&mut self.buffer) {
+            Ok(0) => {
+                self.open = None;
+                Ok(Piece::EndOfFile)
+            }
+            Ok(length) => {
+                self.unpacked += length as u64;
+                let disk = self.disk.load(Relaxed) - self.disk_before;
+                if self.packed && self.unpacked > RATIO_FROM && self.unpacked > MAX_RATIO * disk.max(1) {
+                    self.open = None;
+                    return Err(self.error(InputProblem::Bomb { ratio: MAX_RATIO }));
+                }
+                Ok(Piece::Bytes(&self.buffer[..length]))
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Piece::Bytes(&[])),
+            Err(error) => {
+                self.open = None;
+                Err(self.error(InputProblem::Io { doing: "read on", error }))
+            }
+        }
+    }
+
+    fn open_next(&mut self) -> Result<(), InputProblem> {
+        let io = |error| InputProblem::Io { doing: "open it", error };
+        let input: Box<dyn Read + Send> = match self.source.files.get(self.next - 1) {
+            None => Box::new(io::stdin()),
+            Some(file) => {
+                let opened = fs::File::open(&file.path).map_err(io)?;
+                let found = opened.metadata().map_err(io)?;
+                if found.is_dir() {
+                    return Err(InputProblem::NotAFile);
+                }
+                Box::new(opened)
+            }
+        };
+        self.disk_before = self.disk.load(Relaxed);
+        self.unpacked = 0;
+        let mut counted = Counted { inner: input, count: Arc::clone(&self.disk) };
+        let mut head = Vec::with_capacity(2);
+        let sniffed = (&mut counted).take(2).read_to_end(&mut head);
+        sniffed.map_err(|error| InputProblem::Io { doing: "read it", error })?;
+        // By content, not by name: logrotate's delaycompress and curl know no names.
+        self.packed = head == GZIP;
+        let whole = io::Cursor::new(head).chain(counted);
+        self.open = Some(if self.packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) });
+        Ok(())
+    }
+
+    fn error(&self, problem: InputProblem) -> InputError {
+        let file = self.source.files.get(self.next.saturating_sub(1));
+        let path = file.map_or(Path::new("-"), |file| &file.path);
+        InputError { path: path.into(), problem }
+    }
+}

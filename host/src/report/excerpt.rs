@@ -1,0 +1,249 @@
+//! A line shortened to a width, around what was captured in it.
+//!
+//! ```text
+//!   lead          capture   gap    capture         tail
+//!   Dec 10 … sshd Failed for root  from 192.0.2.7  port 22 ssh2
+//!   keeps its end  whole    middle  whole          keeps its start
+//! ```
+//!
+//! What is not captured gives way first: the tail, the lead, then the gaps; captures only when nothing else is left.
+
+use std::ops::Range;
+
+use super::visible::{Glyph, GlyphText, glyphs};
+
+/// Columns that text around captures keeps while something else can give way.
+const CONTEXT: usize = 12;
+/// Columns that a capture keeps while something else can give way: an IPv6 address.
+const CAPTURE: usize = 39;
+
+/// A part of an excerpt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// What it is.
+    pub(super) ink: Ink,
+    /// The text, made visible.
+    pub(super) text: String,
+}
+
+/// What a part of an excerpt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    /// Text as it was logged.
+    Plain,
+    /// Captured by a pattern.
+    Capture,
+    /// An escape for something that is not shown.
+    Escape,
+    /// Stands for text that was left out.
+    Cut,
+}
+
+/// Which side of a stretch stays when it is shortened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Start,
+    End,
+    Both,
+}
+
+/// What a stretch is to its line; in this order they give way.
+#[derive(PartialEq, Eq)]
+enum Class {
+    Tail,
+    Lead,
+    Gap,
+    Capture,
+}
+
+/// A stretch of glyphs: a capture, or what stands between captures.
+struct Stretch {
+    glyphs: Vec<Glyph>,
+    captured: bool,
+    keep: Keep,
+    /// Columns it takes in full.
+    full: usize,
+    /// Columns it may take.
+    width: usize,
+}
+
+/// Shortens a text to so many columns; `captures` are spans of its bytes.
+pub(super) fn excerpt(text: &[u8], captures: &[(u32, u32)], width: usize) -> Vec<Part> {
+    let mut stretches = stretches(text, &spans(captures, text.len()));
+    let last = stretches.len().saturating_sub(1);
+    let class = |i: usize, stretch: &Stretch| match stretch.captured {
+        true => Class::Capture,
+        false if i == last => Class::Tail,
+        false if i == 0 => Class::Lead,
+        false => Class::Gap,
+    };
+    for (context, capture) in [(CONTEXT, CAPTURE), (1, 1)] {
+        let order =
+            [(Class::Tail, context), (Class::Lead, context), (Class::Gap, context), (Class::Capture, capture)];
+        for (wanted, least) in order {
+            shorten(&mut stretches, |i, stretch| class(i, stretch) == wanted, least, width);
+        }
+    }
+    let mut parts = Vec::new();
+    stretches.iter().for_each(|stretch| write(stretch, &mut parts));
+    parts
+}
+
+/// Sorted, joined where they overlap, inside of the text.
+fn spans(captures: &[(u32, u32)], length: usize) -> Vec<Range<usize>> {
+    let inside = |&(start, end): &(u32, u32)| (start as usize).min(length)..(end as usize).min(length);
+    let mut spans: Vec<Range<usize>> = captures.iter().map(inside).filter(|span| !span.is_empty()).collect();
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+fn stretches(text: &[u8], captures: &[Range<usize>]) -> Vec<Stretch> {
+    let mut captures = captures.iter().peekable();
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for glyph in glyphs(text) {
+        while captures.next_if(|span| span.end <= glyph.start).is_some() {}
+        let capture = captures.peek().filter(|span| span.contains(&glyph.start)).map(|span| span.start);
+        let starts = capture == Some(glyph.start);
+        match stretches.last_mut().filter(|last| last.captured == capture.is_some() && !starts) {
+            Some(last) => {
+                last.full += glyph.width;
+                last.glyphs.push(glyph);
+            }
+            None => {
+                let keep = match (stretches.is_empty(), capture) {
+                    (_, Some(_)) => Keep::Start,
+                    (true, None) => Keep::End,
+                    (false, None) => Keep::Both,
+                };
+                let (captured, full) = (capture.is_some(), glyph.width);
+                stretches.push(Stretch { glyphs: vec![glyph], captured, keep, full, width: 0 });
+            }
+        }
+    }
+    if let Some(last) = stretches.last_mut() {
+        // Also where it is the only one: a line without captures keeps its start.
+        last.keep = Keep::Start;
+    }
+    stretches.iter_mut().for_each(|stretch| stretch.width = stretch.full);
+    stretches
+}
+
+/// Takes columns from the chosen stretches, always from the widest, until all fit or each has `least`.
+fn shorten(stretches: &mut [Stretch], chosen: impl Fn(usize, &Stretch) -> bool, least: usize, width: usize) {
+    let sum: usize = stretches.iter().map(|stretch| stretch.width).sum();
+    for _ in width..sum {
+        let own = stretches.iter_mut().enumerate().filter(|(i, stretch)| chosen(*i, stretch));
+        match own.map(|(_, stretch)| stretch).max_by_key(|stretch| stretch.width) {
+            Some(widest) if widest.width > least => widest.width -= 1,
+            _ => return,
+        }
+    }
+}
+
+fn write(stretch: &Stretch, parts: &mut Vec<Part>) {
+    let all = &stretch.glyphs[..];
+    if stretch.width >= stretch.full {
+        return all.iter().for_each(|glyph| push(stretch, glyph, parts));
+    }
+    // One column is the mark's.
+    let room = stretch.width.saturating_sub(1);
+    let (head, tail) = match stretch.keep {
+        Keep::Start => (room, 0),
+        Keep::End => (0, room),
+        Keep::Both => (room - room / 2, room / 2),
+    };
+    taken(all.iter(), head).for_each(|glyph| push(stretch, glyph, parts));
+    add(Ink::Cut, "…", parts);
+    let kept = taken(all.iter().rev(), tail).count();
+    all[all.len() - kept..].iter().for_each(|glyph| push(stretch, glyph, parts));
+}
+
+fn taken<'a>(glyphs: impl Iterator<Item = &'a Glyph>, room: usize) -> impl Iterator<Item = &'a Glyph> {
+    let mut used = 0;
+    glyphs.take_while(move |glyph| {
+        used += glyph.width;
+        used <= room
+    })
+}
+
+fn push(stretch: &Stretch, glyph: &Glyph, parts: &mut Vec<Part>) {
+    match &glyph.text {
+        GlyphText::Escape(escape) => add(Ink::Escape, escape, parts),
+        GlyphText::Plain(character) => {
+            let ink = if stretch.captured { Ink::Capture } else { Ink::Plain };
+            add(ink, character.encode_utf8(&mut [0; 4]), parts);
+        }
+    }
+}
+
+fn add(ink: Ink, text: &str, parts: &mut Vec<Part>) {
+    match parts.last_mut().filter(|last| last.ink == ink) {
+        Some(last) => last.text.push_str(text),
+        None => parts.push(Part { ink, text: text.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ink, excerpt};
+    use crate::report::visible::columns;
+
+    /// Captures in angle brackets.
+    #[track_caller]
+    fn check(text: &[u8], captures: &[(u32, u32)], width: usize, expected: &str) {
+        let parts = excerpt(text, captures, width);
+        let shown = |part: &super::Part| match part.ink {
+            Ink::Capture => format!("<{}>", part.text),
+            _ => part.text.clone(),
+        };
+        assert_eq!(parts.iter().map(shown).collect::<String>(), expected);
+        assert!(parts.iter().map(|part| columns(&part.text)).sum::<usize>() <= width);
+    }
+
+    const LINE: &[u8] = b"Dec 10 06:55:48 host sshd[1]: Failed password for root from 192.0.2.7 port 38926 ssh2";
+    const CAPTURES: &[(u32, u32)] = &[(50, 54), (60, 69)];
+
+    #[test]
+    fn what_fits_is_whole() {
+        let whole = "Dec 10 06:55:48 host sshd[1]: Failed password for <root> from <192.0.2.7> port 38926 ssh2";
+        check(LINE, CAPTURES, 120, whole);
+        check(b"", &[], 10, "");
+    }
+
+    #[test]
+    fn the_tail_gives_way_first_then_the_lead() {
+        check(LINE, CAPTURES, 84, "Dec 10 06:55:48 host sshd[1]: Failed password for <root> from <192.0.2.7> port 38926 s…");
+        check(LINE, CAPTURES, 60, "…55:48 host sshd[1]: Failed password for <root> from <192.0.2.7> port 38926…");
+        check(LINE, CAPTURES, 40, "…sword for <root> from <192.0.2.7> port 3892…".replace("…sword", "…assword").as_str());
+    }
+
+    #[test]
+    fn captures_stay_when_all_else_is_gone() {
+        check(LINE, CAPTURES, 20, "…<root> from <192.0.2.7>…");
+        check(LINE, CAPTURES, 10, "…<r…>…<192.…>…");
+    }
+
+    #[test]
+    fn without_captures_the_start_stays() {
+        check(b"abcdefghijklmnopqrstuvwxyz", &[], 20, "abcdefghijklmnopqrs…");
+        check(b"abcdefghijklmnopqrstuvwxyz", &[], 5, "abcd…");
+    }
+
+    #[test]
+    fn an_escape_is_never_cut() {
+        check(b"ab\x1b[2Jcd", &[], 7, "ab\\x1b…");
+        check(b"ab\x1b[2Jcd", &[], 6, "ab…");
+    }
+
+    #[test]
+    fn spans_may_overlap_and_lie() {
+        check(b"root from here", &[(0, 4), (2, 9), (10, 4000), (5000, 6000), (3, 3)], 40, "<root from> <here>");
+    }
+}

@@ -1,0 +1,35 @@
+//! What came of a check, for a person or for a program.
+//!
+//! [`human`] is a page to read; [`ndjson`] and [`json`] are the same objects, one a line or as one document, and are
+//! written down key by key in `FORMAT.md`. Nothing that comes from a log or a pack reaches a terminal unescaped.
+
+mod excerpt;
+pub mod figures;
+pub mod human;
+pub mod json;
+pub mod ndjson;
+mod objects;
+pub mod paint;
+pub mod progress;
+mod strict_json;
+pub mod table;
+mod visible;
+mod when;
+
+use std::io;
+
+use crate::check::{MatchSeen, Outcome};
+
+pub use self::visible::{columns, fit, visible, visible_bytes};
+
+/// Puts out what a check finds, in one format.
+pub trait Printer: Send {
+    /// A match, while the check runs; before the outcome.
+    fn matched(&mut self, seen: &MatchSeen<'_>) -> io::Result<()>;
+
+    /// All the rest; once.
+    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()>;
+
+    /// Hands on what was put out so far.
+    fn flush(&mut self) -> io::Result<()>;
+}

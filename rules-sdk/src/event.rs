@@ -1,0 +1,101 @@
+use tripline_abi::{Entry, EntryKind, EventId, FieldType};
+
+use crate::{CaptureId, FieldId, PatternId, Text};
+
+/// A log line, a scan's finding or a tick, with the patterns that matched it.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    entry: Entry<'a>,
+}
+
+/// A pattern that matched an event.
+#[derive(Clone, Copy)]
+pub struct Match<'a> {
+    seen: tripline_abi::Match<'a>,
+}
+
+impl<'a> Event<'a> {
+    /// The event of a batch's entry.
+    pub fn new(entry: Entry<'a>) -> Self {
+        Event { entry }
+    }
+
+    /// Names it in a decision's evidence; the same whenever the line is read again.
+    pub fn id(&self) -> EventId {
+        self.entry.id()
+    }
+
+    /// When it happened, nanoseconds since 1970 UTC, if its line says so.
+    pub fn time(&self) -> Option<i64> {
+        self.entry.time()
+    }
+
+    /// When it came in, likewise; absent where a file is read long after.
+    pub fn received(&self) -> Option<i64> {
+        self.entry.received()
+    }
+
+    /// Whether time has moved and nothing else happened; only rules that are on `tick` see it.
+    pub fn is_tick(&self) -> bool {
+        self.entry.kind() == EntryKind::Tick
+    }
+
+    /// The message: what is left of the line behind its header. Empty if there is none.
+    pub fn message(&self) -> Text<'a> {
+        Text::new(self.entry.message().unwrap_or_default())
+    }
+
+    /// The whole line, if the pack says `raw: true`.
+    pub fn raw(&self) -> Option<Text<'a>> {
+        self.entry.raw().map(Text::new)
+    }
+
+    /// The service that wrote it, for example `sshd`, if that is known.
+    pub fn service(&self) -> Option<Text<'a>> {
+        self.entry.log_source()?.service.map(Text::new)
+    }
+
+    /// A number for where it comes from: equal numbers are the same file, listener or scan.
+    pub fn source(&self) -> u32 {
+        self.entry.source()
+    }
+
+    /// Whether the line was longer than the host takes, and only its beginning is here.
+    pub fn is_cut(&self) -> bool {
+        self.entry.is_cut()
+    }
+
+    /// The value of a field as text; `None` if the event has none or it is JSON's `null`.
+    pub fn field(&self, field: FieldId) -> Option<Text<'a>> {
+        let field = self.entry.field(field.0)?;
+        (!matches!(field.kind, FieldType::Absent | FieldType::Null)).then_some(Text::new(field.value))
+    }
+
+    /// The match of a pattern, if it matched.
+    pub fn matched(&self, pattern: PatternId) -> Option<Match<'a>> {
+        self.entry.matches().find(|seen| seen.pattern() == pattern.0).map(|seen| Match { seen })
+    }
+
+    /// Whether a pattern matched.
+    pub fn has(&self, pattern: PatternId) -> bool {
+        self.matched(pattern).is_some()
+    }
+
+    /// What a named group of a pattern took; `None` if the pattern did not match or the group took no part.
+    pub fn capture(&self, capture: CaptureId) -> Option<Text<'a>> {
+        let seen = self.matched(PatternId(capture.pattern))?.seen;
+        seen.capture(capture.group).map(|capture| Text::new(capture.bytes))
+    }
+}
+
+impl Match<'_> {
+    /// Which entry of the pattern's list matched, the lowest if several did; `None` for a regex.
+    pub fn list_entry(&self) -> Option<usize> {
+        self.seen.list_entry().map(|entry| entry as usize)
+    }
+
+    /// Whether the value was longer than the host searches, so that only its beginning was looked at.
+    pub fn is_cut(&self) -> bool {
+        self.seen.is_cut()
+    }
+}

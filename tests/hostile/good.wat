@@ -1,0 +1,3 @@
+(module
+  ;; @with manifest marker memory buffer open check
+)

@@ -1,0 +1,55 @@
+//! Turns the hostile modules of this folder into bytes. Included by the tests that run them.
+//!
+//! A file is WebAssembly text with three directives, each a comment on a line of its own:
+//!
+//! ```text
+//!   ;; @with marker memory open    puts parts of skeleton.wat here
+//!   ;; @manifest {"abi": 1, …}     puts a manifest section here
+//!   ;; @repeat 1000 (func)         puts the rest of the line here, so many times
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the hostile modules are, seen from a package's folder.
+pub fn folder(package: &str) -> PathBuf {
+    let up = |path: &Path| path.join("tests/hostile").is_dir().then(|| path.join("tests/hostile"));
+    Path::new(package).ancestors().find_map(up).expect("no folder tests/hostile above the package")
+}
+
+/// The module in the file `name`.wat of that folder.
+#[track_caller]
+pub fn module(folder: &Path, name: &str) -> Vec<u8> {
+    let file = folder.join(name).with_extension("wat");
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let skeleton = fs::read_to_string(folder.join("skeleton.wat")).expect("skeleton.wat");
+    assemble(&text, &skeleton).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn assemble(text: &str, skeleton: &str) -> wat::Result<Vec<u8>> {
+    let mut out = String::new();
+    for line in text.lines() {
+        let directive = line.trim_start().strip_prefix(";; @").and_then(|rest| rest.split_once(' '));
+        match directive {
+            Some(("with", names)) => names.split_whitespace().for_each(|name| out += &part(skeleton, name)),
+            Some(("manifest", json)) => {
+                let bytes: String = json.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+                out += &format!("(@custom \"tripline.manifest\" \"{bytes}\")\n");
+            }
+            Some(("repeat", rest)) => {
+                let (times, rest) = rest.split_once(' ').expect("@repeat TIMES TEXT");
+                out += &format!("{rest}\n").repeat(times.parse().expect("@repeat TIMES TEXT"));
+            }
+            _ => out = out + line + "\n",
+        }
+    }
+    wat::parse_str(out)
+}
+
+/// What stands in the skeleton between `;; == name` and the next such line.
+fn part(skeleton: &str, name: &str) -> String {
+    let parts = skeleton.split("\n;; == ").skip(1);
+    let part = parts.filter_map(|part| part.split_once('\n')).find(|(head, _)| *head == name);
+    let (_, body) = part.unwrap_or_else(|| panic!("no part {name:?} in skeleton.wat"));
+    body.to_owned()
+}

@@ -1,0 +1,4 @@
+(module
+  ;; @with manifest marker memory buffer open
+  (func (export "tripline_check") (param i32 i32) (result i64) (loop $l (br $l)) (unreachable))
+)
