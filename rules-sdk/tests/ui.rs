@@ -3,6 +3,6 @@
 #[test]
 fn mistakes_are_shown_where_they_are() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/forbid_unsafe.rs");
-    cases.compile_fail("tests/ui/bad_*.rs");
+    cases.pass("tests/ui/ok/*.rs");
+    cases.compile_fail("tests/ui/*.rs");
 }

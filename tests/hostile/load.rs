@@ -5,7 +5,7 @@
 //! ```text
 //!   ;; @with marker memory open    puts parts of skeleton.wat here
 //!   ;; @manifest {"abi": 1, …}     puts a manifest section here
-//!   ;; @repeat 1000 (func)         puts the rest of the line here, so many times
+//!   ;; @repeat 1000 (func $f#)     puts the rest of the line here, so many times, with the number for each #
 //! ```
 
 use std::fs;
@@ -38,7 +38,8 @@ fn assemble(text: &str, skeleton: &str) -> wat::Result<Vec<u8>> {
             }
             Some(("repeat", rest)) => {
                 let (times, rest) = rest.split_once(' ').expect("@repeat TIMES TEXT");
-                out += &format!("{rest}\n").repeat(times.parse().expect("@repeat TIMES TEXT"));
+                let times: u32 = times.parse().expect("@repeat TIMES TEXT");
+                (0..times).for_each(|i| out += &format!("{}\n", rest.replace('#', &i.to_string())));
             }
             _ => out = out + line + "\n",
         }

@@ -1,4 +1,4 @@
-//! Decoding: golden files, and what must hold for any bytes.
+//! Decoding: golden files.
 //!
 //! `tests/decode/*.txt` hold lines (`> `, with escapes) and below each the event. `UPDATE=1` writes them anew.
 //! A line `! rfc3164 2015 EST5EDT,M3.2.0,M11.1.0` sets format (`auto` for none), year and time zone from there on.
@@ -7,10 +7,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use proptest::prelude::*;
 use tripline_abi::FieldType;
 use tripline_engine::decode::{Decoder, Format};
-use tripline_engine::event::{Event, Name, Place};
+use tripline_engine::event::Event;
 
 #[test]
 fn golden() {
@@ -118,4 +117,13 @@ fn unescaped(text: &str) -> Vec<u8> {
         }
     }
     out
+}
+
+#[test]
+fn formats_have_names() {
+    for format in Format::ALL {
+        assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
+    }
+    let error = "ISO".parse::<Format>().unwrap_err().to_string();
+    assert_eq!(error, "expected rfc3164, rfc5424, iso, json or plain, not \"ISO\"");
 }

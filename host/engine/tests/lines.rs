@@ -1,0 +1,438 @@
+//! Bytes become lines: what must hold for any bytes, and the rules by example.
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use tripline_engine::decode::Format;
+use tripline_engine::line::{LineSettings, Lines};
+
+/// A line as it came out, whatever block it was in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    text: Vec<u8>,
+    offset: u64,
+    number: u64,
+    file: u32,
+    year: i16,
+    cut: bool,
+    format: Format,
+}
+
+/// The lines of some files, each pushed in pieces of these sizes, in turn.
+fn lines_of(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec<Seen> {
+    let mut lines = Lines::new(settings.clone());
+    let mut seen = Vec::new();
+    let mut pieces = pieces.iter().copied().cycle();
+    for file in files {
+        let mut rest = &file[..];
+        while !rest.is_empty() {
+            let piece = pieces.next().unwrap_or(usize::MAX).clamp(1, rest.len());
+            lines.push(&rest[..piece]);
+            rest = &rest[piece..];
+            take(&mut lines, &mut seen);
+        }
+        lines.end_of_file();
+    }
+    lines.finish();
+    take(&mut lines, &mut seen);
+    assert!(lines.next_block().is_none());
+    seen
+}
+
+fn take(lines: &mut Lines, seen: &mut Vec<Seen>) {
+    while let Some(block) = lines.next_block() {
+        assert!(!block.lines.is_empty());
+        let mut end = 0;
+        for line in &block.lines {
+            assert!(end <= line.start && line.start < line.end, "{line:?} in order and not empty");
+            end = line.end;
+            seen.push(Seen {
+                text: block.text(line).to_vec(),
+                offset: line.offset,
+                number: line.number,
+                file: line.file,
+                year: line.year,
+                cut: line.cut,
+                format: block.decoder.format(),
+            });
+        }
+    }
+}
+
+/// The lines of files without joining, straight from the definition.
+fn plain_lines(files: &[Vec<u8>], max_bytes: usize) -> Vec<(Vec<u8>, u64, u64, u32, bool)> {
+    let mut lines = Vec::new();
+    for (file, bytes) in files.iter().enumerate() {
+        let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let mut offset = mark;
+        for (number, raw) in bytes[mark..].split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let text = raw.strip_suffix(b"\n").map_or(raw, |line| line.strip_suffix(b"\r").unwrap_or(line));
+            let kept = &text[..text.len().min(max_bytes)];
+            if !kept.is_empty() {
+                lines.push((kept.to_vec(), offset as u64, number as u64 + 1, file as u32, kept != text));
+            }
+            offset += raw.len();
+        }
+    }
+    lines
+}
+
+const PARTS: &[&str] = &[
+    "Dec 31 23:59:59 h a: x\n",
+    "Jan  1 00:00:01 h a: x\n",
+    "Dec 25 00:00:00 h a: x\n",
+    "Jul  4 00:00:00 h a: x\n",
+    "<34>Jan  1 00:00:00 h a: x\n",
+    "<34>Jul  1 00:00:00 h a: x\n",
+    " Dec 31 23:59:59 h a: x\n",
+    "2024-01-01 12:00:00 x\n",
+    "{\"a\":1}\n",
+    "{\"a\":1}\n",
+    "  at x\n",
+    "\tat x\n",
+    " ",
+    "\t",
+    "Caused by: x\n",
+    "Suppressed: x\n",
+    "text\n",
+    "text",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "Traceback (most recent call last):\n",
+    "E: Traceback (most recent call last):\n",
+    "ValueError: x\n",
+    "\0",
+    "\u{feff}",
+    "\u{feff}",
+    "é",
+    "Feb 29 12:00:00 h a: x\n",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+];
+
+fn files() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let parts = prop::collection::vec(prop::sample::select(PARTS), 0..40)
+        .prop_map(|parts| parts.concat().into_bytes());
+    let bytes = prop::collection::vec(prop::sample::select(&b"\n\n\r \tab\xef\xbb\xbf\x00"[..]), 0..60);
+    prop::collection::vec(prop_oneof![3 => parts, 1 => bytes], 0..4)
+}
+
+fn settings() -> impl Strategy<Value = LineSettings> {
+    let format = prop::option::of(prop::sample::select(&Format::ALL[..]));
+    let sizes = (1usize..120, any::<bool>(), 1usize..6, 1usize..300);
+    (sizes, format, prop::option::of(1990i16..2030), prop::option::of(0i64..1_800_000_000)).prop_map(
+        |((max_bytes, join, max_joined, block_bytes), format, year, reference)| LineSettings {
+            max_bytes,
+            join,
+            max_joined,
+            block_bytes,
+            format,
+            year,
+            reference: reference.map(|seconds| seconds * 1_000_000_000),
+            timezone: TimeZone::UTC,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100000))]
+
+    /// Neither pushes nor blocks show in the lines.
+    #[test]
+    fn cuts_do_not_matter(
+        settings in settings(), files in files(), pieces in prop::collection::vec(1usize..50, 1..8), block in 1usize..500,
+    ) {
+        let whole = lines_of(&settings, &files, &[]);
+        prop_assert_eq!(&lines_of(&settings, &files, &pieces), &whole);
+        prop_assert_eq!(&lines_of(&settings, &files, &[1]), &whole);
+        let settings = LineSettings { block_bytes: block, ..settings };
+        prop_assert_eq!(&lines_of(&settings, &files, &pieces), &whole);
+    }
+
+    /// Without joining, lines are what the definition says.
+    #[test]
+    fn lines_are_lines(settings in settings(), files in files(), pieces in prop::collection::vec(1usize..50, 1..8)) {
+        let settings = LineSettings { join: false, ..settings };
+        let seen = lines_of(&settings, &files, &pieces).into_iter();
+        let seen: Vec<_> = seen.map(|line| (line.text, line.offset, line.number, line.file, line.cut)).collect();
+        prop_assert_eq!(seen, plain_lines(&files, settings.max_bytes));
+    }
+
+    /// Joining loses nothing, keeps its bounds, and never takes in a line with a date of its own.
+    #[test]
+    fn joining_loses_nothing(settings in settings(), files in files()) {
+        let settings = LineSettings { join: true, ..settings };
+        let joined = lines_of(&settings, &files, &[]);
+        let mut parts = Vec::new();
+        for line in &joined {
+            let texts: Vec<_> = line.text.split(|byte| *byte == b'\n').collect();
+            prop_assert!(texts.len() <= settings.max_joined && line.text.len() <= settings.max_bytes);
+            for (i, text) in texts.iter().enumerate() {
+                let text = if i + 1 < texts.len() { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
+                let dated = text.trim_ascii_start().starts_with(b"Dec 31") && text.trim_ascii_start().len() > 15;
+                let fixed = settings.format.is_some_and(|format| format != Format::Rfc3164);
+                prop_assert!(i == 0 || !dated || fixed, "{:?}", line.text.escape_ascii().to_string());
+                parts.push((text.to_vec(), line.number + i as u64, line.file));
+            }
+        }
+        let plain = plain_lines(&files, settings.max_bytes).into_iter();
+        let plain: Vec<_> = plain.map(|(text, _, number, file, _)| (text, number, file)).collect();
+        prop_assert_eq!(parts, plain);
+    }
+}
+
+fn texts(settings: &LineSettings, log: &str) -> Vec<String> {
+    let seen = lines_of(settings, &[log.as_bytes().to_vec()], &[]).into_iter();
+    seen.map(|line| String::from_utf8(line.text).unwrap()).collect()
+}
+
+/// Events stand behind `▸`; the lines below one without it join it.
+#[track_caller]
+fn joins(drawn: &str) {
+    let expected: Vec<String> =
+        drawn.split("▸").skip(1).map(|event| event.trim_end_matches('\n').to_owned()).collect();
+    assert_eq!(texts(&LineSettings::default(), &drawn.replace('▸', "")), expected);
+}
+
+#[test]
+fn a_traceback_joins() {
+    joins(
+        "▸2024-01-01 12:00:00 ERROR upload failed
+Traceback (most recent call last):
+  File \"upload.py\", line 7, in send
+    raise Timeout(host)
+Timeout: 192.0.2.7
+▸2024-01-01 12:00:01 ERROR save failed: Traceback (most recent call last):
+  File \"save.py\", line 7, in save
+OSError
+▸a line before it
+Traceback (most recent call last):
+  File \"x.py\", line 7
+KeyError: 7
+▸Traceback (most recent call last):
+  File \"x.py\", line 7
+KeyError: 8
+▸2024-01-01 12:00:02 ERROR no exception follows
+Traceback (most recent call last):
+  File \"x.py\", line 7
+▸2024-01-01 12:00:03 INFO ok
+",
+    );
+}
+
+#[test]
+fn a_stack_trace_joins() {
+    joins(
+        "▸2024-01-01 12:00:01 ERROR save failed
+▸java.lang.IllegalStateException: closed
+\tat db.Pool.get(Pool.java:31)
+\tSuppressed: java.io.IOException
+\t\tat db.Pool.close(Pool.java:77)
+Caused by: java.io.IOException: reset
+\t... 12 more
+▸Caused by nothing
+▸2024-01-01 12:00:02 INFO ok
+",
+    );
+}
+
+#[test]
+fn a_header_is_never_joined() {
+    joins(
+        "▸Dec 10 06:55:46 host app[1]: hello
+  world
+▸   Dec 10 06:55:47 host sshd[1]: Failed password for root from 192.0.2.7 port 22 ssh2
+▸\tDec 10 06:55:47 host sshd[1]: Failed password for root from 192.0.2.7 port 22 ssh2
+▸  <34>Dec 10 06:55:48 host sshd[1]: x
+▸  2024-01-01T00:00:00Z host sshd[1]: x
+▸Dec 10 06:55:46 host app[1]: hello
+",
+    );
+}
+
+#[test]
+fn an_indented_log_is_a_line_an_event() {
+    joins("▸  one\n▸  two\n    deeper\n▸ less\n  deeper again\n");
+}
+
+#[test]
+fn an_empty_line_ends_an_event() {
+    let seen =
+        texts(&LineSettings::default(), "one\n  joined\n\n  alone\n\n\nTraceback (most recent call last):\n");
+    assert_eq!(seen, ["one\n  joined", "  alone", "Traceback (most recent call last):"]);
+}
+
+#[test]
+fn json_is_not_joined() {
+    let log = "{\"a\":1}\n{\"a\":2}\n  {\"a\":3}\n  text\n";
+    assert_eq!(texts(&LineSettings::default(), log), ["{\"a\":1}", "{\"a\":2}", "  {\"a\":3}", "  text"]);
+}
+
+#[test]
+fn joining_has_bounds() {
+    let log = format!("first\n{}", "  at x\n".repeat(25));
+    let events = texts(&LineSettings { max_joined: 10, ..LineSettings::default() }, &log);
+    let lengths: Vec<_> = events.iter().map(|event| event.lines().count()).collect();
+    assert_eq!(lengths, [10, 10, 6]);
+    let events = texts(&LineSettings { max_bytes: 20, ..LineSettings::default() }, &log);
+    assert!(events.iter().all(|event| event.len() <= 20));
+    assert_eq!(events[..2], ["first\n  at x\n  at x", "  at x\n  at x\n  at x"]);
+}
+
+#[test]
+fn carriage_returns_and_marks() {
+    let files = [
+        b"\xef\xbb\xbfone\r\ntwo\r\r\n\r\nthree\r".to_vec(),
+        b"\xef\xbb".to_vec(),
+        b"\xef\xbb\xbf\n4".to_vec(),
+    ];
+    let seen = lines_of(&LineSettings::default(), &files, &[1]).into_iter();
+    let seen: Vec<_> = seen
+        .map(|line| (line.text.escape_ascii().to_string(), line.offset, line.number, line.file))
+        .collect();
+    let expected = [
+        ("one", 3, 1, 0),
+        ("two\\r", 8, 2, 0),
+        ("three\\r", 16, 4, 0),
+        ("\\xef\\xbb", 0, 1, 1),
+        ("4", 4, 2, 2),
+    ];
+    assert_eq!(seen, expected.map(|(text, offset, number, file)| (text.to_owned(), offset, number, file)));
+}
+
+/// A line without end is kept to its longest, and what follows it is right.
+#[test]
+fn an_endless_line_is_cut() {
+    let mut lines = Lines::new(LineSettings::default());
+    let piece = vec![b'x'; 1 << 20];
+    for _ in 0..256 {
+        lines.push(&piece);
+        assert!(lines.next_block().is_none());
+    }
+    lines.push(b"\nnext\n");
+    lines.finish();
+    let block = lines.next_block().unwrap();
+    assert!(block.bytes.len() < 400 * 1024, "{}", block.bytes.len());
+    let [first, second] = block.lines[..] else { panic!("{:?}", block.lines) };
+    assert_eq!((block.text(&first).len(), first.cut, first.offset, first.number), (100 * 1024, true, 0, 1));
+    assert_eq!(
+        (block.text(&second), second.cut, second.offset, second.number),
+        (&b"next"[..], false, (256 << 20) + 1, 2)
+    );
+}
+
+#[test]
+fn empty_lines_cost_nothing() {
+    let mut lines = Lines::new(LineSettings::default());
+    let piece = vec![b'\n'; 1 << 20];
+    for _ in 0..16 {
+        lines.push(&piece);
+        assert!(lines.next_block().is_none());
+    }
+    lines.push(b"text");
+    lines.finish();
+    let block = lines.next_block().unwrap();
+    assert_eq!((block.lines[0].number, block.lines[0].offset), ((16 << 20) + 1, 16 << 20));
+}
+
+#[test]
+fn the_format_is_what_most_lines_are() {
+    let iso = "2024-01-01 12:00:00 x\n  at y\n  at y\n  at y\ntext\n2024-01-01 12:00:00 x\n";
+    let table = [
+        ("", None),
+        ("text\n", Some(Format::Plain)),
+        (iso, Some(Format::Iso)),
+        ("Dec 10 06:55:46 h a: x", Some(Format::Rfc3164)),
+        ("<34>1 - - - - - -\n", Some(Format::Rfc5424)),
+        ("\n\n{\"a\":1}\n{\"a\":2", Some(Format::Json)),
+        ("{\"a\":1\n{\"a\":2}\nDec 10 06:55:46 h a: x\nDec 10 06:55:46 h a: x\n", Some(Format::Rfc3164)),
+    ];
+    for (log, format) in table {
+        let seen = lines_of(&LineSettings::default(), &[log.as_bytes().to_vec()], &[]);
+        assert_eq!(seen.first().map(|line| line.format), format, "{log:?}");
+    }
+    let given = LineSettings { format: Some(Format::Plain), ..LineSettings::default() };
+    assert_eq!(lines_of(&given, &[iso.into()], &[])[0].format, Format::Plain);
+}
+
+/// The years of dated lines; `now` is the reference, `-` for none.
+#[track_caller]
+fn years(now: &str, log: &[(&str, i16)]) {
+    let reference = (now != "-").then(|| format!("{now}T12:00:00Z").parse::<jiff::Timestamp>().unwrap());
+    let reference = reference.map(|time| time.as_nanosecond() as i64);
+    let text: String = log.iter().map(|(date, _)| format!("{date} 12:00:00 host app: x\n")).collect();
+    for prefix in ["", "<34>"] {
+        let text = text.lines().map(|line| format!("{prefix}{line}\n")).collect::<String>();
+        let settings = LineSettings { reference, ..LineSettings::default() };
+        let seen: Vec<_> = lines_of(&settings, &[text.into()], &[]).iter().map(|line| line.year).collect();
+        let expected: Vec<_> = log.iter().map(|(_, year)| *year).collect();
+        assert_eq!(seen, expected, "{log:?}");
+    }
+}
+
+#[test]
+fn the_first_year() {
+    years("2024-06-15", &[("Jun 15", 2024)]);
+    years("2024-06-15", &[("Jun 16", 2024)]);
+    years("2024-06-15", &[("Jun 17", 2023)]);
+    years("2024-06-15", &[("Jan  1", 2024)]);
+    years("2024-01-01", &[("Dec 31", 2023)]);
+    years("2023-12-31", &[("Jan  1", 2024)]);
+    years("2026-11-23", &[("Feb 29", 2024)]);
+    years("2024-02-27", &[("Feb 29", 2020)]);
+    years("2024-02-28", &[("Feb 29", 2024)]);
+    years("-", &[("Jun 15", 1970), ("Feb 29", 1970)]);
+    years("-", &[("Feb 29", 1972)]);
+}
+
+#[test]
+fn new_year() {
+    years("2024-06-15", &[("Dec 30", 2023), ("Dec 31", 2023), ("Jan  1", 2024), ("Jun  3", 2024)]);
+    // Late lines.
+    years(
+        "2024-06-15",
+        &[("Dec 31", 2023), ("Jan  1", 2024), ("Dec 31", 2023), ("Jan  1", 2024), ("Jan  2", 2024)],
+    );
+    years("2024-06-15", &[("Jan  1", 2024), ("Dec 31", 2023), ("Jan  1", 2024)]);
+    years("2024-06-15", &[("Jan  7", 2024), ("Dec 25", 2023), ("Jan  8", 2024)]);
+    // A gap forward.
+    years("2024-12-30", &[("Jan  8", 2024), ("Dec 25", 2024)]);
+    years("2024-12-30", &[("Jan  1", 2024), ("Dec 24", 2024), ("Dec 26", 2024)]);
+    // A gap over New Year.
+    years("2024-06-15", &[("Oct  1", 2023), ("Mar  1", 2024)]);
+    // Steps back.
+    years("2024-06-15", &[("Jun 10", 2024), ("Jun  9", 2024), ("Mar  1", 2024), ("Jun 10", 2024)]);
+    // Two New Years need a family's own references, or none.
+    years("-", &[("Dec 31", 1970), ("Jan  1", 1971), ("Jul  1", 1971), ("Dec 31", 1971), ("Jan  1", 1972)]);
+}
+
+/// A device without a set clock writes 1 January at each start: no reason to leave the year.
+#[test]
+fn an_unset_clock() {
+    years("2024-10-15", &[("Oct  1", 2024), ("Jan  1", 2024), ("Jan  1", 2024), ("Oct  2", 2024)]);
+    years("2024-12-28", &[("Dec 28", 2024), ("Jan  1", 2024), ("Dec 28", 2024), ("Dec 28", 2024)]);
+}
+
+#[test]
+fn a_given_year() {
+    let log = b"Dec 31 12:00:00 h a: x\nJan  1 12:00:00 h a: x\n".to_vec();
+    let settings = LineSettings { year: Some(2015), reference: Some(0), ..LineSettings::default() };
+    let seen: Vec<_> = lines_of(&settings, &[log], &[]).iter().map(|line| line.year).collect();
+    assert_eq!(seen, [2015, 2016]);
+}
+
+/// Each file of a family has a time of its own behind which it has no lines.
+#[test]
+fn a_family_goes_over_years() {
+    let second = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as i64);
+    let settings = LineSettings { reference: second("2023-01-05T00:00:00Z"), ..LineSettings::default() };
+    let mut lines = Lines::new(settings);
+    lines.push(b"Jul  1 12:00:00 h a: x\nJan  3 12:00:00 h a: x\n");
+    lines.end_of_file();
+    lines.set_reference(second("2024-01-09T00:00:00Z"));
+    lines.push(b"Jul  1 12:00:00 h a: x\nJan  3 12:00:00 h a: x\n");
+    lines.finish();
+    let mut seen = Vec::new();
+    take(&mut lines, &mut seen);
+    assert_eq!(seen.iter().map(|line| line.year).collect::<Vec<_>>(), [2022, 2023, 2023, 2024]);
+}

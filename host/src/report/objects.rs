@@ -199,7 +199,7 @@ impl<'a> FaultObject<'a> {
 
 impl<'a> ErrorObject<'a> {
     pub(super) fn new(error: &'a InputError) -> Self {
-        let message = error.problem.to_string();
+        let message = error.to_string();
         ErrorObject { r#type: "error", file: error.path.to_string_lossy(), message }
     }
 }

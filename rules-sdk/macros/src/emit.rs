@@ -216,10 +216,11 @@ fn call(number: u32, rule: &Rule, manifest: &Manifest, wake: Option<&Wake>) -> T
     }
     let method = &rule.method;
     let receiver = if rule.receiver { quote!(self.#method) } else { quote!(Self::#method) };
+    let add = quote_spanned!(rule.output=> replies.add(event, decided););
     let run = quote! {
         replies.begin(#number);
         let decided = #receiver(#(#arguments),*);
-        replies.add(event, decided);
+        #add
         break 'rule;
     };
     takes.into_iter().rev().fold(run, |inner, take| quote!(#[allow(irrefutable_let_patterns)] if #take { #inner }))

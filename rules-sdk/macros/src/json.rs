@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use serde_json::{Map, Value as Json};
-use tripline_abi::manifest::ManifestError;
+use tripline_abi::manifest::{ManifestError, Problem};
 
 use crate::table::{Table, Value};
 
@@ -16,7 +16,9 @@ impl Places {
     }
 
     /// The manifest's error at the place of its path, or of the nearest path around it that was written.
-    pub(crate) fn error(&self, error: &ManifestError) -> syn::Error {
+    ///
+    /// `known` answers the names of a kind of thing, to stand beside one that is unknown.
+    pub(crate) fn error(&self, error: &ManifestError, known: impl Fn(&str) -> Vec<String>) -> syn::Error {
         let around = |path: &str| {
             let rest = error.path.strip_prefix(path)?;
             (rest.is_empty() || rest.starts_with(['.', '['])).then_some(path.len())
@@ -25,7 +27,16 @@ impl Places {
         let span = nearest.max_by_key(|(length, _)| *length).map_or_else(Span::call_site, |(_, span)| span);
         // The span says where; the path of a JSON that the author never sees would only confuse.
         let pathless = ManifestError { path: String::new(), problem: error.problem.clone() };
-        syn::Error::new(span, pathless)
+        match &error.problem {
+            Problem::Unknown { what, .. } => {
+                let hint = match known(what) {
+                    known if known.is_empty() => "this pack has none".into(),
+                    known => format!("this pack has {}", known.join(", ")),
+                };
+                syn::Error::new(span, format!("{pathless}: {hint}"))
+            }
+            _ => syn::Error::new(span, pathless),
+        }
     }
 }
 

@@ -48,7 +48,13 @@ impl Pack {
         };
         let mut places = Places::default();
         let json = manifest(table, &settings, &rules, &mut places)?.to_string();
-        let manifest = Manifest::parse(json.as_bytes()).map_err(|error| places.error(&error))?;
+        let manifest = Manifest::parse(json.as_bytes()).map_err(|error| {
+            let known = |what: &str| match what {
+                "setting" => settings.iter().map(|setting| crate::emit::plain(&setting.name)).collect(),
+                _ => pattern_names(table),
+            };
+            places.error(&error, known)
+        })?;
         if let Some(On::Tick(span)) = rules.iter().map(|rule| &rule.on).find(|on| matches!(on, On::Tick(_)))
             && manifest.tick.is_none()
         {
@@ -143,6 +149,13 @@ fn patterns(table: &Table, places: &mut Places) -> Result<Json> {
         patterns.push(Json::Object(map));
     }
     Ok(Json::Array(patterns))
+}
+
+fn pattern_names(table: &Table) -> Vec<String> {
+    match table.get("patterns").map(|entry| &entry.value) {
+        Some(Value::Table(table, _)) => table.entries.iter().map(|entry| entry.key.to_string()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What wakes any rule; equal entries once.

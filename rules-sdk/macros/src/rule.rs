@@ -2,7 +2,8 @@
 
 use proc_macro2::Span;
 use serde_json::{Map, Value as Json};
-use syn::{Error, FnArg, Ident, ImplItemFn, Meta, Pat, Result, Type};
+use syn::spanned::Spanned;
+use syn::{Error, FnArg, Ident, ImplItemFn, Meta, Pat, Result, ReturnType, Type};
 
 use crate::json::{self, Places};
 use crate::table::{Table, Value, docs};
@@ -30,6 +31,8 @@ pub(crate) struct Rule {
     span: Span,
     pub(crate) on: On,
     pub(crate) receiver: bool,
+    /// Where what it returns is written.
+    pub(crate) output: Span,
     pub(crate) parameters: Vec<Parameter>,
 }
 
@@ -75,8 +78,12 @@ impl Rule {
         let lines: Vec<_> = method.attrs.iter().filter(|a| a.path().is_ident("doc")).cloned().collect();
         let receiver = method.sig.receiver().is_some();
         let parameters = method.sig.inputs.iter().filter_map(Parameter::read).collect::<Result<_>>()?;
+        let output = match &method.sig.output {
+            ReturnType::Default => method.sig.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
+        };
         let method = method.sig.ident.clone();
-        Ok(Some(Rule { method, docs: docs(&lines)?, table, span, on, receiver, parameters }))
+        Ok(Some(Rule { method, docs: docs(&lines)?, table, span, on, receiver, output, parameters }))
     }
 
     /// Its entry in the manifest.

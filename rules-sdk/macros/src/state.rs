@@ -1,7 +1,8 @@
 //! `#[derive(State)]`: every field under its name.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Fields, Result};
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
@@ -18,6 +19,14 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
     let names: Vec<String> = idents.iter().map(|ident| crate::emit::plain(ident)).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let puts = fields.iter().zip(&names).filter_map(|(field, name)| {
+        let ident = field.ident.as_ref()?;
+        Some(quote_spanned!(field.ty.span()=> out.field(#name, &self.#ident);))
+    });
+    let gets = fields.iter().zip(&names).filter_map(|(field, name)| {
+        let ident = field.ident.as_ref()?;
+        Some(quote_spanned!(field.ty.span()=> #ident: fields.get(#name)?))
+    });
     let name = &input.ident;
     let (impl_generics, type_generics, clause) = input.generics.split_for_impl();
     Ok(quote! {
@@ -25,7 +34,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             const MOST_BYTES: usize = 0 #(+ <#types as ::tripline_sdk::State>::MOST_BYTES)*;
 
             fn save(&self, out: &mut ::tripline_sdk::StateWriter) {
-                #(out.field(#names, &self.#idents);)*
+                #(#puts)*
                 out.end_fields();
             }
 
@@ -33,7 +42,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 from: &mut ::tripline_sdk::StateReader<'_>,
             ) -> ::std::result::Result<Self, ::tripline_sdk::Corrupt> {
                 let fields = from.fields()?;
-                ::std::result::Result::Ok(Self { #(#idents: fields.get(#names)?,)* })
+                ::std::result::Result::Ok(Self { #(#gets,)* })
             }
         }
     })

@@ -22,6 +22,10 @@ pub use self::sliding_count::{Burst, SlidingCount};
 /// A derived state keeps each field under its name: a version of the pack that adds a field starts that field with
 /// its default, one that drops a field skips it, and the rest stays. A field must not change its type under the
 /// same name: that is a corrupt state, which `open` answers with an error.
+#[diagnostic::on_unimplemented(
+    message = "a `{Self}` cannot be saved in a pack's state",
+    label = "expected a number, a text, a collection of them, a helper, or a struct with #[derive(State)]"
+)]
 pub trait State: Sized {
     /// The bytes that it saves at most, if it is bounded by itself, as the helpers are; 0 says nothing.
     const MOST_BYTES: usize = 0;

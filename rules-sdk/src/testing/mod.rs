@@ -19,7 +19,20 @@ mod line;
 mod patterns;
 mod run;
 
+use crate::State;
+use crate::state::Corrupt;
+
 pub use self::decided::Decided;
 pub use self::line::{Line, with_event};
 pub use self::run::{Given, Run};
 pub use tripline_abi::manifest::Manifest;
+
+/// The bytes that a state is saved as.
+pub fn save(state: &impl State) -> Vec<u8> {
+    crate::state::save(state)
+}
+
+/// The state that was saved as these bytes.
+pub fn restore<S: State>(bytes: &[u8]) -> Result<S, Corrupt> {
+    crate::state::restore(bytes)
+}

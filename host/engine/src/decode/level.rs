@@ -17,6 +17,12 @@ pub(super) fn is_level(word: &[u8]) -> bool {
     word.len() <= 9 && LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level.as_bytes()))
 }
 
+/// Whether a word before a colon says what went wrong rather than which program: `panic`, `ValueError`.
+pub(super) fn names_a_failure(word: &[u8]) -> bool {
+    let ends = |end: &[u8]| word.len() >= end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end);
+    is_level(word) || ends(b"error") || ends(b"exception") || ends(b"warning")
+}
+
 /// Where the level stands in the text at `start`: `ERROR`, `ERROR:`, `[error]`, `[core:error]`.
 ///
 /// The first word may be in any case; behind it only capitals and brackets count, since `error` may be prose.

@@ -101,6 +101,12 @@ impl Decoder {
         }
     }
 
+    /// Whether [`Decoder::may_change`] may be true of any line in these bytes: one look instead of one for each line.
+    pub fn may_change_any(&self, lines: &[u8]) -> bool {
+        self.allows(Format::Json) && json::may_change(lines)
+            || self.allows(Format::Rfc5424) && memchr::memchr(b'\\', lines).is_some()
+    }
+
     /// Whether the line begins as an event of its own does: with a date and time.
     pub(crate) fn has_header(&self, line: &[u8]) -> bool {
         self.opening(line).is_some()

@@ -87,9 +87,9 @@ impl Opening {
     }
 }
 
-/// Where a line's text begins: behind blanks, and behind the NULs that a crash leaves in a file.
+/// Where a line's text begins: behind blanks and control characters, such as the NULs that a crash leaves in a file.
 pub(crate) fn first(line: &[u8]) -> usize {
-    line.iter().position(|byte| !matches!(byte, b' ' | b'\t' | 0)).unwrap_or(line.len())
+    line.iter().position(|byte| *byte > b' ').unwrap_or(line.len())
 }
 
 /// Where a number of one to `most` digits stands.

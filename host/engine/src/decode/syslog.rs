@@ -43,7 +43,7 @@ impl Syslog {
     /// Behind a stamp that anyone may write: only what is surely syslog.
     ///
     /// `node1 sshd[42]: ` is. `node1 kernel: ` is behind an RFC 3339 stamp, as rsyslog writes it. `ERROR main: ` is
-    /// not: a level is neither host nor program.
+    /// not: a level is neither host nor program. `main ValueError: ` is not.
     pub(super) fn surely(line: &[u8], stamp: &Stamp) -> Option<Syslog> {
         if line.get(stamp.end) != Some(&b' ') {
             return None;
@@ -62,7 +62,7 @@ impl Syslog {
             None => stamp.full,
         };
         let begins = program.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'/');
-        (sure && begins && !level::is_level(program))
+        (sure && begins && !level::names_a_failure(program))
             .then_some(Syslog { host: Some((start, end)), tag: Some(tag), message: tag.behind })
     }
 

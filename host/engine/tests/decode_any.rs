@@ -1,0 +1,284 @@
+//! Decoding: what must hold for any bytes.
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use tripline_engine::decode::{Decoder, Format};
+use tripline_engine::event::{Event, EventField, Name, Place};
+
+/// What lines are made of, so that odd neighbours meet.
+const PARTS: &[&str] = &[
+    "Dec 10 06:55:46",
+    "Dec  1 06:55:46",
+    "Feb 29 23:59:60",
+    "Jan 01 2024 12:00:00",
+    "2024-01-01T12:00:00.5Z",
+    "2024-01-01 12:00:00,123",
+    "2024/01/01 12:00:00",
+    "[2024-01-01 12:00:00]",
+    "[Sun Dec 04 04:47:44 2005]",
+    "+0100",
+    "9999-12-31T23:59:59Z",
+    "0000-01-01T00:00:00Z",
+    "<34>",
+    "<34>1 ",
+    "<",
+    ">",
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\r",
+    "\0",
+    "-",
+    "- ",
+    " - - - - ",
+    "host",
+    "sshd[1]: ",
+    "kernel: ",
+    "app(pam)",
+    "[",
+    "]",
+    "(",
+    ")",
+    ":",
+    "/",
+    "ERROR",
+    "[x v=\"",
+    "\"]",
+    "=",
+    "{",
+    "}",
+    "{\"",
+    "\"",
+    "\":",
+    ",",
+    ",\"",
+    "\\",
+    "\\\"",
+    "\\]",
+    "\\u0041",
+    "\\ud83d",
+    "\\ude00",
+    "\\u",
+    "[73,110]",
+    "\"MESSAGE\":[73,255]",
+    "\"time\":",
+    "\"ts\":1700000000",
+    "\"message\":\"m\"",
+    "\"service\":\"/usr/sbin/sshd(x)\"",
+    "\"host\":null",
+    "\"hostname\":\"h\"",
+    "null",
+    "true",
+    "1e9",
+    "-0.5",
+    "\u{feff}",
+    "\u{e9}",
+];
+
+fn lines() -> impl Strategy<Value = Vec<u8>> {
+    let parts = || prop::collection::vec(prop::sample::select(PARTS), 0..12).prop_map(|parts| parts.concat());
+    let members = || {
+        prop::collection::vec((name(), value()), 0..8).prop_map(|members| {
+            let members: Vec<_> = members.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            format!("{{{}}}", members.join(",")).into_bytes()
+        })
+    };
+    let bent = |line: Vec<u8>| {
+        (Just(line), any::<prop::sample::Index>(), any::<Option<u8>>()).prop_map(|(mut line, at, byte)| {
+            if !line.is_empty() {
+                let at = at.index(line.len());
+                line.splice(at..at + 1, byte);
+            }
+            line
+        })
+    };
+    prop_oneof![
+        parts().prop_map(String::into_bytes),
+        parts().prop_map(String::into_bytes).prop_flat_map(bent),
+        members(),
+        members().prop_flat_map(bent),
+        prop::collection::vec(any::<u8>(), 0..80),
+    ]
+}
+
+/// A member's name, with an escape now and then.
+fn name() -> impl Strategy<Value = String> {
+    let known = [
+        "time",
+        "ts",
+        "@timestamp",
+        "message",
+        "MESSAGE",
+        "msg",
+        "host",
+        "hostname",
+        "program",
+        "pid",
+        "_PID",
+    ];
+    let others = ["service", "SYSLOG_IDENTIFIER", "a", "", "\\u0061", "t\\u0069me", "\\\"", "\u{e9}"];
+    prop::sample::select([&known[..], &others[..]].concat()).prop_map(|name| format!("\"{name}\""))
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        (1e8..2e18).prop_map(|number: f64| number.to_string()),
+        Just("\"2024-01-01T12:00:00+01:00\"".to_owned()),
+        Just("\"sshd(pam_unix)\"".to_owned()),
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        any::<Vec<u8>>().prop_map(|list| format!("{list:?}")),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(" , "))),
+            prop::collection::vec((name(), inner), 0..4).prop_map(|members| {
+                let members: Vec<_> = members.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+                format!("{{{}}}", members.join(","))
+            }),
+        ]
+    })
+}
+
+fn decoders() -> impl Strategy<Value = Decoder> {
+    (prop::sample::select(&Format::ALL[..]), prop::sample::select(ZONES), any::<bool>())
+        .prop_map(|(format, zone, fixed)| Decoder::new(format, TimeZone::posix(zone).unwrap(), fixed))
+}
+
+const ZONES: &[&str] = &[
+    "UTC0",
+    "<+0530>-5:30",
+    "CET-1CEST,M3.5.0,M10.5.0/3",
+    "EST5EDT,M3.2.0,M11.1.0",
+    "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+    "IST-1GMT0,M10.5.0,M3.5.0/1",
+    "<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
+];
+
+/// All places of an event.
+fn places(event: &Event) -> Vec<Place> {
+    let mut places = vec![event.message.unwrap()];
+    let mut name = |name| match name {
+        Name::Place(place) => places.push(place),
+        Name::Known(_) => {}
+    };
+    event.log_source.service.into_iter().for_each(&mut name);
+    event.fields.iter().for_each(|field| name(field.name));
+    places.extend(event.fields.iter().map(|field| field.value));
+    places
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400000))]
+
+    /// For any bytes: an event, its places in range, and the promises of `time` and `may_change` kept.
+    #[test]
+    fn any_line_is_an_event(decoder in decoders(), line in lines(), year in any::<i16>(), before in lines()) {
+        let mut event = Event::default();
+        decoder.decode(&line, year, &mut event);
+        for place in places(&event) {
+            let bytes = if place.in_arena { &event.arena } else { &line };
+            prop_assert!(place.start <= place.end && place.end as usize <= bytes.len(), "{place:?}");
+            prop_assert!(!place.in_arena || decoder.may_change(&line), "{place:?}");
+        }
+        prop_assert!(event.arena.len() <= line.len());
+        prop_assert!(!decoder.may_change(&line) || decoder.may_change_any(&line));
+        prop_assert_eq!(decoder.time(&line, year), event.time);
+
+        let mut used = Event::default();
+        decoder.decode(&before, year, &mut used);
+        decoder.decode(&line, year, &mut used);
+        prop_assert_eq!(format!("{used:?}"), format!("{event:?}"));
+    }
+
+    /// What is JSON to serde_json has the same members here.
+    #[test]
+    fn json_is_what_serde_says(line in lines()) {
+        let decoder = Decoder::new(Format::Json, TimeZone::UTC, true);
+        let mut event = Event::default();
+        decoder.decode(&line, 2024, &mut event);
+        let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(&line) else { return Ok(()) };
+        for (name, value) in &members {
+            // serde_json keeps the last of a name.
+            let same = |field: &&EventField| event.name(&line, field.name) == name.as_bytes();
+            let known = |field: &&EventField| matches!(field.name, Name::Place(_));
+            let field = event.fields.iter().filter(known).filter(same).next_back();
+            let field = field.ok_or_else(|| TestCaseError::fail(format!("no {name:?}")))?;
+            let text = event.text(&line, field.value);
+            match value {
+                serde_json::Value::String(value) => prop_assert_eq!(text, value.as_bytes()),
+                value => {
+                    let again: serde_json::Value = serde_json::from_slice(text).unwrap();
+                    prop_assert_eq!(&again, value);
+                }
+            }
+        }
+    }
+
+    /// What is no JSON to serde_json is none here, but for the points in which we are laxer.
+    #[test]
+    fn json_is_not_what_serde_refuses(line in lines()) {
+        let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&line) else { return Ok(()) };
+        let lax = ["control character", "surrogate", "hex escape", "out of range", "unicode", "recursion"];
+        let error = error.to_string();
+        let is_text = std::str::from_utf8(&line).is_ok();
+        let decoder = Decoder::new(Format::Json, TimeZone::UTC, true);
+        let mut event = Event::default();
+        decoder.decode(&line, 2024, &mut event);
+        let nothing = event.fields.is_empty() && event.message == Some(Place::line(0, line.len()));
+        let mut before = line.iter().take_while(|byte| **byte <= b' ');
+        let after_control = before.any(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        prop_assert!(nothing || !is_text || after_control || lax.iter().any(|lax| error.contains(lax)), "{error}");
+    }
+
+    /// Local times are what jiff says, also where clocks are set.
+    #[test]
+    fn local_time_is_what_jiff_says(zone in prop::sample::select(ZONES), hours in -700_000i64..2_000_000, half in any::<bool>()) {
+        let zone = TimeZone::posix(zone).unwrap();
+        let decoder = Decoder::new(Format::Iso, zone.clone(), false);
+        let local = jiff::Timestamp::from_second(hours * 3600 + i64::from(half) * 1800).unwrap();
+        let local = jiff::tz::Offset::UTC.to_datetime(local);
+        let line = format!("{local} text");
+        let expected = zone.to_ambiguous_timestamp(local).compatible().unwrap().as_nanosecond();
+        prop_assert_eq!(decoder.time(line.as_bytes(), 0).map(i128::from), Some(expected));
+    }
+}
+
+/// Objects and lists may stand 128 deep in one another and no deeper, and depth costs no stack.
+#[test]
+fn depth_is_bounded() {
+    let decoder = Decoder::new(Format::Json, TimeZone::UTC, true);
+    let fields = |depth: usize, open: &str, close: &str| {
+        let line = format!("{{\"a\":{}1{}}}", open.repeat(depth), close.repeat(depth));
+        let mut event = Event::default();
+        decoder.decode(line.as_bytes(), 2024, &mut event);
+        event.fields.len()
+    };
+    for (open, close) in [("[", "]"), ("{\"b\":", "}")] {
+        assert_eq!(fields(127, open, close), 1);
+        assert_eq!(fields(128, open, close), 0);
+        assert_eq!(fields(100_000, open, close), 0);
+    }
+}
+
+/// Steps of a zone, minute by minute around them.
+#[test]
+fn clock_changes() {
+    for zone in ZONES {
+        let zone = TimeZone::posix(zone).unwrap();
+        let decoder = Decoder::new(Format::Iso, zone.clone(), false);
+        let start = "2023-06-01T00:00:00Z".parse().unwrap();
+        for step in zone.following(start).take(4) {
+            let around = jiff::tz::Offset::UTC.to_datetime(step.timestamp());
+            for minute in -15 * 60..15 * 60 {
+                let local = around + jiff::SignedDuration::from_mins(minute);
+                let expected = zone.to_ambiguous_timestamp(local).compatible().unwrap().as_nanosecond();
+                let time = decoder.time(format!("{local}").as_bytes(), 0);
+                assert_eq!(time.map(i128::from), Some(expected), "{local} {zone:?}");
+            }
+        }
+    }
+}

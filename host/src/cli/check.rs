@@ -1,0 +1,87 @@
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use jiff::tz::TimeZone;
+use tripline_engine::Configured;
+use tripline_engine::sandbox::Sandbox;
+
+use super::arguments::{CheckArguments, Format};
+use super::exit::Exit;
+use super::settings::Settings;
+use super::watch::Watch;
+use super::{Failure, Screen, interrupt, packs, sandbox};
+use crate::check::{self, CheckOptions, Inputs};
+use crate::report::Printer;
+use crate::report::human::{Human, Look};
+use crate::report::json::Json;
+use crate::report::ndjson::Ndjson;
+use crate::report::progress::Progress;
+
+/// Checks logs and reports incidents.
+pub(super) fn run(mut arguments: CheckArguments, screen: &Screen) -> Result<Exit, Failure> {
+    let files = files(std::mem::take(&mut arguments.files))?;
+    let packs = configured(&arguments)?;
+    let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
+    let stop = interrupt::flag()?;
+    let zone = arguments.timezone.clone().unwrap_or_else(TimeZone::system);
+    let Inputs { sources, errors } = check::expand(&files);
+    errors.iter().for_each(|error| screen.error(&error.to_string()));
+    let unreadable = errors.len();
+
+    let known = sources.iter().all(|source| !source.is_stdin());
+    let total = known.then(|| sources.iter().map(|source| source.bytes()).sum());
+    // Matches on a terminal would run through the bar.
+    let quiet = arguments.matches && io::stdout().is_terminal();
+    let progress = (screen.shows_progress() && !quiet).then(|| Progress::new(total));
+    let mut watch = Watch::new(printer(&arguments, &zone, screen), progress);
+    let options = CheckOptions {
+        packs,
+        sources,
+        threads: arguments.threads.map_or_else(cores, usize::from),
+        year: arguments.year,
+        timezone: zone,
+        format: arguments.input_format,
+        matches: arguments.matches,
+    };
+    let mut outcome = check::run(options, sandbox, &mut watch, &stop).map_err(Failure::new)?;
+    outcome.errors.splice(0..0, errors);
+    watch.finish(&outcome)?;
+    outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
+    Ok(Exit::of(&outcome, arguments.fail_on))
+}
+
+/// What to check: what was named, else what comes through a pipe.
+fn files(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    if !io::stdin().is_terminal() {
+        return Ok(vec!["-".into()]);
+    }
+    let hint = "`tripline check /var/log/auth.log` checks a file, `… | tripline check` what a program prints";
+    Err(Failure::new("expected a file, a folder, a glob or - for standard input, found none").hint(Some(hint)))
+}
+
+fn configured(arguments: &CheckArguments) -> Result<Vec<Configured>, Failure> {
+    let packs = packs::all(&arguments.pack, arguments.no_builtin)?;
+    let wanted = packs::wanted(&packs, &arguments.only)?;
+    Ok(Settings::read(arguments.settings.as_deref())?.configure(&packs, &wanted)?)
+}
+
+fn printer(arguments: &CheckArguments, zone: &TimeZone, screen: &Screen) -> Box<dyn Printer> {
+    let CheckArguments { matches, verbose: logs, .. } = *arguments;
+    match arguments.format {
+        Format::Human => {
+            let look = Look { width: screen.width(), zone: zone.clone(), logs };
+            Box::new(Human::new(screen.coloured(), look))
+        }
+        Format::Ndjson => Box::new(Ndjson::new(screen.plain(), logs)),
+        Format::Json => Box::new(Json::new(screen.plain(), matches, logs)),
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}

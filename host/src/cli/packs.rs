@@ -1,0 +1,112 @@
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tripline_engine::{Pack, PackError, PackLimits};
+
+use super::Failure;
+use crate::builtin;
+
+/// Why packs cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PacksError {
+    #[error("{}: cannot read it: {error}", path.display())]
+    Io { path: PathBuf, error: io::Error },
+    #[error("{}: expected a folder with *.wasm files, found none in it", path.display())]
+    EmptyFolder { path: PathBuf },
+    #[error("{}: {error}", path.display())]
+    Pack { path: PathBuf, error: PackError },
+    #[error("a built-in pack: {0}")]
+    Builtin(PackError),
+    #[error("{}: expected a name of its own, found `{name}`, the name of a built-in pack", path.display())]
+    Reserved { path: PathBuf, name: String },
+    #[error("{}: expected packs with different names, found a second `{name}`; the first is {}", second.display(), first.display())]
+    Twice { name: String, first: PathBuf, second: PathBuf },
+    #[error("--only {name}: there is no pack of this name; there are {}", known.join(", "))]
+    UnknownOnly { name: String, known: Vec<String> },
+    #[error("expected at least one pack, found none")]
+    NoPack,
+}
+
+impl PacksError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            PacksError::Pack { error, .. } => error.hint(),
+            PacksError::Reserved { .. } => Some("give it another name, or leave the built-in packs out with --no-builtin"),
+            PacksError::EmptyFolder { .. } => {
+                Some("cargo puts the module of a pack into target/wasm32-unknown-unknown/release")
+            }
+            PacksError::NoPack => Some("give one with --pack, or leave out --no-builtin"),
+            _ => None,
+        }
+    }
+}
+
+impl From<PacksError> for Failure {
+    fn from(error: PacksError) -> Failure {
+        let hint = error.hint();
+        Failure::new(error).hint(hint)
+    }
+}
+
+/// The built-in packs, unless they are unwanted, and those at the given paths: each name once.
+pub(super) fn all(given: &[PathBuf], no_builtin: bool) -> Result<Vec<Arc<Pack>>, PacksError> {
+    let mut packs = Vec::new();
+    if !no_builtin {
+        packs = builtin::packs().map_err(PacksError::Builtin)?;
+    }
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    for path in given {
+        for path in modules(path)? {
+            let pack = read(&path)?;
+            let name = pack.name().to_string();
+            if !no_builtin && builtin::NAMES.contains(&&*name) {
+                return Err(PacksError::Reserved { path, name });
+            }
+            if let Some((_, first)) = named.iter().find(|(known, _)| *known == name) {
+                return Err(PacksError::Twice { name, first: first.clone(), second: path });
+            }
+            named.push((name, path));
+            packs.push(Arc::new(pack));
+        }
+    }
+    if packs.is_empty() { Err(PacksError::NoPack) } else { Ok(packs) }
+}
+
+/// Whether a pack is wanted, for each; all are if no name is given.
+pub(super) fn wanted(packs: &[Arc<Pack>], only: &[String]) -> Result<Vec<bool>, PacksError> {
+    if let Some(name) = only.iter().find(|name| packs.iter().all(|pack| pack.name() != *name)) {
+        let known = packs.iter().map(|pack| pack.name().to_string()).collect();
+        return Err(PacksError::UnknownOnly { name: name.clone(), known });
+    }
+    Ok(packs.iter().map(|pack| only.is_empty() || only.iter().any(|name| name == pack.name())).collect())
+}
+
+/// Reads and checks a module.
+pub(crate) fn read(path: &Path) -> Result<Pack, PacksError> {
+    let failed = |error| PacksError::Io { path: path.into(), error };
+    let file = File::open(path).map_err(failed)?;
+    let limits = PackLimits::default();
+    // One byte more than it may have, so that what has more is refused and never held whole.
+    let mut wasm = Vec::new();
+    file.take(limits.module_bytes as u64 + 1).read_to_end(&mut wasm).map_err(failed)?;
+    Pack::read_within(wasm, &limits).map_err(|error| PacksError::Pack { path: path.into(), error })
+}
+
+/// The file itself, or the modules right in a folder.
+fn modules(path: &Path) -> Result<Vec<PathBuf>, PacksError> {
+    let failed = |error| PacksError::Io { path: path.into(), error };
+    if !fs::metadata(path).map_err(failed)?.is_dir() {
+        return Ok(vec![path.into()]);
+    }
+    let mut modules = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|end| end == "wasm") {
+            modules.push(path);
+        }
+    }
+    modules.sort();
+    if modules.is_empty() { Err(PacksError::EmptyFolder { path: path.into() }) } else { Ok(modules) }
+}

@@ -1,0 +1,105 @@
+use std::io::{self, Write};
+
+use tripline_engine::decision::Evidence;
+use tripline_engine::fold::Incident;
+
+use super::wrap::{rows, wrap};
+use super::{INDENT, Look, parts};
+use crate::check::Files;
+use crate::report::excerpt::{Ink, Part, excerpt};
+use crate::report::figures::grouped;
+use crate::report::paint::{self, BOLD, DIM};
+use crate::report::visible::{columns, fit, visible};
+use crate::report::when;
+
+/// Lines of a summary; programs get it whole.
+const SUMMARY_LINES: usize = 3;
+/// Columns of one value.
+const VALUE: usize = 60;
+const GAP: &str = "   ";
+
+/// Writes one incident.
+pub(super) fn write(out: &mut dyn Write, incident: &Incident, files: &Files, look: &Look) -> io::Result<()> {
+    let colour = paint::severity(incident.severity);
+    let word = incident.severity.as_str().to_uppercase();
+    let count = if incident.count > 1 { format!("  ×{}", grouped(incident.count)) } else { String::new() };
+    let room = look.width.saturating_sub(word.len() + 2 + columns(&count)).max(20);
+    let title = fit(&visible(&incident.title), room);
+    writeln!(out, "{colour}{word}{colour:#}  {BOLD}{title}{BOLD:#}{count}")?;
+    let (pack, rule) = (&incident.origin.pack, &incident.origin.rule.id);
+    write!(out, "{INDENT}{DIM}{}/{}", visible(pack), visible(rule))?;
+    if let Some(span) = when::span(incident.first, incident.last, &look.zone) {
+        write!(out, "{GAP}{span}")?;
+    }
+    writeln!(out, "{DIM:#}")?;
+    let width = look.width.saturating_sub(INDENT.len());
+    for line in wrap(&visible(&incident.summary), width, SUMMARY_LINES) {
+        writeln!(out, "{INDENT}{line}")?;
+    }
+    values(out, &incident.values, width)?;
+    samples(out, &incident.evidence, files, width)
+}
+
+fn values(out: &mut dyn Write, values: &[(String, String)], width: usize) -> io::Result<()> {
+    let shown = |(name, value): &(String, String)| (visible(name), fit(&visible(value), VALUE.min(width)));
+    let values: Vec<(String, String)> = values.iter().map(shown).collect();
+    let widths: Vec<usize> =
+        values.iter().map(|(name, value)| columns(name) + 1 + columns(value)).collect();
+    let mut values = values.iter();
+    for count in rows(&widths, GAP.len(), width) {
+        write!(out, "{INDENT}")?;
+        for (i, (name, value)) in values.by_ref().take(count).enumerate() {
+            let gap = if i == 0 { "" } else { GAP };
+            write!(out, "{gap}{DIM}{name}{DIM:#} {value}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The first line, one from the middle and the last.
+fn samples(out: &mut dyn Write, evidence: &[Evidence], files: &Files, width: usize) -> io::Result<()> {
+    let last = evidence.len().saturating_sub(1);
+    let mut chosen = vec![0, last / 2, last];
+    chosen.dedup();
+    let chosen: Vec<&Evidence> = chosen.into_iter().filter_map(|i| evidence.get(i)).collect();
+    let place = |evidence: &&Evidence| {
+        let name = files.name(evidence.position.source, evidence.position.file);
+        fit_end(&format!("{}:{}", visible(name), evidence.position.line), width / 3)
+    };
+    let places: Vec<String> = chosen.iter().map(place).collect();
+    let widest = places.iter().map(|place| columns(place)).max().unwrap_or(0);
+    for (evidence, place) in chosen.iter().zip(&places) {
+        let space = widest - columns(place);
+        write!(out, "{INDENT}{DIM}{place}{DIM:#}{:space$}  ", "")?;
+        match &evidence.text {
+            None => write!(out, "{DIM}(the line is no longer kept){DIM:#}")?,
+            Some(text) => {
+                let room = width.saturating_sub(widest + 2 + usize::from(evidence.cut));
+                let mut shown = excerpt(text, &evidence.captures, room);
+                if evidence.cut && shown.last().is_none_or(|part| part.ink != Ink::Cut) {
+                    shown.push(Part { ink: Ink::Cut, text: "…".into() });
+                }
+                parts(out, &shown)?;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Cut to so many columns at the start: the end of a path says more.
+fn fit_end(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.into();
+    }
+    let mut kept = text;
+    while columns(kept) >= width {
+        let mut rest = kept.chars();
+        if rest.next().is_none() {
+            break;
+        }
+        kept = rest.as_str();
+    }
+    format!("…{kept}")
+}

@@ -1,0 +1,107 @@
+//! A page to read: incidents, worst first; faults; what each pack has cost; totals.
+
+mod fault;
+mod incident;
+mod pack;
+mod totals;
+mod wrap;
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use super::excerpt::{Ink, Part};
+use super::paint::{CAPTURE, DIM, ESCAPE};
+use super::visible::{columns, visible, visible_bytes};
+use super::{Printer, excerpt};
+use crate::check::{MatchSeen, Outcome};
+
+/// What stands before the lines that belong to the line above.
+const INDENT: &str = "    ";
+
+/// How the page is laid out.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// The zone of all times.
+    pub zone: TimeZone,
+    /// Whether what packs logged is shown.
+    pub logs: bool,
+}
+
+/// Writes the page, with colours.
+pub struct Human<W> {
+    out: W,
+    look: Look,
+    matches: bool,
+}
+
+impl<W: Write + Send> Human<W> {
+    /// Writes there.
+    pub fn new(out: W, look: Look) -> Self {
+        Human { out, look, matches: false }
+    }
+}
+
+impl<W: Write + Send> Printer for Human<W> {
+    fn matched(&mut self, seen: &MatchSeen<'_>) -> io::Result<()> {
+        self.matches = true;
+        let MatchSeen { file, line, pack, pattern, .. } = seen;
+        let place = format!("{}:{line}", visible(file));
+        write!(self.out, "{DIM}{place}{DIM:#}  {pack}/{pattern}")?;
+        for (name, value) in &seen.captures {
+            write!(self.out, "  {DIM}{name}{DIM:#} {CAPTURE}{}{CAPTURE:#}", visible_bytes(value))?;
+        }
+        if seen.captures.is_empty() {
+            let used = columns(&place) + pack.len() + pattern.len() + 5;
+            write!(self.out, "  ")?;
+            parts(&mut self.out, &excerpt::excerpt(seen.text, &[], self.look.width.saturating_sub(used).max(40)))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let (out, look): (&mut dyn Write, _) = (&mut self.out, &self.look);
+        let report = &outcome.report;
+        if self.matches {
+            writeln!(out)?;
+        }
+        for incident in &report.incidents {
+            incident::write(out, incident, &outcome.files, look)?;
+            writeln!(out)?;
+        }
+        if !report.faults.is_empty() {
+            fault::write(out, &report.faults, &outcome.files, look)?;
+            writeln!(out)?;
+        }
+        if look.logs && !report.logs.is_empty() {
+            for (pack, line) in &report.logs {
+                writeln!(out, "{DIM}{pack} {}:{DIM:#} {}", line.level.as_str(), visible(&line.text))?;
+            }
+            writeln!(out)?;
+        }
+        if report.lines > 0 {
+            pack::write(out, &report.packs, look)?;
+            writeln!(out)?;
+        }
+        totals::write(out, outcome, look)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes the parts of an excerpt in their colours.
+fn parts(out: &mut dyn Write, parts: &[Part]) -> io::Result<()> {
+    for Part { ink, text } in parts {
+        match ink {
+            Ink::Plain => write!(out, "{text}")?,
+            Ink::Capture => write!(out, "{CAPTURE}{text}{CAPTURE:#}")?,
+            Ink::Escape => write!(out, "{ESCAPE}{text}{ESCAPE:#}")?,
+            Ink::Cut => write!(out, "{DIM}{text}{DIM:#}")?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+use std::io::{self, Write};
+
+use tripline_abi::Severity;
+
+use super::Look;
+use crate::check::Outcome;
+use crate::report::figures::{bytes, counted, duration};
+use crate::report::objects::of;
+use crate::report::paint::{self, DIM, ERROR, GOOD, WARNING};
+use crate::report::when::zone_name;
+
+/// Writes what it comes to.
+pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::Result<()> {
+    let report = &outcome.report;
+    incidents(out, outcome)?;
+    if outcome.stopped {
+        writeln!(out, "{WARNING}Stopped before the end:{WARNING:#} this is what was found until then.")?;
+    }
+    if !outcome.errors.is_empty() {
+        let errors = counted(outcome.errors.len() as u64, "input", "inputs");
+        writeln!(out, "{ERROR}{errors} could not be read{ERROR:#}, or not to the end.")?;
+    }
+    let rate = outcome.bytes as f64 / outcome.elapsed.as_secs_f64().max(1e-9);
+    let lines = counted(report.lines, "line", "lines");
+    let matches = counted(report.matches, "match", "matches");
+    write!(out, "{DIM}{lines}, {}, {matches} in {}", bytes(outcome.bytes), duration(outcome.elapsed))?;
+    if outcome.bytes > 0 {
+        write!(out, " ({}/s)", bytes(rate as u64))?;
+    }
+    if report.incidents.iter().any(|incident| incident.first.is_some()) {
+        write!(out, "; times are in {}", zone_name(&look.zone))?;
+    }
+    writeln!(out, "{DIM:#}")
+}
+
+fn incidents(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    let report = &outcome.report;
+    if report.incidents.is_empty() {
+        let calm = report.faults.is_empty() && outcome.errors.is_empty() && !outcome.stopped;
+        return match calm {
+            true => writeln!(out, "{GOOD}No incident.{GOOD:#} Nothing in these lines worried a pack."),
+            false => writeln!(out, "No incident in what was checked."),
+        };
+    }
+    write!(out, "{}: ", counted(report.incidents.len() as u64, "incident", "incidents"))?;
+    let counts = Severity::ALL.into_iter().rev().map(|severity| (severity, of(report, severity)));
+    for (i, (severity, count)) in counts.filter(|(_, count)| *count > 0).enumerate() {
+        let colour = paint::severity(severity);
+        let comma = if i == 0 { "" } else { ", " };
+        write!(out, "{comma}{colour}{count} {severity}{colour:#}")?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,62 @@
+//! Text in lines of so many columns.
+
+use super::super::visible::{columns, fit};
+
+/// Breaks a text that has been made visible between words, into at most so many lines.
+pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(fit(word, width)),
+        }
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{}…", fit(last, width.saturating_sub(1)).trim_end_matches('…'));
+        }
+    }
+    lines
+}
+
+/// Puts things of these widths into lines, with a gap between; answers for each how many things it has.
+pub(super) fn rows(widths: &[usize], gap: usize, width: usize) -> Vec<usize> {
+    let mut rows = Vec::new();
+    let mut used = 0;
+    for &own in widths {
+        match rows.last_mut() {
+            Some(count) if used + gap + own <= width => {
+                *count += 1;
+                used += gap + own;
+            }
+            _ => {
+                rows.push(1);
+                used = own;
+            }
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{rows, wrap};
+
+    #[test]
+    fn words_stay_whole() {
+        assert_eq!(wrap("one two three", 7, 9), ["one two", "three"]);
+        assert_eq!(wrap("one incomprehensibly two", 8, 9), ["one", "incompr…", "two"]);
+        assert_eq!(wrap("one two three four", 7, 2), ["one two", "three…"]);
+        assert_eq!(wrap("  ", 7, 2), [""; 0]);
+    }
+
+    #[test]
+    fn rows_are_full() {
+        assert_eq!(rows(&[3, 3, 3, 30], 2, 10), [2, 1, 1]);
+        assert_eq!(rows(&[], 2, 10), [0; 0]);
+    }
+}

@@ -1,0 +1,8 @@
+;; Logs one line of three megabytes. Expected: no trap; the line is cut.
+(module
+  (import "tripline" "log" (func $log (param i32 i32 i32)))
+  ;; @with manifest marker memory buffer open
+  (func (export "tripline_check") (param i32 i32) (result i64)
+    (call $log (i32.const 1) (i32.const 0) (i32.const 0x300000))
+    (i64.const 0))
+)

@@ -1,4 +1,0 @@
-(module
-  ;; @with manifest marker memory buffer open
-  (func (export "tripline_check") (param i32 i32) (result i64) (loop $l (br $l)) (unreachable))
-)

@@ -1,0 +1,9 @@
+;; Says that its reply of 64 bytes has 4 billion decisions. Expected: a fault, Malformed::Section, with
+;; nothing allocated.
+(module
+  ;; @with manifest marker memory buffer open reader reply
+  (func (export "tripline_check") (param $batch i32) (param $length i32) (result i64)
+    (drop (call $reply (i32.const 0)))
+    (i32.store (i32.const 0x200018) (i32.const -1))
+    (i64.const 0x0020000000000040))
+)

@@ -1,0 +1,4 @@
+;; No manifest. Expected: PackError::NoManifest.
+(module
+  ;; @with marker memory buffer open check
+)

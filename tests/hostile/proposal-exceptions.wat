@@ -1,0 +1,6 @@
+;; An exception. Expected: PackError::Proposal.
+(module
+  (tag $oops)
+  (func (throw $oops))
+  ;; @with manifest marker memory buffer open check
+)

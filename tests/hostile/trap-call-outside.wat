@@ -1,0 +1,7 @@
+;; Calls what is behind its table. Expected: Trap::Wasm.
+(module
+  (table 1 funcref)
+  ;; @with manifest marker memory buffer open
+  (func (export "tripline_check") (param i32 i32) (result i64)
+    (call_indirect (result i64) (i32.const 7)))
+)

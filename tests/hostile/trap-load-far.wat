@@ -1,0 +1,6 @@
+;; Reads 4 GiB behind its memory. Expected: Trap::Wasm.
+(module
+  ;; @with manifest marker memory buffer open
+  (func (export "tripline_check") (param i32 i32) (result i64)
+    (i64.load offset=0xffffffff (i32.const -1)))
+)
