@@ -20,3 +20,8 @@ pub fn modules() -> impl Iterator<Item = (&'static str, &'static [u8])> {
 pub fn packs() -> Result<Vec<Arc<Pack>>, PackError> {
     modules().map(|(_, wasm)| Pack::read(wasm).map(Arc::new)).collect()
 }
+
+/// Whether this is, byte for byte, a pack of this build.
+pub fn is_builtin(pack: &Pack) -> bool {
+    modules().any(|(_, wasm)| wasm == &pack.wasm()[..])
+}

@@ -11,18 +11,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const SKELETON: &str = "skeleton.wat";
+
 /// Where the hostile modules are, seen from a package's folder.
-pub fn folder(package: &str) -> PathBuf {
-    let up = |path: &Path| path.join("tests/hostile").is_dir().then(|| path.join("tests/hostile"));
-    Path::new(package).ancestors().find_map(up).expect("no folder tests/hostile above the package")
+pub(crate) fn folder(package: &str) -> PathBuf {
+    let above = Path::new(package).ancestors().map(|path| path.join("tests/hostile"));
+    above.into_iter().find(|path| path.join(SKELETON).is_file()).expect("no tests/hostile above the package")
 }
 
 /// The module in the file `name`.wat of that folder.
 #[track_caller]
-pub fn module(folder: &Path, name: &str) -> Vec<u8> {
+pub(crate) fn module(folder: &Path, name: &str) -> Vec<u8> {
     let file = folder.join(name).with_extension("wat");
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let skeleton = fs::read_to_string(folder.join("skeleton.wat")).expect("skeleton.wat");
+    let skeleton = fs::read_to_string(folder.join(SKELETON)).expect(SKELETON);
     assemble(&text, &skeleton).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 

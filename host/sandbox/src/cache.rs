@@ -85,9 +85,9 @@ impl Cache {
         let failed = |error: io::Error| CacheError::Io { path: self.path.join(name), error };
         // A name that no other process takes, even one with our process id in another container.
         let temporary = format!("{name}.{:016x}", RandomState::new().hash_one(name));
-        let written = self.write_new(&temporary, code).and_then(|()| {
-            Ok(renameat(&self.folder, temporary.as_str(), &self.folder, name)?)
-        });
+        let written = self
+            .write_new(&temporary, code)
+            .and_then(|()| Ok(renameat(&self.folder, temporary.as_str(), &self.folder, name)?));
         written.map_err(|error| {
             // It may not be there; and whether it goes or not, the write has failed.
             let _ = unlinkat(&self.folder, temporary.as_str(), AtFlags::empty());

@@ -82,7 +82,8 @@ impl Instance for Live {
         reply.clear();
         self.call(entries, |store, exports| {
             let input = write(store, exports, batch)?;
-            let bits = exports.check.call(&mut *store, input).map_err(|error| trap(store.data_mut(), &error))?;
+            let bits =
+                exports.check.call(&mut *store, input).map_err(|error| trap(store.data_mut(), &error))?;
             if bits != 0 {
                 let limit = store.data().limits.reply;
                 reply.extend_from_slice(answer(store, exports, "reply", limit, bits)?);

@@ -33,7 +33,8 @@ impl Module for Ready {
         store.epoch_deadline_callback(|mut context| Ok(at_tick(context.data_mut())));
         // Armed before the start function runs.
         let exports = metered(&mut store, &self.ticker, 0, |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| trap(store.data_mut(), &error))?;
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| trap(store.data_mut(), &error))?;
             Exports::find(&mut *store, &instance)
         })?;
         Ok(Box::new(Live::new(store, exports, self.ticker.clone())))

@@ -52,7 +52,8 @@ impl Wasmtime {
     pub fn load_from(&self, pack: &Pack) -> Result<(Arc<dyn Module>, Origin, Option<CacheError>), LoadError> {
         let (module, origin, problem) = self.machine_code(pack)?;
         fits(&module, &self.limits)?;
-        let pre = self.linker.instantiate_pre(&module).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let pre =
+            self.linker.instantiate_pre(&module).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         let (engine, ticker, limits) = (self.engine.clone(), self.ticker.clone(), self.limits.clone());
         Ok((Arc::new(Ready { pre, engine, ticker, limits }), origin, problem))
     }

@@ -30,8 +30,16 @@ fn batch(events: std::ops::Range<u8>) -> (Vec<u8>, u32) {
         let (number, raw) = (i.to_string(), format!("n={i}"));
         let message = writer.text(raw.as_bytes());
         let (log_source, raw) = (Some(source), message);
-        let head =
-            EventHead { id: [i; 16], time: None, received: None, log_source, source: 0, cut: false, raw, message };
+        let head = EventHead {
+            id: [i; 16],
+            time: None,
+            received: None,
+            log_source,
+            source: 0,
+            cut: false,
+            raw,
+            message,
+        };
         writer.event(&head);
         writer.begin_match(0, None, false);
         writer.capture(Some((1, 2, number.len() as u32)));

@@ -30,6 +30,7 @@ use tripline_engine::{Fault, PackReport, Report, deliver, suspensions};
 use super::inputs::names;
 use super::reader::{Piece, Reader};
 use super::{CheckOptions, Files, InputError, MatchSeen, Observer, Outcome, Stop};
+use crate::builtin;
 
 /// Runs a check to its end, or until `stop` is set.
 pub fn run(
@@ -44,6 +45,12 @@ pub fn run(
     let mut rarity = Rarity::default();
     reading.sample(&mut rarity);
     let matcher = Matcher::new(&options.packs, MatchLimits::default(), &rarity)?;
+    for (number, configured) in options.packs.iter().enumerate() {
+        // Ours are tried by their own tests.
+        if !builtin::is_builtin(&configured.pack) {
+            matcher.try_cost(number, &configured.pack, &MonotonicClock)?;
+        }
+    }
     let threads = options.threads.max(1);
     let progress = Progress::new(options.sources.len());
     let (to_matchers, blocks) = bounded::<Numbered<Block>>(threads * 2);

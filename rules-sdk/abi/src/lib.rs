@@ -21,6 +21,8 @@
 //!   tripline_save() -> i64                      optional: a pack without it starts empty after a restart
 //!   memory                                      the one memory; offsets are unsigned 32-bit
 //!   tripline_abi_1                              a marker of any kind; its name carries the version
+//!   tripline_rule                               optional: an i32 constant, the address of a u32 in which the pack
+//!                                               keeps the index of the rule that runs, or 0xFFFF_FFFF
 //!   import tripline.log(level: i32, ptr: i32, len: i32)   optional, the only import there is ([`LogLevel`])
 //! ```
 //!

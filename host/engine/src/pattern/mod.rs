@@ -7,6 +7,7 @@
 //! ```
 
 mod compiled;
+pub(crate) mod cost;
 mod gram;
 mod index;
 mod list;

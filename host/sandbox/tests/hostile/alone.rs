@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tripline_engine::Pack;
-use tripline_engine::sandbox::{LoadError, Module, Sandbox, Trap};
+use tripline_engine::sandbox::{LoadError, Sandbox, Trap};
 use tripline_sandbox::{Limits, SetupError, Wasmtime};
 
 use super::{Beside, beside, pack, wasm};
@@ -43,7 +43,10 @@ fn none_of_them_is_passed_when_all_are_off() {
 fn cpu() {
     let limit = Duration::from_millis(20);
     let trap = only(Limits { cpu_base: limit, cpu_entry: Duration::ZERO, ..off() }, "loop-check").check();
-    assert!(matches!(trap, Err(Trap::Cpu { used, limit: found }) if used >= limit && found == limit), "{trap:?}");
+    assert!(
+        matches!(trap, Err(Trap::Cpu { used, limit: found }) if used >= limit && found == limit),
+        "{trap:?}"
+    );
 }
 
 #[test]
@@ -59,7 +62,10 @@ fn cpu_of_entries() {
 fn wall() {
     let limit = Duration::from_millis(50);
     let trap = only(Limits { wall: limit, ..off() }, "loop-check").check();
-    assert!(matches!(trap, Err(Trap::Wall { used, limit: found }) if used >= limit && found == limit), "{trap:?}");
+    assert!(
+        matches!(trap, Err(Trap::Wall { used, limit: found }) if used >= limit && found == limit),
+        "{trap:?}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Modules that are the judge's business: what the sandbox sees of them is what it should.
 
 use tripline_abi::{BatchWriter, EventHead, LogSource, Malformed, OpenWriter, Reply};
-use tripline_engine::sandbox::{Instance, Module, Sandbox, Trap};
+use tripline_engine::sandbox::{Sandbox, Trap};
 
 use super::{Beside, SANDBOX, pack};
 
@@ -86,7 +86,8 @@ fn lies() {
 fn too_many_decisions() {
     let reply = judge("too-many-decisions", &["one"]).unwrap();
     let reply = Reply::parse(&reply, 1).unwrap();
-    let fingerprints: std::collections::BTreeSet<_> = reply.decisions().map(|one| one.fingerprint()).collect();
+    let fingerprints: std::collections::BTreeSet<_> =
+        reply.decisions().map(|one| one.fingerprint()).collect();
     assert_eq!((reply.len(), fingerprints.len()), (10_000, 10_000));
 }
 
@@ -94,9 +95,7 @@ fn too_many_decisions() {
 fn patterns() {
     let reply = judge("decides-on-all", &["one", "two"]).unwrap();
     assert_eq!(Reply::parse(&reply, 1).unwrap().len(), 2);
-    for name in ["regex-slow", "regex-slow-small"] {
-        assert_eq!(pack(name).manifest().patterns.len(), 1);
-    }
+    assert_eq!(pack("regex-slow-small").manifest().patterns.len(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tripline_abi::LogLevel;
-use tripline_engine::sandbox::{LogLine, Module, Sandbox, Trap};
+use tripline_engine::sandbox::{LogLine, Sandbox, Trap};
 
 use super::{Beside, SANDBOX, check_traps, pack};
 

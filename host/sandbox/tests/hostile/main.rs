@@ -79,7 +79,7 @@ impl Beside {
         let mut reply = Vec::new();
         assert_eq!(self.good.open(FRAME), Ok(Ok(())));
         assert_eq!(self.good.check(FRAME, 1, &mut reply), Ok(()));
-        assert_eq!(reply, []);
+        assert!(reply.is_empty());
         result
     }
 }
@@ -102,7 +102,9 @@ fn every_module_of_the_folder_has_a_test() {
     for entry in std::fs::read_dir(load::folder(env!("CARGO_MANIFEST_DIR"))).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
-        if path.extension().is_some_and(|extension| extension == "wat") && !["skeleton", "good"].contains(&name) {
+        if path.extension().is_some_and(|extension| extension == "wat")
+            && !["skeleton", "good"].contains(&name)
+        {
             let quoted = format!("\"{name}\"");
             assert!(tests.iter().any(|test| test.contains(&quoted)), "no test names {quoted}");
         }

@@ -1,0 +1,74 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tripline_engine::Pack;
+use tripline_engine::sandbox::Sandbox;
+use tripline_sandbox::Limits;
+
+use super::arguments::{InspectFormat, PackCommand};
+use super::exit::Exit;
+use super::{Failure, Screen, packs, sandbox};
+use crate::author::{cases, inspect, module, new};
+
+/// Makes, tests or shows a pack.
+pub(super) fn run(command: PackCommand, screen: &Screen) -> Result<Exit, Failure> {
+    match command {
+        PackCommand::New { name, sdk } => make(&name, sdk.as_deref(), screen),
+        PackCommand::Test { pack, cases, update } => test(&pack, cases, update, screen),
+        PackCommand::Inspect { pack, format } => show(&pack, format, screen),
+    }
+}
+
+fn make(name: &str, sdk: Option<&Path>, screen: &Screen) -> Result<Exit, Failure> {
+    let sdk = match sdk {
+        Some(path) => new::Sdk::checkout(path),
+        None => Ok(new::Sdk::default()),
+    };
+    let made = sdk.and_then(|sdk| new::make(Path::new("."), name, &sdk));
+    made.map_err(|error| Failure::new(&error).hint(error.hint()))?;
+    screen.put(|out| {
+        writeln!(out, "{name}: a pack with one rule and two cases")?;
+        writeln!(out, "  {name}/src/lib.rs   the rule")?;
+        writeln!(out, "  {name}/cases       lines in, decisions out")?;
+        writeln!(out, "next: tripline pack test {name}")
+    })?;
+    Ok(Exit::Clean)
+}
+
+fn test(path: &Path, cases: Option<PathBuf>, update: bool, screen: &Screen) -> Result<Exit, Failure> {
+    let (wasm, beside) = if path.is_dir() {
+        let built = module::build(path).map_err(|error| Failure::new(&error).hint(error.hint()))?;
+        (built, path.join("cases"))
+    } else {
+        (path.to_path_buf(), path.with_file_name("cases"))
+    };
+    let pack = Arc::new(packs::read(&wasm)?);
+    let folder = cases.unwrap_or(beside);
+    let cases = cases::read(&folder).map_err(|error| Failure::new(&error).hint(error.hint()))?;
+    let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
+    let mut tally = cases::Tally::default();
+    let width = screen.width();
+    screen.put(|out| {
+        for case in &cases {
+            let shown = case.run(&sandbox, &pack, update);
+            tally.add(&shown);
+            cases::show(out, case, &shown, width)?;
+            out.flush()?;
+        }
+        cases::close(out, &tally)
+    })?;
+    Ok(if tally.failed == 0 { Exit::Clean } else { Exit::Found })
+}
+
+fn show(path: &Path, format: InspectFormat, screen: &Screen) -> Result<Exit, Failure> {
+    let pack: Pack = packs::read(path)?;
+    let limits = Limits::default();
+    screen.put(|out| -> io::Result<()> {
+        match format {
+            InspectFormat::Human => inspect::human(out, &pack, &limits, screen.width()),
+            InspectFormat::Json => inspect::json(out, &pack, &limits),
+        }
+    })?;
+    Ok(Exit::Clean)
+}
