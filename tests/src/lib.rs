@@ -85,6 +85,11 @@ pub fn check_in(packs: Vec<Configured>, files: &[PathBuf], threads: usize, sandb
     run(options, sandbox, &mut Quiet, &AtomicBool::new(false)).expect("patterns that compile")
 }
 
+/// Runs a check whose patterns may be refused.
+pub fn try_check(options: CheckOptions) -> Result<Outcome, tripline::matcher::MatcherError> {
+    run(options, sandbox(), &mut Quiet, &AtomicBool::new(false))
+}
+
 struct Quiet;
 
 impl Observer for Quiet {

@@ -111,7 +111,7 @@ const PARTS: &[&str] = &[
 ];
 
 fn files() -> impl Strategy<Value = Vec<Vec<u8>>> {
-    let parts = prop::collection::vec(prop::sample::select(PARTS), 0..40)
+    let parts = prop::collection::vec(prop::sample::select(PARTS), 0..160)
         .prop_map(|parts| parts.concat().into_bytes());
     let bytes = prop::collection::vec(prop::sample::select(&b"\n\n\r \tab\xef\xbb\xbf\x00"[..]), 0..60);
     prop::collection::vec(prop_oneof![3 => parts, 1 => bytes], 0..4)
@@ -135,7 +135,7 @@ fn settings() -> impl Strategy<Value = LineSettings> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100000))]
+    #![proptest_config(ProptestConfig::with_cases(2048))]
 
     /// Neither pushes nor blocks show in the lines.
     #[test]

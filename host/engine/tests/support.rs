@@ -4,13 +4,13 @@ use tripline_abi::{Batch, DecisionHead, EntryKind, Guest, Open, ReplyWriter};
 
 /// Hashes every entry it is handed into its state, and decides on every third event: a lost, doubled or swapped
 /// entry changes every later fingerprint. Panics on a message with `boom`.
-pub struct Witness {
+pub(crate) struct Witness {
     hash: u64,
     events: u64,
     seen: Vec<[u8; 16]>,
 }
 
-pub const MANIFEST: &str = r#"{
+pub(crate) const MANIFEST: &str = r#"{
   "abi": 1, "pack": { "name": "witness", "version": "1.0.0" },
   "patterns": [
     { "name": "failed", "regex": "(?P<what>[Ff]ailed) (?P<who>\\S+)" },

@@ -15,6 +15,7 @@ mod config;
 mod guest;
 mod instance;
 mod limits;
+mod load;
 mod log;
 mod meter;
 mod module;
@@ -24,5 +25,5 @@ mod trap;
 
 pub use cache::{Cache, CacheError};
 pub use limits::Limits;
-pub use module::Origin;
+pub use load::{Loaded, Origin};
 pub use setup::{SetupError, Wasmtime};

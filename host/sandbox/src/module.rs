@@ -9,15 +9,6 @@ use crate::instance::{Exports, Live};
 use crate::ticker::Ticker;
 use crate::trap::trap;
 
-/// Where a module's machine code came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// It was compiled.
-    Compiled,
-    /// It was compiled before and lay in the cache.
-    Cached,
-}
-
 /// Machine code with its import in place.
 pub(crate) struct Ready {
     pub(crate) pre: InstancePre<Guest>,

@@ -1,11 +1,12 @@
 //! Machine code in files: taken when it is whole and ours, compiled again when it is not.
+#![allow(clippy::unwrap_used)]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use tripline_engine::Pack;
-use tripline_sandbox::{Cache, CacheError, Limits, Origin, Wasmtime};
+use tripline_sandbox::{Cache, CacheError, Limits, Loaded, Origin, Wasmtime};
 
 fn counter() -> Pack {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.wat");
@@ -15,7 +16,7 @@ fn counter() -> Pack {
 /// Loads the pack in a new sandbox, and runs it.
 fn load(folder: &Path, limits: Limits) -> (Origin, Option<CacheError>) {
     let sandbox = Wasmtime::new(limits).unwrap().with_cache(Cache::open(folder).unwrap());
-    let (module, origin, problem) = sandbox.load_from(&counter()).unwrap();
+    let Loaded { module, origin, problem } = sandbox.load_from(&counter()).unwrap();
     module.instantiate().unwrap().check(&[0; 16], 0, &mut Vec::new()).unwrap();
     (origin, problem)
 }
@@ -45,8 +46,8 @@ fn a_pack_is_compiled_once() {
 #[test]
 fn without_a_cache_nothing_is_kept() {
     let sandbox = Wasmtime::new(Limits::default()).unwrap();
-    assert_eq!(sandbox.load_from(&counter()).unwrap().1, Origin::Compiled);
-    assert_eq!(sandbox.load_from(&counter()).unwrap().1, Origin::Compiled);
+    assert_eq!(sandbox.load_from(&counter()).unwrap().origin, Origin::Compiled);
+    assert_eq!(sandbox.load_from(&counter()).unwrap().origin, Origin::Compiled);
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn a_folder_that_is_gone_stops_no_pack() {
     let cache = Cache::open(&folder).unwrap();
     fs::remove_dir(&folder).unwrap();
     let sandbox = Wasmtime::new(Limits::default()).unwrap().with_cache(cache);
-    let (_, origin, problem) = sandbox.load_from(&counter()).unwrap();
+    let Loaded { origin, problem, .. } = sandbox.load_from(&counter()).unwrap();
     assert_eq!(origin, Origin::Compiled);
     assert!(matches!(problem, Some(CacheError::Io { .. })), "{problem:?}");
 }

@@ -1,4 +1,5 @@
 //! A pack written by hand gives the same decisions in any batches, and over a restart.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! Many instances, many threads, and what outlives what.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -23,7 +23,7 @@ pub(crate) struct CaseFile {
 }
 
 /// How a case went.
-pub(crate) enum Shown {
+pub(crate) enum Verdict {
     /// It holds.
     Holds,
     /// It held not, and its file was rewritten.
@@ -87,20 +87,20 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<CaseFile>, CasesError> {
 
 impl CaseFile {
     /// Runs it; with `update`, what it expects becomes what the pack decides.
-    pub(crate) fn run(&self, sandbox: &Arc<dyn Sandbox>, pack: &Arc<Pack>, update: bool) -> Shown {
+    pub(crate) fn run(&self, sandbox: &Arc<dyn Sandbox>, pack: &Arc<Pack>, update: bool) -> Verdict {
         let case = match &self.case {
             Ok(case) => case,
-            Err(error) => return Shown::Failed(error.to_string()),
+            Err(error) => return Verdict::Failed(error.to_string()),
         };
         match case.run(sandbox, pack) {
-            Ok(Outcome::Holds) => Shown::Holds,
+            Ok(Outcome::Holds) => Verdict::Holds,
             Ok(Outcome::Differs { .. }) if update => self.update(case, sandbox, pack),
-            Ok(Outcome::Differs { batch, expected, found }) => Shown::Differs { batch, expected, found },
-            Err(error) => Shown::Failed(error.to_string()),
+            Ok(Outcome::Differs { batch, expected, found }) => Verdict::Differs { batch, expected, found },
+            Err(error) => Verdict::Failed(error.to_string()),
         }
     }
 
-    fn update(&self, case: &Case, sandbox: &Arc<dyn Sandbox>, pack: &Arc<Pack>) -> Shown {
+    fn update(&self, case: &Case, sandbox: &Arc<dyn Sandbox>, pack: &Arc<Pack>) -> Verdict {
         let updated = case.decide(sandbox, pack, u32::MAX).and_then(|found| {
             let bytes = case.updated(&found);
             // What depends on batches is a bug of the pack; a file would hide it.
@@ -108,44 +108,44 @@ impl CaseFile {
         });
         match updated {
             Ok((Outcome::Holds, bytes)) => match fs::write(&self.path, bytes) {
-                Ok(()) => Shown::Updated,
-                Err(error) => Shown::Failed(format!("cannot write it: {error}")),
+                Ok(()) => Verdict::Updated,
+                Err(error) => Verdict::Failed(format!("cannot write it: {error}")),
             },
-            Ok((Outcome::Differs { batch, expected, found }, _)) => Shown::Differs { batch, expected, found },
-            Err(error) => Shown::Failed(error.to_string()),
+            Ok((Outcome::Differs { batch, expected, found }, _)) => Verdict::Differs { batch, expected, found },
+            Err(error) => Verdict::Failed(error.to_string()),
         }
     }
 }
 
 impl Tally {
     /// Counts a case.
-    pub(crate) fn add(&mut self, shown: &Shown) {
-        match shown {
-            Shown::Holds => self.passed += 1,
-            Shown::Updated => self.updated += 1,
-            Shown::Differs { .. } | Shown::Failed(_) => self.failed += 1,
+    pub(crate) fn add(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Holds => self.passed += 1,
+            Verdict::Updated => self.updated += 1,
+            Verdict::Differs { .. } | Verdict::Failed(_) => self.failed += 1,
         }
     }
 }
 
 /// Writes how a case went.
-pub(crate) fn show(out: &mut dyn Write, file: &CaseFile, shown: &Shown, width: usize) -> io::Result<()> {
+pub(crate) fn show(out: &mut dyn Write, file: &CaseFile, verdict: &Verdict, width: usize) -> io::Result<()> {
     let name = visible(&file.name);
-    let (style, word) = match shown {
-        Shown::Holds => (GOOD, "ok"),
-        Shown::Updated => (GOOD, "new"),
-        Shown::Differs { .. } | Shown::Failed(_) => (ERROR, "FAIL"),
+    let (style, word) = match verdict {
+        Verdict::Holds => (GOOD, "ok"),
+        Verdict::Updated => (GOOD, "new"),
+        Verdict::Differs { .. } | Verdict::Failed(_) => (ERROR, "FAIL"),
     };
     let room = width.saturating_sub(INDENT.len() + columns(&name) + 2).max(20);
     let why = file.case.as_ref().map(|case| visible(&case.why().split_whitespace().collect::<Vec<_>>().join(" ")));
     let why = fit(&why.unwrap_or_default(), room);
     writeln!(out, "{style}{word:4}{style:#}  {name}  {why}")?;
-    match shown {
-        Shown::Holds | Shown::Updated => Ok(()),
-        Shown::Failed(error) => {
+    match verdict {
+        Verdict::Holds | Verdict::Updated => Ok(()),
+        Verdict::Failed(error) => {
             error.trim_end().lines().try_for_each(|line| writeln!(out, "{INDENT}{}", visible(line)))
         }
-        Shown::Differs { batch, expected, found } => {
+        Verdict::Differs { batch, expected, found } => {
             match batch {
                 &u32::MAX => writeln!(out, "{INDENT}with all lines in one batch:")?,
                 1 => writeln!(out, "{INDENT}with each line in a batch of its own:")?,

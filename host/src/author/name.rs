@@ -7,7 +7,7 @@ use crate::builtin;
 pub(crate) enum NameError {
     #[error("expected a name of lower case letters, digits and hyphens that starts with a letter, found {0:?}")]
     Shape(String),
-    #[error("expected a name of at most {} bytes, found {0}", Limit::NAME)]
+    #[error("expected a name of at most {most} bytes, found {0}", most = Limit::NAME)]
     Long(usize),
     #[error("expected a name of its own, found `{0}`, the name of a built-in pack")]
     Builtin(String),

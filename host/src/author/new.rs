@@ -93,9 +93,9 @@ pub(crate) fn make(parent: &Path, name: &str, sdk: &Sdk) -> Result<(), NewError>
         let path = path.to_path_buf();
         move |error| NewError::Io { path, doing, error }
     };
-    match fs::read_dir(&folder) {
-        Ok(mut entries) if entries.next().is_some() => return Err(NewError::NotEmpty(folder)),
-        Ok(_) => {}
+    match fs::read_dir(&folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => {}
+        Ok(false) => return Err(NewError::NotEmpty(folder)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(&folder, "make this folder")(error)),
     }

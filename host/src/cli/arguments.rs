@@ -59,7 +59,7 @@ pub(super) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Color {
+pub(super) enum Color {
     Auto,
     Always,
     Never,

@@ -6,7 +6,7 @@ use crate::check::Outcome;
 
 /// How a command ended. The codes are a promise; of several the first one here applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub(super) enum Exit {
     /// The arguments, the configuration or a pack is wrong: nothing, or not all, was done.
     Wrong = 2,
     /// An input could not be read to its end, or a pack faulted; the rest was checked.
@@ -19,7 +19,7 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// How a check ended.
-    pub(crate) fn of(outcome: &Outcome, fail_on: Severity) -> Exit {
+    pub(super) fn of(outcome: &Outcome, fail_on: Severity) -> Exit {
         let incomplete = !outcome.errors.is_empty() || !outcome.report.faults.is_empty() || outcome.stopped;
         let found = outcome.report.incidents.iter().any(|incident| incident.severity >= fail_on);
         match (incomplete, found) {

@@ -18,12 +18,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub(crate) use self::failure::Failure;
-pub(crate) use self::packs::read as read_pack;
-pub(crate) use self::screen::Screen;
-
 use self::arguments::{Arguments, Command};
-use self::exit::Exit;
+use self::failure::Failure;
+use self::screen::Screen;
 
 /// The program: reads the arguments, does what they say, tells how it went.
 pub fn main() -> ExitCode {

@@ -8,6 +8,7 @@ use tripline_sandbox::Limits;
 
 use super::arguments::{InspectFormat, PackCommand};
 use super::exit::Exit;
+use super::screen::written;
 use super::{Failure, Screen, packs, sandbox};
 use crate::author::{cases, inspect, module, new};
 
@@ -49,15 +50,16 @@ fn test(path: &Path, cases: Option<PathBuf>, update: bool, screen: &Screen) -> R
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
     let mut tally = cases::Tally::default();
     let width = screen.width();
-    screen.put(|out| {
-        for case in &cases {
-            let shown = case.run(&sandbox, &pack, update);
-            tally.add(&shown);
-            cases::show(out, case, &shown, width)?;
-            out.flush()?;
+    let mut out = screen.coloured();
+    let mut printed = Ok(());
+    for case in &cases {
+        let verdict = case.run(&sandbox, &pack, update);
+        tally.add(&verdict);
+        if printed.is_ok() {
+            printed = cases::show(&mut out, case, &verdict, width).and_then(|()| out.flush());
         }
-        cases::close(out, &tally)
-    })?;
+    }
+    written(printed.and_then(|()| cases::close(&mut out, &tally)).and_then(|()| out.flush()))?;
     Ok(if tally.failed == 0 { Exit::Clean } else { Exit::Found })
 }
 

@@ -10,7 +10,7 @@ use crate::builtin;
 
 /// Why packs cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PacksError {
+pub(super) enum PacksError {
     #[error("{}: cannot read it: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
     #[error("{}: expected a folder with *.wasm files, found none in it", path.display())]
@@ -84,7 +84,7 @@ pub(super) fn wanted(packs: &[Arc<Pack>], only: &[String]) -> Result<Vec<bool>, 
 }
 
 /// Reads and checks a module.
-pub(crate) fn read(path: &Path) -> Result<Pack, PacksError> {
+pub(super) fn read(path: &Path) -> Result<Pack, PacksError> {
     let failed = |error| PacksError::Io { path: path.into(), error };
     let file = File::open(path).map_err(failed)?;
     let limits = PackLimits::default();

@@ -7,7 +7,7 @@ use tripline_sandbox::{Cache, Limits, Wasmtime};
 use super::{Failure, Screen};
 
 /// A sandbox that keeps machine code in the user's cache folder, if that can be had.
-pub(crate) fn open(screen: &Screen, verbose: bool) -> Result<Arc<Wasmtime>, Failure> {
+pub(super) fn open(screen: &Screen, verbose: bool) -> Result<Arc<Wasmtime>, Failure> {
     let sandbox = Wasmtime::new(Limits::default()).map_err(Failure::new)?;
     let Some(folder) = cache_folder() else { return Ok(Arc::new(sandbox)) };
     match Cache::open(folder) {

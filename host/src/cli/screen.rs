@@ -13,13 +13,13 @@ use crate::report::visible;
 const WIDTH: usize = 100;
 
 /// Where things are printed: standard output for data, standard error for talk.
-pub(crate) struct Screen {
+pub(super) struct Screen {
     choice: ColorChoice,
 }
 
 impl Screen {
     /// A screen with colours as the user wants them; `auto` minds `NO_COLOR` and what is no terminal.
-    pub(crate) fn new(color: Color) -> Screen {
+    pub(super) fn new(color: Color) -> Screen {
         let choice = match color {
             Color::Auto => ColorChoice::Auto,
             Color::Always => ColorChoice::Always,
@@ -29,48 +29,43 @@ impl Screen {
     }
 
     /// Standard output; colours are taken off where they are not wanted.
-    pub(crate) fn coloured(&self) -> Box<dyn Write + Send> {
+    pub(super) fn coloured(&self) -> Box<dyn Write + Send> {
         Box::new(BufWriter::new(AutoStream::new(io::stdout(), self.choice)))
     }
 
     /// Standard output as it is.
-    pub(crate) fn plain(&self) -> Box<dyn Write + Send> {
+    pub(super) fn plain(&self) -> Box<dyn Write + Send> {
         Box::new(BufWriter::new(io::stdout()))
     }
 
     /// Columns of standard output.
-    pub(crate) fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         terminal_size_of(io::stdout()).map_or(WIDTH, |(Width(columns), _)| usize::from(columns).max(40))
     }
 
     /// Whether somebody may be looking at standard error while it is written, and nothing else is written there.
-    pub(crate) fn shows_progress(&self) -> bool {
+    pub(super) fn shows_progress(&self) -> bool {
         io::stderr().is_terminal()
     }
 
     /// Puts data out. Whoever closes the pipe has seen enough, which is no failure.
-    pub(crate) fn put(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    pub(super) fn put(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         let mut out = self.coloured();
         written(write(&mut out).and_then(|()| out.flush()))
     }
 
     /// Says what went wrong with one thing while the rest goes on.
-    pub(crate) fn error(&self, message: &str) {
+    pub(super) fn error(&self, message: &str) {
         self.talk(|err| writeln!(err, "{ERROR}error:{ERROR:#} {}", lines(message)));
     }
 
     /// Says what is worth knowing.
-    pub(crate) fn warning(&self, message: &str) {
+    pub(super) fn warning(&self, message: &str) {
         self.talk(|err| writeln!(err, "{WARNING}warning:{WARNING:#} {}", lines(message)));
     }
 
-    /// Says what is going on.
-    pub(crate) fn say(&self, message: &str) {
-        self.talk(|err| writeln!(err, "{}", lines(message)));
-    }
-
     /// Says why a command failed.
-    pub(crate) fn fail(&self, failure: &Failure) -> Exit {
+    pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.error(failure.message());
         self.talk(|err| {
             if let Some(drawing) = failure.drawn() {
@@ -92,7 +87,7 @@ impl Screen {
 }
 
 /// Whether data was put out; a closed pipe is no failure.
-pub(crate) fn written(result: io::Result<()>) -> Result<(), Failure> {
+pub(super) fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to standard output: {error}")))

@@ -11,16 +11,18 @@ pub mod ndjson;
 mod objects;
 pub mod paint;
 pub mod progress;
-mod strict_json;
+pub(crate) mod strict_json;
 pub mod table;
 mod visible;
 mod when;
+mod wrap;
 
 use std::io;
 
 use crate::check::{MatchSeen, Outcome};
 
 pub use self::visible::{columns, fit, visible, visible_bytes};
+pub(crate) use self::wrap::wrap;
 
 /// Puts out what a check finds, in one format.
 pub trait Printer: Send {

@@ -44,8 +44,10 @@ impl<W: Write + Send> Printer for Ndjson<W> {
         for error in &outcome.errors {
             self.line(&ErrorObject::new(error))?;
         }
-        for (pack, line) in report.logs.iter().filter(|_| self.logs) {
-            self.line(&LogObject::new(pack, line))?;
+        if self.logs {
+            for (pack, line) in &report.logs {
+                self.line(&LogObject::new(pack, line))?;
+            }
         }
         for pack in &report.packs {
             self.line(&PackObject::new(pack))?;

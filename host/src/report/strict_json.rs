@@ -13,21 +13,31 @@ pub(super) fn write(out: &mut dyn Write, object: &impl Serialize) -> io::Result<
     object.serialize(&mut Serializer::with_formatter(out, Escaping)).map_err(io::Error::from)
 }
 
+/// Writes an object on lines of its own, without the last line's end.
+pub(crate) fn write_pretty(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
+    escape(out, &serde_json::to_string_pretty(object)?)
+}
+
 /// serde_json escapes what JSON asks for, which leaves DEL, the C1 controls and bidirectional overrides.
 struct Escaping;
 
 impl Formatter for Escaping {
     fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, hidden)) = rest.char_indices().find(|(_, character)| is_hidden(*character)) {
-            out.write_all(&rest.as_bytes()[..at])?;
-            for unit in hidden.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            rest = &rest[at + hidden.len_utf8()..];
-        }
-        out.write_all(rest.as_bytes())
+        escape(out, fragment)
     }
+}
+
+/// Line breaks stay: those of texts have been escaped before.
+fn escape<W: Write + ?Sized>(out: &mut W, fragment: &str) -> io::Result<()> {
+    let mut rest = fragment;
+    while let Some((at, hidden)) = rest.char_indices().find(|(_, character)| is_hidden(*character) && *character != '\n') {
+        out.write_all(&rest.as_bytes()[..at])?;
+        for unit in hidden.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        rest = &rest[at + hidden.len_utf8()..];
+    }
+    out.write_all(rest.as_bytes())
 }
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ pub(super) fn may_change(line: &[u8]) -> bool {
     if memchr::memchr(b'\\', line).is_some() {
         return true;
     }
-    memchr::memmem::find_iter(line, b"\"MESSAGE\"").any(|at| {
-        let rest = line[at + 9..].trim_ascii_start();
-        rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"["))
+    memchr::memchr_iter(b'[', line).any(|at| {
+        let before = line[..at].trim_ascii_end().strip_suffix(b":");
+        before.is_some_and(|before| before.trim_ascii_end().ends_with(b"\"MESSAGE\""))
     })
 }
 

@@ -3,18 +3,21 @@
 use super::program::blanks;
 use super::syslog::word_end;
 
-/// Words that say how bad a line is.
-const LEVELS: [&str; 16] = [
-    "trace", "debug", "info", "notice", "warn", "warning", "error", "err", "critical", "crit", "alert", "emerg",
-    "emergency", "fatal", "severe", "panic",
-];
-
 /// How many words behind the stamp may be the level: `[main] 1234 --- ERROR` has it fourth.
 const WORDS: usize = 4;
 
 /// Whether a word is a level, in any case.
 pub(super) fn is_level(word: &[u8]) -> bool {
-    word.len() <= 9 && LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level.as_bytes()))
+    let mut lower = [0; 9];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    let low: &[u8] = lower;
+    matches!(
+        low,
+        b"trace" | b"debug" | b"info" | b"notice" | b"warn" | b"warning" | b"error" | b"err" | b"critical" | b"crit"
+            | b"alert" | b"emerg" | b"emergency" | b"fatal" | b"severe" | b"panic"
+    )
 }
 
 /// Whether a word before a colon says what went wrong rather than which program: `panic`, `ValueError`.

@@ -41,19 +41,32 @@ impl Tag {
 
 /// One past the program at `start`, if one stands there. What stands in parentheses belongs to it: `sshd(pam_unix)`.
 fn program_end(line: &[u8], start: usize) -> Option<usize> {
-    let mut inside = false;
-    for (length, byte) in line.get(start..)?.iter().take(LONGEST).enumerate() {
-        match byte {
-            b'(' => inside = true,
-            b')' => inside = false,
-            b'[' => return (length > 0 && !inside).then_some(start + length),
-            b':' if !inside => return (length > 0).then_some(start + length),
-            0..=b' ' | 0x7f | b'"' | b'=' | b',' | b';' | b'{' | b'}' | b'<' | b'>' => return None,
-            _ => {}
-        }
+    let rest = line.get(start..)?;
+    let rest = &rest[..rest.len().min(LONGEST)];
+    let mut end = rest.iter().position(|byte| !NAMES[usize::from(*byte)])?;
+    if rest[end] == b'(' {
+        end += rest[end..].iter().position(|byte| *byte == b')' || *byte <= b' ')?;
+        end += rest[end..].iter().position(|byte| *byte != b')' && !NAMES[usize::from(*byte)])?;
     }
-    None
+    (end > 0 && matches!(rest[end], b'[' | b':')).then_some(start + end)
 }
+
+/// The bytes of a program's name.
+const NAMES: [bool; 256] = {
+    let mut names = [true; 256];
+    let mut byte = 0;
+    while byte <= b' ' as usize {
+        names[byte] = false;
+        byte += 1;
+    }
+    let others = b"\x7f\"=,;{}<>()[:";
+    let mut i = 0;
+    while i < others.len() {
+        names[others[i] as usize] = false;
+        i += 1;
+    }
+    names
+};
 
 /// The first place from `at` on that is no blank.
 pub(super) fn blanks(line: &[u8], at: usize) -> usize {

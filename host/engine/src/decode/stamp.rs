@@ -23,41 +23,61 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// `Dec 10 06:55:46`, RFC 3164 section 4.1.2; also `Dec 1`, `Dec 10 2024 06:55:46` and a fraction.
     pub(crate) fn syslog(text: &[u8], start: usize) -> Option<Stamp> {
-        let month = month(text.get(start..start + 3)?)?;
+        let rest = text.get(start..)?;
+        let month = month(*rest.first_chunk()?)?;
         let at = byte(text, start + 3, b' ')?;
+        // The RFC's own form has one length: the bounds are checked once.
+        if let Some(form) = rest.first_chunk::<15>()
+            && let [_, _, _, b' ', ten, one, b' ', clock @ ..] = form
+            && let Some(day) = pair([if *ten == b' ' { b'0' } else { *ten }, *one])
+            && let Some(mut stamp) = Stamp::of_clock(clock)
+        {
+            (stamp.month, stamp.day, stamp.end) = (month, day, start + 15);
+            stamp.fraction(text);
+            return stamp.bounded(text);
+        }
         let at = byte(text, at, b' ').unwrap_or(at);
         let (day, mut at) = match two(text, at) {
             Some(day) => (day, at + 2),
             None => (digit(text, at)?, at + 1),
         };
         at = byte(text, at, b' ')?;
-        let mut stamp = Stamp { month, day, ..Stamp::default() };
-        if let Some(year) = four(text, at)
+        let mut year = None;
+        if let Some(written) = four(text, at)
             && let Some(behind) = byte(text, at + 4, b' ')
         {
-            stamp.year = Some(year);
+            year = Some(written);
             at = behind;
         }
-        stamp.clock(text, at, true)?;
+        let mut stamp = Stamp::of_clock(text.get(at..)?.first_chunk()?)?;
+        (stamp.year, stamp.month, stamp.day, stamp.end) = (year, month, day, at + 8);
+        stamp.fraction(text);
         stamp.bounded(text)
     }
 
     /// `2024-01-01T12:00:00.123Z` (RFC 3339), `2024-01-01 12:00:00,123`, `2024/01/01 12:00`; an offset may follow.
     pub(crate) fn iso(text: &[u8], start: usize) -> Option<Stamp> {
-        let year = four(text, start)?;
-        let dash = *text.get(start + 4)?;
-        if dash != b'-' && dash != b'/' {
+        let form = text.get(start..)?.first_chunk::<16>()?;
+        let [y1, y2, y3, y4, dash, m1, m2, again, d1, d2, between, clock @ ..] = *form;
+        let dated = matches!(dash, b'-' | b'/') && again == dash && matches!(between, b'T' | b't' | b' ');
+        if !dated {
             return None;
         }
-        let month = two(text, start + 5)?;
-        byte(text, start + 7, dash)?;
-        let day = two(text, start + 8)?;
-        let between = *text.get(start + 10)?;
-        if !matches!(between, b'T' | b't' | b' ') {
-            return None;
+        let year = i16::from(pair([y1, y2])?) * 100 + i16::from(pair([y3, y4])?);
+        let (month, day) = (pair([m1, m2])?, pair([d1, d2])?);
+        let with_seconds = text.get(start + 11..).and_then(<[u8]>::first_chunk).and_then(Stamp::of_clock);
+        let mut stamp = match with_seconds {
+            Some(stamp) => Stamp { end: start + 19, ..stamp },
+            None => {
+                let [h1, h2, colon, n1, n2] = clock;
+                let (hour, minute) = (pair([h1, h2])?, pair([n1, n2])?);
+                (colon == b':').then_some(Stamp { hour, minute, end: start + 16, ..Stamp::default() })?
+            }
+        };
+        (stamp.year, stamp.month, stamp.day) = (Some(year), month, day);
+        if with_seconds.is_some() {
+            stamp.fraction(text);
         }
-        let mut stamp = Stamp { year: Some(year), month, day, ..Stamp::default() };
-        stamp.clock(text, start + 11, false)?;
         if let Some((offset, end)) = offset(text, stamp.end) {
             (stamp.offset, stamp.end) = (Some(offset), end);
         }
@@ -80,31 +100,25 @@ impl Stamp {
         stamp.bounded(text)
     }
 
-    /// `06:55:46`, a fraction behind `.` or `,`; seconds may be missing where that is usual.
-    fn clock(&mut self, text: &[u8], start: usize, with_seconds: bool) -> Option<()> {
-        self.hour = two(text, start)?;
-        let at = byte(text, start + 2, b':')?;
-        self.minute = two(text, at)?;
-        self.end = at + 2;
-        let Some(at) = byte(text, self.end, b':') else {
-            return (!with_seconds).then_some(());
-        };
-        let Some(second) = two(text, at) else {
-            return (!with_seconds).then_some(());
-        };
-        self.second = second;
-        self.end = at + 2;
-        if matches!(text.get(self.end), Some(b'.' | b',')) && digit(text, self.end + 1).is_some() {
-            let mut at = self.end + 1;
-            let mut unit = 100_000_000;
-            while let Some(digit) = digit(text, at) {
-                self.nanosecond += u32::from(digit) * unit;
-                unit /= 10;
-                at += 1;
-            }
-            self.end = at;
+    /// `06:55:46`
+    fn of_clock(form: &[u8; 8]) -> Option<Stamp> {
+        let [h1, h2, b':', m1, m2, b':', s1, s2] = *form else { return None };
+        let (hour, minute, second) = (pair([h1, h2])?, pair([m1, m2])?, pair([s1, s2])?);
+        Some(Stamp { hour, minute, second, ..Stamp::default() })
+    }
+
+    /// Goes over the fraction of a second that follows, if one does: `.123` or `,123`.
+    fn fraction(&mut self, text: &[u8]) {
+        if !matches!(text.get(self.end), Some(b'.' | b',')) || digit(text, self.end + 1).is_none() {
+            return;
         }
-        Some(())
+        let mut unit = 100_000_000;
+        self.end += 1;
+        while let Some(digit) = digit(text, self.end) {
+            self.nanosecond += u32::from(digit) * unit;
+            unit /= 10;
+            self.end += 1;
+        }
     }
 
     /// A stamp ends where a word ends.
@@ -198,10 +212,22 @@ fn offset(text: &[u8], start: usize) -> Option<(i32, usize)> {
     (ends && hours < 24 && minutes < 60).then_some((seconds, end))
 }
 
-fn month(name: &[u8]) -> Option<u8> {
-    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    let place = MONTHS.chunks_exact(3).position(|month| month == name)?;
-    Some(place as u8 + 1)
+fn month(name: [u8; 3]) -> Option<u8> {
+    Some(match &name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
 }
 
 /// The place behind `wanted`, if that stands at `at`.
@@ -214,8 +240,14 @@ fn digit(text: &[u8], at: usize) -> Option<u8> {
     (digit < 10).then_some(digit)
 }
 
+/// The number that two digits are.
+fn pair([tens, ones]: [u8; 2]) -> Option<u8> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+}
+
 fn two(text: &[u8], at: usize) -> Option<u8> {
-    Some(digit(text, at)? * 10 + digit(text, at + 1)?)
+    pair(*text.get(at..)?.first_chunk()?)
 }
 
 fn four(text: &[u8], at: usize) -> Option<i16> {

@@ -27,13 +27,15 @@ impl Syslog {
             let tag = Tag::at(line, start);
             return Syslog { host: None, tag, message: tag.map_or(start, |tag| tag.behind) };
         }
-        // A line for the local syslog socket has no host.
-        if let Some(tag) = Tag::at(line, start)
-            && !line[..tag.behind].trim_ascii_end().ends_with(b"::")
+        let end = word_end(line, start);
+        // A line for the local syslog socket has no host. A host may end like a tag: 2001:db8::
+        let word = &line[start..end];
+        if matches!(word.last(), Some(b':' | b']'))
+            && !word.ends_with(b"::")
+            && let Some(tag) = Tag::at(line, start)
         {
             return Syslog { host: None, tag: Some(tag), message: tag.behind };
         }
-        let end = word_end(line, start);
         let message = blanks(line, end);
         let tag = Tag::at(line, message);
         let host = (start < end).then_some((start, end));

@@ -35,6 +35,7 @@ pub(super) struct Life {
     pack: Arc<Pack>,
     settings: OpenWriter,
     limits: LifeLimits,
+    saves: bool,
     module: Option<Arc<dyn Module>>,
     instance: Option<Box<dyn Instance>>,
     /// State, and the version of the pack that saved it.
@@ -60,6 +61,7 @@ impl Life {
             pack: Arc::clone(&configured.pack),
             settings,
             limits,
+            saves: configured.pack.saves(),
             module: None,
             instance: None,
             saved: None,
@@ -87,9 +89,10 @@ impl Life {
         self.kept_bytes += batch.len();
         let saved = self.saved.as_ref().map_or(0, |(state, _)| state.len());
         // A large state is saved less often, so that saving never costs more than judging.
-        if self.pack.saves() && self.kept_bytes > self.limits.save_after.max(8 * saved) {
+        if self.saves && self.kept_bytes > self.limits.save_after.max(8 * saved) {
             self.save()?;
-        } else if self.kept_bytes > self.limits.keep {
+        }
+        if !self.saves && self.kept_bytes > self.limits.keep {
             self.kept.clear();
             self.kept_bytes = 0;
             self.gap = true;
@@ -99,7 +102,7 @@ impl Life {
 
     /// Saves the state, if the pack can; what is kept is covered by it then.
     pub(super) fn save(&mut self) -> Result<Option<&(Vec<u8>, String)>, Fault> {
-        if !self.pack.saves() || self.instance.is_none() {
+        if !self.saves || self.instance.is_none() {
             return Ok(self.saved.as_ref());
         }
         let mut state = Vec::new();
@@ -107,6 +110,9 @@ impl Life {
             self.saved = Some((state, self.pack.manifest().pack.version.to_string()));
             self.kept.clear();
             self.kept_bytes = 0;
+        } else {
+            // It could and does not: it is not asked again.
+            self.saves = false;
         }
         Ok(self.saved.as_ref())
     }

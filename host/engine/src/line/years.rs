@@ -61,7 +61,7 @@ impl Years {
 
     /// The year for this line's stamp, should it say none.
     pub(super) fn of(&mut self, line: &[u8]) -> i16 {
-        let Some(first) = line.first_chunk::<6>() else { return self.year };
+        let Some(first) = date(line) else { return self.year };
         // Most lines are of the day of the line before; and a digit or a bracket begins a stamp with a year.
         if *first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[') {
             return self.year;
@@ -108,6 +108,15 @@ impl Years {
         }
         year
     }
+}
+
+/// The bytes that are month and day, if the line has them where most have: at its start or behind a priority.
+fn date(line: &[u8]) -> Option<&[u8; 6]> {
+    if line.first() != Some(&b'<') {
+        return line.first_chunk();
+    }
+    let behind = line.iter().take(5).position(|byte| *byte == b'>')? + 1;
+    line[behind..].first_chunk()
 }
 
 /// The month and day of a line whose stamp has no year.

@@ -1,5 +1,6 @@
 //! One test for each hostile module of `tests/hostile`, with the exact refusal or trap. A good pack runs beside each
 //! and must not notice.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../../../../tests/hostile/load.rs"]
 mod load;

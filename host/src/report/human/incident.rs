@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use tripline_engine::decision::Evidence;
 use tripline_engine::fold::Incident;
 
-use super::wrap::{rows, wrap};
+use crate::report::wrap::{rows, wrap};
 use super::{INDENT, Look, parts};
 use crate::check::Files;
 use crate::report::excerpt::{Ink, Part, excerpt};
@@ -16,6 +16,8 @@ use crate::report::when;
 const SUMMARY_LINES: usize = 3;
 /// Columns of one value.
 const VALUE: usize = 60;
+/// Columns that a file and line may take, or a quarter of the page.
+const PLACE: usize = 22;
 const GAP: &str = "   ";
 
 /// Writes one incident.
@@ -65,7 +67,7 @@ fn samples(out: &mut dyn Write, evidence: &[Evidence], files: &Files, width: usi
     let chosen: Vec<&Evidence> = chosen.into_iter().filter_map(|i| evidence.get(i)).collect();
     let place = |evidence: &&Evidence| {
         let name = files.name(evidence.position.source, evidence.position.file);
-        fit_end(&format!("{}:{}", visible(name), evidence.position.line), width / 3)
+        fit_end(&format!("{}:{}", visible(name), evidence.position.line), (width / 4).max(PLACE))
     };
     let places: Vec<String> = chosen.iter().map(place).collect();
     let widest = places.iter().map(|place| columns(place)).max().unwrap_or(0);

@@ -4,7 +4,6 @@ mod fault;
 mod incident;
 mod pack;
 mod totals;
-mod wrap;
 
 use std::io::{self, Write};
 

@@ -1,9 +1,9 @@
 //! Text in lines of so many columns.
 
-use super::super::visible::{columns, fit};
+use super::visible::{columns, fit};
 
 /// Breaks a text that has been made visible between words, into at most so many lines.
-pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
