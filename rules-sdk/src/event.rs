@@ -6,6 +6,8 @@ use crate::{CaptureId, FieldId, PatternId, Text};
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     entry: Entry<'a>,
+    /// A bit for each of the first 64 patterns: rules ask for many, and few match.
+    seen: u64,
 }
 
 /// A pattern that matched an event.
@@ -17,7 +19,8 @@ pub struct Match<'a> {
 impl<'a> Event<'a> {
     /// The event of a batch's entry.
     pub fn new(entry: Entry<'a>) -> Self {
-        Event { entry }
+        let bits = entry.matches().map(|seen| 1u64.checked_shl(seen.pattern()).unwrap_or(0));
+        Event { entry, seen: bits.fold(0, |seen, bit| seen | bit) }
     }
 
     /// Names it in a decision's evidence; the same whenever the line is read again.
@@ -66,25 +69,36 @@ impl<'a> Event<'a> {
     }
 
     /// The value of a field as text; `None` if the event has none or it is JSON's `null`.
+    #[inline(never)]
     pub fn field(&self, field: FieldId) -> Option<Text<'a>> {
         let field = self.entry.field(field.0)?;
         (!matches!(field.kind, FieldType::Absent | FieldType::Null)).then_some(Text::new(field.value))
     }
 
     /// The match of a pattern, if it matched.
+    // Not inlined, as all that rules ask for often: a pack has many such places, and its size counts.
+    #[inline(never)]
     pub fn matched(&self, pattern: PatternId) -> Option<Match<'a>> {
+        if !self.may_have(pattern) {
+            return None;
+        }
         self.entry.matches().find(|seen| seen.pattern() == pattern.0).map(|seen| Match { seen })
     }
 
     /// Whether a pattern matched.
     pub fn has(&self, pattern: PatternId) -> bool {
-        self.matched(pattern).is_some()
+        self.may_have(pattern) && (pattern.0 < 64 || self.matched(pattern).is_some())
     }
 
     /// What a named group of a pattern took; `None` if the pattern did not match or the group took no part.
+    #[inline(never)]
     pub fn capture(&self, capture: CaptureId) -> Option<Text<'a>> {
         let seen = self.matched(PatternId(capture.pattern))?.seen;
         seen.capture(capture.group).map(|capture| Text::new(capture.bytes))
+    }
+
+    fn may_have(&self, pattern: PatternId) -> bool {
+        1u64.checked_shl(pattern.0).is_none_or(|bit| self.seen & bit != 0)
     }
 }
 

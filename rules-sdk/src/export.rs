@@ -127,7 +127,9 @@ mod wasm {
         /// `tripline_check`.
         pub fn check(&self, ptr: u32, len: u32) -> u64 {
             let mut parts = self.parts();
-            let Some(mut instance) = parts.instance.take() else { panic!("tripline_check before tripline_open") };
+            let Some(mut instance) = parts.instance.take() else {
+                panic!("tripline_check before tripline_open")
+            };
             let mut answer = std::mem::take(&mut parts.answer);
             instance.check(parts.input(ptr, len), &mut answer);
             parts.answer = answer;
@@ -168,7 +170,10 @@ mod wasm {
     fn panicked(panic: &PanicHookInfo<'_>) {
         let text = panic.payload_as_str().unwrap_or("a panic without a text");
         match panic.location() {
-            Some(at) => super::log(LogLevel::Panic, &format!("{text}, at {}:{}:{}", at.file(), at.line(), at.column())),
+            Some(at) => super::log(
+                LogLevel::Panic,
+                &format!("{text}, at {}:{}:{}", at.file(), at.line(), at.column()),
+            ),
             None => super::log(LogLevel::Panic, text),
         }
     }

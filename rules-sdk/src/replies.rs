@@ -49,7 +49,9 @@ impl Replies {
             .values
             .iter()
             .take(ReplyLimit::VALUES)
-            .map(|(name, value)| (head(name.as_bytes(), ReplyLimit::VALUE_NAME), cut(value, ReplyLimit::VALUE)))
+            .map(|(name, value)| {
+                (head(name.as_bytes(), ReplyLimit::VALUE_NAME), cut(value, ReplyLimit::VALUE))
+            })
             .collect();
         let head = DecisionHead {
             rule: self.rule,

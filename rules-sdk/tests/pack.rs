@@ -82,7 +82,10 @@ impl Everything {
 fn the_manifest_says_what_the_attribute_says() {
     let run = Run::<Everything>::new().unwrap();
     let manifest = run.manifest();
-    assert_eq!((manifest.pack.name.as_str(), manifest.pack.version.to_string()), ("everything", "1.2.3".into()));
+    assert_eq!(
+        (manifest.pack.name.as_str(), manifest.pack.version.to_string()),
+        ("everything", "1.2.3".into())
+    );
     assert_eq!(manifest.pack.licence, "MIT OR Apache-2.0");
     assert_eq!(manifest.sources[1].kind.as_deref(), Some("scan"));
     assert_eq!(manifest.field_names(), ["user", "http.status", "msg"]);

@@ -3,6 +3,8 @@
 //! `tests/decode/*.txt` hold lines (`> `, with escapes) and below each the event. `UPDATE=1` writes them anew.
 //! A line `! rfc3164 2015 EST5EDT,M3.2.0,M11.1.0` sets format (`auto` for none), year and time zone from there on.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write;
 use std::path::Path;
 

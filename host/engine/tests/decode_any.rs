@@ -1,5 +1,7 @@
 //! Decoding: what must hold for any bytes.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline_engine::decode::{Decoder, Format};
@@ -205,7 +207,7 @@ proptest! {
             // serde_json keeps the last of a name.
             let same = |field: &&EventField| event.name(&line, field.name) == name.as_bytes();
             let known = |field: &&EventField| matches!(field.name, Name::Place(_));
-            let field = event.fields.iter().filter(known).filter(same).next_back();
+            let field = event.fields.iter().filter(known).rfind(same);
             let field = field.ok_or_else(|| TestCaseError::fail(format!("no {name:?}")))?;
             let text = event.text(&line, field.value);
             match value {

@@ -1,5 +1,7 @@
 //! Bytes become lines: what must hold for any bytes, and the rules by example.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline_engine::decode::Format;
@@ -55,6 +57,7 @@ fn take(lines: &mut Lines, seen: &mut Vec<Seen>) {
                 format: block.decoder.format(),
             });
         }
+        lines.reuse(block);
     }
 }
 
@@ -269,6 +272,11 @@ fn json_is_not_joined() {
 }
 
 #[test]
+fn a_json_object_stays_whole() {
+    joins("▸text\n  joins\n▸{\"a\":1}\n▸  no part of it\n▸text\n");
+}
+
+#[test]
 fn joining_has_bounds() {
     let log = format!("first\n{}", "  at x\n".repeat(25));
     let events = texts(&LineSettings { max_joined: 10, ..LineSettings::default() }, &log);
@@ -353,6 +361,28 @@ fn the_format_is_what_most_lines_are() {
     }
     let given = LineSettings { format: Some(Format::Plain), ..LineSettings::default() };
     assert_eq!(lines_of(&given, &[iso.into()], &[])[0].format, Format::Plain);
+}
+
+/// 64 lines or 64 KiB decide, however they come; what is behind them does not.
+#[test]
+fn the_sample_is_bounded() {
+    let iso = "2024-01-01 12:00:00 x\n".repeat(200);
+    let long = format!("{}\n", "x".repeat(30 * 1024));
+    let table = [
+        ("text\n".repeat(64) + &iso, Format::Plain),
+        ("text\n".repeat(31) + &iso, Format::Iso),
+        ("\n".repeat(70) + &"text\n".repeat(31) + &iso, Format::Iso),
+        (long.repeat(3) + &iso, Format::Plain),
+        (long.clone() + &iso, Format::Iso),
+        ("x".repeat(200 * 1024) + "\n" + &iso, Format::Plain),
+    ];
+    for (log, format) in table {
+        let files = [log.into_bytes()];
+        for pieces in [&[][..], &[1][..], &[7, 65_536, 3]] {
+            let seen = lines_of(&LineSettings::default(), &files, pieces);
+            assert!(seen.iter().all(|line| line.format == format), "{format} {:?}", seen[0]);
+        }
+    }
 }
 
 /// The years of dated lines; `now` is the reference, `-` for none.

@@ -62,7 +62,9 @@ pub(crate) enum CasesError {
 impl CasesError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
-        Some("a case has a sentence why, then `--- lines`, then `--- decisions`; --cases DIR names another folder")
+        Some(
+            "a case has a sentence why, then `--- lines`, then `--- decisions`; --cases DIR names another folder",
+        )
     }
 }
 
@@ -111,7 +113,9 @@ impl CaseFile {
                 Ok(()) => Verdict::Updated,
                 Err(error) => Verdict::Failed(format!("cannot write it: {error}")),
             },
-            Ok((Outcome::Differs { batch, expected, found }, _)) => Verdict::Differs { batch, expected, found },
+            Ok((Outcome::Differs { batch, expected, found }, _)) => {
+                Verdict::Differs { batch, expected, found }
+            }
             Err(error) => Verdict::Failed(error.to_string()),
         }
     }
@@ -128,18 +132,32 @@ impl Tally {
     }
 }
 
-/// Writes how a case went.
-pub(crate) fn show(out: &mut dyn Write, file: &CaseFile, verdict: &Verdict, width: usize) -> io::Result<()> {
+/// Columns of the widest name.
+pub(crate) fn names(files: &[CaseFile]) -> usize {
+    files.iter().map(|file| columns(&visible(&file.name))).max().unwrap_or(0)
+}
+
+/// Writes how a case went, its name in so many columns.
+pub(crate) fn show(
+    out: &mut dyn Write,
+    file: &CaseFile,
+    verdict: &Verdict,
+    names: usize,
+    width: usize,
+) -> io::Result<()> {
     let name = visible(&file.name);
+    let space = names.saturating_sub(columns(&name));
     let (style, word) = match verdict {
         Verdict::Holds => (GOOD, "ok"),
         Verdict::Updated => (GOOD, "new"),
         Verdict::Differs { .. } | Verdict::Failed(_) => (ERROR, "FAIL"),
     };
-    let room = width.saturating_sub(INDENT.len() + columns(&name) + 2).max(20);
-    let why = file.case.as_ref().map(|case| visible(&case.why().split_whitespace().collect::<Vec<_>>().join(" ")));
+    let room = width.saturating_sub(INDENT.len() + names + 2).max(20);
+    let why =
+        file.case.as_ref().map(|case| visible(&case.why().split_whitespace().collect::<Vec<_>>().join(" ")));
     let why = fit(&why.unwrap_or_default(), room);
-    writeln!(out, "{style}{word:4}{style:#}  {name}  {why}")?;
+    let line = format!("{style}{word:4}{style:#}  {name}{:space$}  {why}", "");
+    writeln!(out, "{}", line.trim_end())?;
     match verdict {
         Verdict::Holds | Verdict::Updated => Ok(()),
         Verdict::Failed(error) => {

@@ -30,7 +30,9 @@ impl BuildError {
         match self {
             BuildError::NoTarget => Some("rustup target add wasm32-unknown-unknown"),
             BuildError::Run { .. } => Some("Rust is needed to build a pack: https://rustup.rs"),
-            BuildError::NoModule(_) => Some("Cargo.toml needs [lib] with crate-type = [\"cdylib\", \"rlib\"]"),
+            BuildError::NoModule(_) => {
+                Some("Cargo.toml needs [lib] with crate-type = [\"cdylib\", \"rlib\"]")
+            }
             BuildError::NoManifest(_) => Some("`tripline pack new NAME` makes a pack's folder"),
             BuildError::Failed(_) => None,
         }
@@ -52,21 +54,23 @@ pub(crate) fn build(folder: &Path) -> Result<PathBuf, BuildError> {
     if !output.status.success() {
         return Err(BuildError::Failed(folder.into()));
     }
-    let messages = output.stdout.split(|&byte| byte == b'\n');
-    messages.filter_map(|line| wasm(line, &manifest)).last().ok_or_else(|| BuildError::NoModule(folder.into()))
+    let mut messages = output.stdout.split(|&byte| byte == b'\n');
+    messages.find_map(|line| wasm(line, &manifest)).ok_or_else(|| BuildError::NoModule(folder.into()))
 }
 
 /// The module that a message of cargo says it has built of this very crate.
 fn wasm(message: &[u8], manifest: &Path) -> Option<PathBuf> {
     let message: Value = serde_json::from_slice(message).ok()?;
-    let own = message["reason"] == "compiler-artifact" && Path::new(message["manifest_path"].as_str()?) == manifest;
+    let own =
+        message["reason"] == "compiler-artifact" && Path::new(message["manifest_path"].as_str()?) == manifest;
     let files = message["filenames"].as_array().filter(|_| own)?;
     files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
 }
 
 /// Asked beforehand: what cargo says of a missing target is a page about `core`.
 fn has_target(folder: &Path) -> Result<(), BuildError> {
-    let asked = command("RUSTC", "rustc", folder).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let asked =
+        command("RUSTC", "rustc", folder).args(["--print", "target-libdir", "--target", TARGET]).output();
     let output = asked.map_err(|error| BuildError::Run { program: "rustc".into(), error })?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     // A rustc that does not answer is cargo's to explain.

@@ -5,7 +5,9 @@ use crate::builtin;
 /// Why a name is no pack's.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameError {
-    #[error("expected a name of lower case letters, digits and hyphens that starts with a letter, found {0:?}")]
+    #[error(
+        "expected a name of lower case letters, digits and hyphens that starts with a letter, found {0:?}"
+    )]
     Shape(String),
     #[error("expected a name of at most {most} bytes, found {0}", most = Limit::NAME)]
     Long(usize),
@@ -17,11 +19,67 @@ pub(crate) enum NameError {
 
 /// Words of Rust and crates that the tests of a pack use beside it.
 const RESERVED: &[&str] = &[
-    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "const", "continue", "core", "crate", "do",
-    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
-    "match", "mod", "move", "mut", "override", "priv", "proc-macro", "pub", "ref", "return", "self", "static", "std",
-    "struct", "super", "test", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
-    "where", "while", "yield", "tripline", "tripline-abi", "tripline-engine", "tripline-sdk", "tripline-sdk-macros",
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+    "tripline",
+    "tripline-abi",
+    "tripline-engine",
+    "tripline-sdk",
+    "tripline-sdk-macros",
 ];
 
 /// Whether a new pack, and its crate, may have this name.

@@ -141,7 +141,9 @@ mod tests {
         let folder = parent.path().join("web");
         std::fs::create_dir(&folder).unwrap();
         make(parent.path(), "web", &Sdk::Registry).unwrap();
-        assert!(matches!(make(parent.path(), "web", &Sdk::Registry), Err(NewError::NotEmpty(path)) if path == folder));
+        assert!(
+            matches!(make(parent.path(), "web", &Sdk::Registry), Err(NewError::NotEmpty(path)) if path == folder)
+        );
     }
 
     #[test]

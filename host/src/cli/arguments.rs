@@ -24,22 +24,23 @@ Examples:
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
-  tripline check /var/log/auth.log            a file
-  tripline check '/var/log/*.log' app.log.gz  globs; compressed files; rotated files as one
-  journalctl -u ssh | tripline check          standard input
+  tripline check /var/log/auth.log             a file
+  tripline check '/var/log/*.log' app.log.2.gz a glob, a rotated file
+  journalctl -u ssh | tripline check           standard input
   tripline check --pack my.wasm --only my-pack --matches app.log
   tripline check --format ndjson app.log | jq 'select(.type == \"incident\")'
 
 Exit codes, the first that applies:
   2  wrong use, configuration or pack
-  3  an input could not be read to its end, or a pack faulted; the rest was checked
+  3  an input could not be read to its end, or a pack faulted (the rest was
+     checked)
   1  there are incidents at or above --fail-on
   0  there are none
 ";
 
 const TEST_EXAMPLES: &str = "\
 Examples:
-  tripline pack test my-pack              builds it, then runs my-pack/cases/*.case
+  tripline pack test my-pack              builds it, then runs its cases
   tripline pack test my-pack --update     rewrites what the cases expect
   tripline pack test my.wasm --cases dir  a module that is built
 
@@ -52,7 +53,14 @@ Exit codes: 0 all cases hold, 1 a case fails, 2 it does not build or is no pack.
 #[command(arg_required_else_help = true, subcommand_required = true, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     /// When to use colours; `auto` also minds NO_COLOR.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
     pub(super) color: Color,
     #[command(subcommand)]
     pub(super) command: Command,
@@ -180,7 +188,8 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
 }
 
 fn input_formats() -> impl TypedValueParser<Value = InputFormat> {
-    PossibleValuesParser::new(InputFormat::ALL.map(InputFormat::name)).try_map(|name| name.parse::<InputFormat>())
+    PossibleValuesParser::new(InputFormat::ALL.map(InputFormat::name))
+        .try_map(|name| name.parse::<InputFormat>())
 }
 
 #[cfg(test)]

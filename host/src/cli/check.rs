@@ -61,7 +61,8 @@ fn files(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
         return Ok(vec!["-".into()]);
     }
     let hint = "`tripline check /var/log/auth.log` checks a file, `… | tripline check` what a program prints";
-    Err(Failure::new("expected a file, a folder, a glob or - for standard input, found none").hint(Some(hint)))
+    Err(Failure::new("expected a file, a folder, a glob or - for standard input, found none")
+        .hint(Some(hint)))
 }
 
 fn configured(arguments: &CheckArguments) -> Result<Vec<Configured>, Failure> {

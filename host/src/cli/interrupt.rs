@@ -12,7 +12,7 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&stop);
-    let handler = move || {
+    let interrupted = move || {
         if set.swap(true, Relaxed) {
             process::exit(INTERRUPTED);
         }
@@ -21,6 +21,7 @@ pub(super) fn flag() -> Result<Arc<AtomicBool>, Failure> {
             let _ = writeln!(err, "\rstopping; Ctrl-C again ends at once");
         }
     };
-    ctrlc::set_handler(handler).map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
+    ctrlc::set_handler(interrupted)
+        .map_err(|error| Failure::new(format!("cannot wait for Ctrl-C: {error}")))?;
     Ok(stop)
 }

@@ -26,12 +26,12 @@ fn make(name: &str, sdk: Option<&Path>, screen: &Screen) -> Result<Exit, Failure
         Some(path) => new::Sdk::checkout(path),
         None => Ok(new::Sdk::default()),
     };
-    let made = sdk.and_then(|sdk| new::make(Path::new("."), name, &sdk));
+    let made = sdk.and_then(|sdk| new::make(Path::new(""), name, &sdk));
     made.map_err(|error| Failure::new(&error).hint(error.hint()))?;
     screen.put(|out| {
-        writeln!(out, "{name}: a pack with one rule and two cases")?;
-        writeln!(out, "  {name}/src/lib.rs   the rule")?;
-        writeln!(out, "  {name}/cases       lines in, decisions out")?;
+        writeln!(out, "{name}/src/lib.rs  a rule")?;
+        writeln!(out, "{name}/cases/      lines in, decisions out")?;
+        writeln!(out, "{name}/README.md   how to build, test and use it")?;
         writeln!(out, "next: tripline pack test {name}")
     })?;
     Ok(Exit::Clean)
@@ -49,14 +49,14 @@ fn test(path: &Path, cases: Option<PathBuf>, update: bool, screen: &Screen) -> R
     let cases = cases::read(&folder).map_err(|error| Failure::new(&error).hint(error.hint()))?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
     let mut tally = cases::Tally::default();
-    let width = screen.width();
+    let (names, width) = (cases::names(&cases), screen.width());
     let mut out = screen.coloured();
     let mut printed = Ok(());
     for case in &cases {
         let verdict = case.run(&sandbox, &pack, update);
         tally.add(&verdict);
         if printed.is_ok() {
-            printed = cases::show(&mut out, case, &verdict, width).and_then(|()| out.flush());
+            printed = cases::show(&mut out, case, &verdict, names, width).and_then(|()| out.flush());
         }
     }
     written(printed.and_then(|()| cases::close(&mut out, &tally)).and_then(|()| out.flush()))?;

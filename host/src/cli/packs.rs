@@ -33,7 +33,9 @@ impl PacksError {
     fn hint(&self) -> Option<&'static str> {
         match self {
             PacksError::Pack { error, .. } => error.hint(),
-            PacksError::Reserved { .. } => Some("give it another name, or leave the built-in packs out with --no-builtin"),
+            PacksError::Reserved { .. } => {
+                Some("give it another name, or leave the built-in packs out with --no-builtin")
+            }
             PacksError::EmptyFolder { .. } => {
                 Some("cargo puts the module of a pack into target/wasm32-unknown-unknown/release")
             }

@@ -14,12 +14,13 @@ use tripline_abi::manifest::SettingsError;
 use tripline_engine::{Configured, Pack};
 
 use super::Failure;
+use crate::report::visible;
 
 /// What is wrong with a settings file, and where in it.
 #[derive(Debug)]
 pub(super) struct SettingsFailure {
     problem: Problem,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
 }
 
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl From<SettingsFailure> for Failure {
             }
             _ => None,
         };
-        Failure::new(problem).drawing(place.as_ref().map(draw)).hint(hint)
+        Failure::new(visible(&problem.to_string())).drawing(place.as_deref().map(draw)).hint(hint)
     }
 }
 
@@ -68,7 +69,8 @@ impl Settings {
     /// Reads the file, if there is one.
     pub(super) fn read(path: Option<&Path>) -> Result<Settings, SettingsFailure> {
         let Some(path) = path else { return Ok(Settings::default()) };
-        let failed = |error| SettingsFailure { problem: Problem::Io { path: path.into(), error }, place: None };
+        let failed =
+            |error| SettingsFailure { problem: Problem::Io { path: path.into(), error }, place: None };
         Ok(Settings { path: path.into(), text: fs::read_to_string(path).map_err(failed)? })
     }
 
@@ -90,7 +92,9 @@ impl Settings {
             for (name, table) in self.table(value)? {
                 if packs.iter().all(|pack| pack.name() != name.get_ref()) {
                     let known = packs.iter().map(|pack| pack.name().to_string()).collect();
-                    return Err(self.wrong(Problem::Pack { name: name.get_ref().to_string(), known }, name.span()));
+                    return Err(
+                        self.wrong(Problem::Pack { name: name.get_ref().to_string(), known }, name.span())
+                    );
                 }
                 tables.push((name.get_ref(), table));
             }
@@ -109,7 +113,11 @@ impl Settings {
         Ok(configured)
     }
 
-    fn one(&self, pack: &Arc<Pack>, table: Option<&Spanned<DeValue<'_>>>) -> Result<Configured, SettingsFailure> {
+    fn one(
+        &self,
+        pack: &Arc<Pack>,
+        table: Option<&Spanned<DeValue<'_>>>,
+    ) -> Result<Configured, SettingsFailure> {
         let values = table.map(|table| self.table(table)).transpose()?;
         let given: Map<String, Json> = (values.into_iter().flatten())
             .map(|(key, value)| (key.get_ref().to_string(), json(value.get_ref())))
@@ -131,7 +139,7 @@ impl Settings {
 
     fn wrong(&self, problem: Problem, span: Range<usize>) -> SettingsFailure {
         let place = Place { path: self.path.clone(), text: self.text.clone(), span };
-        SettingsFailure { problem, place: Some(place) }
+        SettingsFailure { problem, place: Some(Box::new(place)) }
     }
 }
 
@@ -156,9 +164,8 @@ fn span_of(error: &SettingsError, table: &Spanned<DeValue<'_>>) -> Range<usize> 
 fn json(value: &DeValue<'_>) -> Json {
     match value {
         DeValue::String(text) => Json::from(text.as_ref()),
-        DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).map_or_else(|_| number.to_string().into(), Json::from)
-        }
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| number.to_string().into(), Json::from),
         DeValue::Float(number) => {
             let finite = number.as_str().parse().ok().and_then(serde_json::Number::from_f64);
             finite.map_or_else(|| number.to_string().into(), Json::Number)

@@ -58,7 +58,8 @@ pub fn duration(time: Duration) -> String {
 /// Two digits that count, or more if they are whole.
 fn short(value: f64, unit: &str, whole: bool) -> String {
     let decimals = usize::from(!whole && value < 9.95);
-    format!("{value:.decimals$} {unit}")
+    let number = format!("{value:.decimals$}");
+    format!("{} {unit}", number.strip_suffix(".0").unwrap_or(&number))
 }
 
 #[cfg(test)]
@@ -72,9 +73,9 @@ mod tests {
         assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1000, 1_234_567].map(grouped)[..]);
         assert_eq!(["1 line", "0 lines"], [counted(1, "line", "lines"), counted(0, "line", "lines")]);
         let numbers = [0, 999, 1000, 23_456, 999_999, 1_500_000_000];
-        assert_eq!(["0 B", "999 B", "1.0 kB", "23 kB", "1.0 MB", "1.5 GB"], numbers.map(bytes)[..]);
+        assert_eq!(["0 B", "999 B", "1 kB", "23 kB", "1 MB", "1.5 GB"], numbers.map(bytes)[..]);
         assert_eq!(["100 B", "64 KiB", "4 MiB", "1,025 B"], [100, 65536, 4 << 20, 1025].map(binary)[..]);
         let times = [0, 85, 1_200, 999_600, 42_000_000].map(Duration::from_micros);
-        assert_eq!(["0", "85 µs", "1.2 ms", "1.0 s", "42 s"], times.map(duration)[..]);
+        assert_eq!(["0", "85 µs", "1.2 ms", "1 s", "42 s"], times.map(duration)[..]);
     }
 }

@@ -5,6 +5,8 @@
 
 mod excerpt;
 pub mod figures;
+#[cfg(test)]
+mod golden;
 pub mod human;
 pub mod json;
 pub mod ndjson;

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::ser::{SerializeMap, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use tripline_abi::Severity;
 use tripline_engine::decision::Evidence;
 use tripline_engine::fold::Incident;
@@ -97,6 +97,7 @@ pub(super) struct PackObject<'a> {
     pack: &'a str,
     version: &'a str,
     events: u64,
+    matches: u64,
     batches: u64,
     decisions: u64,
     faults: u64,
@@ -217,6 +218,7 @@ impl<'a> PackObject<'a> {
             pack: &pack.name,
             version: &pack.version,
             events: pack.judging.events,
+            matches: pack.judging.matches,
             batches: pack.judging.batches,
             decisions: pack.judging.decisions,
             faults: pack.judging.faults,
@@ -233,7 +235,8 @@ impl<'a> PackObject<'a> {
 impl SummaryObject {
     pub(super) fn new(outcome: &Outcome) -> Self {
         let report = &outcome.report;
-        let severities = Severity::ALL.into_iter().rev().map(|severity| (severity.as_str(), of(report, severity)));
+        let severities =
+            Severity::ALL.into_iter().rev().map(|severity| (severity.as_str(), of(report, severity)));
         SummaryObject {
             r#type: "summary",
             version: VERSION,

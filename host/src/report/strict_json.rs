@@ -30,7 +30,9 @@ impl Formatter for Escaping {
 /// Line breaks stay: those of texts have been escaped before.
 fn escape<W: Write + ?Sized>(out: &mut W, fragment: &str) -> io::Result<()> {
     let mut rest = fragment;
-    while let Some((at, hidden)) = rest.char_indices().find(|(_, character)| is_hidden(*character) && *character != '\n') {
+    while let Some((at, hidden)) =
+        rest.char_indices().find(|(_, character)| is_hidden(*character) && *character != '\n')
+    {
         out.write_all(&rest.as_bytes()[..at])?;
         for unit in hidden.encode_utf16(&mut [0; 2]) {
             write!(out, "\\u{unit:04x}")?;

@@ -56,6 +56,22 @@ pub fn fit(text: &str, width: usize) -> String {
     text.chars().take_while(fits).chain(['…']).collect()
 }
 
+/// As [`fit`], but the end stays: that of a path says more.
+pub(super) fn fit_end(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.into();
+    }
+    let mut kept = text;
+    while columns(kept) >= width {
+        let mut rest = kept.chars();
+        if rest.next().is_none() {
+            break;
+        }
+        kept = rest.as_str();
+    }
+    format!("…{kept}")
+}
+
 /// The text's characters in order.
 pub(super) fn glyphs(bytes: &[u8]) -> impl Iterator<Item = Glyph> {
     let mut at = 0;
@@ -64,7 +80,11 @@ pub(super) fn glyphs(bytes: &[u8]) -> impl Iterator<Item = Glyph> {
         let invalid = start + chunk.valid().len();
         at = invalid + chunk.invalid().len();
         let valid = chunk.valid().char_indices().map(move |(i, character)| glyph(start + i, character));
-        let rest = chunk.invalid().iter().enumerate().map(move |(i, byte)| escape(invalid + i, hex(u32::from(*byte))));
+        let rest = chunk
+            .invalid()
+            .iter()
+            .enumerate()
+            .map(move |(i, byte)| escape(invalid + i, hex(u32::from(*byte))));
         valid.chain(rest)
     })
 }
@@ -110,12 +130,15 @@ pub(super) fn is_hidden(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{fit, visible, visible_bytes};
+    use super::{fit, fit_end, visible, visible_bytes};
 
     #[test]
     fn what_is_dangerous_is_escaped() {
         assert_eq!(visible("a\x1b[2Jb\nc\td"), "a\\x1b[2Jb\\nc\\td");
-        assert_eq!(visible("\u{202e}txt.exe \u{9b}31m \u{7f} \u{200b}"), "\\u{202e}txt.exe \\x9b31m \\x7f \\u{200b}");
+        assert_eq!(
+            visible("\u{202e}txt.exe \u{9b}31m \u{7f} \u{200b}"),
+            "\\u{202e}txt.exe \\x9b31m \\x7f \\u{200b}"
+        );
         assert_eq!(visible_bytes(b"user \xff\xe4r\xc3"), "user \\xff\\xe4r\\xc3");
         assert_eq!(visible("Grüße, 世界"), "Grüße, 世界");
     }
@@ -125,5 +148,7 @@ mod tests {
         assert_eq!(fit("short", 5), "short");
         assert_eq!(fit("longer", 5), "long…");
         assert_eq!(fit("世界世界", 5), "世界…");
+        assert_eq!(fit_end("/var/log/auth.log:3", 12), "…auth.log:3".replace("…", "…/"));
+        assert_eq!(fit_end("auth.log", 8), "auth.log");
     }
 }

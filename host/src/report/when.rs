@@ -27,7 +27,7 @@ pub(super) fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> Op
 pub(super) fn zone_name(zone: &TimeZone) -> String {
     match (zone.iana_name(), zone.to_fixed_offset()) {
         (Some(name), _) => name.into(),
-        (None, Ok(offset)) => offset.to_string(),
+        (None, Ok(offset)) => format!("UTC{offset}"),
         (None, Err(_)) => "the system's time zone".into(),
     }
 }
@@ -66,6 +66,6 @@ mod tests {
     #[test]
     fn zones_have_names() {
         assert_eq!(zone_name(&TimeZone::UTC), "UTC");
-        assert_eq!(zone_name(&TimeZone::fixed(offset(2))), "+02");
+        assert_eq!(zone_name(&TimeZone::fixed(offset(2))), "UTC+02");
     }
 }

@@ -22,7 +22,8 @@ pub(crate) fn place(manifest: &Manifest, wake: &Wake, name: &Ident) -> Option<Pl
 /// Refuses a parameter that is no capture, or that only some entries have and that is no `Option`.
 pub(crate) fn check(manifest: &Manifest, rule: &Rule, name: &Ident, optional: bool) -> Result<()> {
     let On::Any(wakes) = &rule.on else {
-        let message = format!("expected `event` or `settings`: a rule without patterns has no capture `{name}`");
+        let message =
+            format!("expected `event` or `settings`: a rule without patterns has no capture `{name}`");
         return Err(Error::new(name.span(), message));
     };
     let with = wakes.iter().filter(|wake| place(manifest, wake, name).is_some()).count();
@@ -41,7 +42,9 @@ pub(crate) fn check(manifest: &Manifest, rule: &Rule, name: &Ident, optional: bo
                 .collect();
             known.dedup();
             let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-            format!("expected `event`, `settings` or a capture of the rule's patterns ({known}), found `{name}`")
+            format!(
+                "expected `event`, `settings` or a capture of the rule's patterns ({known}), found `{name}`"
+            )
         }
         _ => {
             let pattern = without.next().unwrap_or_default();

@@ -223,5 +223,8 @@ fn call(number: u32, rule: &Rule, manifest: &Manifest, wake: Option<&Wake>) -> T
         #add
         break 'rule;
     };
-    takes.into_iter().rev().fold(run, |inner, take| quote!(#[allow(irrefutable_let_patterns)] if #take { #inner }))
+    takes
+        .into_iter()
+        .rev()
+        .fold(run, |inner, take| quote!(#[allow(irrefutable_let_patterns)] if #take { #inner }))
 }

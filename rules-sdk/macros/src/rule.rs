@@ -67,7 +67,10 @@ impl Rule {
         let attribute = method.attrs.remove(at);
         let span = attribute.path().segments[0].ident.span();
         if !matches!(attribute.meta, Meta::List(_)) {
-            return Err(Error::new(span, "expected #[rule { id: \"…\", title: \"…\", severity: …, on: […] }]"));
+            return Err(Error::new(
+                span,
+                "expected #[rule { id: \"…\", title: \"…\", severity: …, on: […] }]",
+            ));
         }
         let table: Table = attribute.parse_args()?;
         table.only("a rule", &KEYS)?;

@@ -52,7 +52,10 @@ impl Setting {
         let mut kinds = KINDS.iter().filter(|kind| table.get(kind.key).is_some());
         let (Some(kind), None) = (kinds.next(), kinds.next()) else {
             let known = KINDS.map(|kind| kind.key).join(", ");
-            return Err(Error::new(*span, format!("expected one of {known} with the default, or `required`")));
+            return Err(Error::new(
+                *span,
+                format!("expected one of {known} with the default, or `required`"),
+            ));
         };
         let known: Vec<&str> = [kind.key, "title"].into_iter().chain(kind.keys.iter().copied()).collect();
         table.only(&format!("a setting of type {}", kind.key), &known)?;
@@ -130,7 +133,9 @@ impl Setting {
         let number = self.kind.json == "number";
         let one = |value: &Json| match value {
             Json::Bool(value) => quote!(#value),
-            Json::Number(value) if number => value.as_f64().map_or_else(TokenStream::new, |value| quote!(#value)),
+            Json::Number(value) if number => {
+                value.as_f64().map_or_else(TokenStream::new, |value| quote!(#value))
+            }
             Json::Number(value) => value.as_i64().map_or_else(TokenStream::new, |value| quote!(#value)),
             Json::String(value) => quote!(::std::string::String::from(#value)),
             _ => TokenStream::new(),

@@ -13,7 +13,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         Fields::Named(fields) => fields.named.iter().collect(),
         Fields::Unit => Vec::new(),
         Fields::Unnamed(fields) => {
-            return Err(Error::new_spanned(fields, "expected named fields: State keeps fields by their names"));
+            return Err(Error::new_spanned(
+                fields,
+                "expected named fields: State keeps fields by their names",
+            ));
         }
     };
     let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();

@@ -35,7 +35,10 @@ pub(crate) enum Value {
 impl Value {
     pub(crate) fn span(&self) -> Span {
         match self {
-            Value::Text(_, span) | Value::Integer(_, span) | Value::Number(_, span) | Value::Bool(_, span) => *span,
+            Value::Text(_, span)
+            | Value::Integer(_, span)
+            | Value::Number(_, span)
+            | Value::Bool(_, span) => *span,
             Value::List(_, span) | Value::Table(_, span) => *span,
             Value::Word(word) | Value::Call(word, _) => word.span(),
         }

@@ -1,5 +1,5 @@
-use super::clock::{Clock, within};
-use super::key::AsKey;
+use super::clock::within;
+use super::key::{AsKey, Key};
 use super::keyed::{Kept, Keyed};
 use super::{Corrupt, State, StateReader, StateWriter};
 use crate::Event;
@@ -19,7 +19,6 @@ use crate::Event;
 ///   came in, else at the latest time that this has seen.
 #[derive(Default)]
 pub struct Cooldown<const KIB: usize = 64> {
-    clock: Clock,
     last: Keyed<Last>,
 }
 
@@ -30,14 +29,37 @@ struct Last(Option<i64>);
 impl<const KIB: usize> Cooldown<KIB> {
     /// Whether more than `secs` seconds have passed since the key was last ready, or it never was.
     pub fn ready(&mut self, event: &Event<'_>, key: impl AsKey, secs: i64) -> bool {
+        let key = Key::new(&key);
+        let ready = !self.last.is_running(event, &key, secs);
+        self.last.used(event, &key, KIB, ready);
+        ready
+    }
+
+    /// Begins a key's `secs` at this event, as if it had just been ready.
+    pub fn start(&mut self, event: &Event<'_>, key: impl AsKey) {
+        self.last.used(event, &Key::new(&key), KIB, true);
+    }
+
+    /// Whether the key is not ready at this event; unlike [`ready`](Self::ready) it begins nothing.
+    pub fn is_running(&mut self, event: &Event<'_>, key: impl AsKey, secs: i64) -> bool {
+        self.last.is_running(event, &Key::new(&key), secs)
+    }
+}
+
+impl Keyed<Last> {
+    fn used(&mut self, event: &Event<'_>, key: &Key, kib: usize, starts: bool) {
         let time = self.clock.time(event);
-        self.last.change(&key, KIB, |last| {
-            let ready = last.0.is_none_or(|last| !within(last, time, secs));
-            if ready {
-                last.0 = Some(time);
+        self.change(key, kib, |last| {
+            if starts {
+                last.0 = last.0.max(Some(time));
             }
-            ready
-        })
+        });
+    }
+
+    fn is_running(&mut self, event: &Event<'_>, key: &Key, secs: i64) -> bool {
+        let time = self.clock.time(event);
+        let last = self.get(key).and_then(|last| last.0);
+        last.is_some_and(|last| within(last, time, secs))
     }
 }
 
@@ -61,11 +83,10 @@ impl<const KIB: usize> State for Cooldown<KIB> {
     const MOST_BYTES: usize = KIB * 1024;
 
     fn save(&self, out: &mut StateWriter) {
-        self.clock.save(out);
         self.last.save(out);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        Ok(Cooldown { clock: Clock::restore(from)?, last: Keyed::restore(from)? })
+        Keyed::restore(from).map(|last| Cooldown { last })
     }
 }

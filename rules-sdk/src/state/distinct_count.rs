@@ -1,6 +1,6 @@
 use tripline_abi::{EventId, ReplyLimit};
 
-use super::clock::{Clock, within};
+use super::clock::within;
 use super::key::{AsKey, Key, readable};
 use super::keyed::{Kept, Keyed};
 use super::{Corrupt, State, StateReader, StateWriter};
@@ -25,7 +25,6 @@ use crate::{Event, Text};
 ///   memory.
 #[derive(Default)]
 pub struct DistinctCount<const KIB: usize = 160> {
-    clock: Clock,
     tracks: Keyed<Track>,
 }
 
@@ -50,7 +49,8 @@ impl Spread {
 
     /// The values for a reader, `most` of them at most: `root, admin and 3 more`.
     pub fn listed(&self, most: usize) -> String {
-        let texts: Vec<String> = self.values.iter().take(most).map(|value| Text::new(value).to_string()).collect();
+        let texts: Vec<String> =
+            self.values.iter().take(most).map(|value| Text::new(value).to_string()).collect();
         match self.values.len() - texts.len() {
             0 => texts.join(", "),
             more => format!("{} and {more} more", texts.join(", ")),
@@ -88,10 +88,28 @@ impl<const KIB: usize> DistinctCount<KIB> {
         at_least: i64,
         within_secs: i64,
     ) -> Option<Spread> {
-        let time = self.clock.time(event);
         let at_least = at_least.clamp(1, Self::MOST as i64) as usize;
-        let value = Key::new(&value);
-        self.tracks.change(&key, KIB, |track| {
+        self.tracks.see(event, &Key::new(&key), KIB, &Key::new(&value), at_least, within_secs)
+    }
+
+    /// Forgets a key.
+    pub fn forget(&mut self, key: impl AsKey) {
+        self.tracks.remove(&Key::new(&key));
+    }
+}
+
+impl Keyed<Track> {
+    fn see(
+        &mut self,
+        event: &Event<'_>,
+        key: &Key,
+        kib: usize,
+        value: &Key,
+        at_least: usize,
+        within_secs: i64,
+    ) -> Option<Spread> {
+        let time = self.clock.time(event);
+        self.change(key, kib, |track| {
             track.see(value.as_bytes(), time, event.id());
             let spread = track.spread(at_least, within_secs);
             let keep = if spread.is_some() { 0 } else { at_least };
@@ -99,11 +117,6 @@ impl<const KIB: usize> DistinctCount<KIB> {
             track.bytes -= track.seen.drain(..dropped).map(|seen| seen.bytes()).sum::<usize>();
             spread
         })
-    }
-
-    /// Forgets a key.
-    pub fn forget(&mut self, key: impl AsKey) {
-        self.tracks.remove(&key);
     }
 }
 
@@ -185,11 +198,10 @@ impl<const KIB: usize> State for DistinctCount<KIB> {
     const MOST_BYTES: usize = KIB * 1024;
 
     fn save(&self, out: &mut StateWriter) {
-        self.clock.save(out);
         self.tracks.save(out);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        Ok(DistinctCount { clock: Clock::restore(from)?, tracks: Keyed::restore(from)? })
+        Keyed::restore(from).map(|tracks| DistinctCount { tracks })
     }
 }

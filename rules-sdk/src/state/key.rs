@@ -28,7 +28,8 @@ pub trait AsKey {
 
 impl Key {
     /// The key of a value.
-    pub(crate) fn new(key: &impl AsKey) -> Key {
+    // Not generic: a pack has keys of many types, and this is long.
+    pub(crate) fn new(key: &dyn AsKey) -> Key {
         let mut parts = 0;
         key.parts(&mut |_| parts += 1);
         let mut made = Key { bytes: [0; LONG], length: 0 };

@@ -6,6 +6,7 @@ mod cooldown;
 mod distinct_count;
 mod key;
 mod keyed;
+mod order;
 mod sequence;
 mod sliding_count;
 mod values;

@@ -1,7 +1,7 @@
 use tripline_abi::{EventId, ReplyLimit};
 
-use super::clock::{Clock, within};
-use super::key::AsKey;
+use super::clock::within;
+use super::key::{AsKey, Key};
 use super::keyed::{Kept, Keyed};
 use super::{Corrupt, State, StateReader, StateWriter};
 use crate::Event;
@@ -29,7 +29,6 @@ use crate::Event;
 ///   time that this has seen.
 #[derive(Default)]
 pub struct Sequence<const KIB: usize = 160> {
-    clock: Clock,
     firsts: Keyed<First>,
 }
 
@@ -50,10 +49,10 @@ struct First {
     ids: Vec<EventId>,
 }
 
-impl<const KIB: usize> Sequence<KIB> {
-    /// Ids that are kept for a first thing; one more is the second thing's.
-    const IDS: usize = ReplyLimit::EVIDENCE - 1;
+/// Ids that are kept for a first thing; one more is the second thing's.
+const IDS: usize = ReplyLimit::EVIDENCE - 1;
 
+impl<const KIB: usize> Sequence<KIB> {
     /// The first thing happened.
     pub fn first(&mut self, event: &Event<'_>, key: impl AsKey) {
         self.first_with(event, key, &[event.id()]);
@@ -61,29 +60,39 @@ impl<const KIB: usize> Sequence<KIB> {
 
     /// The first thing happened, and these events show it; the newest 31 are kept.
     pub fn first_with(&mut self, event: &Event<'_>, key: impl AsKey, ids: &[EventId]) {
-        let time = self.clock.time(event);
-        self.firsts.change(&key, KIB, |first| {
-            if first.time.is_none_or(|kept| kept <= time) {
-                first.time = Some(time);
-                first.ids = ids[ids.len().saturating_sub(Self::IDS)..].to_vec();
-            }
-        });
+        self.firsts.first(event, &Key::new(&key), KIB, &ids[ids.len().saturating_sub(IDS)..]);
     }
 
     /// The second thing happened. Answers if the first did so at most `within_secs` seconds before; then the key
     /// starts anew.
     pub fn then(&mut self, event: &Event<'_>, key: impl AsKey, within_secs: i64) -> Option<Both> {
-        let last = self.clock.time(event);
-        let kept = self.firsts.get(&key)?;
-        let first = kept.time.filter(|&first| first <= last && within(first, last, within_secs))?;
-        let ids = kept.ids.iter().copied().chain([event.id()]).collect();
-        self.firsts.remove(&key);
-        Some(Both { first, last, ids })
+        self.firsts.then(event, &Key::new(&key), within_secs)
     }
 
     /// Forgets a key.
     pub fn forget(&mut self, key: impl AsKey) {
-        self.firsts.remove(&key);
+        self.firsts.remove(&Key::new(&key));
+    }
+}
+
+impl Keyed<First> {
+    fn first(&mut self, event: &Event<'_>, key: &Key, kib: usize, ids: &[EventId]) {
+        let time = self.clock.time(event);
+        self.change(key, kib, |first| {
+            if first.time.is_none_or(|kept| kept <= time) {
+                first.time = Some(time);
+                first.ids = ids.to_vec();
+            }
+        });
+    }
+
+    fn then(&mut self, event: &Event<'_>, key: &Key, within_secs: i64) -> Option<Both> {
+        let last = self.clock.time(event);
+        let kept = self.get(key)?;
+        let first = kept.time.filter(|&first| first <= last && within(first, last, within_secs))?;
+        let ids = kept.ids.iter().copied().chain([event.id()]).collect();
+        self.remove(key);
+        Some(Both { first, last, ids })
     }
 }
 
@@ -108,11 +117,10 @@ impl<const KIB: usize> State for Sequence<KIB> {
     const MOST_BYTES: usize = KIB * 1024;
 
     fn save(&self, out: &mut StateWriter) {
-        self.clock.save(out);
         self.firsts.save(out);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        Ok(Sequence { clock: Clock::restore(from)?, firsts: Keyed::restore(from)? })
+        Keyed::restore(from).map(|firsts| Sequence { firsts })
     }
 }

@@ -1,7 +1,7 @@
 use tripline_abi::{EventId, ReplyLimit};
 
-use super::clock::{Clock, within};
-use super::key::AsKey;
+use super::clock::within;
+use super::key::{AsKey, Key};
 use super::keyed::{Kept, Keyed};
 use super::{Corrupt, State, StateReader, StateWriter};
 use crate::Event;
@@ -24,7 +24,6 @@ use crate::Event;
 ///   memory.
 #[derive(Default)]
 pub struct SlidingCount<const KIB: usize = 160> {
-    clock: Clock,
     tracks: Keyed<Track>,
 }
 
@@ -66,7 +65,13 @@ impl<const KIB: usize> SlidingCount<KIB> {
 
     /// Counts an event for a key. Answers when `at_least` hits lie within `within_secs` seconds; then the key
     /// starts anew, so that a flood of n hits answers n / `at_least` times.
-    pub fn hit(&mut self, event: &Event<'_>, key: impl AsKey, at_least: i64, within_secs: i64) -> Option<Burst> {
+    pub fn hit(
+        &mut self,
+        event: &Event<'_>,
+        key: impl AsKey,
+        at_least: i64,
+        within_secs: i64,
+    ) -> Option<Burst> {
         self.hits(event, key, 1, at_least, within_secs)
     }
 
@@ -79,9 +84,28 @@ impl<const KIB: usize> SlidingCount<KIB> {
         at_least: i64,
         within_secs: i64,
     ) -> Option<Burst> {
-        let time = self.clock.time(event);
         let at_least = at_least.clamp(1, Self::MOST as i64) as u64;
-        self.tracks.change(&key, KIB, |track| {
+        self.tracks.hits(event, &Key::new(&key), KIB, count, at_least, within_secs)
+    }
+
+    /// Forgets a key, for example after a success.
+    pub fn forget(&mut self, key: impl AsKey) {
+        self.tracks.remove(&Key::new(&key));
+    }
+}
+
+impl Keyed<Track> {
+    fn hits(
+        &mut self,
+        event: &Event<'_>,
+        key: &Key,
+        kib: usize,
+        count: u32,
+        at_least: u64,
+        within_secs: i64,
+    ) -> Option<Burst> {
+        let time = self.clock.time(event);
+        self.change(key, kib, |track| {
             track.total += u64::from(count);
             track.insert(Hit { time, count }, event.id());
             let burst = track.burst(at_least, within_secs);
@@ -92,11 +116,6 @@ impl<const KIB: usize> SlidingCount<KIB> {
             track.trim(at_least);
             burst
         })
-    }
-
-    /// Forgets a key, for example after a success.
-    pub fn forget(&mut self, key: impl AsKey) {
-        self.tracks.remove(&key);
     }
 }
 
@@ -190,11 +209,10 @@ impl<const KIB: usize> State for SlidingCount<KIB> {
     const MOST_BYTES: usize = KIB * 1024;
 
     fn save(&self, out: &mut StateWriter) {
-        self.clock.save(out);
         self.tracks.save(out);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        Ok(SlidingCount { clock: Clock::restore(from)?, tracks: Keyed::restore(from)? })
+        Keyed::restore(from).map(|tracks| SlidingCount { tracks })
     }
 }

@@ -53,7 +53,8 @@ impl Line {
     pub(super) fn batch(&self, id: EventId, fields: &[&str], seen: &[Seen]) -> Vec<u8> {
         let mut writer = BatchWriter::new();
         let service = self.service.as_deref().map(str::as_bytes);
-        let log_source = service.map(|name| writer.log_source(LogSource { service: Some(name), ..LogSource::default() }));
+        let log_source =
+            service.map(|name| writer.log_source(LogSource { service: Some(name), ..LogSource::default() }));
         let message = writer.text(&self.message);
         let time = self.time;
         writer.event(&EventHead {

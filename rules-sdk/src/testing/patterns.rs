@@ -76,11 +76,14 @@ fn kind(pattern: &Pattern, setting: &impl Fn(&str) -> Vec<String>) -> Result<Kin
             let built = regex_builder(regex, *unicode, pattern.case_insensitive).build();
             Kind::Regex(built.map_err(|error| error.to_string())?)
         }
-        PatternKind::Contains(entries) => {
-            Kind::List(|value, entry| value.windows(entry.len().max(1)).any(|part| part == entry), list(entries))
-        }
+        PatternKind::Contains(entries) => Kind::List(
+            |value, entry| value.windows(entry.len().max(1)).any(|part| part == entry),
+            list(entries),
+        ),
         PatternKind::Equals(entries) => Kind::List(|value, entry| value == entry, list(entries)),
-        PatternKind::StartsWith(entries) => Kind::List(|value, entry| value.starts_with(entry), list(entries)),
+        PatternKind::StartsWith(entries) => {
+            Kind::List(|value, entry| value.starts_with(entry), list(entries))
+        }
         PatternKind::EndsWith(entries) => Kind::List(|value, entry| value.ends_with(entry), list(entries)),
     })
 }

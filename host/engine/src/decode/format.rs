@@ -27,8 +27,7 @@ pub struct UnknownFormat {
 
 impl Format {
     /// All formats, in the order in which they win a tie.
-    pub const ALL: [Format; 5] =
-        [Format::Rfc3164, Format::Rfc5424, Format::Iso, Format::Json, Format::Plain];
+    pub const ALL: [Format; 5] = [Format::Rfc3164, Format::Rfc5424, Format::Iso, Format::Json, Format::Plain];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {

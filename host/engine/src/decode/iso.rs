@@ -4,14 +4,14 @@ use crate::event::{Event, Place};
 
 use super::level::level;
 use super::opening::Opening;
-use super::program::blanks;
+use super::skip::blanks;
 use super::syslog::{Syslog, text};
 
 /// Adds what follows the stamp: syslog's host and tag if it surely is that, else a level. The message is all behind
 /// the stamp, the level too; of syslog it is the text behind the tag.
 pub(super) fn fill(line: &[u8], opening: &Opening, event: &mut Event) {
     if !opening.bracketed
-        && let Some((_, stamp)) = &opening.stamp
+        && let Some(stamp) = &opening.stamp
         && let Some(syslog) = Syslog::surely(line, stamp)
     {
         return syslog.fill(line, event);

@@ -2,6 +2,8 @@
 
 use tripline_abi::FieldType;
 
+use super::skip::skip;
+
 /// How deep objects and lists may stand in one another, the line's own object included.
 const DEEPEST: u32 = 128;
 
@@ -52,9 +54,7 @@ impl Scan<'_> {
     }
 
     fn blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
+        self.at = skip(self.text, self.at, |byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     }
 
     /// Goes behind `wanted`, if that comes next behind blanks.
@@ -103,9 +103,9 @@ impl Scan<'_> {
     }
 
     fn digits(&mut self) -> Option<()> {
-        let count = self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        (count > 0).then_some(())
+        let start = self.at;
+        self.at = skip(self.text, start, |byte| byte.is_ascii_digit());
+        (start < self.at).then_some(())
     }
 
     fn string(&mut self) -> Option<Value> {
@@ -116,7 +116,12 @@ impl Scan<'_> {
         let mut escaped = false;
         self.at = start;
         loop {
-            self.at += memchr::memchr2(b'"', b'\\', &self.text[self.at..])?;
+            // Names are short: memchr starts up only for what is longer.
+            let near = self.text.len().min(self.at + 16);
+            self.at = skip(&self.text[..near], self.at, |byte| byte != b'"' && byte != b'\\');
+            if self.at == near {
+                self.at += memchr::memchr2(b'"', b'\\', &self.text[near..])?;
+            }
             if self.text[self.at] == b'"' {
                 let end = self.at;
                 self.at += 1;

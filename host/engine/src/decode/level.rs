@@ -1,7 +1,8 @@
 //! The level of a line in an application's log.
 
-use super::program::blanks;
-use super::syslog::word_end;
+use crate::event::Place;
+
+use super::skip::{blanks, word_end};
 
 /// How many words behind the stamp may be the level: `[main] 1234 --- ERROR` has it fourth.
 const WORDS: usize = 4;
@@ -15,21 +16,36 @@ pub(super) fn is_level(word: &[u8]) -> bool {
     let low: &[u8] = lower;
     matches!(
         low,
-        b"trace" | b"debug" | b"info" | b"notice" | b"warn" | b"warning" | b"error" | b"err" | b"critical" | b"crit"
-            | b"alert" | b"emerg" | b"emergency" | b"fatal" | b"severe" | b"panic"
+        b"trace"
+            | b"debug"
+            | b"info"
+            | b"notice"
+            | b"warn"
+            | b"warning"
+            | b"error"
+            | b"err"
+            | b"critical"
+            | b"crit"
+            | b"alert"
+            | b"emerg"
+            | b"emergency"
+            | b"fatal"
+            | b"severe"
+            | b"panic"
     )
 }
 
 /// Whether a word before a colon says what went wrong rather than which program: `panic`, `ValueError`.
 pub(super) fn names_a_failure(word: &[u8]) -> bool {
-    let ends = |end: &[u8]| word.len() >= end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end);
+    let ends =
+        |end: &[u8]| word.len() >= end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end);
     is_level(word) || ends(b"error") || ends(b"exception") || ends(b"warning")
 }
 
 /// Where the level stands in the text at `start`: `ERROR`, `ERROR:`, `[error]`, `[core:error]`.
 ///
 /// The first word may be in any case; behind it only capitals and brackets count, since `error` may be prose.
-pub(super) fn level(line: &[u8], start: usize) -> Option<(usize, usize)> {
+pub(super) fn level(line: &[u8], start: usize) -> Option<Place> {
     let mut at = blanks(line, start);
     for number in 0..WORDS {
         let end = word_end(line, at);
@@ -38,7 +54,7 @@ pub(super) fn level(line: &[u8], start: usize) -> Option<(usize, usize)> {
         }
         let bracketed = line[at] == b'[';
         let word = bare(line, at, end);
-        let text = &line[word.0..word.1];
+        let text = &line[word.start as usize..word.end as usize];
         if is_level(text) && (number == 0 || bracketed || text.iter().all(u8::is_ascii_uppercase)) {
             return Some(word);
         }
@@ -48,13 +64,13 @@ pub(super) fn level(line: &[u8], start: usize) -> Option<(usize, usize)> {
 }
 
 /// The word without what stands around it, and without Apache's module.
-fn bare(line: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
+fn bare(line: &[u8], mut start: usize, mut end: usize) -> Place {
     if matches!(line[start], b'[' | b'(' | b'<') {
         start += 1;
     }
     while end > start && matches!(line[end - 1], b']' | b')' | b'>' | b':' | b',' | b'|') {
         end -= 1;
     }
-    let module = memchr::memchr(b':', &line[start..end]).map_or(0, |colon| colon + 1);
-    (start + module, end)
+    let module = line[start..end].iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1);
+    Place::line(start + module, end)
 }

@@ -21,6 +21,7 @@ mod opening;
 mod program;
 mod rfc5424;
 mod role;
+mod skip;
 mod stamp;
 mod syslog;
 mod zone;
@@ -87,8 +88,7 @@ impl Decoder {
         if line.get(start) == Some(&b'{') {
             return if self.allows(Format::Json) { json::time(line, start, &self.zone) } else { None };
         }
-        let (_, stamp) = self.opening(line)?.stamp?;
-        stamp.instant(year, &self.zone)
+        self.opening(line)?.stamp?.instant(year, &self.zone)
     }
 
     /// Whether decoding may change a value of this line. If not, all places of its event are in the line itself, and
@@ -134,8 +134,8 @@ impl Decoder {
                 text(event, name, place);
             }
         }
-        if let Some((start, stamp)) = opening.stamp {
-            text(event, "timestamp", (start, stamp.end));
+        if let Some(stamp) = &opening.stamp {
+            text(event, "timestamp", Place::line(stamp.start, stamp.end));
             event.time = stamp.instant(year, &self.zone);
         }
         match opening.format {

@@ -1,6 +1,9 @@
 //! How a line opens: priority, version, date and time.
 
+use crate::event::Place;
+
 use super::Format;
+use super::skip::skip;
 use super::stamp::Stamp;
 
 /// The first part of a line with a header. Whether a line has a header is decided here and nowhere else, so that
@@ -17,11 +20,11 @@ pub(crate) struct Opening {
     /// What the line looks like; an RFC 3339 stamp without brackets may also be syslog's.
     pub(crate) format: Format,
     /// Where the digits of `<34>` stand.
-    pub(crate) priority: Option<(usize, usize)>,
+    pub(crate) priority: Option<Place>,
     /// Where RFC 5424's version stands.
-    pub(crate) version: Option<(usize, usize)>,
-    /// Where the date and time stand, and what they are; RFC 5424 may say `-`.
-    pub(crate) stamp: Option<(usize, Stamp)>,
+    pub(crate) version: Option<Place>,
+    /// The date and time; RFC 5424 may say `-`.
+    pub(crate) stamp: Option<Stamp>,
     /// Whether brackets stand around the stamp.
     pub(crate) bracketed: bool,
     /// Where the rest begins.
@@ -35,27 +38,27 @@ impl Opening {
         match *line.get(start)? {
             b'<' => {
                 let priority = number(line, start + 1, 3)?;
-                if line.get(priority.1) != Some(&b'>') {
+                if line.get(priority.end as usize) != Some(&b'>') {
                     return None;
                 }
-                let at = priority.1 + 1;
+                let at = priority.end as usize + 1;
                 let opening = match Opening::versioned(line, at) {
                     Some(opening) => opening,
                     None => {
                         let stamp = Stamp::syslog(line, at).or_else(|| Stamp::iso(line, at))?;
-                        Opening::stamped(Format::Rfc3164, at, stamp)
+                        Opening::stamped(Format::Rfc3164, stamp)
                     }
                 };
                 Some(Opening { priority: Some(priority), ..opening })
             }
             b'A'..=b'S' => {
                 let stamp = Stamp::syslog(line, start)?;
-                Some(Opening::stamped(Format::Rfc3164, start, stamp))
+                Some(Opening::stamped(Format::Rfc3164, stamp))
             }
-            b'0'..=b'9' => Some(Opening::stamped(Format::Iso, start, Stamp::iso(line, start)?)),
+            b'0'..=b'9' => Some(Opening::stamped(Format::Iso, Stamp::iso(line, start)?)),
             b'[' => {
                 let stamp = Stamp::iso(line, start + 1).or_else(|| Stamp::ctime(line, start + 1))?;
-                let opening = Opening::stamped(Format::Iso, start + 1, stamp);
+                let opening = Opening::stamped(Format::Iso, stamp);
                 match line.get(stamp.end) {
                     Some(b']') => Some(Opening { bracketed: true, behind: stamp.end + 1, ..opening }),
                     // `[2024-01-01T12:00:00Z ERROR disk] full`
@@ -70,30 +73,30 @@ impl Opening {
     /// RFC 5424: a version of at most three digits, then a date and time or `-`.
     fn versioned(line: &[u8], at: usize) -> Option<Opening> {
         let version = number(line, at, 3)?;
-        if line.get(version.1) != Some(&b' ') {
+        if line.get(version.end as usize) != Some(&b' ') {
             return None;
         }
-        let at = version.1 + 1;
+        let at = version.end as usize + 1;
         let nil = line.get(at) == Some(&b'-') && matches!(line.get(at + 1), None | Some(b' '));
-        let stamp = if nil { None } else { Some((at, Stamp::iso(line, at)?)) };
-        let behind = stamp.map_or(at + 1, |(_, stamp)| stamp.end);
+        let stamp = if nil { None } else { Some(Stamp::iso(line, at)?) };
+        let behind = stamp.map_or(at + 1, |stamp| stamp.end);
         let format = Format::Rfc5424;
         Some(Opening { format, priority: None, version: Some(version), stamp, bracketed: false, behind })
     }
 
-    fn stamped(format: Format, at: usize, stamp: Stamp) -> Opening {
+    fn stamped(format: Format, stamp: Stamp) -> Opening {
         let behind = stamp.end;
-        Opening { format, priority: None, version: None, stamp: Some((at, stamp)), bracketed: false, behind }
+        Opening { format, priority: None, version: None, stamp: Some(stamp), bracketed: false, behind }
     }
 }
 
 /// Where a line's text begins: behind blanks and control characters, such as the NULs that a crash leaves in a file.
 pub(crate) fn first(line: &[u8]) -> usize {
-    line.iter().position(|byte| *byte > b' ').unwrap_or(line.len())
+    skip(line, 0, |byte| byte <= b' ')
 }
 
 /// Where a number of one to `most` digits stands.
-fn number(line: &[u8], start: usize, most: usize) -> Option<(usize, usize)> {
-    let digits = line.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (1..=most).contains(&digits).then_some((start, start + digits))
+fn number(line: &[u8], start: usize, most: usize) -> Option<Place> {
+    let end = skip(line, start, |byte| byte.is_ascii_digit());
+    (start < end && end - start <= most).then(|| Place::line(start, end))
 }

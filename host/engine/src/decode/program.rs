@@ -2,53 +2,51 @@
 
 use crate::event::{Name, Place};
 
+use super::skip::{blanks, skip};
+
 /// syslog's tag: `sshd[24200]: `, `kernel: `.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tag {
     /// Where the program stands.
-    pub(super) program: (usize, usize),
+    pub(super) program: Place,
     /// Where the process id stands.
-    pub(super) pid: Option<(usize, usize)>,
+    pub(super) pid: Option<Place>,
     /// Where the text behind the tag begins.
     pub(super) behind: usize,
 }
 
-/// No program has a longer name; RFC 3164 says 32.
-const LONGEST: usize = 128;
-
 impl Tag {
     /// The tag at `start`: a program, then `[pid]` or `:` or both, then a blank or the end.
     pub(super) fn at(line: &[u8], start: usize) -> Option<Tag> {
-        let program = (start, program_end(line, start)?);
-        let mut at = program.1;
+        let end = program_end(line, start)?;
+        let mut at = end;
         let mut pid = None;
         if line.get(at) == Some(&b'[') {
-            let end = at + 1 + line[at + 1..].iter().take(LONGEST).position(|byte| *byte == b']')?;
-            if line[at + 1..end].iter().any(|byte| *byte <= b' ') {
+            let inside = at + 1;
+            at = skip(line, inside, |byte| byte != b']' && byte > b' ');
+            if line.get(at) != Some(&b']') {
                 return None;
             }
-            pid = (end > at + 1).then_some((at + 1, end));
-            at = end + 1;
+            pid = (inside < at).then(|| Place::line(inside, at));
+            at += 1;
         }
         let colon = line.get(at) == Some(&b':');
         at += usize::from(colon);
-        if !colon && at == program.1 || !matches!(line.get(at), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        if !colon && at == end || !matches!(line.get(at), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
             return None;
         }
-        Some(Tag { program, pid, behind: blanks(line, at) })
+        Some(Tag { program: Place::line(start, end), pid, behind: blanks(line, at) })
     }
 }
 
 /// One past the program at `start`, if one stands there. What stands in parentheses belongs to it: `sshd(pam_unix)`.
 fn program_end(line: &[u8], start: usize) -> Option<usize> {
-    let rest = line.get(start..)?;
-    let rest = &rest[..rest.len().min(LONGEST)];
-    let mut end = rest.iter().position(|byte| !NAMES[usize::from(*byte)])?;
-    if rest[end] == b'(' {
-        end += rest[end..].iter().position(|byte| *byte == b')' || *byte <= b' ')?;
-        end += rest[end..].iter().position(|byte| *byte != b')' && !NAMES[usize::from(*byte)])?;
+    let mut end = skip(line, start, |byte| NAMES[usize::from(byte)]);
+    if line.get(end) == Some(&b'(') {
+        end = skip(line, end, |byte| byte != b')' && byte > b' ');
+        end = skip(line, end, |byte| byte == b')' || NAMES[usize::from(byte)]);
     }
-    (end > 0 && matches!(rest[end], b'[' | b':')).then_some(start + end)
+    (start < end && matches!(line.get(end), Some(b'[' | b':'))).then_some(end)
 }
 
 /// The bytes of a program's name.
@@ -68,20 +66,14 @@ const NAMES: [bool; 256] = {
     names
 };
 
-/// The first place from `at` on that is no blank.
-pub(super) fn blanks(line: &[u8], at: usize) -> usize {
-    let rest = line.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
-}
-
 /// The service that a program is, if `place` has a name: `/usr/sbin/cron` is cron, `su(pam_unix)` is su, and what
 /// OpenSSH has split its daemon into is sshd.
 pub(super) fn service(text: &[u8], place: Place) -> Option<Name> {
     let start = match text.first() {
-        Some(b'/') => memchr::memrchr(b'/', text)? + 1,
+        Some(b'/') => text.iter().rposition(|byte| *byte == b'/')? + 1,
         _ => 0,
     };
-    let end = start + memchr::memchr(b'(', &text[start..]).unwrap_or(text.len() - start);
+    let end = text.iter().position(|byte| *byte == b'(').unwrap_or(text.len()).max(start);
     match &text[start..end] {
         b"" => None,
         b"sshd" | b"sshd-session" | b"sshd-auth" => Some(Name::Known("sshd")),

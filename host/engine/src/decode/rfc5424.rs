@@ -5,6 +5,7 @@ use tripline_abi::FieldType;
 use crate::event::{Event, EventField, Name, Place};
 
 use super::program::service;
+use super::skip::skip;
 use super::syslog::text;
 
 /// Adds header fields, structured data and message of a line whose stamp ends at `at` (section 6).
@@ -24,9 +25,9 @@ pub(super) fn fill(line: &[u8], at: usize, event: &mut Event) {
     if let Some(host) = host {
         text(event, "host", host);
     }
-    if let Some((start, end)) = program {
-        text(event, "program", (start, end));
-        event.log_source.service = service(&line[start..end], Place::line(start, end));
+    if let Some(program) = program {
+        text(event, "program", program);
+        event.log_source.service = service(event.text(line, program), program);
     }
     if let Some(pid) = pid {
         text(event, "pid", pid);
@@ -65,14 +66,13 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn next(&mut self) -> Option<(usize, usize)> {
+    fn next(&mut self) -> Option<Place> {
         if self.line.get(self.at) != Some(&b' ') {
             return None;
         }
         let start = self.at + 1;
-        let length = memchr::memchr(b' ', &self.line[start..]).unwrap_or(self.line.len() - start);
-        self.at = start + length;
-        (length > 0 && &self.line[start..self.at] != b"-").then_some((start, self.at))
+        self.at = skip(self.line, start, |byte| byte != b' ');
+        (start < self.at && &self.line[start..self.at] != b"-").then(|| Place::line(start, self.at))
     }
 }
 
@@ -133,7 +133,6 @@ fn unescaped(event: &mut Event, value: &[u8]) -> Place {
 
 /// One past the SD-NAME at `start`: printable ASCII without `=`, blank, `]` and `"`.
 fn name_end(line: &[u8], start: usize) -> Option<usize> {
-    let rest = line.get(start..)?;
-    let length = rest.iter().take_while(|byte| matches!(byte, 33..=126) && !b"=]\"".contains(byte)).count();
-    (length > 0).then_some(start + length)
+    let end = skip(line, start, |byte| matches!(byte, 33..=126) && !matches!(byte, b'=' | b']' | b'"'));
+    (start < end).then_some(end)
 }

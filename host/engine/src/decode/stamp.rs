@@ -8,14 +8,15 @@ pub(crate) struct Stamp {
     pub(crate) year: Option<i16>,
     pub(crate) month: u8,
     pub(crate) day: u8,
-    hour: u8,
-    minute: u8,
-    second: u8,
+    /// Hour, minute, second.
+    clock: [u8; 3],
     nanosecond: u32,
     /// Seconds east of UTC.
     offset: Option<i32>,
     /// Date and time stand around a `T` and an offset follows: RFC 3339.
     pub(crate) full: bool,
+    /// Its first byte.
+    pub(crate) start: usize,
     /// One past its last byte.
     pub(crate) end: usize,
 }
@@ -30,11 +31,10 @@ impl Stamp {
         if let Some(form) = rest.first_chunk::<15>()
             && let [_, _, _, b' ', ten, one, b' ', clock @ ..] = form
             && let Some(day) = pair([if *ten == b' ' { b'0' } else { *ten }, *one])
-            && let Some(mut stamp) = Stamp::of_clock(clock)
+            && let Some(clock) = clock_of(*clock)
         {
-            (stamp.month, stamp.day, stamp.end) = (month, day, start + 15);
-            stamp.fraction(text);
-            return stamp.bounded(text);
+            let stamp = Stamp { month, day, clock, start, end: start + 15, ..Stamp::default() };
+            return stamp.with_fraction(text).bounded(text);
         }
         let at = byte(text, at, b' ').unwrap_or(at);
         let (day, mut at) = match two(text, at) {
@@ -49,10 +49,9 @@ impl Stamp {
             year = Some(written);
             at = behind;
         }
-        let mut stamp = Stamp::of_clock(text.get(at..)?.first_chunk()?)?;
-        (stamp.year, stamp.month, stamp.day, stamp.end) = (year, month, day, at + 8);
-        stamp.fraction(text);
-        stamp.bounded(text)
+        let clock = clock_of(*text.get(at..)?.first_chunk()?)?;
+        let stamp = Stamp { year, month, day, clock, start, end: at + 8, ..Stamp::default() };
+        stamp.with_fraction(text).bounded(text)
     }
 
     /// `2024-01-01T12:00:00.123Z` (RFC 3339), `2024-01-01 12:00:00,123`, `2024/01/01 12:00`; an offset may follow.
@@ -63,21 +62,17 @@ impl Stamp {
         if !dated {
             return None;
         }
-        let year = i16::from(pair([y1, y2])?) * 100 + i16::from(pair([y3, y4])?);
+        let year = Some(i16::from(pair([y1, y2])?) * 100 + i16::from(pair([y3, y4])?));
         let (month, day) = (pair([m1, m2])?, pair([d1, d2])?);
-        let with_seconds = text.get(start + 11..).and_then(<[u8]>::first_chunk).and_then(Stamp::of_clock);
-        let mut stamp = match with_seconds {
-            Some(stamp) => Stamp { end: start + 19, ..stamp },
+        let stamp = Stamp { year, month, day, start, ..Stamp::default() };
+        let mut stamp = match text.get(start + 11..).and_then(<[u8]>::first_chunk).copied().and_then(clock_of)
+        {
+            Some(clock) => Stamp { clock, end: start + 19, ..stamp }.with_fraction(text),
             None => {
-                let [h1, h2, colon, n1, n2] = clock;
-                let (hour, minute) = (pair([h1, h2])?, pair([n1, n2])?);
-                (colon == b':').then_some(Stamp { hour, minute, end: start + 16, ..Stamp::default() })?
+                let [h1, h2, b':', n1, n2] = clock else { return None };
+                Stamp { clock: [pair([h1, h2])?, pair([n1, n2])?, 0], end: start + 16, ..stamp }
             }
         };
-        (stamp.year, stamp.month, stamp.day) = (Some(year), month, day);
-        if with_seconds.is_some() {
-            stamp.fraction(text);
-        }
         if let Some((offset, end)) = offset(text, stamp.end) {
             (stamp.offset, stamp.end) = (Some(offset), end);
         }
@@ -96,21 +91,14 @@ impl Stamp {
         }
         let at = byte(text, stamp.end, b' ')?;
         stamp.year = Some(four(text, at)?);
-        stamp.end = at + 4;
+        (stamp.start, stamp.end) = (start, at + 4);
         stamp.bounded(text)
     }
 
-    /// `06:55:46`
-    fn of_clock(form: &[u8; 8]) -> Option<Stamp> {
-        let [h1, h2, b':', m1, m2, b':', s1, s2] = *form else { return None };
-        let (hour, minute, second) = (pair([h1, h2])?, pair([m1, m2])?, pair([s1, s2])?);
-        Some(Stamp { hour, minute, second, ..Stamp::default() })
-    }
-
-    /// Goes over the fraction of a second that follows, if one does: `.123` or `,123`.
-    fn fraction(&mut self, text: &[u8]) {
+    /// The stamp with the fraction of a second that follows, if one does: `.123` or `,123`.
+    fn with_fraction(mut self, text: &[u8]) -> Stamp {
         if !matches!(text.get(self.end), Some(b'.' | b',')) || digit(text, self.end + 1).is_none() {
-            return;
+            return self;
         }
         let mut unit = 100_000_000;
         self.end += 1;
@@ -119,6 +107,7 @@ impl Stamp {
             unit /= 10;
             self.end += 1;
         }
+        self
     }
 
     /// A stamp ends where a word ends.
@@ -143,10 +132,11 @@ impl Stamp {
             }
         };
         let is_date = (1..=12).contains(&month) && (1..=days_of_month(year, month)).contains(&day);
-        if !is_date || self.hour > 23 || self.minute > 59 || self.second > 60 {
+        let [hour, minute, second] = self.clock;
+        if !is_date || hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let clock = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second.min(59));
+        let clock = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second.min(59));
         let local = days_since_1970(year, month, day) * 86_400 + clock;
         let offset = match self.offset {
             Some(offset) => i64::from(offset),
@@ -173,15 +163,15 @@ fn days_of_month(year: i16, month: u8) -> u8 {
 
 /// Days from 1970-01-01 in the proleptic Gregorian calendar.
 ///
-/// The year is counted from March, so that the leap day is its last: the well-known `days_from_civil`.
+/// The year is counted from March, so that the leap day is its last; and from far enough back to be never negative.
 fn days_since_1970(year: i16, month: u8, day: u8) -> i64 {
-    let (month, day) = (i64::from(month), i64::from(day));
-    let year = i64::from(year) - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    /// A multiple of the 400 years after which the calendar repeats.
+    const BACK: u32 = 40_000;
+    const DAYS_BACK: i64 = BACK as i64 / 400 * 146_097 + 719_468;
+    let year = (i32::from(year) + BACK as i32 - i32::from(month <= 2)) as u32;
+    let month = (u32::from(month) + 9) % 12;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + u32::from(day) - 1;
+    i64::from(days) - DAYS_BACK
 }
 
 /// `Z`, `+01:00`, `+0100`, `+01`; behind a space also `UTC`, `GMT` and those with four digits. Seconds and the end.
@@ -238,6 +228,18 @@ fn byte(text: &[u8], at: usize, wanted: u8) -> Option<usize> {
 fn digit(text: &[u8], at: usize) -> Option<u8> {
     let digit = text.get(at)?.wrapping_sub(b'0');
     (digit < 10).then_some(digit)
+}
+
+/// Hour, minute and second of `06:55:46`, all eight bytes at once.
+fn clock_of(form: [u8; 8]) -> Option<[u8; 3]> {
+    // Digits become their values, colons become 0. A byte that carries into its neighbour has its own top bit set.
+    let bytes = u64::from_be_bytes(form) ^ u64::from_be_bytes(*b"00:00:00");
+    let above_nine = bytes.wrapping_add(0x7676_7676_7676_7676) | bytes;
+    if above_nine & 0x8080_8080_8080_8080 | bytes & 0x0000_ff00_00ff_0000 != 0 {
+        return None;
+    }
+    let [h1, h2, _, m1, m2, _, s1, s2] = bytes.to_be_bytes();
+    Some([h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2])
 }
 
 /// The number that two digits are.

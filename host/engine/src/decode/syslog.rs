@@ -5,13 +5,14 @@ use tripline_abi::FieldType;
 use crate::event::{Event, EventField, Name, Place};
 
 use super::level;
-use super::program::{Tag, blanks, service};
+use super::program::{Tag, service};
+use super::skip::{blanks, word_end};
 use super::stamp::Stamp;
 
 /// Where host, tag and text stand.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Syslog {
-    host: Option<(usize, usize)>,
+    host: Option<Place>,
     tag: Option<Tag>,
     /// Where the text begins.
     message: usize,
@@ -38,7 +39,7 @@ impl Syslog {
         }
         let message = blanks(line, end);
         let tag = Tag::at(line, message);
-        let host = (start < end).then_some((start, end));
+        let host = (start < end).then(|| Place::line(start, end));
         Syslog { host, tag, message: tag.map_or(message, |tag| tag.behind) }
     }
 
@@ -58,14 +59,15 @@ impl Syslog {
             return None;
         }
         let tag = Tag::at(line, blanks(line, end))?;
-        let program = &line[tag.program.0..tag.program.1];
+        let program = bytes(line, tag.program);
         let sure = match tag.pid {
-            Some((from, to)) => line[from..to].iter().all(u8::is_ascii_digit),
+            Some(pid) => bytes(line, pid).iter().all(u8::is_ascii_digit),
             None => stamp.full,
         };
         let begins = program.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'/');
-        (sure && begins && !level::names_a_failure(program))
-            .then_some(Syslog { host: Some((start, end)), tag: Some(tag), message: tag.behind })
+        let host = Some(Place::line(start, end));
+        let surely = sure && begins && !level::names_a_failure(program);
+        surely.then_some(Syslog { host, tag: Some(tag), message: tag.behind })
     }
 
     /// Adds the fields, the message and the service.
@@ -76,8 +78,7 @@ impl Syslog {
         event.log_source.product = Some("linux");
         if let Some(tag) = self.tag {
             text(event, "program", tag.program);
-            let place = Place::line(tag.program.0, tag.program.1);
-            event.log_source.service = service(&line[tag.program.0..tag.program.1], place);
+            event.log_source.service = service(bytes(line, tag.program), tag.program);
             if let Some(pid) = tag.pid {
                 text(event, "pid", pid);
             }
@@ -87,13 +88,11 @@ impl Syslog {
 }
 
 /// Adds a text that stands in the line.
-pub(super) fn text(event: &mut Event, name: &'static str, (start, end): (usize, usize)) {
-    let (name, value) = (Name::Known(name), Place::line(start, end));
-    event.fields.push(EventField { name, kind: FieldType::Text, value });
+pub(super) fn text(event: &mut Event, name: &'static str, value: Place) {
+    event.fields.push(EventField { name: Name::Known(name), kind: FieldType::Text, value });
 }
 
-/// One past the word at `start`.
-pub(super) fn word_end(line: &[u8], start: usize) -> usize {
-    let rest = line.get(start..).unwrap_or_default();
-    start + rest.iter().take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+/// The bytes of a place in the line.
+fn bytes(line: &[u8], place: Place) -> &[u8] {
+    &line[place.start as usize..place.end as usize]
 }

@@ -75,6 +75,8 @@ pub struct Verdicts {
 pub struct JudgeCost {
     /// Events delivered.
     pub events: u64,
+    /// Matches delivered with them.
+    pub matches: u64,
     /// Batches judged.
     pub batches: u64,
     /// Decisions taken.
@@ -146,6 +148,7 @@ impl Judge {
         self.ring.push(delivery.position, delivery.event.time(), delivery.line, spans);
         self.batcher.push(delivery);
         self.cost.events += 1;
+        self.cost.matches += delivery.matches.len() as u64;
     }
 
     /// The input is over at this time: one last tick, and what is left is judged.

@@ -14,6 +14,11 @@ const PIECE: usize = 64 * 1024;
 /// Block and line sizes are kept far from what a place of 32 bits can say.
 const LARGEST: usize = 1 << 30;
 
+/// No more room than this is taken before it is needed.
+const LARGEST_ROOM: usize = 16 << 20;
+/// So many blocks are kept for their memory.
+const SPARES: usize = 4;
+
 /// Builds blocks.
 ///
 /// ```text
@@ -43,6 +48,8 @@ pub(super) struct Builder {
     number: u64,
     file: u32,
     done: VecDeque<Block>,
+    /// Blocks that came back, for their memory.
+    spare: Vec<Block>,
 }
 
 impl Builder {
@@ -51,13 +58,25 @@ impl Builder {
         settings.block_bytes = settings.block_bytes.clamp(1, LARGEST);
         let years = Years::new(settings.year, settings.reference, settings.timezone.clone());
         let (offset, number, file, left_out) = (0, 1, 0, 0);
-        let (bytes, lines, held, done) = (Vec::new(), Vec::new(), None, VecDeque::new());
-        let (line_start, scanned) = (0, 0);
-        let mut builder = Builder {
-            settings, decoder, years, bytes, lines, held, line_start, scanned, left_out, offset, number, file, done,
-        };
-        builder.set_decoder(builder.decoder.clone());
-        builder
+        let (bytes, lines, held, line_start, scanned) = (Vec::new(), Vec::new(), None, 0, 0);
+        let (done, spare) = (VecDeque::new(), Vec::new());
+        settings.join &= decoder.format() != Format::Json;
+        Builder {
+            settings,
+            decoder,
+            years,
+            bytes,
+            lines,
+            held,
+            line_start,
+            scanned,
+            left_out,
+            offset,
+            number,
+            file,
+            done,
+            spare,
+        }
     }
 
     pub(super) fn decoder(&self) -> &Decoder {
@@ -81,6 +100,15 @@ impl Builder {
 
     pub(super) fn next_block(&mut self) -> Option<Block> {
         self.done.pop_front()
+    }
+
+    /// Takes a block's memory for a next one.
+    pub(super) fn reuse(&mut self, mut block: Block) {
+        if self.spare.len() < SPARES {
+            block.bytes.clear();
+            block.lines.clear();
+            self.spare.push(block);
+        }
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8]) {
@@ -120,7 +148,7 @@ impl Builder {
         let most = start + self.settings.max_bytes;
         let cut = end > most || self.left_out > 0;
         let end = end.min(most);
-        let (offset, number) = (self.offset, self.number);
+        let (offset, number, file) = (self.offset, self.number, self.file);
         self.offset += (next - start) as u64 + self.left_out;
         self.number += 1;
         self.left_out = 0;
@@ -128,8 +156,8 @@ impl Builder {
         if start == end {
             return self.release(next);
         }
-        let (places, file) = ((start as u32, end as u32), self.file);
-        self.event(Line { start: places.0, end: places.1, offset, number, file, year: 0, cut });
+        let (start, end) = (start as u32, end as u32);
+        self.event(Line { start, end, offset, number, file, year: 0, cut });
     }
 
     /// The line joins the event before it, or is one.
@@ -177,13 +205,17 @@ impl Builder {
             self.bytes.drain(..end);
             return;
         }
-        let mut rest = Vec::with_capacity(self.settings.block_bytes.min(16 * PIECE) + PIECE);
-        rest.extend_from_slice(&self.bytes[end..]);
+        let mut block = self.spare.pop().unwrap_or_else(|| Block {
+            bytes: Vec::with_capacity(self.settings.block_bytes.min(LARGEST_ROOM) + PIECE),
+            lines: Vec::with_capacity(self.lines.len()),
+            decoder: self.decoder.clone(),
+        });
+        block.bytes.extend_from_slice(&self.bytes[end..]);
         self.bytes.truncate(end);
-        let bytes = std::mem::replace(&mut self.bytes, rest);
-        let room = Vec::with_capacity(self.lines.len());
-        let lines = std::mem::replace(&mut self.lines, room);
-        self.done.push_back(Block { bytes, lines, decoder: self.decoder.clone() });
+        block.decoder = self.decoder.clone();
+        std::mem::swap(&mut block.bytes, &mut self.bytes);
+        std::mem::swap(&mut block.lines, &mut self.lines);
+        self.done.push_back(block);
     }
 
     pub(super) fn end_of_file(&mut self) {

@@ -25,8 +25,10 @@ const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
 /// The event that lines may still join.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Join {
-    /// How many blanks its first line begins with.
+    /// How many blanks its first line begins with; lines that are indented deeper join.
     indent: usize,
+    /// Its first line is whole, and no line joins.
+    closed: bool,
     /// How many lines it has.
     pub(super) lines: usize,
     traceback: Traceback,
@@ -49,7 +51,8 @@ impl Join {
     /// An event with this first line.
     pub(super) fn begin(line: &[u8]) -> Join {
         let traceback = if line.ends_with(TRACEBACK) { Traceback::Begun } else { Traceback::None };
-        Join { indent: indent(line), lines: 1, traceback }
+        let closed = line.first() == Some(&b'{') && line.last() == Some(&b'}');
+        Join { indent: indent(line), closed, lines: 1, traceback }
     }
 
     /// The event that goes on where this one had too many lines or bytes: its lines are told by the same marks.
@@ -73,7 +76,7 @@ impl Join {
             }
             _ => (self.traceback == Traceback::Indented, Traceback::Over),
         };
-        if !joins || decoder.has_header(line) {
+        if !joins || self.closed || decoder.has_header(line) {
             return false;
         }
         self.traceback = traceback;

@@ -72,6 +72,12 @@ impl Lines {
         self.builder.next_block()
     }
 
+    /// Gives back a block that is done with, so that a next one needs no fresh memory: page faults cost more than the
+    /// lines. Nothing else depends on it.
+    pub fn reuse(&mut self, block: Block) {
+        self.builder.reuse(block);
+    }
+
     /// From here on, no line is more than a day later than this, in nanoseconds since 1970: for the next file of a
     /// family, or for a source that is followed as time goes on.
     pub fn set_reference(&mut self, reference: Option<i64>) {

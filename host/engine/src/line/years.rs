@@ -122,7 +122,7 @@ fn date(line: &[u8]) -> Option<&[u8; 6]> {
 /// The month and day of a line whose stamp has no year.
 fn day(line: &[u8]) -> Option<Day> {
     let opening = Opening::of(line)?;
-    let (_, stamp) = opening.stamp?;
+    let stamp = opening.stamp?;
     let yearless = opening.format == Format::Rfc3164 && stamp.year.is_none();
     (yearless && stamp.day <= 31).then_some(Day { month: stamp.month, day: stamp.day })
 }

@@ -26,10 +26,12 @@ pub(super) fn hints(pack: &Pack) -> Vec<String> {
 pub(super) fn without_literals(pack: &Pack) -> Vec<String> {
     let manifest = pack.manifest();
     // Lists may come from settings; where one has no default, what it will be is not known here.
-    let settings = Configured::new(pack.clone().into(), &serde_json::Map::new()).map(|configured| configured.settings);
+    let settings =
+        Configured::new(pack.clone().into(), &serde_json::Map::new()).map(|configured| configured.settings);
     let settings = settings.unwrap_or_default();
     let bare = manifest.patterns.iter().filter(|pattern| {
-        Compiled::new(pattern, &settings, &Rarity::default()).is_ok_and(|compiled| compiled.necessary().is_none())
+        Compiled::new(pattern, &settings, &Rarity::default())
+            .is_ok_and(|compiled| compiled.necessary().is_none())
     });
     bare.map(|pattern| pattern.name.clone()).collect()
 }

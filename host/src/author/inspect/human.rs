@@ -45,7 +45,10 @@ impl Page<'_> {
         self.row("ABI", &format!("{}; served: {}", pack.abi(), served.join(", ")))?;
         let imports = pack.imports().join(", ");
         self.row("imports", if imports.is_empty() { "nothing" } else { &imports })?;
-        self.row("state", if pack.saves() { "saved and restored" } else { "not saved: it starts empty after a restart" })
+        self.row(
+            "state",
+            if pack.saves() { "saved and restored" } else { "not saved: it starts empty after a restart" },
+        )
     }
 
     fn wakes(&mut self, manifest: &Manifest) -> io::Result<()> {
@@ -55,14 +58,18 @@ impl Page<'_> {
         let wakes = match &manifest.wakes_on {
             WakesOn::EveryEvent => "every event".into(),
             WakesOn::Any(wakes) => {
-                let wakes: Vec<String> = wakes.iter().map(|wake| words::wake(wake, &manifest.patterns)).collect();
+                let wakes: Vec<String> =
+                    wakes.iter().map(|wake| words::wake(wake, &manifest.patterns)).collect();
                 wakes.join("; ")
             }
         };
         self.row("wakes on", &wakes)?;
         self.row("fields", &manifest.fields.join(", "))?;
         self.row("raw line", if manifest.raw { "yes" } else { "" })?;
-        self.row("ticks", &manifest.tick.map(|every| format!("every {}", words::seconds(every))).unwrap_or_default())
+        self.row(
+            "ticks",
+            &manifest.tick.map(|every| format!("every {}", words::seconds(every))).unwrap_or_default(),
+        )
     }
 
     fn rules(&mut self, manifest: &Manifest) -> io::Result<()> {
@@ -79,7 +86,9 @@ impl Page<'_> {
         self.row("", &rule.description)?;
         self.row("tags", &rule.tags.join(", "))?;
         self.row("status", &format!("{:?}", rule.status).to_lowercase())?;
-        let quiet = rule.dedupe_window.map(|window| format!("a new incident after {} of quiet", words::seconds(window)));
+        let quiet = rule
+            .dedupe_window
+            .map(|window| format!("a new incident after {} of quiet", words::seconds(window)));
         self.row("folds", &quiet.unwrap_or_default())?;
         let resolves = rule.resolve_after.map(|after| format!("after {} of quiet", words::seconds(after)));
         self.row("resolves", &resolves.unwrap_or_default())?;
@@ -94,7 +103,11 @@ impl Page<'_> {
         self.title("Patterns")?;
         for pattern in &manifest.patterns {
             let name = visible(&pattern.name);
-            writeln!(self.out, "{INDENT}{BOLD}{name}{BOLD:#}  {DIM}{}{DIM:#}", visible(&words::looks(pattern)))?;
+            writeln!(
+                self.out,
+                "{INDENT}{BOLD}{name}{BOLD:#}  {DIM}{}{DIM:#}",
+                visible(&words::looks(pattern))
+            )?;
             self.row("", &words::wanted(&pattern.kind))?;
             self.row("captures", &pattern.captures.join(", "))?;
         }
@@ -108,7 +121,12 @@ impl Page<'_> {
         self.title("Settings")?;
         for setting in &manifest.settings.properties {
             let takes = words::takes(&setting.kind);
-            writeln!(self.out, "{INDENT}{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", visible(&setting.name), visible(&takes))?;
+            writeln!(
+                self.out,
+                "{INDENT}{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}",
+                visible(&setting.name),
+                visible(&takes)
+            )?;
             self.row("", &setting.title)?;
             self.row("", &setting.description)?;
             let default = setting.default.as_ref().map_or("none: it has to be given".into(), words::value);
@@ -122,7 +140,10 @@ impl Page<'_> {
         let cpu = format!("{} a call and {} an event", duration(limits.cpu_base), duration(limits.cpu_entry));
         self.row("CPU time", &cpu)?;
         self.row("wall time", &format!("{} a call", duration(limits.wall)))?;
-        self.row("memory", &format!("{}, tables of {} elements", binary(limits.memory), grouped(limits.table)))?;
+        self.row(
+            "memory",
+            &format!("{}, tables of {} elements", binary(limits.memory), grouped(limits.table)),
+        )?;
         self.row("stack", &binary(limits.stack as u64))?;
         self.row("answers", &format!("reply {}, state {}", binary(limits.reply), binary(limits.state)))?;
         self.row("module", &binary(PackLimits::default().module_bytes as u64))
@@ -132,10 +153,14 @@ impl Page<'_> {
         self.title("Cost")?;
         let hints = cost::hints(pack);
         if hints.is_empty() {
-            return writeln!(self.out, "{INDENT}{GOOD}low{GOOD:#}: only lines that hold a literal of a pattern are looked at");
+            return writeln!(
+                self.out,
+                "{INDENT}{GOOD}low{GOOD:#}: only lines that hold a literal of a pattern are looked at"
+            );
         }
         for hint in hints {
-            let lines = wrap(&visible(&hint), self.width.saturating_sub(INDENT.len() * 2).max(20), usize::MAX);
+            let lines =
+                wrap(&visible(&hint), self.width.saturating_sub(INDENT.len() * 2).max(20), usize::MAX);
             for (i, line) in lines.iter().enumerate() {
                 let mark = if i == 0 { "!" } else { " " };
                 writeln!(self.out, "{INDENT}{WARNING}{mark}{WARNING:#} {line}")?;

@@ -2,7 +2,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tripline_abi::manifest::{Manifest, Pattern, Property, PropertyType, Rule, Scalar, SourceFilter, WakesOn};
+use tripline_abi::manifest::{
+    Manifest, Pattern, Property, PropertyType, Rule, Scalar, SourceFilter, WakesOn,
+};
 use tripline_abi::{ABI_VERSIONS_SERVED, SettingValue};
 use tripline_engine::{Pack, PackLimits};
 use tripline_sandbox::Limits;
@@ -61,7 +63,10 @@ fn source(source: &SourceFilter) -> Value {
 fn wakes_on(manifest: &Manifest) -> Vec<Value> {
     let WakesOn::Any(wakes) = &manifest.wakes_on else { return Vec::new() };
     let names = |numbers: &[u32]| -> Vec<&str> {
-        numbers.iter().filter_map(|&number| Some(manifest.patterns.get(number as usize)?.name.as_str())).collect()
+        numbers
+            .iter()
+            .filter_map(|&number| Some(manifest.patterns.get(number as usize)?.name.as_str()))
+            .collect()
     };
     wakes.iter().map(|wake| json!({ "all": names(&wake.all), "none": names(&wake.none) })).collect()
 }

@@ -34,7 +34,8 @@ pub(super) fn looks(pattern: &Pattern) -> String {
     let kind = pattern.kind.key().replace('_', " ");
     let place = pattern.field.as_ref().map_or("the message".into(), |field| format!("field {field}"));
     let case = if pattern.case_insensitive { ", either case" } else { "" };
-    let unicode = if matches!(pattern.kind, PatternKind::Regex { unicode: true, .. }) { ", Unicode" } else { "" };
+    let unicode =
+        if matches!(pattern.kind, PatternKind::Regex { unicode: true, .. }) { ", Unicode" } else { "" };
     format!("{kind} on {place}{case}{unicode}")
 }
 
@@ -44,7 +45,8 @@ pub(super) fn wanted(kind: &PatternKind) -> String {
         (PatternKind::Regex { regex, .. }, _) => regex.clone(),
         (_, Some(List::Setting(name))) => format!("what the setting {name} lists"),
         (_, Some(List::Given(entries))) => {
-            let mut shown: Vec<String> = entries.iter().take(ENTRIES).map(|entry| format!("{entry:?}")).collect();
+            let mut shown: Vec<String> =
+                entries.iter().take(ENTRIES).map(|entry| format!("{entry:?}")).collect();
             if entries.len() > ENTRIES {
                 shown.push(format!("and {} more", entries.len() - ENTRIES));
             }
@@ -69,7 +71,9 @@ pub(super) fn value(value: &SettingValue) -> String {
         SettingValue::Integer(value) => value.to_string(),
         SettingValue::Number(value) => format!("{value:?}"),
         SettingValue::Text(text) => format!("{text:?}"),
-        SettingValue::List(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
+        SettingValue::List(items) => {
+            format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

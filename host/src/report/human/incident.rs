@@ -3,18 +3,19 @@ use std::io::{self, Write};
 use tripline_engine::decision::Evidence;
 use tripline_engine::fold::Incident;
 
-use crate::report::wrap::{rows, wrap};
 use super::{INDENT, Look, parts};
 use crate::check::Files;
 use crate::report::excerpt::{Ink, Part, excerpt};
 use crate::report::figures::grouped;
 use crate::report::paint::{self, BOLD, DIM};
-use crate::report::visible::{columns, fit, visible};
+use crate::report::visible::{columns, fit, fit_end, visible};
 use crate::report::when;
+use crate::report::wrap::{rows, wrap};
 
 /// Lines of a summary; programs get it whole.
 const SUMMARY_LINES: usize = 3;
-/// Columns of one value.
+/// Columns of one value's name, and of one value.
+const NAME: usize = 15;
 const VALUE: usize = 60;
 /// Columns that a file and line may take, or a quarter of the page.
 const PLACE: usize = 22;
@@ -43,10 +44,9 @@ pub(super) fn write(out: &mut dyn Write, incident: &Incident, files: &Files, loo
 }
 
 fn values(out: &mut dyn Write, values: &[(String, String)], width: usize) -> io::Result<()> {
-    let shown = |(name, value): &(String, String)| (visible(name), fit(&visible(value), VALUE.min(width)));
+    let shown = |(name, value): &(String, String)| (fit(&visible(name), NAME), fit(&visible(value), VALUE));
     let values: Vec<(String, String)> = values.iter().map(shown).collect();
-    let widths: Vec<usize> =
-        values.iter().map(|(name, value)| columns(name) + 1 + columns(value)).collect();
+    let widths: Vec<usize> = values.iter().map(|(name, value)| columns(name) + 1 + columns(value)).collect();
     let mut values = values.iter();
     for count in rows(&widths, GAP.len(), width) {
         write!(out, "{INDENT}")?;
@@ -88,20 +88,4 @@ fn samples(out: &mut dyn Write, evidence: &[Evidence], files: &Files, width: usi
         writeln!(out)?;
     }
     Ok(())
-}
-
-/// Cut to so many columns at the start: the end of a path says more.
-fn fit_end(text: &str, width: usize) -> String {
-    if columns(text) <= width {
-        return text.into();
-    }
-    let mut kept = text;
-    while columns(kept) >= width {
-        let mut rest = kept.chars();
-        if rest.next().is_none() {
-            break;
-        }
-        kept = rest.as_str();
-    }
-    format!("…{kept}")
 }

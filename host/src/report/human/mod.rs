@@ -8,15 +8,20 @@ mod totals;
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
+use tripline_engine::sandbox::LogLine;
 
 use super::excerpt::{Ink, Part};
 use super::paint::{CAPTURE, DIM, ESCAPE};
-use super::visible::{columns, visible, visible_bytes};
-use super::{Printer, excerpt};
+use super::visible::{columns, fit, visible, visible_bytes};
+use super::{Printer, excerpt, wrap};
 use crate::check::{MatchSeen, Outcome};
 
 /// What stands before the lines that belong to the line above.
 const INDENT: &str = "    ";
+/// Lines of what a pack logged at once.
+const LOG_LINES: usize = 8;
+/// Columns of one capture of a match.
+const CAPTURED: usize = 60;
 
 /// How the page is laid out.
 #[derive(Clone, Debug)]
@@ -50,12 +55,19 @@ impl<W: Write + Send> Printer for Human<W> {
         let place = format!("{}:{line}", visible(file));
         write!(self.out, "{DIM}{place}{DIM:#}  {pack}/{pattern}")?;
         for (name, value) in &seen.captures {
-            write!(self.out, "  {DIM}{name}{DIM:#} {CAPTURE}{}{CAPTURE:#}", visible_bytes(value))?;
+            write!(
+                self.out,
+                "  {DIM}{name}{DIM:#} {CAPTURE}{}{CAPTURE:#}",
+                fit(&visible_bytes(value), CAPTURED)
+            )?;
         }
         if seen.captures.is_empty() {
             let used = columns(&place) + pack.len() + pattern.len() + 5;
             write!(self.out, "  ")?;
-            parts(&mut self.out, &excerpt::excerpt(seen.text, &[], self.look.width.saturating_sub(used).max(40)))?;
+            parts(
+                &mut self.out,
+                &excerpt::excerpt(seen.text, &[], self.look.width.saturating_sub(used).max(40)),
+            )?;
         }
         writeln!(self.out)
     }
@@ -76,7 +88,7 @@ impl<W: Write + Send> Printer for Human<W> {
         }
         if look.logs && !report.logs.is_empty() {
             for (pack, line) in &report.logs {
-                writeln!(out, "{DIM}{pack} {}:{DIM:#} {}", line.level.as_str(), visible(&line.text))?;
+                log(out, pack, line, look)?;
             }
             writeln!(out)?;
         }
@@ -90,6 +102,20 @@ impl<W: Write + Send> Printer for Human<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+fn log(out: &mut dyn Write, pack: &str, line: &LogLine, look: &Look) -> io::Result<()> {
+    let head = format!("{} {}:", visible(pack), line.level.as_str());
+    let text = format!("{head} {}", visible(&line.text));
+    for (i, line) in
+        wrap(&text, look.width.saturating_sub(INDENT.len()).max(40), LOG_LINES).iter().enumerate()
+    {
+        match line.strip_prefix(&head).filter(|_| i == 0) {
+            Some(rest) => writeln!(out, "{DIM}{head}{DIM:#}{rest}")?,
+            None => writeln!(out, "{INDENT}{line}")?,
+        }
+    }
+    Ok(())
 }
 
 /// Writes the parts of an excerpt in their colours.

@@ -9,12 +9,14 @@ use crate::report::visible::visible;
 
 /// Writes what each pack has cost.
 pub(super) fn write(out: &mut dyn Write, packs: &[PackReport], look: &Look) -> io::Result<()> {
-    let mut table = Table::new(&["PACK", "EVENTS", "DECISIONS", "MATCH TIME", "CPU TIME", "FAULTS"]);
+    let mut table =
+        Table::new(&["PACK", "EVENTS", "MATCHES", "DECISIONS", "MATCH TIME", "CPU TIME", "FAULTS"]);
     for pack in packs {
         let out = if pack.judging.quarantined { " (out)" } else { "" };
         table.row(vec![
             format!("{} {}{out}", visible(&pack.name), visible(&pack.version)),
             grouped(pack.judging.events),
+            grouped(pack.judging.matches),
             grouped(pack.judging.decisions),
             duration(pack.matching.time),
             duration(pack.judging.cpu),

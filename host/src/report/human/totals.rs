@@ -12,7 +12,7 @@ use crate::report::when::zone_name;
 /// Writes what it comes to.
 pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::Result<()> {
     let report = &outcome.report;
-    incidents(out, outcome)?;
+    incidents(out, outcome, look)?;
     if outcome.stopped {
         writeln!(out, "{WARNING}Stopped before the end:{WARNING:#} this is what was found until then.")?;
     }
@@ -27,19 +27,17 @@ pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::
     if outcome.bytes > 0 {
         write!(out, " ({}/s)", bytes(rate as u64))?;
     }
-    if report.incidents.iter().any(|incident| incident.first.is_some()) {
-        write!(out, "; times are in {}", zone_name(&look.zone))?;
-    }
     writeln!(out, "{DIM:#}")
 }
 
-fn incidents(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+fn incidents(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::Result<()> {
     let report = &outcome.report;
     if report.incidents.is_empty() {
         let calm = report.faults.is_empty() && outcome.errors.is_empty() && !outcome.stopped;
-        return match calm {
-            true => writeln!(out, "{GOOD}No incident.{GOOD:#} Nothing in these lines worried a pack."),
-            false => writeln!(out, "No incident in what was checked."),
+        return match (report.lines, calm) {
+            (0, _) => writeln!(out, "No incident, and no line to find one in."),
+            (_, true) => writeln!(out, "{GOOD}No incident.{GOOD:#} Nothing in these lines worried a pack."),
+            (_, false) => writeln!(out, "No incident in what was checked."),
         };
     }
     write!(out, "{}: ", counted(report.incidents.len() as u64, "incident", "incidents"))?;
@@ -48,6 +46,9 @@ fn incidents(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
         let colour = paint::severity(severity);
         let comma = if i == 0 { "" } else { ", " };
         write!(out, "{comma}{colour}{count} {severity}{colour:#}")?;
+    }
+    if report.incidents.iter().any(|incident| incident.first.is_some()) {
+        write!(out, "{DIM}; times are in {}{DIM:#}", zone_name(&look.zone))?;
     }
     writeln!(out)
 }
