@@ -51,14 +51,24 @@ fn build(out: &Path) -> Result<Vec<(String, PathBuf)>, Box<dyn Error>> {
     // OUT_DIR is <target>/<profile>/build/<package>/out: one folder for the packs of all profiles.
     let target = out.ancestors().nth(4).unwrap_or(out).join("packs");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(&root).args(["build", "--profile", "pack", "--target", TARGET, "--target-dir"]).arg(&target);
+    cargo
+        .current_dir(&root)
+        .args(["build", "--profile", "pack", "--target", TARGET, "--target-dir"])
+        .arg(&target);
     for name in &names {
         cargo.args(["-p", &package(name)]);
     }
     for (key, _) in env::vars_os() {
         let name = key.to_string_lossy();
-        let outer = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOCFLAGS"];
-        if outer.contains(&&*name) || name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_FEATURE_") {
+        let outer = [
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "RUSTDOCFLAGS",
+        ];
+        if outer.contains(&&*name) || name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_FEATURE_")
+        {
             cargo.env_remove(&key);
         }
     }
@@ -84,7 +94,10 @@ fn has_target() -> Result<(), Box<dyn Error>> {
     let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
     match Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir() {
         true => Ok(()),
-        false => Err(format!("the built-in packs need the {TARGET} target; run: rustup target add {TARGET}").into()),
+        false => {
+            Err(format!("the built-in packs need the {TARGET} target; run: rustup target add {TARGET}")
+                .into())
+        }
     }
 }
 

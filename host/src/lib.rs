@@ -4,10 +4,10 @@
 //! `examples/embed.rs` is the whole of it. With default features off there is no command line, no built-in pack
 //! and no need for the wasm32 target.
 
-pub mod builtin;
-pub mod check;
 #[cfg(feature = "program")]
 pub mod author;
+pub mod builtin;
+pub mod check;
 #[cfg(feature = "program")]
 pub mod cli;
 #[cfg(feature = "program")]

@@ -1,5 +1,98 @@
-//! tripline-sdk
-#![warn(missing_docs)]
+//! Write detection rules for Tripline: a struct that remembers, methods that judge, and one macro.
+//!
+//! A rule pack declares what it looks for; the host matches that natively and hands over only the events that matched,
+//! with their captures. The pack, compiled to WebAssembly, judges them. It has no clock, no files and no network: the
+//! same events give the same decisions, whenever and wherever they are judged.
+//!
+//! ```
+//! use tripline_sdk::prelude::*;
+//!
+//! /// What the pack remembers; saved and restored by itself.
+//! #[derive(Default, State)]
+//! pub struct SshGuard {
+//!     failures: SlidingCount,
+//! }
+//!
+//! #[tripline_sdk::pack {
+//!     name: "ssh-guard",
+//!     sources: [{ service: "sshd" }],
+//!     patterns: {
+//!         failed: { regex: r"^Failed \S+ for (?:invalid user )?(?P<user>.*) from (?P<ip>\S+) port \d+ ssh2$" },
+//!     },
+//!     settings: {
+//!         /// Failed logins from one address that make an incident.
+//!         threshold: { integer: 5, min: 1, max: 1000 },
+//!         /// Seconds in which they must happen.
+//!         window: { integer: 600, min: 1, max: 86400 },
+//!     },
+//! }]
+//! impl SshGuard {
+//!     /// Failed logins from one address pass the threshold.
+//!     #[rule { id: "guessing", title: "Password guessing over SSH", severity: high, tags: ["attack.t1110.001"], on: [failed] }]
+//!     fn guessing(&mut self, event: &Event, settings: &Settings, ip: Text) -> Option<Decision> {
+//!         let burst = self.failures.hit(event, ip, settings.threshold, settings.window)?;
+//!         let decision = Decision::new(ip).title(format!("Password guessing over SSH from {ip}"));
+//!         Some(decision.value("ip", ip).value("failures", burst.total).evidence(&burst.ids))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), String> {
+//! # use tripline_sdk::testing::Run;
+//! let mut run = Run::<SshGuard>::new()?.set("threshold", 2)?;
+//! let line = "Failed password for root from 192.0.2.7 port 4711 ssh2";
+//! assert!(run.judge(line).is_empty());
+//! assert_eq!(run.judge(line)[0].fingerprint, "192.0.2.7");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The attribute on the impl
+//!
+//! | key | what |
+//! |---|---|
+//! | `name`, `version`, `description`, `authors`, `licence`, `homepage` | who made it; what Cargo.toml says if absent |
+//! | `sources` | logs it is for: `[{ service: "sshd" }]`, also `product`, `category`, `kind: scan`; absent is all |
+//! | `patterns` | `name: { … }` with one of `regex`, `contains`, `equals`, `starts_with`, `ends_with`; beside it `field` (absent is the message), `case_insensitive`, for a regex `unicode` |
+//! | `settings` | `name: { … }` with one of `boolean`, `integer`, `number`, `string`, `integers`, `numbers`, `strings` and its default, or `required`; beside it `min`, `max`, `one_of`, `min_length`, `max_length`, `min_items`, `max_items`, `title`; its doc comment is its description |
+//! | `fields` | decoded fields that come with each event, besides those that patterns look at |
+//! | `raw` | `true`: the whole line comes with each event |
+//! | `tick` | seconds of event time between ticks |
+//!
+//! A list may be an operator's: `contains: setting(words)`. Regexes are searched on bytes, Unicode off; `^` and `$` are
+//! the value's ends.
+//!
+//! # The attribute on a method
+//!
+//! | key | what |
+//! |---|---|
+//! | `id`, `title`, `severity` | must be there; severities are `informational`, `low`, `medium`, `high`, `critical` |
+//! | `tags`, `references`, `false_positives`, `status` | for whoever reads the incident; its doc comment is its description |
+//! | `dedupe_window`, `resolve_after` | seconds: without an equal decision, of quiet |
+//! | `on` | `[failed, { all: [words], none: [known] }]`, `every_event`, or `tick` |
+//!
+//! For each event the rule runs at most once: for the first entry of `on` that holds and gives every parameter.
+//! Parameters named `event` and `settings` are just that; every other one is the capture of its name, of any type that
+//! is [`FromCapture`], an `Option` if the group may take no part or only some of the patterns have it. A rule returns
+//! nothing, a [`Decision`], an `Option` or a `Vec` of them. Methods without `#[rule]` stay as they are.
+//!
+//! The macro also writes the struct `Settings`, and the modules `pattern` and `field` with a constant for each:
+//! `event.matched(pattern::WORDS)`, `event.capture(pattern::failed::IP)`, `event.field(field::USER)`.
+//!
+//! Mistakes are compile errors at their place: a bad regex, an id that stands twice, an unknown pattern, setting,
+//! capture or key.
+//!
+//! # What it remembers
+//!
+//! `#[derive(State)]` saves every field by its name. Numbers, texts and collections will do; what is counted by a key
+//! that a stranger chooses belongs into a helper with bounded memory: [`state::SlidingCount`],
+//! [`state::DistinctCount`], [`state::Cooldown`], [`state::Sequence`]. They live on event time.
+//!
+//! # Around it
+//!
+//! - Unit tests: [`testing`], behind the feature of that name. Whole lines: `.case` files, see `tripline pack test`.
+//! - Words for the operator's log: [`error!`], [`warn!`], [`info!`], [`debug!`]. A panic reaches it with its place.
+//! - The crate type is `["cdylib", "rlib"]`; `cargo build --target wasm32-unknown-unknown` makes the module.
+//! - `unsafe` stands in one file of this crate; a pack may `#![forbid(unsafe_code)]`.
 
 extern crate self as tripline_sdk;
 
@@ -38,3 +131,8 @@ pub use self::settings::{FromSetting, Settings};
 pub use self::shown::Shown;
 pub use self::state::{Corrupt, State, StateReader, StateWriter};
 pub use self::text::Text;
+
+/// The rule in the project's README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

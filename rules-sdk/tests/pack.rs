@@ -158,3 +158,15 @@ fn state_outlives_a_restart() {
     assert_eq!((decided[0].rule.as_str(), decided[0].value("failures")), ("guessing", Some("3")));
     assert_eq!(decided[0].evidence, [1, 2, 3]);
 }
+
+#[test]
+fn a_restart_after_every_line_changes_nothing() {
+    let mut once = Run::<Everything>::new().unwrap();
+    let mut often = Run::<Everything>::new().unwrap();
+    for n in 0..50 {
+        let line = format!("Failed password for user{} from 192.0.2.{} port 22 ssh2", n % 5, n % 7);
+        let line = Line::new(line).at(n * 3);
+        assert_eq!(once.judge(line.clone()), often.judge(line), "{n}");
+        often.restart().unwrap();
+    }
+}

@@ -61,7 +61,10 @@ pub fn configured(pack: Pack) -> Configured {
 /// The built-in packs with their default settings.
 pub fn builtin() -> Vec<Configured> {
     let packs = tripline::builtin::packs().expect("the built-in packs are good");
-    packs.into_iter().map(|pack| Configured::new(pack, &serde_json::Map::new()).expect("default settings")).collect()
+    packs
+        .into_iter()
+        .map(|pack| Configured::new(pack, &serde_json::Map::new()).expect("default settings"))
+        .collect()
 }
 
 /// Checks files with these packs.
@@ -70,7 +73,12 @@ pub fn check(packs: Vec<Configured>, files: &[PathBuf], threads: usize) -> Outco
 }
 
 /// Checks files with these packs in this sandbox.
-pub fn check_in(packs: Vec<Configured>, files: &[PathBuf], threads: usize, sandbox: Arc<dyn Sandbox>) -> Outcome {
+pub fn check_in(
+    packs: Vec<Configured>,
+    files: &[PathBuf],
+    threads: usize,
+    sandbox: Arc<dyn Sandbox>,
+) -> Outcome {
     let inputs = expand(files);
     assert!(inputs.errors.is_empty(), "{:?}", inputs.errors);
     let options = CheckOptions {

@@ -16,8 +16,10 @@ fn the_built_modules_pass_their_cases() {
             if path.extension().is_none_or(|end| end != "case") {
                 continue;
             }
-            let case = Case::parse(&fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-            match case.run(&sandbox(), &Arc::clone(&pack)).unwrap_or_else(|error| panic!("{path:?}: {error}")) {
+            let case =
+                Case::parse(&fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            match case.run(&sandbox(), &Arc::clone(&pack)).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+            {
                 Outcome::Holds => run += 1,
                 Outcome::Differs { batch, expected, found } => {
                     panic!("{path:?} in batches of {batch}\n--- expected\n{expected}\n--- found\n{found}")

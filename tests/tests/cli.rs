@@ -26,13 +26,18 @@ fn fails(arguments: &[&str], code: i32, says: &[&str]) {
 
 fn objects(output: &Output) -> Vec<Value> {
     let text = std::str::from_utf8(&output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 #[test]
 fn incidents_are_exit_code_1_and_fail_on_decides() {
     assert_eq!(tripline(&["check", SAMPLE, "--year", "2026"]).status.code(), Some(1));
-    assert_eq!(tripline(&["check", SAMPLE, "--only", "app-errors", "--fail-on", "critical"]).status.code(), Some(0));
+    assert_eq!(
+        tripline(&["check", SAMPLE, "--only", "app-errors", "--fail-on", "critical"]).status.code(),
+        Some(0)
+    );
     assert_eq!(tripline(&["check", "Cargo.toml"]).status.code(), Some(0));
 }
 
@@ -47,13 +52,18 @@ fn ndjson_ends_with_a_summary_that_adds_up() {
     assert_eq!(summary["matches"], count("match"));
     assert_eq!(summary["faults"], 0);
     assert_eq!(summary["bytes"], fs::metadata(root().join(SAMPLE)).unwrap().len());
-    let matched = objects.iter().find(|object| object["type"] == "match" && object["captures"]["ip"].is_string()).unwrap();
+    let matched = objects
+        .iter()
+        .find(|object| object["type"] == "match" && object["captures"]["ip"].is_string())
+        .unwrap();
     assert_eq!(matched["file"], SAMPLE);
     let line = matched["line"].as_u64().unwrap() as usize;
     let text = fs::read_to_string(root().join(SAMPLE)).unwrap();
     assert!(text.lines().nth(line - 1).unwrap().contains(matched["captures"]["ip"].as_str().unwrap()));
     let incident = objects.iter().find(|object| object["type"] == "incident").unwrap();
-    for key in ["pack", "rule", "severity", "fingerprint", "title", "count", "first", "last", "values", "evidence"] {
+    for key in
+        ["pack", "rule", "severity", "fingerprint", "title", "count", "first", "last", "values", "evidence"]
+    {
         assert!(!incident[key].is_null(), "{key} in {incident}");
     }
 }
@@ -102,8 +112,16 @@ fn wrong_use_is_exit_code_2_and_says_what_was_expected() {
     fails(&["check", SAMPLE, "--timezone", "Mars/Olympus"], 2, &["Mars/Olympus"]);
     fails(&["check", SAMPLE, "--pack", &file("no.wasm", "not a module")], 2, &["no.wasm"]);
     fails(&["check", SAMPLE, "--pack", folder.path().join("nowhere").to_str().unwrap()], 2, &["nowhere"]);
-    fails(&["check", SAMPLE, "--settings", &file("a.toml", "[packs.sshd]\nthreshhold = 3\n")], 2, &["threshhold", "threshold"]);
-    fails(&["check", SAMPLE, "--settings", &file("b.toml", "[packs.sshd]\nthreshold = \"many\"\n")], 2, &["threshold", "many"]);
+    fails(
+        &["check", SAMPLE, "--settings", &file("a.toml", "[packs.sshd]\nthreshhold = 3\n")],
+        2,
+        &["threshhold", "threshold"],
+    );
+    fails(
+        &["check", SAMPLE, "--settings", &file("b.toml", "[packs.sshd]\nthreshold = \"many\"\n")],
+        2,
+        &["threshold", "many"],
+    );
     fails(&["check", SAMPLE, "--settings", &file("c.toml", "[packs.sshdd]\n")], 2, &["sshdd"]);
     fails(&["check", SAMPLE, "--settings", &file("d.toml", "packs = [\n")], 2, &["d.toml"]);
     fails(&["nonsense"], 2, &["nonsense"]);
@@ -144,7 +162,8 @@ fn standard_input_is_a_source() {
 fn output_for_people_has_no_colour_where_nobody_looks() {
     let output = tripline(&["check", SAMPLE, "--year", "2026"]);
     assert!(!output.stdout.contains(&0x1b));
-    let coloured = program().env_remove("NO_COLOR").args(["check", SAMPLE, "--color", "always"]).output().unwrap();
+    let coloured =
+        program().env_remove("NO_COLOR").args(["check", SAMPLE, "--color", "always"]).output().unwrap();
     assert!(coloured.stdout.contains(&0x1b));
 }
 

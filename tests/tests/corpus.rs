@@ -46,7 +46,10 @@ fn application_errors_are_silent_on_a_host_log() {
 fn assert_incidents(name: &str, outcome: &tripline::check::Outcome, most: usize) {
     let incidents = &outcome.report.incidents;
     for incident in incidents {
-        println!("{name}: {} {} ×{} {}", incident.severity, incident.origin.rule.id, incident.count, incident.title);
+        println!(
+            "{name}: {} {} ×{} {}",
+            incident.severity, incident.origin.rule.id, incident.count, incident.title
+        );
     }
     assert!(outcome.report.faults.is_empty(), "{:?}", outcome.report.faults);
     assert!(incidents.len() <= most, "{name}: {} incidents, expected at most {most}", incidents.len());

@@ -5,9 +5,9 @@
 use std::fs;
 use std::sync::OnceLock;
 
+use tripline::Pack;
 use tripline::check::Outcome;
 use tripline::fold::Incident;
-use tripline::Pack;
 use tripline_tests::{builtin, check, configured, root};
 
 #[path = "../hostile/load.rs"]
@@ -62,7 +62,11 @@ fn run(name: &str, often: bool) -> (String, Outcome) {
         shown.push(format!("{}: {became}", fault.fault.code()));
     }
     let out = outcome.report.incidents.iter().filter(|i| i.origin.rule.id == "pack-quarantined").count();
-    assert_eq!(out, usize::from(shown.iter().any(|fault| fault.contains("out"))), "{name}: an incident of its own");
+    assert_eq!(
+        out,
+        usize::from(shown.iter().any(|fault| fault.contains("out"))),
+        "{name}: an incident of its own"
+    );
     let mut counted: Vec<String> = Vec::new();
     for one in shown.chunk_by(|a, b| a == b) {
         counted.push(if one.len() == 1 { one[0].clone() } else { format!("{} ×{}", one[0], one.len()) });

@@ -48,8 +48,17 @@ fn wasmtime_has_one_door() {
 
 #[test]
 fn the_engine_has_no_clock_no_disk_no_network_no_threads() {
-    let words =
-        ["std::fs", "std::net", "std::thread", "std::process", "std::env", "SystemTime", "Instant::now", "tokio", "rand::"];
+    let words = [
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "std::process",
+        "std::env",
+        "SystemTime",
+        "Instant::now",
+        "tokio",
+        "rand::",
+    ];
     // The macro for authors' tests reads their cases, in their crate.
     assert_nowhere("host/engine/src", &words, &["host/engine/src/cases.rs"]);
 }
@@ -71,7 +80,12 @@ fn built_in_packs_import_nothing_but_the_log() {
     }
     assert_eq!(names.len(), tripline::builtin::NAMES.len());
     for pack in packs {
-        assert!(pack.imports().iter().all(|import| import == "tripline.log"), "{}: {:?}", pack.name(), pack.imports());
+        assert!(
+            pack.imports().iter().all(|import| import == "tripline.log"),
+            "{}: {:?}",
+            pack.name(),
+            pack.imports()
+        );
         assert!(pack.saves(), "{} keeps its state over a restart", pack.name());
         assert!(pack.size() < 150 * 1024, "{} has {} bytes", pack.name(), pack.size());
     }

@@ -37,9 +37,13 @@ fn its_commands_are_known() {
             if let Some(script) = command.strip_prefix("tests/") {
                 assert!(root().join("tests").join(script).is_file(), "{command}");
             } else if let Some((_, arguments)) = command.split_once("target/release/tripline ") {
-                let words: Vec<&str> = arguments.split(' ').take_while(|word| !word.contains(['/', '.', '-'])).collect();
+                let words: Vec<&str> =
+                    arguments.split(' ').take_while(|word| !word.contains(['/', '.', '-'])).collect();
                 let words = if words.is_empty() { vec!["check"] } else { words };
-                let names: Vec<&str> = words.into_iter().filter(|word| ["check", "pack", "new", "test"].contains(word)).collect();
+                let names: Vec<&str> = words
+                    .into_iter()
+                    .filter(|word| ["check", "pack", "new", "test"].contains(word))
+                    .collect();
                 let output = program().args(&names).arg("--help").output().unwrap();
                 assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
                 for flag in arguments.split(' ').filter(|word| word.starts_with("--")) {

@@ -16,10 +16,18 @@ fn logs(folder: &std::path::Path) -> Vec<PathBuf> {
             let (hour, minute) = (i / 1800 % 24, i * 2 / 60 % 60);
             let _ = write!(text, "Mar 14 {hour:02}:{minute:02}:{second:02} {host} ");
             let _ = match n % 7 {
-                0 => writeln!(text, "sshd[{n}]: Failed password for root from 192.0.2.{} port 22 ssh2", n % 200),
+                0 => writeln!(
+                    text,
+                    "sshd[{n}]: Failed password for root from 192.0.2.{} port 22 ssh2",
+                    n % 200
+                ),
                 1 => writeln!(text, "sshd[{n}]: Invalid user u{} from 198.51.100.{} port 22", n % 13, n % 9),
                 2 => writeln!(text, "shop[1]: ERROR order {n} failed after {} ms", n % 99),
-                3 => writeln!(text, "sshd[{n}]: Accepted password for root from 192.0.2.{} port 22 ssh2", n % 200),
+                3 => writeln!(
+                    text,
+                    "sshd[{n}]: Accepted password for root from 192.0.2.{} port 22 ssh2",
+                    n % 200
+                ),
                 _ => writeln!(text, "CRON[{n}]: (root) CMD (true)"),
             };
         }

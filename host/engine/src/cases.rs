@@ -148,7 +148,12 @@ impl Case {
     }
 
     /// What the pack decides on the case's lines, as text.
-    pub fn decide(&self, sandbox: &Arc<dyn Sandbox>, pack: &Arc<Pack>, batch: u32) -> Result<String, CaseError> {
+    pub fn decide(
+        &self,
+        sandbox: &Arc<dyn Sandbox>,
+        pack: &Arc<Pack>,
+        batch: u32,
+    ) -> Result<String, CaseError> {
         let given = serde_json::to_value(&self.settings).ok();
         let given = given.and_then(|value| value.as_object().cloned()).unwrap_or_default();
         let configured = Configured::new(Arc::clone(pack), &given)?;
@@ -170,7 +175,11 @@ impl Case {
         [&self.head[..], b"--- decisions\n", decisions.as_bytes()].concat()
     }
 
-    fn options<'a>(&mut self, words: impl Iterator<Item = &'a str>, body: &[u8]) -> Result<Vec<u8>, CaseError> {
+    fn options<'a>(
+        &mut self,
+        words: impl Iterator<Item = &'a str>,
+        body: &[u8],
+    ) -> Result<Vec<u8>, CaseError> {
         let mut lines = body.to_vec();
         for word in words {
             let unknown = || CaseError::Option(word.into());
@@ -205,7 +214,8 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((&byte, tail)) = rest.split_first() {
-        let hex = |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|d| u8::from_str_radix(d, 16).ok());
+        let hex =
+            |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|d| u8::from_str_radix(d, 16).ok());
         let (escaped, length) = match (byte, tail) {
             (b'\\', [b'x', a, b, ..]) => (hex(&[*a, *b]), 4),
             (b'\\', [b'n', ..]) => (Some(b'\n'), 2),
@@ -293,7 +303,8 @@ macro_rules! test_cases {
             let sandbox: std::sync::Arc<dyn $crate::sandbox::Sandbox> =
                 std::sync::Arc::new($crate::Native::<$guest>::default());
             let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/cases");
-            let files = std::fs::read_dir(folder).expect("a folder of cases").map(|entry| entry.unwrap().path());
+            let files =
+                std::fs::read_dir(folder).expect("a folder of cases").map(|entry| entry.unwrap().path());
             let mut files: Vec<_> =
                 files.filter(|path| path.extension().is_some_and(|end| end == "case")).collect();
             files.sort();

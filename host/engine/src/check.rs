@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::Configured;
 use crate::clock::{Clock, NoClock};
 use crate::decision::Decision;
 use crate::fault::{Fault, PackFault};
@@ -14,7 +15,6 @@ use crate::matcher::{MatchCost, MatchLimits, MatchScratch, Matcher, MatcherError
 use crate::merge::{Merge, Run, Scanned};
 use crate::pattern::Rarity;
 use crate::sandbox::{LogLine, Sandbox};
-use crate::Configured;
 
 /// Checks lines of several sources with a set of packs.
 ///
@@ -71,7 +71,14 @@ pub struct PackReport {
 impl Check {
     /// A check of one source, with every bound at its default.
     pub fn new(sandbox: Arc<dyn Sandbox>, packs: &[Configured]) -> Result<Check, MatcherError> {
-        Check::with(sandbox, packs, 1, LineSettings::default(), MatchLimits::default(), JudgeLimits::default())
+        Check::with(
+            sandbox,
+            packs,
+            1,
+            LineSettings::default(),
+            MatchLimits::default(),
+            JudgeLimits::default(),
+        )
     }
 
     /// A check of so many sources, with every bound given.
@@ -215,8 +222,7 @@ pub fn deliver(run: &Run, mut to: impl FnMut(usize, Delivery<'_>)) {
 
 /// For each pack the fault of its patterns, if they are over their budget.
 pub fn suspensions(matcher: &Matcher) -> impl Iterator<Item = Option<Fault>> {
-    let fault = |cost: MatchCost| {
-        cost.suspended.then_some(Fault::Matching { used: cost.time, tried: cost.tried })
-    };
+    let fault =
+        |cost: MatchCost| cost.suspended.then_some(Fault::Matching { used: cost.time, tried: cost.tried });
     matcher.costs().into_iter().map(fault)
 }

@@ -132,7 +132,8 @@ impl Fold {
     pub fn finish(mut self) -> Vec<Incident> {
         self.incidents.sort_by(|a, b| {
             let by = |i: &Incident| (std::cmp::Reverse(i.severity), i.first.unwrap_or(i64::MIN));
-            let name = |i: &'_ Incident| (i.origin.pack.clone(), i.origin.rule.id.clone(), i.fingerprint.clone());
+            let name =
+                |i: &'_ Incident| (i.origin.pack.clone(), i.origin.rule.id.clone(), i.fingerprint.clone());
             by(a).cmp(&by(b)).then_with(|| name(a).cmp(&name(b)))
         });
         self.incidents
@@ -189,7 +190,8 @@ impl Incident {
 
     fn retitle(&mut self) {
         self.title = format!("{} ({} more)", self.origin.rule.title, self.count);
-        self.summary = format!("more than {INCIDENTS_PER_RULE} incidents of this rule; the rest is counted here");
+        self.summary =
+            format!("more than {INCIDENTS_PER_RULE} incidents of this rule; the rest is counted here");
         self.values = Vec::new();
     }
 

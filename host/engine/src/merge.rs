@@ -99,7 +99,9 @@ impl Merge {
         let matched = &waiting.scanned.matched;
         let first = waiting.next;
         while waiting.next < matched.len()
-            && bound.is_none_or(|bound| (waiting.before.max(matched.event(waiting.next).latest()), source) < bound)
+            && bound.is_none_or(|bound| {
+                (waiting.before.max(matched.event(waiting.next).latest()), source) < bound
+            })
         {
             waiting.next += 1;
         }

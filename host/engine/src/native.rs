@@ -61,7 +61,11 @@ impl<G: Guest> Instance for Running<G> {
 
     fn check(&mut self, batch: &[u8], _: u32, reply: &mut Vec<u8>) -> Result<(), Trap> {
         reply.clear();
-        self.call(|guest| if let Some(guest) = guest { guest.check(batch, reply) })
+        self.call(|guest| {
+            if let Some(guest) = guest {
+                guest.check(batch, reply)
+            }
+        })
     }
 
     fn save(&mut self, state: &mut Vec<u8>) -> Result<bool, Trap> {

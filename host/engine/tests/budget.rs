@@ -62,12 +62,16 @@ fn a_pack_within_its_match_budget_is_charged_and_goes_on() {
 #[test]
 fn a_regex_that_takes_too_long_for_one_value_is_refused_by_name() {
     let configured = configured();
-    let matcher = Matcher::new(std::slice::from_ref(&configured), MatchLimits::default(), &Rarity::default()).unwrap();
+    let matcher =
+        Matcher::new(std::slice::from_ref(&configured), MatchLimits::default(), &Rarity::default()).unwrap();
     let slow = Stepping(Duration::from_millis(11), AtomicU64::new(0));
     let error = matcher.try_cost(0, &configured.pack, &slow).unwrap_err();
     assert_eq!(error.pack, "witness");
     let MatcherProblem::Slow { pattern, found, limit, .. } = error.problem else { panic!("expected Slow") };
-    assert_eq!((&pattern[..], found, limit), ("failed", Duration::from_millis(11), Duration::from_millis(10)));
+    assert_eq!(
+        (&pattern[..], found, limit),
+        ("failed", Duration::from_millis(11), Duration::from_millis(10))
+    );
     let quick = Stepping(Duration::from_millis(1), AtomicU64::new(0));
     matcher.try_cost(0, &configured.pack, &quick).unwrap();
 }

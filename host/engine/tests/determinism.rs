@@ -20,7 +20,8 @@ struct Cuts {
     save_after: usize,
 }
 
-const WHOLE: Cuts = Cuts { push: usize::MAX, block: 1 << 20, entries: u32::MAX, batch: 1 << 16, save_after: 1 << 19 };
+const WHOLE: Cuts =
+    Cuts { push: usize::MAX, block: 1 << 20, entries: u32::MAX, batch: 1 << 16, save_after: 1 << 19 };
 
 fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
     let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
@@ -32,7 +33,8 @@ fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
         ..JudgeLimits::default()
     };
     let sandbox = Arc::new(Native::<Witness>::default());
-    let check = Check::with(sandbox, &[configured], sources.len(), lines, MatchLimits::default(), judging).unwrap();
+    let check =
+        Check::with(sandbox, &[configured], sources.len(), lines, MatchLimits::default(), judging).unwrap();
     let mut check = check.keep_decisions();
     let mut rest: Vec<&[u8]> = sources.iter().map(|bytes| &bytes[..]).collect();
     // Sources take turns, so that their blocks interleave.
@@ -55,7 +57,9 @@ fn line() -> impl Strategy<Value = String> {
     ];
     (0u32..4, 0u32..60, message, 0..4).prop_map(|(hour, minute, message, shape)| match shape {
         0 => message,
-        1 => format!("{{\"time\":\"2024-03-01T{hour:02}:{minute:02}:00Z\",\"user\":\"root\",\"msg\":\"{message}\"}}"),
+        1 => format!(
+            "{{\"time\":\"2024-03-01T{hour:02}:{minute:02}:00Z\",\"user\":\"root\",\"msg\":\"{message}\"}}"
+        ),
         _ => format!("Mar  1 {hour:02}:{minute:02}:00 host sshd[1]: {message}"),
     })
 }

@@ -91,11 +91,15 @@ fn oracle_event(packs: &[Configured], number: usize, event: &Event, line: &[u8],
         };
         let kind = if event.log_source.scan { "scan" } else { "log" };
         let takes = manifest.sources.is_empty()
-            || manifest.sources.iter().any(|s| s.kind.as_deref().unwrap_or("log") == kind && wanted(&s.service, service));
+            || manifest
+                .sources
+                .iter()
+                .any(|s| s.kind.as_deref().unwrap_or("log") == kind && wanted(&s.service, service));
         if !takes {
             continue;
         }
-        let found: Vec<_> = (0..manifest.patterns.len()).map(|p| try_alone(configured, p, event, line)).collect();
+        let found: Vec<_> =
+            (0..manifest.patterns.len()).map(|p| try_alone(configured, p, event, line)).collect();
         let holds = |p: &u32| found[*p as usize].is_some();
         let woken = match &manifest.wakes_on {
             WakesOn::EveryEvent => true,
@@ -103,13 +107,20 @@ fn oracle_event(packs: &[Configured], number: usize, event: &Event, line: &[u8],
         };
         if woken {
             let matches = found.into_iter().enumerate();
-            let matches = matches.filter_map(|(p, found)| found.map(|(entry, captures)| (p as u32, entry, captures)));
+            let matches =
+                matches.filter_map(|(p, found)| found.map(|(entry, captures)| (p as u32, entry, captures)));
             handed.push((number, pack, matches.collect()));
         }
     }
 }
 
-fn found(packs: &[Configured], matched: &Matched, text: impl Fn(usize) -> Vec<u8>, first: usize, handed: &mut Handed) {
+fn found(
+    packs: &[Configured],
+    matched: &Matched,
+    text: impl Fn(usize) -> Vec<u8>,
+    first: usize,
+    handed: &mut Handed,
+) {
     for i in 0..matched.len() {
         let event = matched.event(i);
         let line = text(event.line());
@@ -122,8 +133,9 @@ fn found(packs: &[Configured], matched: &Matched, text: impl Fn(usize) -> Vec<u8
                 };
                 let value = event.text(&line, place.unwrap());
                 let captures = event.captures(seen).iter();
-                let captures =
-                    captures.map(|c| c.map(|(start, end)| value[start as usize..end as usize].to_vec())).collect();
+                let captures = captures
+                    .map(|c| c.map(|(start, end)| value[start as usize..end as usize].to_vec()))
+                    .collect();
                 (seen.pattern, seen.entry, captures)
             };
             handed.push((first + event.line(), pack, matches.iter().map(one).collect()));
@@ -371,8 +383,11 @@ fn real_logs_are_matched_alike() {
         r"^(?:Invalid|Illegal) user",
         r"state \d$",
     ];
-    let patterns: Vec<Value> =
-        regexes.iter().enumerate().map(|(i, regex)| json!({ "name": format!("p{i}"), "regex": regex })).collect();
+    let patterns: Vec<Value> = regexes
+        .iter()
+        .enumerate()
+        .map(|(i, regex)| json!({ "name": format!("p{i}"), "regex": regex }))
+        .collect();
     let wakes: Vec<String> = (0..regexes.len()).filter(|i| *i != 3).map(|i| format!("p{i}")).collect();
     let manifest = json!({
         "abi": 1, "pack": { "name": "tried", "version": "1.0.0" }, "patterns": patterns, "wakes_on": wakes,

@@ -70,12 +70,25 @@ mod tests {
 
     #[test]
     fn a_family_sorts_oldest_first() {
-        let names = ["a/x.log", "a/x.log.1", "a/x.log.2.gz", "a/x.log.10.gz", "a/x.log-20240131.gz", "a/x.log-20240101"];
+        let names = [
+            "a/x.log",
+            "a/x.log.1",
+            "a/x.log.2.gz",
+            "a/x.log.10.gz",
+            "a/x.log-20240131.gz",
+            "a/x.log-20240101",
+        ];
         let mut members: Vec<Member> = names.iter().map(|name| Member::of(Path::new(name))).collect();
         members.sort();
         let sorted: Vec<_> = members.iter().map(|member| member.path.to_str().unwrap()).collect();
-        let expected =
-            ["a/x.log-20240101", "a/x.log-20240131.gz", "a/x.log.10.gz", "a/x.log.2.gz", "a/x.log.1", "a/x.log"];
+        let expected = [
+            "a/x.log-20240101",
+            "a/x.log-20240131.gz",
+            "a/x.log.10.gz",
+            "a/x.log.2.gz",
+            "a/x.log.1",
+            "a/x.log",
+        ];
         assert_eq!(sorted, expected);
         assert!(members.iter().all(|member| member.stem == Path::new("a/x.log")));
     }

@@ -127,9 +127,14 @@ impl fmt::Display for InputError {
             InputProblem::Io { doing, error } => write!(f, "{path}: cannot {doing}: {error}"),
             InputProblem::NothingThere => write!(f, "{path}: expected at least one file, found none"),
             InputProblem::NotAFile => write!(f, "{path}: expected a regular file"),
-            InputProblem::Glob(message) => write!(f, "{path}: expected a file, a folder or a glob: {message}"),
+            InputProblem::Glob(message) => {
+                write!(f, "{path}: expected a file, a folder or a glob: {message}")
+            }
             InputProblem::Bomb { ratio } => {
-                write!(f, "{path}: expected compressed data that grows at most {ratio}-fold, the rest is not read")
+                write!(
+                    f,
+                    "{path}: expected compressed data that grows at most {ratio}-fold, the rest is not read"
+                )
             }
         }
     }

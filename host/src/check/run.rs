@@ -172,12 +172,17 @@ impl Reading {
                 year: options.year,
                 format: options.format,
                 timezone: options.timezone.clone(),
-                reference: source.files.last().map_or(now, |file| file.modified),
+                reference: source.files.first().map_or(now, |file| file.modified),
                 ..LineSettings::default()
             };
             Some((Reader::new(source.clone()), Lines::new(settings)))
         };
-        Reading { sources: options.sources.iter().map(open).collect(), read: Read::default(), number: 0, disk_done: 0 }
+        Reading {
+            sources: options.sources.iter().map(open).collect(),
+            read: Read::default(),
+            number: 0,
+            disk_done: 0,
+        }
     }
 
     /// Reads a first piece, so that the index knows what is rare in these lines.
@@ -189,10 +194,10 @@ impl Reading {
                 self.read.bytes += bytes.len() as u64;
                 lines.push(bytes);
             }
-            Ok(_) => lines.end_of_file(),
+            Ok(_) => next_file(reader, lines),
             Err(error) => {
                 self.read.errors.push(error);
-                lines.end_of_file();
+                next_file(reader, lines);
             }
         }
     }
@@ -216,11 +221,11 @@ impl Reading {
                         lines.push(bytes);
                         ended = stop.load(Relaxed);
                     }
-                    Ok(Piece::EndOfFile) => lines.end_of_file(),
+                    Ok(Piece::EndOfFile) => next_file(reader, lines),
                     Ok(Piece::End) => ended = true,
                     Err(error) => {
                         self.read.errors.push(error);
-                        lines.end_of_file();
+                        next_file(reader, lines);
                     }
                 }
                 block = lines.next_block();
@@ -254,7 +259,18 @@ impl Reading {
     /// The source that merging waits for, as far as is known.
     fn furthest_behind(&self, progress: &Progress) -> Option<usize> {
         let open = (0..self.sources.len()).filter(|&source| self.sources[source].is_some());
-        open.min_by_key(|&s| (progress.waiting[s].load(Relaxed) > 8, progress.times[s].load(Relaxed), progress.waiting[s].load(Relaxed)))
+        open.min_by_key(|&source| {
+            let waiting = progress.waiting[source].load(Relaxed);
+            (waiting > 8, progress.times[source].load(Relaxed), waiting)
+        })
+    }
+}
+
+/// A file is at its end: what follows is of the next, with its own latest time.
+fn next_file(reader: &Reader, lines: &mut Lines) {
+    lines.end_of_file();
+    if let Some(modified) = reader.modified() {
+        lines.set_reference(Some(modified));
     }
 }
 
@@ -355,7 +371,9 @@ impl Collector<'_> {
                 let pattern = &manifest.patterns[seen.pattern as usize];
                 let place = match &pattern.field {
                     None => delivery.event.message(),
-                    Some(field) => delivery.event.field(delivery.line, field.as_bytes()).map(|field| field.value),
+                    Some(field) => {
+                        delivery.event.field(delivery.line, field.as_bytes()).map(|field| field.value)
+                    }
                 };
                 let value = place.map(|place| delivery.event.text(delivery.line, place)).unwrap_or_default();
                 let captured = delivery.event.captures(seen).iter();

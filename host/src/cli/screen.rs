@@ -43,7 +43,7 @@ impl Screen {
         terminal_size_of(io::stdout()).map_or(WIDTH, |(Width(columns), _)| usize::from(columns).max(40))
     }
 
-    /// Whether somebody may be looking at standard error while it is written, and nothing else is written there.
+    /// Whether somebody looks at standard error while it is written.
     pub(super) fn shows_progress(&self) -> bool {
         io::stderr().is_terminal()
     }

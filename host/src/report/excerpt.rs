@@ -53,14 +53,15 @@ enum Class {
 
 /// Who gives way in which order, and how many columns it keeps: the lead is most often a time and a host, which the
 /// reader knows; 39 columns are an IPv6 address.
-const ORDER: [(Class, usize); 9] = [
+const ORDER: [(Class, usize); 10] = [
     (Class::Lead, 24),
     (Class::Tail, 12),
     (Class::Lead, 12),
+    (Class::Gap, 24),
+    (Class::Lead, 1),
+    (Class::Tail, 1),
     (Class::Gap, 12),
     (Class::Capture, 39),
-    (Class::Tail, 1),
-    (Class::Lead, 1),
     (Class::Gap, 1),
     (Class::Capture, 1),
 ];

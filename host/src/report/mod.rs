@@ -24,7 +24,7 @@ use std::io;
 use crate::check::{MatchSeen, Outcome};
 
 pub use self::visible::{columns, fit, visible, visible_bytes};
-pub(crate) use self::wrap::wrap;
+pub(crate) use self::wrap::{broken, wrap};
 
 /// Puts out what a check finds, in one format.
 pub trait Printer: Send {

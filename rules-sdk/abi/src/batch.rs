@@ -49,10 +49,8 @@ impl<'a> Batch<'a> {
     /// The entries in order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'a>> + use<'a> {
         let batch = *self;
-        (0..batch.entries.count as usize).map(move |index| Entry {
-            batch,
-            record: batch.entries.record(index as u32).unwrap_or_default(),
-        })
+        (0..batch.entries.count as usize)
+            .map(move |index| Entry { batch, record: batch.entries.record(index as u32).unwrap_or_default() })
     }
 
     /// Checks every span and range of the batch, for whoever does not trust its writer.

@@ -54,7 +54,8 @@ impl BatchWriter {
 
     /// How many bytes it would have if it were finished now.
     pub fn len(&self) -> usize {
-        let sections = [&self.entries, &self.fields, &self.matches, &self.captures, &self.sources, &self.arena];
+        let sections =
+            [&self.entries, &self.fields, &self.matches, &self.captures, &self.sources, &self.arena];
         written_len(&sections.map(Vec::len))
     }
 
@@ -75,7 +76,8 @@ impl BatchWriter {
                     None => offset == ABSENT,
                     Some(text) => {
                         offset != ABSENT
-                            && self.arena.get(offset as usize..(offset as usize + length as usize)) == Some(text)
+                            && self.arena.get(offset as usize..(offset as usize + length as usize))
+                                == Some(text)
                     }
                 }
             })

@@ -132,7 +132,9 @@ pub enum Malformed {
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Malformed::Short { found } => write!(f, "expected a frame header of {HEADER} bytes, found {found}"),
+            Malformed::Short { found } => {
+                write!(f, "expected a frame header of {HEADER} bytes, found {found}")
+            }
             Malformed::Magic { expected, found } => {
                 write!(f, "expected a frame that starts with {expected:#010x}, found {found:#010x}")
             }
@@ -141,7 +143,10 @@ impl fmt::Display for Malformed {
             }
             Malformed::Table { sections } => write!(f, "a table of {sections} sections leaves the frame"),
             Malformed::Section { kind, offset, count, stride } => {
-                write!(f, "section {kind} with {count} records of {stride} bytes at {offset} leaves the frame")
+                write!(
+                    f,
+                    "section {kind} with {count} records of {stride} bytes at {offset} leaves the frame"
+                )
             }
             Malformed::Twice { kind } => write!(f, "section {kind} stands twice"),
             Malformed::Stride { kind, expected, found } => {

@@ -64,7 +64,8 @@ impl<'a> Reply<'a> {
     /// The decisions in order.
     pub fn decisions(&self) -> impl Iterator<Item = Decision<'a>> + use<'a> {
         let reply = *self;
-        (0..reply.decisions.count).filter_map(move |i| Some(Decision { reply, record: reply.decisions.record(i)? }))
+        (0..reply.decisions.count)
+            .filter_map(move |i| Some(Decision { reply, record: reply.decisions.record(i)? }))
     }
 
     fn check(&self, record: &[u8], rules: u32) -> Result<(), Malformed> {

@@ -3,7 +3,11 @@ use core::str::FromStr;
 
 /// How bad it is: the five levels of Sigma, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "manifest", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "manifest",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 #[repr(u32)]
 pub enum Severity {
     /// Worth knowing, nothing to do.

@@ -118,7 +118,7 @@ impl AppErrors {
         let key = (service, shape);
         if !self.known.is_running(event, key, settings.window) {
             let crowded = self.crowded.is_running(event, service, settings.window)
-                || self.fresh.hit(event, service, settings.shapes, settings.window).is_some();
+                || self.fresh.hit(event, service, settings.shapes + 1, settings.window).is_some();
             if crowded {
                 self.crowded.start(event, service);
                 return true;

@@ -136,10 +136,15 @@ impl Sshd {
         more: Option<u32>,
     ) -> Option<Decision> {
         let ip = address::plain(ip);
-        if !self.counts(event) || address::is_trusted(ip, &settings.trusted) {
+        let here = here(event);
+        let count = match event.capture(pattern::failed::METHOD) {
+            Some(method) => u32::from(self.once.password(event, here, method)) * times.unwrap_or(1),
+            None if event.has(pattern::PAM_ERROR) => self.once.pam_error(event, here),
+            None => self.once.pam(event, here, ip) * more.unwrap_or(1),
+        };
+        if count == 0 || address::is_trusted(ip, &settings.trusted) {
             return None;
         }
-        let count = times.or(more).unwrap_or(1);
         let burst = self.passwords.hits(event, ip, count, settings.threshold, settings.window)?;
         self.guessed.first_with(event, ip, &burst.ids);
         let decision = Decision::new(ip).title(format!("Password guessing over SSH from {ip}"));
@@ -293,8 +298,13 @@ impl Sshd {
         times: Option<u32>,
     ) -> Option<Decision> {
         let ip = address::plain(ip);
-        let other = user.is_some_and(|user| user != "root") || !(self.counts(event) || user.is_none());
-        if other || address::is_trusted(ip, &settings.trusted) {
+        let here = here(event);
+        let counts = match event.capture(pattern::failed::METHOD) {
+            Some(method) => self.once.password(event, here, method),
+            None => !event.has(pattern::PAM_FAILURE) || self.once.is_silent(event, here),
+        };
+        let is_root = user.is_none_or(|user| user == "root");
+        if !counts || !is_root || address::is_trusted(ip, &settings.trusted) {
             return None;
         }
         let burst =
@@ -354,7 +364,7 @@ impl Sshd {
             return None;
         }
         // These lines come in twos and threes, and those that name no address come beside one that does.
-        let here = (event.source(), event.field(field::HOST).unwrap_or_default());
+        let here = here(event);
         let again = match ip {
             Some(ip) => {
                 self.exceeded.start(event, here);
@@ -457,17 +467,9 @@ impl Sshd {
         let decision = Decision::new(ip).title(format!("{user} logged in over SSH from {ip} after guessing"));
         Some(decision.value("ip", ip).value("user", user).value("method", method).evidence(&both.ids))
     }
+}
 
-    /// Whether this line of a failed login counts, and not another line of the same login. May be asked again.
-    fn counts(&mut self, event: &Event) -> bool {
-        let place = (event.source(), event.field(field::HOST).unwrap_or_default());
-        if let Some(method) = event.capture(pattern::failed::METHOD) {
-            return self.once.password(event, place, method);
-        }
-        if event.has(pattern::PAM_ERROR) {
-            self.once.pam_error(event, place);
-            return true;
-        }
-        self.once.pam(event, place)
-    }
+/// The host that a line is from, as far as the line says: its log, and its name in it.
+fn here<'a>(event: &Event<'a>) -> once::Place<'a> {
+    (event.source(), event.field(field::HOST).unwrap_or_default())
 }

@@ -48,10 +48,11 @@ impl Once {
         true
     }
 
-    /// "error: PAM: …" always counts.
-    pub(crate) fn pam_error(&mut self, event: &Event, place: Place) {
+    /// "error: PAM: …" always counts, for one.
+    pub(crate) fn pam_error(&mut self, event: &Event, place: Place) -> u32 {
         self.own.start(event, place);
         self.pam_errors.start(event, place);
+        1
     }
 
     /// Whether sshd is silent on this host, so that PAM's lines are all there is.

@@ -116,12 +116,7 @@ impl Scan<'_> {
         let mut escaped = false;
         self.at = start;
         loop {
-            // Names are short: memchr starts up only for what is longer.
-            let near = self.text.len().min(self.at + 16);
-            self.at = skip(&self.text[..near], self.at, |byte| byte != b'"' && byte != b'\\');
-            if self.at == near {
-                self.at += memchr::memchr2(b'"', b'\\', &self.text[near..])?;
-            }
+            self.at += memchr::memchr2(b'"', b'\\', &self.text[self.at..])?;
             if self.text[self.at] == b'"' {
                 let end = self.at;
                 self.at += 1;

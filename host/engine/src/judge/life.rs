@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tripline_abi::{OpenWriter, SettingValue};
 
 use crate::fault::Fault;
-use crate::sandbox::{Instance, LogLine, Module, Sandbox, Usage};
+use crate::sandbox::{Instance, LogLine, Module, Sandbox, Trap, Usage};
 use crate::{Configured, Pack};
 
 /// When an instance saves, and what is kept in between.
@@ -167,7 +167,7 @@ impl Life {
             opened.map_err(Fault::Open)?.map_err(Fault::Refused)?;
             self.instance = Some(instance);
         }
-        self.instance.as_mut().ok_or_else(|| Fault::Start(crate::sandbox::Trap::Dead))
+        self.instance.as_mut().ok_or(Fault::Start(Trap::Dead))
     }
 
     fn drop_instance(&mut self) {
@@ -178,4 +178,3 @@ impl Life {
         }
     }
 }
-

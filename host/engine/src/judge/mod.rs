@@ -180,7 +180,9 @@ impl Judge {
     pub fn snapshot(&mut self, out: &mut Verdicts) -> Option<Snapshot> {
         self.flush(out);
         match self.life.save() {
-            Ok(saved) => saved.map(|(state, version)| Snapshot { state: state.clone(), version: version.clone() }),
+            Ok(saved) => {
+                saved.map(|(state, version)| Snapshot { state: state.clone(), version: version.clone() })
+            }
             Err(fault) => {
                 self.fault(fault, None, false, out);
                 None
@@ -273,8 +275,8 @@ impl Judge {
         out: &mut Verdicts,
     ) {
         self.cost.faults += 1;
-        let many = self.cost.faults >= QUARANTINE_LEAST
-            && self.cost.faults * QUARANTINE_SHARE > self.cost.events;
+        let many =
+            self.cost.faults >= QUARANTINE_LEAST && self.cost.faults * QUARANTINE_SHARE > self.cost.events;
         self.quarantined = many || event.is_none();
         let pack = self.pack.name().to_string();
         if self.quarantined {
@@ -341,4 +343,3 @@ impl Judge {
         self.batcher.tick(time);
     }
 }
-

@@ -75,7 +75,8 @@ impl ReplyReader {
                 }
             }
             let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-            let value = |(name, value)| (text(Some(name)).unwrap_or_default(), text(Some(value)).unwrap_or_default());
+            let value =
+                |(name, value)| (text(Some(name)).unwrap_or_default(), text(Some(value)).unwrap_or_default());
             decisions.push(Decision {
                 severity: decision.severity().unwrap_or(origin.rule.severity),
                 fingerprint: decision.fingerprint().map(<[u8]>::to_vec),

@@ -60,7 +60,10 @@ struct Delivered {
 
 /// What an id stands for.
 pub(super) enum Known {
-    Event { position: Position, time: Option<i64> },
+    Event {
+        position: Position,
+        time: Option<i64>,
+    },
     /// It was never delivered.
     Foreign,
     /// It may have been: older ids are no longer known.
@@ -133,7 +136,8 @@ impl Ring {
             let start = (entry.start - self.texts_gone) as usize;
             let first_span = (entry.first_span - self.spans_gone) as usize;
             evidence.text = Some(self.texts.range(start..start + entry.length as usize).copied().collect());
-            evidence.captures = self.spans.range(first_span..first_span + entry.spans as usize).copied().collect();
+            evidence.captures =
+                self.spans.range(first_span..first_span + entry.spans as usize).copied().collect();
         }
         Some(evidence)
     }

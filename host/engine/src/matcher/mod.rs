@@ -56,7 +56,11 @@ pub struct MatchLimits {
 
 impl Default for MatchLimits {
     fn default() -> Self {
-        MatchLimits { value_bytes: 8 * 1024, budget: MatchBudget::default(), regex: Duration::from_millis(10) }
+        MatchLimits {
+            value_bytes: 8 * 1024,
+            budget: MatchBudget::default(),
+            regex: Duration::from_millis(10),
+        }
     }
 }
 
@@ -131,12 +135,14 @@ impl Matcher {
         for (number, Configured { pack, settings }) in packs.iter().enumerate() {
             let first = patterns.len() as u32;
             for pattern in &pack.manifest().patterns {
-                let compiled = Compiled::new(pattern, settings, rarity).map_err(|error| failed(pack, error.into()))?;
+                let compiled =
+                    Compiled::new(pattern, settings, rarity).map_err(|error| failed(pack, error.into()))?;
                 necessary.push(compiled.necessary());
                 patterns.push(compiled);
                 pack_of.push(number as u32);
             }
-            let unfiltered = (first..patterns.len() as u32).filter(|&p| necessary[p as usize].is_none()).collect();
+            let unfiltered =
+                (first..patterns.len() as u32).filter(|&p| necessary[p as usize].is_none()).collect();
             watches.push(Watch::new(pack.manifest(), first, unfiltered));
         }
         let index = Index::new(necessary, rarity).map_err(|error| MatcherError {
@@ -169,15 +175,20 @@ impl Matcher {
     }
 
     /// Matches a block. With `merged`, the time of every line is read, so that sources can be merged by time.
-    pub fn block(&self, block: &Block, merged: bool, clock: &dyn Clock, scratch: &mut MatchScratch) -> Matched {
+    pub fn block(
+        &self,
+        block: &Block,
+        merged: bool,
+        clock: &dyn Clock,
+        scratch: &mut MatchScratch,
+    ) -> Matched {
         let mut matched = Matched::default();
         self.prepare(scratch);
         let mut hits = std::mem::take(&mut scratch.hits);
         self.index.scan(&block.bytes, |i| block.lines.get(i).map(|line| line.end as usize), &mut hits);
         let pairs = hits.pairs();
         let (mut pair, mut latest) = (0, i64::MIN);
-        // What decoding changes is an escape, and every escape starts with a backslash.
-        let may_change = memchr::memchr(b'\\', &block.bytes).is_some();
+        let may_change = block.decoder.may_change_any(&block.bytes);
         let all_lines = merged || may_change || !self.always.is_empty();
         let mut number = 0;
         while number < block.lines.len() {
@@ -217,7 +228,13 @@ impl Matcher {
     }
 
     /// Matches one event that comes without a line, or whose line is `line`: a scan's finding.
-    pub fn event(&self, line: &[u8], event: &Event, clock: &dyn Clock, scratch: &mut MatchScratch) -> Matched {
+    pub fn event(
+        &self,
+        line: &[u8],
+        event: &Event,
+        clock: &dyn Clock,
+        scratch: &mut MatchScratch,
+    ) -> Matched {
         let mut matched = Matched::default();
         self.prepare(scratch);
         self.begin(scratch);
@@ -390,4 +407,3 @@ impl Matcher {
         }
     }
 }
-

@@ -31,7 +31,16 @@ impl Watch {
             led[wake.all[0] as usize].push(i as u32);
         }
         let always = every_event || unfiltered.iter().any(|p| !led[(p - first) as usize].is_empty());
-        Watch { first, patterns, every_event, wakes, led, unfiltered, always, sources: manifest.sources.clone() }
+        Watch {
+            first,
+            patterns,
+            every_event,
+            wakes,
+            led,
+            unfiltered,
+            always,
+            sources: manifest.sources.clone(),
+        }
     }
 
     /// Whether a match of this pattern may wake the pack.

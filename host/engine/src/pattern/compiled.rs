@@ -171,7 +171,8 @@ fn list_kind(
     settings: &[(String, SettingValue)],
     place: Where,
 ) -> Result<(Kind, Necessary), PatternError> {
-    let missing = |setting: &str| PatternError::Setting { pattern: pattern.name.clone(), setting: setting.into() };
+    let missing =
+        |setting: &str| PatternError::Setting { pattern: pattern.name.clone(), setting: setting.into() };
     let texts: Vec<Vec<u8>> = match list {
         List::Given(entries) => entries.iter().map(|entry| entry.clone().into_bytes()).collect(),
         List::Setting(name) => {

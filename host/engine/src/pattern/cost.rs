@@ -80,7 +80,8 @@ fn spell(hir: &Hir, limit: usize, out: &mut Vec<u8>) {
             }
         }
         HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(MAX_REPEATS).clamp(repetition.min, MAX_REPEATS.max(repetition.min));
+            let times =
+                repetition.max.unwrap_or(MAX_REPEATS).clamp(repetition.min, MAX_REPEATS.max(repetition.min));
             (0..times).for_each(|_| spell(&repetition.sub, limit, out));
         }
         HirKind::Capture(capture) => spell(&capture.sub, limit, out),

@@ -30,7 +30,11 @@ pub(super) enum Where {
 }
 
 impl Entries {
-    pub(super) fn new(texts: Vec<Vec<u8>>, fold: bool, place: Where) -> Result<Self, aho_corasick::BuildError> {
+    pub(super) fn new(
+        texts: Vec<Vec<u8>>,
+        fold: bool,
+        place: Where,
+    ) -> Result<Self, aho_corasick::BuildError> {
         let table = match place {
             _ if texts.len() <= SHORT => None,
             Where::Anywhere => {
@@ -82,14 +86,16 @@ impl Entries {
                     return table.get(value).map(|&entry| (entry, 0));
                 }
                 let found = lengths.iter().filter_map(|&length| table.get(part(length)?).copied()).min()?;
-                let start = if place == Where::Head { 0 } else { value.len() - self.texts[found as usize].len() };
+                let start =
+                    if place == Where::Head { 0 } else { value.len() - self.texts[found as usize].len() };
                 Some((found, start))
             }
         }
     }
 
     fn one_by_one(&self, value: &[u8], place: Where) -> Option<(u32, usize)> {
-        let same = |part: &[u8], text: &[u8]| if self.fold { part.eq_ignore_ascii_case(text) } else { part == text };
+        let same =
+            |part: &[u8], text: &[u8]| if self.fold { part.eq_ignore_ascii_case(text) } else { part == text };
         let start = |text: &Vec<u8>| match place {
             Where::Whole => same(value, text).then_some(0),
             Where::Head => value.get(..text.len()).filter(|part| same(part, text)).map(|_| 0),

@@ -93,7 +93,8 @@ fn concat(parts: &[Hir], rarity: &Rarity) -> Seen {
 
 fn alternation(parts: &[Hir], rarity: &Rarity) -> Seen {
     let seen: Vec<Seen> = parts.iter().map(|part| walk(part, rarity)).collect();
-    let exact: Option<Vec<Vec<u8>>> = seen.iter().map(|seen| seen.exact.clone()).collect::<Option<Vec<_>>>().map(|t| t.concat());
+    let exact: Option<Vec<Vec<u8>>> =
+        seen.iter().map(|seen| seen.exact.clone()).collect::<Option<Vec<_>>>().map(|t| t.concat());
     let sets: Option<Vec<Vec<Vec<u8>>>> = seen.iter().map(|seen| seen.set.clone()).collect();
     let set = sets.map(|sets| sets.concat()).filter(|set| set.len() <= MAX_SET).and_then(usable);
     Seen { exact: exact.filter(|texts| texts.len() <= MAX_EXACT), set }

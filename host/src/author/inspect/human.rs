@@ -8,7 +8,7 @@ use tripline_sandbox::Limits;
 use super::{cost, words};
 use crate::report::figures::{binary, counted, duration, grouped};
 use crate::report::paint::{self, BOLD, DIM, GOOD, WARNING};
-use crate::report::{columns, fit, visible, wrap};
+use crate::report::{broken, columns, fit, visible, wrap};
 
 /// Columns of the names on the left.
 const LEFT: usize = 11;
@@ -40,7 +40,7 @@ impl Page<'_> {
         self.row("licence", &about.licence)?;
         self.row("homepage", &about.homepage)?;
         self.row("module", &counted(pack.size() as u64, "byte", "bytes"))?;
-        self.row("SHA-256", &pack.digest_hex())?;
+        self.exact("SHA-256", &pack.digest_hex())?;
         let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();
         self.row("ABI", &format!("{}; served: {}", pack.abi(), served.join(", ")))?;
         let imports = pack.imports().join(", ");
@@ -108,7 +108,7 @@ impl Page<'_> {
                 "{INDENT}{BOLD}{name}{BOLD:#}  {DIM}{}{DIM:#}",
                 visible(&words::looks(pattern))
             )?;
-            self.row("", &words::wanted(&pattern.kind))?;
+            self.exact("", &words::wanted(&pattern.kind))?;
             self.row("captures", &pattern.captures.join(", "))?;
         }
         Ok(())
@@ -175,10 +175,24 @@ impl Page<'_> {
 
     /// A name and its text, wrapped; nothing if there is no text.
     fn row(&mut self, name: &str, text: &str) -> io::Result<()> {
-        let indent = INDENT.len() * 2;
-        let room = self.width.saturating_sub(indent + LEFT).max(20);
-        let (left, room) = if name.is_empty() { (0, room + LEFT) } else { (LEFT, room) };
-        for (i, line) in wrap(&visible(text), room, usize::MAX).iter().enumerate() {
+        let room = self.room(name);
+        self.lines(name, &wrap(&visible(text), room, usize::MAX))
+    }
+
+    /// A text in which every space counts.
+    fn exact(&mut self, name: &str, text: &str) -> io::Result<()> {
+        let room = self.room(name);
+        self.lines(name, &broken(&visible(text), room))
+    }
+
+    fn room(&self, name: &str) -> usize {
+        let left = if name.is_empty() { 0 } else { LEFT };
+        self.width.saturating_sub(INDENT.len() * 2 + left).max(20)
+    }
+
+    fn lines(&mut self, name: &str, lines: &[String]) -> io::Result<()> {
+        let (indent, left) = (INDENT.len() * 2, if name.is_empty() { 0 } else { LEFT });
+        for (i, line) in lines.iter().enumerate() {
             let name = if i == 0 { name } else { "" };
             writeln!(self.out, "{:indent$}{DIM}{name:left$}{DIM:#}{line}", "")?;
         }

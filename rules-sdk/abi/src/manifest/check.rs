@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use super::raw::{Raw, RawList, RawPack, RawPattern, RawRule, RawWake};
 use super::regex::captures;
 use super::{
-    Limit, List, Manifest, ManifestError, Pack, Pattern, PatternKind, Problem, PropertyType, Rule, Scalar, Schema,
-    SourceFilter, Wake, WakesOn,
+    Limit, List, Manifest, ManifestError, Pack, Pattern, PatternKind, Problem, PropertyType, Rule, Scalar,
+    Schema, SourceFilter, Wake, WakesOn,
 };
 
 type Checked<T> = Result<T, ManifestError>;
@@ -102,7 +102,8 @@ fn pattern(path: &str, raw: RawPattern, settings: &Schema) -> Checked<Pattern> {
     if let Some(field) = &raw.field {
         line(&format!("{path}.field"), field, Limit::NAME)?;
     }
-    let later = [("cidr", &raw.cidr), ("compare", &raw.compare), ("exists", &raw.exists), ("list", &raw.list)];
+    let later =
+        [("cidr", &raw.cidr), ("compare", &raw.compare), ("exists", &raw.exists), ("list", &raw.list)];
     if let Some((kind, _)) = later.into_iter().find(|(_, value)| value.is_some()) {
         let problem = Problem::Unserved { what: "kind of pattern", name: kind.into() };
         return Err(ManifestError::new(format!("{path}.{kind}"), problem));
@@ -161,12 +162,14 @@ fn list(path: &str, raw: RawList, settings: &Schema) -> Checked<List> {
                 return Err(ManifestError::expected(path, "a pointer to a setting, like \"/words\"", found));
             };
             let Some(property) = settings.property(name) else {
-                return Err(ManifestError::new(path, Problem::Unknown { what: "setting", name: name.into() }));
+                return Err(ManifestError::new(
+                    path,
+                    Problem::Unknown { what: "setting", name: name.into() },
+                ));
             };
             match property.kind {
-                PropertyType::List { items: Scalar::Text { .. }, .. } | PropertyType::One(Scalar::Text { .. }) => {
-                    Ok(List::Setting(name.into()))
-                }
+                PropertyType::List { items: Scalar::Text { .. }, .. }
+                | PropertyType::One(Scalar::Text { .. }) => Ok(List::Setting(name.into())),
                 _ => Err(ManifestError::expected(path, "a setting that is a text or a list of texts", name)),
             }
         }
@@ -176,7 +179,9 @@ fn list(path: &str, raw: RawList, settings: &Schema) -> Checked<List> {
 fn wakes_on(raw: Option<Vec<RawWake>>, every_event: bool, patterns: &[Pattern]) -> Checked<WakesOn> {
     let raw = match (raw, every_event) {
         (None, true) => return Ok(WakesOn::EveryEvent),
-        (Some(_), true) => return Err(ManifestError::expected("wakes_on", "nothing beside every_event", "both")),
+        (Some(_), true) => {
+            return Err(ManifestError::expected("wakes_on", "nothing beside every_event", "both"));
+        }
         (None, false) => {
             return Err(ManifestError::expected("wakes_on", "patterns, or every_event: true", "neither"));
         }
@@ -198,7 +203,11 @@ fn wakes_on(raw: Option<Vec<RawWake>>, every_event: bool, patterns: &[Pattern]) 
             }
             RawWake::Group(group) => {
                 if group.all.is_empty() {
-                    return Err(ManifestError::expected(format!("{path}.all"), "at least one pattern", "none"));
+                    return Err(ManifestError::expected(
+                        format!("{path}.all"),
+                        "at least one pattern",
+                        "none",
+                    ));
                 }
                 let numbers = |key: &str, names: &[String]| {
                     let one = |(j, name): (usize, &String)| number(format!("{path}.{key}[{j}]"), name);
@@ -239,7 +248,12 @@ fn rule(path: &str, raw: RawRule) -> Checked<Rule> {
 
 /// `[a-z0-9-]+`: it becomes a file name, a metric's label and a part of a message id.
 fn name(path: &str, name: &str) -> Checked<()> {
-    named(path, name, "lower case letters, digits and hyphens", |c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    named(
+        path,
+        name,
+        "lower case letters, digits and hyphens",
+        |c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-'),
+    )
 }
 
 fn pattern_name(path: &str, name: &str) -> Checked<()> {

@@ -37,7 +37,7 @@ use core::fmt;
 use crate::Severity;
 
 pub use self::regex::{REGEX_BYTES, regex_builder};
-pub use self::settings::{Property, PropertyType, Schema, Scalar, SettingsError};
+pub use self::settings::{Property, PropertyType, Scalar, Schema, SettingsError};
 
 /// How much a manifest may ask for. Each number holds for one pack.
 pub struct Limit;
@@ -350,8 +350,12 @@ impl fmt::Display for ManifestError {
             Problem::Expected { expected, found } => write!(f, "expected {expected}, found {found}"),
             Problem::Twice(name) => write!(f, "{name:?} stands twice"),
             Problem::Unknown { what, name } => write!(f, "there is no {what} named {name:?}"),
-            Problem::Unserved { what, name } => write!(f, "the {what} {name:?} is not served by this version"),
-            Problem::Limit { what, limit, found } => write!(f, "expected at most {limit} {what}, found {found}"),
+            Problem::Unserved { what, name } => {
+                write!(f, "the {what} {name:?} is not served by this version")
+            }
+            Problem::Limit { what, limit, found } => {
+                write!(f, "expected at most {limit} {what}, found {found}")
+            }
             Problem::Regex(message) => write!(f, "{message}"),
         }
     }

@@ -162,7 +162,8 @@ impl PropertyType {
             PropertyType::One(scalar) => return scalar.value(name, given),
             PropertyType::List { items, min, max } => (items, *min, *max),
         };
-        let wrong = |expected: String, found: String| SettingsError::Value { name: name.into(), expected, found };
+        let wrong =
+            |expected: String, found: String| SettingsError::Value { name: name.into(), expected, found };
         let Value::Array(list) = given else {
             return Err(wrong("a list".into(), given.to_string()));
         };
@@ -171,7 +172,8 @@ impl PropertyType {
         }
         let one = |(i, item): (usize, &Value)| items.value(&format!("{name}[{i}]"), item);
         let values = list.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
-        let bytes: usize = values.iter().map(|v| if let SettingValue::Text(t) = v { t.len() } else { 8 }).sum();
+        let bytes: usize =
+            values.iter().map(|v| if let SettingValue::Text(t) = v { t.len() } else { 8 }).sum();
         match bytes > Limit::LIST_BYTES {
             true => Err(wrong(format!("at most {} bytes of items", Limit::LIST_BYTES), bytes.to_string())),
             false => Ok(SettingValue::List(values)),
@@ -266,7 +268,11 @@ fn property(path: &str, name: String, raw: RawProperty) -> Result<Property, Mani
         None => None,
         Some(value) => Some(kind.value(&name, value).map_err(|error| {
             let SettingsError::Value { expected, found, .. } = error else {
-                return ManifestError::expected(format!("{path}.default"), "a value of its type", value.to_string());
+                return ManifestError::expected(
+                    format!("{path}.default"),
+                    "a value of its type",
+                    value.to_string(),
+                );
             };
             ManifestError::expected(format!("{path}.default"), &expected, found)
         })?),
@@ -276,7 +282,11 @@ fn property(path: &str, name: String, raw: RawProperty) -> Result<Property, Mani
 
 fn scalar(path: &str, raw: &RawProperty) -> Result<Scalar, ManifestError> {
     if raw.one_of.is_some() && raw.kind != "string" {
-        return Err(ManifestError::expected(format!("{path}.enum"), "the type \"string\" beside it", &*raw.kind));
+        return Err(ManifestError::expected(
+            format!("{path}.enum"),
+            "the type \"string\" beside it",
+            &*raw.kind,
+        ));
     }
     let one_of = raw.one_of.iter().flatten().enumerate().map(|(i, value)| match value {
         Value::String(text) => Ok(text.clone()),
@@ -289,10 +299,9 @@ fn scalar(path: &str, raw: &RawProperty) -> Result<Scalar, ManifestError> {
             min: raw.minimum.map_or(i64::MIN, |n| n.ceil() as i64),
             max: raw.maximum.map_or(i64::MAX, |n| n.floor() as i64),
         }),
-        "number" => Ok(Scalar::Number {
-            min: raw.minimum.unwrap_or(f64::MIN),
-            max: raw.maximum.unwrap_or(f64::MAX),
-        }),
+        "number" => {
+            Ok(Scalar::Number { min: raw.minimum.unwrap_or(f64::MIN), max: raw.maximum.unwrap_or(f64::MAX) })
+        }
         "string" => Ok(Scalar::Text {
             min: raw.min_length.unwrap_or(0),
             max: raw.max_length.unwrap_or(Limit::TEXT).min(Limit::TEXT),

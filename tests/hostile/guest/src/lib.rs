@@ -67,12 +67,12 @@ impl Hostile {
         Some(Decision::new(deeper(1)))
     }
 
-    /// Memory without an end, at once.
+    /// Memory without an end; it is not written to, which would take longer than a call may.
     #[rule { id: "eats", title: "Takes all memory", severity: low, on: [eats] }]
     fn eats(&mut self) -> Option<Decision> {
         let mut all: Vec<Vec<u8>> = Vec::new();
         loop {
-            all.push(black_box(vec![1; 1 << 20]));
+            all.push(black_box(Vec::with_capacity(1 << 20)));
         }
     }
 
