@@ -8,8 +8,13 @@ use crate::Shown;
 ///
 /// Equal fingerprints of one rule fold into one incident. Nothing here has to be short: what is over the ABI's
 /// limits is shortened when it is sent, so a crafted line cannot make a reply that the host refuses.
+///
+/// It is one pointer: rules hand it from call to call, and most often hand on none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Decision {
+pub struct Decision(pub(crate) Box<Parts>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Parts {
     pub(crate) severity: Option<Severity>,
     pub(crate) fingerprint: Option<Vec<u8>>,
     pub(crate) title: Option<Vec<u8>>,
@@ -21,7 +26,9 @@ pub struct Decision {
 impl Decision {
     /// A decision with the fingerprint that equal decisions share: most often who did it.
     pub fn new(fingerprint: impl Shown) -> Self {
-        Decision { fingerprint: bytes(&fingerprint), ..Decision::default() }
+        let mut decision = Decision::default();
+        decision.0.fingerprint = bytes(&fingerprint);
+        decision
     }
 
     /// A decision that folds with all others of its rule from the same source.
@@ -32,40 +39,49 @@ impl Decision {
     /// A severity other than the rule's.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
-        self.severity = Some(severity);
+        self.0.severity = Some(severity);
         self
     }
 
     /// A title other than the rule's: one line.
     #[must_use]
     pub fn title(mut self, title: impl Shown) -> Self {
-        self.title = bytes(&title);
+        self.0.title = bytes(&title);
         self
     }
 
     /// A sentence or two on what was seen.
     #[must_use]
     pub fn summary(mut self, summary: impl Shown) -> Self {
-        self.summary = bytes(&summary);
+        self.0.summary = bytes(&summary);
         self
     }
 
     /// Adds a named value; `None` adds nothing.
     #[must_use]
     pub fn value(mut self, name: impl Into<Cow<'static, str>>, value: impl Shown) -> Self {
-        self.values.extend(bytes(&value).map(|value| (name.into(), value)));
+        self.0.add(name.into(), bytes(&value));
         self
     }
 
     /// Adds events that show it; without any, the event that set it off is its evidence.
     #[must_use]
     pub fn evidence(mut self, ids: &[EventId]) -> Self {
-        self.evidence.extend_from_slice(ids);
+        self.0.evidence.extend_from_slice(ids);
         self
     }
 }
 
-fn bytes(value: &impl Shown) -> Option<Vec<u8>> {
+impl Parts {
+    #[inline(never)]
+    fn add(&mut self, name: Cow<'static, str>, value: Option<Vec<u8>>) {
+        self.values.extend(value.map(|value| (name, value)));
+    }
+}
+
+// Not generic and not inlined: rules call it often, and it runs seldom.
+#[inline(never)]
+fn bytes(value: &dyn Shown) -> Option<Vec<u8>> {
     value.shown().map(Cow::into_owned)
 }
 
@@ -75,30 +91,28 @@ fn bytes(value: &impl Shown) -> Option<Vec<u8>> {
     label = "expected (), Decision, Option<Decision> or Vec<Decision>"
 )]
 pub trait Decisions {
-    /// The decisions in order.
-    fn decisions(self) -> impl Iterator<Item = Decision>;
+    /// Hands over the decisions in order.
+    fn each(self, to: &mut dyn FnMut(Decision));
 }
 
 impl Decisions for () {
-    fn decisions(self) -> impl Iterator<Item = Decision> {
-        std::iter::empty()
-    }
+    fn each(self, _: &mut dyn FnMut(Decision)) {}
 }
 
 impl Decisions for Decision {
-    fn decisions(self) -> impl Iterator<Item = Decision> {
-        std::iter::once(self)
+    fn each(self, to: &mut dyn FnMut(Decision)) {
+        to(self);
     }
 }
 
 impl Decisions for Option<Decision> {
-    fn decisions(self) -> impl Iterator<Item = Decision> {
-        self.into_iter()
+    fn each(self, to: &mut dyn FnMut(Decision)) {
+        self.into_iter().for_each(to);
     }
 }
 
 impl Decisions for Vec<Decision> {
-    fn decisions(self) -> impl Iterator<Item = Decision> {
-        self.into_iter()
+    fn each(self, to: &mut dyn FnMut(Decision)) {
+        self.into_iter().for_each(to);
     }
 }

@@ -1,5 +1,6 @@
 use tripline_abi::{Entry, EntryKind, EventId, FieldType};
 
+use crate::id::Wake;
 use crate::{CaptureId, FieldId, PatternId, Text};
 
 /// A log line, a scan's finding or a tick, with the patterns that matched it.
@@ -95,6 +96,27 @@ impl<'a> Event<'a> {
     pub fn capture(&self, capture: CaptureId) -> Option<Text<'a>> {
         let seen = self.matched(PatternId(capture.pattern))?.seen;
         seen.capture(capture.group).map(|capture| Text::new(capture.bytes))
+    }
+
+    /// The match of the first pattern of an entry of a rule's `on`, if the entry holds.
+    #[doc(hidden)]
+    #[inline(never)]
+    pub fn holds(&self, wake: &Wake) -> Option<Match<'a>> {
+        let (first, others) = wake.all.split_first()?;
+        let others = others.iter().all(|pattern| self.has(*pattern));
+        let holds = self.has(*first) && others && !wake.none.iter().any(|pattern| self.has(*pattern));
+        if holds { self.matched(*first) } else { None }
+    }
+
+    /// What the capture for a rule's parameter took; `seen` is what [`holds`](Self::holds) answered.
+    #[doc(hidden)]
+    #[inline(never)]
+    pub fn capture_for(&self, wake: &Wake, seen: &Match<'a>, parameter: usize) -> Option<Text<'a>> {
+        let capture = (*wake.captures.get(parameter)?)?;
+        match seen.seen.pattern() == capture.pattern {
+            true => seen.seen.capture(capture.group).map(|capture| Text::new(capture.bytes)),
+            false => self.capture(capture),
+        }
     }
 
     fn may_have(&self, pattern: PatternId) -> bool {

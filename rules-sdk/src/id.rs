@@ -13,6 +13,17 @@ pub struct CaptureId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldId(pub(crate) u32);
 
+/// An entry of a rule's `on`; the macro writes it.
+#[doc(hidden)]
+pub struct Wake {
+    /// These must match,
+    pub all: &'static [PatternId],
+    /// and none of these.
+    pub none: &'static [PatternId],
+    /// Where the rule's parameters come from; `None` where this entry has no such capture.
+    pub captures: &'static [Option<CaptureId>],
+}
+
 impl PatternId {
     #[doc(hidden)]
     pub const fn new(number: u32) -> Self {

@@ -89,7 +89,7 @@
 //!
 //! # Around it
 //!
-//! - Unit tests: [`testing`], behind the feature of that name. Whole lines: `.case` files, see `tripline pack test`.
+//! - Unit tests: the module `testing`, behind the feature of that name. Whole lines: `.case` files, see `tripline pack test`.
 //! - Words for the operator's log: [`error!`], [`warn!`], [`info!`], [`debug!`]. A panic reaches it with its place.
 //! - The crate type is `["cdylib", "rlib"]`; `cargo build --target wasm32-unknown-unknown` makes the module.
 //! - `unsafe` stands in one file of this crate; a pack may `#![forbid(unsafe_code)]`.
@@ -121,6 +121,8 @@ pub use tripline_sdk_macros::{State, pack, rule};
 pub use self::capture::FromCapture;
 pub use self::decision::{Decision, Decisions};
 pub use self::event::{Event, Match};
+#[doc(hidden)]
+pub use self::id::Wake;
 pub use self::id::{CaptureId, FieldId, PatternId};
 pub use self::instance::{Instance, Pack};
 pub use self::log::log;

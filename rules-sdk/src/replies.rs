@@ -25,9 +25,7 @@ impl Replies {
 
     /// What the rule decided on this event.
     pub fn add(&mut self, event: &Event<'_>, decided: impl Decisions) {
-        for decision in decided.decisions() {
-            self.put(event, &decision);
-        }
+        decided.each(&mut |decision| self.put(event, decision));
         crate::export::running(NO_RULE);
     }
 
@@ -39,7 +37,8 @@ impl Replies {
         }
     }
 
-    fn put(&mut self, event: &Event<'_>, decision: &Decision) {
+    #[inline(never)]
+    fn put(&mut self, event: &Event<'_>, Decision(decision): Decision) {
         let fingerprint = decision.fingerprint.as_deref().map(fingerprint);
         let title = decision.title.as_deref().map(|title| cut(title, ReplyLimit::TITLE));
         let summary = decision.summary.as_deref().map(|summary| cut(summary, ReplyLimit::SUMMARY));

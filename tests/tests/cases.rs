@@ -1,4 +1,5 @@
 //! Every case of every built-in pack, on the built .wasm in the sandbox: the same as natively in the packs' own tests.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! The program as a person runs it: exit codes, errors, pipes, interruptions.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,5 @@
 //! Real logs: what is named, and what stays quiet.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

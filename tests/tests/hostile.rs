@@ -1,6 +1,7 @@
 //! Each hostile module beside the built-in packs: it gets exactly its fault, and they decide as if it were not there.
 //!
 //! The modules are text in `tests/hostile`; what the sandbox alone makes of each is in `host/sandbox/tests`.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 use std::sync::OnceLock;
@@ -44,7 +45,7 @@ fn run(name: &str, often: bool) -> (String, Outcome) {
     static ALONE: [OnceLock<Vec<Incident>>; 2] = [const { OnceLock::new() }; 2];
     let alone = ALONE[usize::from(often)].get_or_init(|| of_others(&check(builtin(), &log(often), 2)));
     assert!(alone.len() > 5, "{}", alone.len());
-    let wasm = load::module(&root().join("tests/hostile"), name);
+    let wasm = load::module(&load::folder(env!("CARGO_MANIFEST_DIR")), name);
     let pack = Pack::read(wasm).unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut packs = builtin();
     packs.push(configured(pack));
@@ -129,7 +130,6 @@ hostile! {
     state_outside "state-outside" "pointer: out without an event";
     state_huge "state-huge" "answer: out without an event";
     state_never_saved "state-none" "";
-    state_refused "state-refused" "?";
 }
 
 /// Too many decisions are no fault: what is over the limit is counted, or tripping a rule would switch it off.
@@ -154,7 +154,7 @@ fn a_crafted_line_is_no_off_switch() {
 /// A regex that is linear and dear all the same is refused at load, or suspended while it runs.
 #[test]
 fn a_slow_regex_is_refused_or_suspended() {
-    let folder = root().join("tests/hostile");
+    let folder = load::folder(env!("CARGO_MANIFEST_DIR"));
     assert!(matches!(Pack::read(load::module(&folder, "regex-slow")), Err(tripline::PackError::Manifest(_))));
     let mut packs = builtin();
     packs.push(configured(Pack::read(load::module(&folder, "regex-slow-small")).unwrap()));

@@ -1,4 +1,5 @@
 //! What ARCHITECTURE.md says must always hold, read off the sources and the built packs.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ fn the_engine_has_no_clock_no_disk_no_network_no_threads() {
 
 #[test]
 fn unsafe_stands_in_two_places() {
-    let but = ["rules-sdk/src/export", "rules-sdk/macros/src", "host/sandbox/src/cache.rs"];
+    let but = ["rules-sdk/src/export", "rules-sdk/macros/src", "host/sandbox/src/load.rs"];
     for folder in ["host", "guest", "rules-sdk"] {
         assert_nowhere(folder, &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"], &but);
     }
@@ -87,6 +88,6 @@ fn built_in_packs_import_nothing_but_the_log() {
             pack.imports()
         );
         assert!(pack.saves(), "{} keeps its state over a restart", pack.name());
-        assert!(pack.size() < 150 * 1024, "{} has {} bytes", pack.name(), pack.size());
+        assert!(pack.size() < 200 * 1024, "{} has {} bytes", pack.name(), pack.size());
     }
 }

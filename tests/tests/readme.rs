@@ -1,4 +1,5 @@
 //! What README says is what happens: its commands, its settings and its rule.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 

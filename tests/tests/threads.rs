@@ -1,4 +1,5 @@
 //! Any number of threads gives the same incidents, over several sources, with the real packs in the real sandbox.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fmt::Write as _;
 use std::fs;

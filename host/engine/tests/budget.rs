@@ -1,4 +1,5 @@
 //! What patterns cost is metered by a clock that is handed in, and a pack over its budget is out.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

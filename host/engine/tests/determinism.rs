@@ -1,4 +1,5 @@
 //! The same lines give the same decisions, whatever the pushes, blocks and batches.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -2,6 +2,7 @@
 //!
 //! The oracle decodes every line and tries every pattern with the `regex` crate or byte by byte; it knows nothing of
 //! literals, indices, candidates or memos.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::sync::Arc;
 
@@ -16,8 +17,9 @@ use tripline_engine::matcher::{MatchLimits, MatchScratch, Matched, Matcher};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::{Configured, Pack};
 
+type Captures = Vec<Option<Vec<u8>>>;
 /// (line, pack, [(pattern, entry, captures)]), all texts copied.
-type Handed = Vec<(usize, usize, Vec<(u32, Option<u32>, Vec<Option<Vec<u8>>>)>)>;
+type Handed = Vec<(usize, usize, Vec<(u32, Option<u32>, Captures)>)>;
 
 const VALUE_BYTES: usize = 160;
 
@@ -41,7 +43,7 @@ fn try_alone(
     number: usize,
     event: &Event,
     line: &[u8],
-) -> Option<(Option<u32>, Vec<Option<Vec<u8>>>)> {
+) -> Option<(Option<u32>, Captures)> {
     let pattern = &configured.pack.manifest().patterns[number];
     let value = value(event, line, &pattern.field)?;
     let searched = &value[..value.len().min(VALUE_BYTES)];
@@ -180,6 +182,7 @@ fn word() -> impl Strategy<Value = String> {
         Just("error".to_string()),
         Just("Error: x".to_string()),
         Just("fail".to_string()),
+        Just("42".to_string()),
         Just("ab".to_string()),
         Just("Failed password".to_string()),
         Just("tab\there".to_string()),
@@ -229,7 +232,7 @@ fn pattern() -> impl Strategy<Value = Value> {
         1 => Just(json!({ "contains": { "setting": "/words" } })),
         1 => Just(json!({ "equals": { "setting": "/words" } })),
     ];
-    let field = prop_oneof![3 => Just(None), 1 => Just(Some("user")), 1 => Just(Some("program")), 1 => Just(Some("a"))];
+    let field = prop_oneof![3 => Just(None), 1 => Just(Some("user")), 1 => Just(Some("program")), 1 => Just(Some("level")), 1 => Just(Some("a"))];
     (kind, field, any::<bool>()).prop_map(|(mut kind, field, fold)| {
         kind["case_insensitive"] = json!(fold);
         if let Some(field) = field {
@@ -304,6 +307,9 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
             let text = String::from_utf8_lossy(&text).replace('\\', "\\\\").replace('"', "\\\"").replace(']', "\\]");
             format!("<34>1 2024-01-01T00:00:00Z host sshd 1 - [x user=\"{text}\"] {text}").into_bytes()
         }),
+        1 => "(ERROR|error|fail|42) [ab]{0,3}".prop_map(|text| format!("2024-01-01 00:00:00 {text}").into_bytes()),
+        1 => "(\"fail\"|42|\"error\"|true)".prop_map(|level| format!("{{\"l\\u0065vel\":{level}}}").into_bytes()),
+        1 => "(\"fail\"|42|\"error\"|true)".prop_map(|level| format!("{{\"level\":{level}}}").into_bytes()),
         1 => text().prop_map(|text| [b"\tat ", &text[..]].concat()),
         1 => Just(Vec::new()),
     ]

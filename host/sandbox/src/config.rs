@@ -12,8 +12,9 @@ const SERVED: WasmFeatures = WasmFeatures::FLOATS
 
 /// How packs are compiled and run. Everything that matters is said, so that a new wasmtime changes nothing.
 ///
-/// Instances are made on demand, not from a pool: measured, a pool makes them no faster here, holds its address space
-/// for good, and its slots go from tenant to tenant.
+/// Instances are made on demand, not from a pool. Measured on a busy machine of two cores, a pool makes and drops one
+/// in 8 µs, on demand it takes 15 µs, with 4.7 KB resident both ways. An instance lives for long, and a pool's slots
+/// would go from tenant to tenant, their number fixed beforehand.
 pub(crate) fn config(stack: usize) -> Config {
     let mut config = Config::new();
     config

@@ -1,6 +1,8 @@
-//! A pack written by hand gives the same decisions in any batches, and over a restart.
+//! Packs without the SDK, written by hand and in C, give the same decisions in any batches and over a restart.
 #![allow(clippy::unwrap_used)]
 
+use std::io::ErrorKind;
+use std::process::Command;
 use std::sync::Arc;
 
 use tripline_abi::{BatchWriter, EventHead, EventId, LogSource, OpenWriter, Reply};
@@ -10,11 +12,37 @@ use tripline_sandbox::{Limits, Wasmtime};
 
 const EVENTS: u8 = 50;
 
-fn counter() -> Arc<dyn Module> {
-    let wasm = wat::parse_file(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.wat")).unwrap();
+fn load(wasm: Vec<u8>) -> Arc<dyn Module> {
     let pack = Pack::read(wasm).unwrap();
     assert!(pack.saves());
     Wasmtime::new(Limits::default()).unwrap().load(&pack).unwrap()
+}
+
+fn by_hand() -> Arc<dyn Module> {
+    load(wat::parse_file(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.wat")).unwrap())
+}
+
+/// The same in C; `None` where there is no clang.
+fn in_c() -> Option<Arc<dyn Module>> {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) =
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.c"), folder.path().join("c.wasm"));
+    let mut clang = Command::new("clang");
+    clang
+        .args(["--target=wasm32", "-O2", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry", "-o"])
+        .arg(&out)
+        .arg(file);
+    match clang.output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            eprintln!("skipped: no clang");
+            None
+        }
+        output => {
+            let output = output.unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            Some(load(std::fs::read(out).unwrap()))
+        }
+    }
 }
 
 fn open(module: &dyn Module, state: Option<&[u8]>) -> Box<dyn Instance> {
@@ -55,9 +83,8 @@ fn batch(events: std::ops::Range<u8>) -> (Vec<u8>, u32) {
 
 type Judged = Vec<(EventId, Vec<EventId>, String)>;
 
-fn judge(size: u8, restart: bool) -> Judged {
-    let module = counter();
-    let mut instance = open(module.as_ref(), None);
+fn judge(module: &dyn Module, size: u8, restart: bool) -> Judged {
+    let mut instance = open(module, None);
     let (mut all, mut reply, mut state) = (Vec::new(), Vec::new(), Vec::new());
     for first in (0..EVENTS).step_by(size.into()) {
         let (bytes, entries) = batch(first..(first + size).min(EVENTS));
@@ -72,14 +99,14 @@ fn judge(size: u8, restart: bool) -> Judged {
         }
         if restart {
             assert!(instance.save(&mut state).unwrap());
-            instance = open(module.as_ref(), Some(&state));
+            instance = open(module, Some(&state));
         }
     }
     all
 }
 
-#[test]
-fn batches_and_restarts_change_no_decision() {
+#[track_caller]
+fn batches_and_restarts_change_no_decision(module: &dyn Module) {
     let expected: Judged = (0..EVENTS / 3)
         .map(|i| {
             let ids = [i * 3, i * 3 + 1, i * 3 + 2].map(|n| [n; 16]);
@@ -88,14 +115,14 @@ fn batches_and_restarts_change_no_decision() {
         .collect();
     for size in [1, 7, EVENTS] {
         for restart in [false, true] {
-            assert_eq!(judge(size, restart), expected, "batches of {size}, restarts: {restart}");
+            assert_eq!(judge(module, size, restart), expected, "batches of {size}, restarts: {restart}");
         }
     }
 }
 
-#[test]
-fn a_large_frame_makes_the_buffer_grow() {
-    let mut instance = open(counter().as_ref(), None);
+#[track_caller]
+fn a_large_frame_makes_the_buffer_grow(module: &dyn Module) {
+    let mut instance = open(module, None);
     let mut reply = Vec::new();
     let (mut bytes, entries) = batch(0..4);
     bytes.resize(3_000_000, 0);
@@ -104,4 +131,18 @@ fn a_large_frame_makes_the_buffer_grow() {
     instance.check(&bytes, entries, &mut reply).unwrap();
     assert_eq!(Reply::parse(&reply, 1).unwrap().len(), 1);
     assert!(instance.usage().memory > 4_000_000);
+}
+
+#[test]
+fn written_by_hand() {
+    batches_and_restarts_change_no_decision(by_hand().as_ref());
+    a_large_frame_makes_the_buffer_grow(by_hand().as_ref());
+}
+
+#[test]
+fn written_in_c() {
+    if let Some(module) = in_c() {
+        batches_and_restarts_change_no_decision(module.as_ref());
+        a_large_frame_makes_the_buffer_grow(module.as_ref());
+    }
 }

@@ -167,50 +167,25 @@ fn constant(name: &str) -> Ident {
 
 /// Runs one rule at most once: for the first entry of its `on` that holds and gives every parameter.
 fn rule(number: u32, rule: &Rule, manifest: &Manifest) -> Result<TokenStream> {
-    for parameter in &rule.parameters {
-        if let Parameter::Capture { name, optional, .. } = parameter {
-            capture::check(manifest, rule, name, *optional)?;
-        }
-    }
-    let attempts = match &rule.on {
-        On::EveryEvent | On::Tick(_) => call(number, rule, manifest, None),
-        On::Any(wakes) => {
-            let pattern = |name: &Ident| {
-                let number = manifest.pattern(&name.to_string()).unwrap_or(u32::MAX);
-                quote!(event.has(::tripline_sdk::PatternId::new(#number)))
-            };
-            let attempts = wakes.iter().map(|wake| {
-                let (all, none) = (wake.all.iter().map(pattern), wake.none.iter().map(pattern));
-                let call = call(number, rule, manifest, Some(wake));
-                quote!(if #(#all)&&* #(&& !#none)* { #call })
-            });
-            quote!(#(#attempts)*)
-        }
-    };
-    Ok(quote!('rule: { #attempts }))
-}
-
-/// Takes the captures, then calls the method; what leaves it early falls through to the next entry.
-fn call(number: u32, rule: &Rule, manifest: &Manifest, wake: Option<&Wake>) -> TokenStream {
     let mut takes = Vec::new();
     let mut arguments = Vec::new();
-    for (i, parameter) in rule.parameters.iter().enumerate() {
+    let mut names = Vec::new();
+    for parameter in &rule.parameters {
         match parameter {
             Parameter::Event => arguments.push(quote!(event)),
             Parameter::Settings => arguments.push(quote!(settings)),
-            Parameter::Capture { name, ty, .. } => {
-                let bytes = match wake.and_then(|wake| capture::place(manifest, wake, name)) {
-                    Some((pattern, group)) => {
-                        quote!(event.capture(::tripline_sdk::CaptureId::new(#pattern, #group)))
-                    }
-                    None => quote!(::std::option::Option::None),
-                };
-                let argument = format_ident!("capture{i}");
+            Parameter::Capture { name, ty, optional } => {
+                capture::check(manifest, rule, name, *optional)?;
+                let (at, argument) = (names.len(), format_ident!("capture{}", names.len()));
                 takes.push(quote_spanned! {ty.span()=>
                     let ::std::option::Option::Some(#argument) =
-                        <#ty as ::tripline_sdk::FromCapture>::from_match(#bytes)
+                        <#ty as ::tripline_sdk::FromCapture>::from_match(event.capture_for(wake, &seen, #at))
+                    else {
+                        continue;
+                    };
                 });
                 arguments.push(quote!(#argument));
+                names.push(name);
             }
         }
     }
@@ -221,10 +196,33 @@ fn call(number: u32, rule: &Rule, manifest: &Manifest, wake: Option<&Wake>) -> T
         replies.begin(#number);
         let decided = #receiver(#(#arguments),*);
         #add
-        break 'rule;
     };
-    takes
-        .into_iter()
-        .rev()
-        .fold(run, |inner, take| quote!(#[allow(irrefutable_let_patterns)] if #take { #inner }))
+    let On::Any(wakes) = &rule.on else { return Ok(quote!({ #run })) };
+    let wakes = wakes.iter().map(|wake| self::wake(wake, &names, manifest));
+    let seen = if names.is_empty() { quote!(_) } else { quote!(seen) };
+    // One call for all entries: a call for each would make most of a pack's code.
+    Ok(quote! {
+        for wake in const { &[#(#wakes),*] } {
+            let ::std::option::Option::Some(#seen) = event.holds(wake) else { continue };
+            #(#[allow(irrefutable_let_patterns)] #takes)*
+            #run
+            break;
+        }
+    })
+}
+
+/// An entry of `on` as a constant: its patterns, and where it has the capture of each name.
+fn wake(wake: &Wake, names: &[&Ident], manifest: &Manifest) -> TokenStream {
+    let pattern = |name: &Ident| {
+        let number = manifest.pattern(&name.to_string()).unwrap_or(u32::MAX);
+        quote!(::tripline_sdk::PatternId::new(#number))
+    };
+    let (all, none) = (wake.all.iter().map(pattern), wake.none.iter().map(pattern));
+    let captures = names.iter().map(|name| match capture::place(manifest, wake, name) {
+        Some((pattern, group)) => {
+            quote!(::std::option::Option::Some(::tripline_sdk::CaptureId::new(#pattern, #group)))
+        }
+        None => quote!(::std::option::Option::None),
+    });
+    quote!(::tripline_sdk::Wake { all: &[#(#all),*], none: &[#(#none),*], captures: &[#(#captures),*] })
 }

@@ -1,8 +1,8 @@
 //! The macros of `tripline-sdk`, which documents them.
 //!
-//! `pack` reads the attribute and the impl ([`table`], [`setting`], [`rule`], [`pack`]), writes the manifest's JSON
-//! ([`json`]) and runs it through the ABI's own checks, whose errors it takes back to the place in the source.
-//! Then it writes the code ([`emit`], [`capture`]). [`state`] is the derive.
+//! `pack` reads the attribute and the impl (`table`, `setting`, `rule`, `pack`), writes the manifest's JSON
+//! (`json`) and runs it through the ABI's own checks, whose errors it takes back to the place in the source.
+//! Then it writes the code (`emit`, `capture`). `state` is the derive.
 #![forbid(unsafe_code)]
 
 mod capture;

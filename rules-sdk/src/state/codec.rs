@@ -3,7 +3,8 @@ use std::fmt;
 use super::State;
 
 /// Bytes of a state that is being saved. Numbers are little-endian.
-#[derive(Default)]
+///
+/// Nothing of this is inlined: a pack saves and restores many fields, and not often.
 pub struct StateWriter(Vec<u8>);
 
 /// What is left of a saved state.
@@ -35,7 +36,12 @@ impl fmt::Display for Corrupt {
 impl std::error::Error for Corrupt {}
 
 impl StateWriter {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        StateWriter(Vec::with_capacity(bytes))
+    }
+
     /// Appends bytes as they are; the reader must know how many.
+    #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
@@ -46,6 +52,7 @@ impl StateWriter {
     }
 
     /// Appends a field of a struct under its name.
+    #[inline(never)]
     pub fn field(&mut self, name: &str, value: &impl State) {
         self.bytes(&(name.len() as u16).to_le_bytes());
         self.bytes(name.as_bytes());
@@ -77,6 +84,7 @@ impl<'a> StateReader<'a> {
     }
 
     /// Takes so many bytes.
+    #[inline(never)]
     pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], Corrupt> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Corrupt::new("more bytes"))?;
         self.0 = rest;
@@ -84,6 +92,7 @@ impl<'a> StateReader<'a> {
     }
 
     /// Takes so many bytes as an array.
+    #[inline(never)]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Corrupt> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(Corrupt::new("more bytes"))?;
         self.0 = rest;
@@ -91,12 +100,14 @@ impl<'a> StateReader<'a> {
     }
 
     /// Takes a count; never more than bytes are left, so that whoever allocates for it is safe.
+    #[inline(never)]
     pub fn count(&mut self) -> Result<usize, Corrupt> {
         let count = u32::from_le_bytes(self.array()?) as usize;
         if count > self.0.len() { Err(Corrupt::new("a count of what is there")) } else { Ok(count) }
     }
 
     /// Takes the fields of a struct.
+    #[inline(never)]
     pub fn fields(&mut self) -> Result<Fields<'a>, Corrupt> {
         let mut fields = Vec::new();
         loop {
@@ -113,6 +124,7 @@ impl<'a> StateReader<'a> {
 
 impl Fields<'_> {
     /// The field of this name; its default if it was not saved.
+    #[inline(never)]
     pub fn get<T: State + Default>(&self, name: &str) -> Result<T, Corrupt> {
         let Some((_, bytes)) = self.0.iter().find(|(saved, _)| *saved == name.as_bytes()) else {
             return Ok(T::default());

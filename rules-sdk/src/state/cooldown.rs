@@ -29,37 +29,32 @@ struct Last(Option<i64>);
 impl<const KIB: usize> Cooldown<KIB> {
     /// Whether more than `secs` seconds have passed since the key was last ready, or it never was.
     pub fn ready(&mut self, event: &Event<'_>, key: impl AsKey, secs: i64) -> bool {
-        let key = Key::new(&key);
-        let ready = !self.last.is_running(event, &key, secs);
-        self.last.used(event, &key, KIB, ready);
-        ready
+        self.last.ready(event, &Key::new(&key), KIB, secs)
     }
 
     /// Begins a key's `secs` at this event, as if it had just been ready.
     pub fn start(&mut self, event: &Event<'_>, key: impl AsKey) {
-        self.last.used(event, &Key::new(&key), KIB, true);
+        self.last.ready(event, &Key::new(&key), KIB, -1);
     }
 
     /// Whether the key is not ready at this event; unlike [`ready`](Self::ready) it begins nothing.
     pub fn is_running(&mut self, event: &Event<'_>, key: impl AsKey, secs: i64) -> bool {
-        self.last.is_running(event, &Key::new(&key), secs)
+        let time = self.last.clock.time(event);
+        let last = self.last.get(&Key::new(&key)).and_then(|last| last.0);
+        last.is_some_and(|last| within(last, time, secs))
     }
 }
 
 impl Keyed<Last> {
-    fn used(&mut self, event: &Event<'_>, key: &Key, kib: usize, starts: bool) {
+    fn ready(&mut self, event: &Event<'_>, key: &Key, kib: usize, secs: i64) -> bool {
         let time = self.clock.time(event);
         self.change(key, kib, |last| {
-            if starts {
+            let ready = last.0.is_none_or(|last| secs < 0 || !within(last, time, secs));
+            if ready {
                 last.0 = last.0.max(Some(time));
             }
-        });
-    }
-
-    fn is_running(&mut self, event: &Event<'_>, key: &Key, secs: i64) -> bool {
-        let time = self.clock.time(event);
-        let last = self.get(key).and_then(|last| last.0);
-        last.is_some_and(|last| within(last, time, secs))
+            ready
+        })
     }
 }
 

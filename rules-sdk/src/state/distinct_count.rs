@@ -1,8 +1,8 @@
 use tripline_abi::{EventId, ReplyLimit};
 
 use super::clock::within;
-use super::key::{AsKey, Key, readable};
-use super::keyed::{Kept, Keyed};
+use super::key::{AsKey, Key};
+use super::keyed::{Kept, Keyed, insert};
 use super::{Corrupt, State, StateReader, StateWriter};
 use crate::{Event, Text};
 
@@ -68,7 +68,7 @@ struct Track {
 struct Seen {
     time: i64,
     id: EventId,
-    value: Box<[u8]>,
+    value: Key,
 }
 
 impl<const KIB: usize> DistinctCount<KIB> {
@@ -110,7 +110,7 @@ impl Keyed<Track> {
     ) -> Option<Spread> {
         let time = self.clock.time(event);
         self.change(key, kib, |track| {
-            track.see(value.as_bytes(), time, event.id());
+            track.see(value, time, event.id());
             let spread = track.spread(at_least, within_secs);
             let keep = if spread.is_some() { 0 } else { at_least };
             let dropped = track.seen.len().saturating_sub(keep);
@@ -121,20 +121,20 @@ impl Keyed<Track> {
 }
 
 impl Track {
-    fn see(&mut self, value: &[u8], time: i64, id: EventId) {
-        let known = self.seen.iter().position(|seen| *seen.value == *value);
+    fn see(&mut self, value: &Key, time: i64, id: EventId) {
+        let known = self.seen.iter().position(|seen| seen.value == *value);
         let mut seen = match known {
             Some(at) if self.seen[at].time > time => return,
             Some(at) => self.seen.remove(at),
             None => {
-                let seen = Seen { time, id, value: value.into() };
+                let seen = Seen { time, id, value: *value };
                 self.bytes += seen.bytes();
                 seen
             }
         };
         (seen.time, seen.id) = (time, id);
         let at = self.seen.partition_point(|earlier| earlier.time <= time);
-        self.seen.insert(at, seen);
+        insert(&mut self.seen, at, seen);
     }
 
     /// The newest run of values that lies in a window and is long enough.
@@ -146,16 +146,16 @@ impl Track {
         })?;
         let (first, last) = (run.first()?.time, run.last()?.time);
         let ids = run.iter().skip(run.len().saturating_sub(ReplyLimit::EVIDENCE));
-        let values = run.iter().map(|seen| readable(&seen.value)).collect();
+        let values = run.iter().map(|seen| seen.value.readable()).collect();
         Some(Spread { values, first, last, ids: ids.map(|seen| seen.id).collect() })
     }
 }
 
 impl Seen {
-    const MOST_BYTES: usize = 8 + size_of::<EventId>() + 1 + 64;
+    const MOST_BYTES: usize = 8 + size_of::<EventId>() + 64;
 
     fn bytes(&self) -> usize {
-        Self::MOST_BYTES - 64 + self.value.len()
+        Self::MOST_BYTES - 64 + self.value.saved_len()
     }
 }
 
@@ -184,13 +184,11 @@ impl State for Seen {
     fn save(&self, out: &mut StateWriter) {
         out.bytes(&self.time.to_le_bytes());
         out.bytes(&self.id);
-        out.bytes(&[self.value.len() as u8]);
-        out.bytes(&self.value);
+        self.value.save(out);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        let (time, id, [length]) = (i64::from_le_bytes(from.array()?), from.array()?, from.array()?);
-        Ok(Seen { time, id, value: from.bytes(length.into())?.into() })
+        Ok(Seen { time: i64::from_le_bytes(from.array()?), id: from.array()?, value: Key::restore(from)? })
     }
 }
 

@@ -1,20 +1,23 @@
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use super::{Corrupt, State, StateReader, StateWriter};
 use crate::Text;
 use crate::digest::Digest;
 
-/// A key of a helper: at most 64 bytes, on the stack, so that looking one up allocates nothing.
+/// A key of a helper: 64 bytes in place, so that neither looking one up nor keeping it allocates.
 ///
-/// What is longer than 63 bytes is its first 48 and a digest of the whole, 64 together: a stranger chooses the
-/// keys, and must not choose how much is kept.
-#[derive(Clone, Copy)]
-pub(crate) struct Key {
-    bytes: [u8; LONG],
-    length: u8,
-}
+/// ```text
+///   content, zeros │ length            up to 63 bytes
+///   47 bytes │ digest of the whole │ 255    what is longer: a stranger chooses the keys, and must not choose how much
+///                                           is kept
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key([u8; SIZE]);
 
-const LONG: usize = 64;
-const HEAD: usize = 48;
+const SIZE: usize = 64;
+const HEAD: usize = 47;
+const LONG: u8 = 255;
 
 /// What can be a key of a helper: a text, a number, an address, or up to three of them in a tuple.
 #[diagnostic::on_unimplemented(
@@ -28,11 +31,12 @@ pub trait AsKey {
 
 impl Key {
     /// The key of a value.
-    // Not generic: a pack has keys of many types, and this is long.
+    // Not generic and not inlined: a pack has keys of many types in many places.
+    #[inline(never)]
     pub(crate) fn new(key: &dyn AsKey) -> Key {
         let mut parts = 0;
         key.parts(&mut |_| parts += 1);
-        let mut made = Key { bytes: [0; LONG], length: 0 };
+        let mut made = Key([0; SIZE]);
         let mut length = 0;
         key.parts(&mut |part| {
             // Where one part of several ends is a part of the key: ("ab", "c") is not ("a", "bc").
@@ -41,35 +45,76 @@ impl Key {
             }
             length = made.put(length, part);
         });
-        if length < LONG {
-            made.length = length as u8;
+        if length < SIZE {
+            made.0[SIZE - 1] = length as u8;
             return made;
         }
         let mut digest = Digest::new();
         key.parts(&mut |part| digest.part(part));
-        made.bytes[HEAD..].copy_from_slice(&digest.finish());
-        made.length = LONG as u8;
+        made.0[HEAD..SIZE - 1].copy_from_slice(&digest.finish());
+        made.0[SIZE - 1] = LONG;
         made
     }
 
-    /// Its bytes.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length.into()]
+    /// How many bytes it is saved as.
+    pub(crate) fn saved_len(&self) -> usize {
+        1 + self.content().len()
+    }
+
+    /// It as a person reads it: without the digest.
+    pub(crate) fn readable(&self) -> Vec<u8> {
+        match self.0[SIZE - 1] {
+            LONG => [crate::text::head(&self.0[..HEAD], HEAD - 1), "…".as_bytes()].concat(),
+            _ => self.content().to_vec(),
+        }
+    }
+
+    fn content(&self) -> &[u8] {
+        let length = usize::from(self.0[SIZE - 1]).min(SIZE - 1);
+        &self.0[..length]
     }
 
     fn put(&mut self, at: usize, part: &[u8]) -> usize {
-        let room = self.bytes.get_mut(at..).unwrap_or_default();
+        let room = self.0.get_mut(at..).unwrap_or_default();
         let fits = room.len().min(part.len());
         room[..fits].copy_from_slice(&part[..fits]);
         at.saturating_add(part.len())
     }
+
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.0.as_chunks().0.iter().map(|chunk| u64::from_le_bytes(*chunk))
+    }
 }
 
-/// A key as a person reads it: without the digest.
-pub(crate) fn readable(key: &[u8]) -> Vec<u8> {
-    match key.len() < LONG {
-        true => key.to_vec(),
-        false => [crate::text::head(key, HEAD), "…".as_bytes()].concat(),
+/// Some order, the same everywhere; by words, which is much faster than by bytes.
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.words().cmp(other.words())
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl State for Key {
+    fn save(&self, out: &mut StateWriter) {
+        out.bytes(&[self.0[SIZE - 1]]);
+        out.bytes(self.content());
+    }
+
+    fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
+        let [length] = from.array()?;
+        if usize::from(length) >= SIZE && length != LONG {
+            return Err(Corrupt::new("a key's length"));
+        }
+        let content = from.bytes(usize::from(length).min(SIZE - 1))?;
+        let mut key = Key([0; SIZE]);
+        key.put(0, content);
+        key.0[SIZE - 1] = length;
+        Ok(key)
     }
 }
 

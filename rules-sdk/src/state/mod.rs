@@ -41,9 +41,9 @@ pub trait State: Sized {
 /// Marks a saved state and the version of its layout.
 const HEAD: [u8; 4] = *b"TLS1";
 
-/// A whole pack's state as bytes.
-pub(crate) fn save(state: &impl State) -> Vec<u8> {
-    let mut out = StateWriter::default();
+/// A whole pack's state as bytes, for which so many are made room at first.
+pub(crate) fn save(state: &impl State, capacity: usize) -> Vec<u8> {
+    let mut out = StateWriter::with_capacity(capacity);
     out.bytes(&HEAD);
     state.save(&mut out);
     out.into_bytes()

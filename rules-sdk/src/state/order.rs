@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
+
+use super::key::Key;
 
 /// Keys in the order of their last use. Each has a slot, a small number that stays its own until it is removed.
 ///
@@ -12,16 +13,15 @@ use std::sync::Arc;
 /// ```
 #[derive(Default)]
 pub(super) struct Order {
-    slots: BTreeMap<Arc<[u8]>, usize>,
+    slots: BTreeMap<Key, usize>,
     links: Vec<Link>,
     free: Vec<usize>,
     /// The least and the most recently used slot.
     ends: Option<(usize, usize)>,
 }
 
-#[derive(Default)]
 struct Link {
-    key: Arc<[u8]>,
+    key: Key,
     older: Option<usize>,
     newer: Option<usize>,
 }
@@ -33,12 +33,12 @@ impl Order {
     }
 
     /// The slot of a key.
-    pub(super) fn find(&self, key: &[u8]) -> Option<usize> {
+    pub(super) fn find(&self, key: &Key) -> Option<usize> {
         self.slots.get(key).copied()
     }
 
     /// The key of a slot.
-    pub(super) fn key(&self, slot: usize) -> &[u8] {
+    pub(super) fn key(&self, slot: usize) -> &Key {
         &self.links[slot].key
     }
 
@@ -53,19 +53,21 @@ impl Order {
     }
 
     /// Adds a key that is not there, as the most recently used; its slot may be one that was free.
-    pub(super) fn add(&mut self, key: &[u8]) -> usize {
-        let key: Arc<[u8]> = key.into();
+    #[inline(never)]
+    pub(super) fn add(&mut self, key: &Key) -> usize {
         let slot = self.free.pop().unwrap_or(self.links.len());
-        if slot == self.links.len() {
-            self.links.push(Link::default());
+        let link = Link { key: *key, older: None, newer: None };
+        match self.links.get_mut(slot) {
+            Some(free) => *free = link,
+            None => self.links.push(link),
         }
-        self.links[slot].key = Arc::clone(&key);
-        self.slots.insert(key, slot);
+        self.slots.insert(*key, slot);
         self.append(slot);
         slot
     }
 
     /// Makes a slot the most recently used.
+    #[inline(never)]
     pub(super) fn touch(&mut self, slot: usize) {
         if self.ends.is_some_and(|(_, newest)| newest != slot) {
             self.unlink(slot);
@@ -74,10 +76,10 @@ impl Order {
     }
 
     /// Removes a slot's key.
+    #[inline(never)]
     pub(super) fn remove(&mut self, slot: usize) {
         self.unlink(slot);
-        let key = std::mem::take(&mut self.links[slot].key);
-        self.slots.remove(&key);
+        self.slots.remove(&self.links[slot].key);
         self.free.push(slot);
     }
 

@@ -2,7 +2,7 @@ use tripline_abi::{EventId, ReplyLimit};
 
 use super::clock::within;
 use super::key::{AsKey, Key};
-use super::keyed::{Kept, Keyed};
+use super::keyed::{Kept, Keyed, insert};
 use super::{Corrupt, State, StateReader, StateWriter};
 use crate::Event;
 
@@ -16,10 +16,9 @@ use crate::Event;
 /// # }
 /// ```
 ///
-/// - **Memory**: `KIB` KiB of saved state. For each key it keeps the newest `at_least` hits, and the ids of the
-///   newest 32 of them. When the bound is reached, the key that was hit least recently is forgotten, with its total.
-/// - **Late events** count at their own time, as long as they are not older than all of the newest `at_least` hits of
-///   their key. **Undated events** count at the time they came in, else at the latest time that this has seen.
+/// - **Memory**: `KIB` KiB of saved state. For each key it keeps the newest `at_least` hits. When the bound is reached,
+///   the key that was hit least recently is forgotten, with its total.
+/// - **Late events** count at their own time, among the newest `at_least` hits of their key. **Undated events** count at the time they came in, else at the latest time that this has seen.
 /// - `at_least` below 1 is 1; above [`Self::MOST`] it is `MOST`, so that no key can have more than a quarter of the
 ///   memory.
 #[derive(Default)]
@@ -38,22 +37,22 @@ pub struct Burst {
     pub first: i64,
     /// When the last one did.
     pub last: i64,
-    /// The events that were the window's newest hits, oldest first, 32 at most.
+    /// The events that were the window's hits, oldest first; of more than 32 the first and the last 16.
     pub ids: Vec<EventId>,
 }
 
-/// One key's hits: times ascending, and ids of the newest of them.
+/// One key's hits, ascending by time.
 #[derive(Default)]
 struct Track {
     total: u64,
     hits: Vec<Hit>,
-    ids: Vec<EventId>,
 }
 
 #[derive(Clone, Copy)]
 struct Hit {
     time: i64,
     count: u32,
+    id: EventId,
 }
 
 impl<const KIB: usize> SlidingCount<KIB> {
@@ -94,6 +93,9 @@ impl<const KIB: usize> SlidingCount<KIB> {
     }
 }
 
+/// Ids of a burst's first hits, and of its last ones.
+const HALF: usize = ReplyLimit::EVIDENCE / 2;
+
 impl Keyed<Track> {
     fn hits(
         &mut self,
@@ -107,11 +109,11 @@ impl Keyed<Track> {
         let time = self.clock.time(event);
         self.change(key, kib, |track| {
             track.total += u64::from(count);
-            track.insert(Hit { time, count }, event.id());
+            let at = track.hits.partition_point(|earlier| earlier.time <= time);
+            insert(&mut track.hits, at, Hit { time, count, id: event.id() });
             let burst = track.burst(at_least, within_secs);
             if burst.is_some() {
                 track.hits.clear();
-                track.ids.clear();
             }
             track.trim(at_least);
             burst
@@ -120,22 +122,10 @@ impl Keyed<Track> {
 }
 
 impl Hit {
-    const BYTES: usize = 12;
+    const BYTES: usize = 8 + 4 + size_of::<EventId>();
 }
 
 impl Track {
-    fn insert(&mut self, hit: Hit, id: EventId) {
-        let at = self.hits.partition_point(|earlier| earlier.time <= hit.time);
-        let without_id = self.hits.len() - self.ids.len();
-        self.hits.insert(at, hit);
-        if at >= without_id {
-            self.ids.insert(at - without_id, id);
-            if self.ids.len() > ReplyLimit::EVIDENCE {
-                self.ids.remove(0);
-            }
-        }
-    }
-
     /// The newest run of hits that lies in a window and is long enough.
     fn burst(&self, at_least: u64, secs: i64) -> Option<Burst> {
         let mut start = 0;
@@ -152,10 +142,10 @@ impl Track {
             }
         }
         let (start, end, count) = found?;
-        let without_id = self.hits.len() - self.ids.len();
-        let ids = self.ids.iter().skip(start.saturating_sub(without_id));
-        let ids = ids.take((end + 1).saturating_sub(start.max(without_id))).copied().collect();
-        Some(Burst { count, total: self.total, first: self.hits[start].time, last: self.hits[end].time, ids })
+        let run = &self.hits[start..=end];
+        let (first, last) = (run.len().min(HALF), run.len().saturating_sub(HALF).max(HALF));
+        let ids = run.iter().take(first).chain(run.iter().skip(last)).map(|hit| hit.id).collect();
+        Some(Burst { count, total: self.total, first: run[0].time, last: run[run.len() - 1].time, ids })
     }
 
     /// Drops what no window of newest hits can need.
@@ -167,14 +157,12 @@ impl Track {
         });
         let dropped = droppable.count();
         self.hits.drain(..dropped);
-        let more = self.ids.len().saturating_sub(self.hits.len());
-        self.ids.drain(..more);
     }
 }
 
 impl Kept for Track {
     fn bytes(&self) -> usize {
-        8 + 4 + self.hits.len() * Hit::BYTES + 4 + self.ids.len() * size_of::<EventId>()
+        8 + 4 + self.hits.len() * Hit::BYTES
     }
 }
 
@@ -182,12 +170,11 @@ impl State for Track {
     fn save(&self, out: &mut StateWriter) {
         self.total.save(out);
         self.hits.save(out);
-        self.ids.save(out);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        let track = Track { total: u64::restore(from)?, hits: Vec::restore(from)?, ids: Vec::restore(from)? };
-        match track.ids.len() <= track.hits.len() && track.hits.is_sorted_by_key(|hit| hit.time) {
+        let track = Track { total: u64::restore(from)?, hits: Vec::restore(from)? };
+        match track.hits.is_sorted_by_key(|hit| hit.time) {
             true => Ok(track),
             false => Err(Corrupt::new("hits in the order of their times")),
         }
@@ -198,10 +185,12 @@ impl State for Hit {
     fn save(&self, out: &mut StateWriter) {
         out.bytes(&self.time.to_le_bytes());
         out.bytes(&self.count.to_le_bytes());
+        out.bytes(&self.id);
     }
 
     fn restore(from: &mut StateReader<'_>) -> Result<Self, Corrupt> {
-        Ok(Hit { time: i64::from_le_bytes(from.array()?), count: u32::from_le_bytes(from.array()?) })
+        let (time, count) = (i64::from_le_bytes(from.array()?), u32::from_le_bytes(from.array()?));
+        Ok(Hit { time, count, id: from.array()? })
     }
 }
 

@@ -29,7 +29,7 @@ pub use tripline_abi::manifest::Manifest;
 
 /// The bytes that a state is saved as.
 pub fn save(state: &impl State) -> Vec<u8> {
-    crate::state::save(state)
+    crate::state::save(state, 0)
 }
 
 /// The state that was saved as these bytes.

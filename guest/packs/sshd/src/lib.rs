@@ -175,15 +175,17 @@ impl Sshd {
         method: Option<Text>,
     ) -> Option<Decision> {
         let ip = address::plain(ip);
-        let key = |method: Text| [b"publickey", &b"hostbased"[..]].contains(&method.as_bytes());
-        match method {
-            Some(method) if !key(method) => {
+        match method.map(Text::as_bytes) {
+            None | Some(b"publickey" | b"hostbased") => {}
+            // Every client asks with "none" first which methods there are.
+            Some(b"none") => return None,
+            Some(_) => {
                 self.once.counted(event, ip, port);
                 return None;
             }
-            _ if !self.once.connection(event, ip, port) => return None,
-            _ if address::is_trusted(ip, &settings.trusted) => return None,
-            _ => {}
+        }
+        if !self.once.connection(event, ip, port) || address::is_trusted(ip, &settings.trusted) {
+            return None;
         }
         let burst = self.keys.hit(event, ip, settings.threshold, settings.window)?;
         self.guessed.first_with(event, ip, &burst.ids);

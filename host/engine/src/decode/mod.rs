@@ -37,6 +37,17 @@ pub(crate) use stamp::is_leap;
 use syslog::{Syslog, text};
 use zone::Zone;
 
+/// Names that decoding gives to fields by itself. The name of any other field stands in its line, or in the arena.
+const GIVEN_NAMES: [&str; 8] = ["host", "level", "msgid", "pid", "pri", "program", "timestamp", "version"];
+
+/// Whether a field of this name, with a value like this if that is known, can come from a line in which its name
+/// does not stand.
+pub(crate) fn is_given(name: &str, value: Option<&[u8]>) -> bool {
+    // A level that is not named is a word.
+    let word = |value: &[u8]| value.iter().all(u8::is_ascii_alphabetic);
+    GIVEN_NAMES.contains(&name) && (name != "level" || value.is_none_or(word))
+}
+
 /// Decodes the lines of one source.
 #[derive(Clone, Debug)]
 pub struct Decoder {

@@ -243,6 +243,13 @@ impl Matcher {
         for &(_, literal) in hits.pairs() {
             self.hit(literal, scratch);
         }
+        // A finding has no line in which its fields' names could stand.
+        for field in &event.fields {
+            self.index.scan(event.name(line, field.name), |_| None, &mut hits);
+            for &(_, literal) in hits.pairs() {
+                self.hit(literal, scratch);
+            }
+        }
         scratch.hits = hits;
         self.decoded(0, event.time.unwrap_or(i64::MIN), line, event, true, clock, scratch, &mut matched);
         matched.last_time = event.time;

@@ -10,12 +10,17 @@ pub struct PackLimits {
     pub types: u32,
     /// Functions. A large pack has 2,000.
     pub functions: u32,
-    /// Bytes of one function's body: compiling takes more than linear time in it.
+    /// Bytes of one function's body: compiling takes more than linear time in it. Unoptimised code of a regex engine
+    /// has functions of 40 KB.
     pub body_bytes: usize,
     /// Locals and parameters of one function, each of which the compiler tracks; five bytes may declare them all.
+    /// Unoptimised code of a regex engine has functions with 900.
     pub locals: u64,
     /// Locals and parameters of all functions together.
     pub all_locals: u64,
+    /// Work of the compiler, estimated from branches, loops and locals, all functions together. A pack that carries a
+    /// regex engine is 26 millions; the worst that we could think of takes some ten seconds at the limit.
+    pub compiler_work: u64,
     /// Globals. Compilers of most languages need three.
     pub globals: u32,
     /// Tables. A second one is rare.
@@ -44,9 +49,10 @@ impl Default for PackLimits {
             module_bytes: 4 * 1024 * 1024,
             types: 5_000,
             functions: 20_000,
-            body_bytes: 256 * 1024,
-            locals: 10_000,
+            body_bytes: 128 * 1024,
+            locals: 2_500,
             all_locals: 500_000,
+            compiler_work: 100_000_000,
             globals: 1_000,
             tables: 4,
             table_elements: 20_000,

@@ -9,6 +9,7 @@ mod error;
 mod limits;
 mod parts;
 mod proposals;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use tripline_abi::MANIFEST_SECTION;
 use wasmparser::{CompositeInnerType, Error, FunctionBody, Imports, Parser, Payload, TypeRef};
 
+use super::work::work;
 use super::{PackError, PackLimits};
 
 impl From<Error> for PackError {
@@ -99,6 +100,7 @@ struct Locals {
     /// Bodies that were seen.
     bodies: usize,
     all: u64,
+    work: u64,
 }
 
 impl Locals {
@@ -119,6 +121,8 @@ impl Locals {
         }
         limits.check("locals of a function", limits.locals, locals)?;
         self.all = self.all.saturating_add(locals);
-        limits.check("locals of all functions", limits.all_locals, self.all)
+        limits.check("locals of all functions", limits.all_locals, self.all)?;
+        self.work = self.work.saturating_add(work(body, locals));
+        limits.check("units of work for the compiler", limits.compiler_work, self.work)
     }
 }

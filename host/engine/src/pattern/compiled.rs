@@ -96,6 +96,14 @@ impl Compiled {
             PatternKind::StartsWith(list) => list_kind(pattern, list, settings, Where::Head)?,
             PatternKind::EndsWith(list) => list_kind(pattern, list, settings, Where::Tail)?,
         };
+        let texts = match &kind {
+            Kind::Regex { .. } => None,
+            Kind::List { entries, .. } => Some(entries.texts()),
+        };
+        let literals = match &pattern.field {
+            Some(field) => literals::of_field(field, texts, literals, rarity),
+            None => literals,
+        };
         Ok(Compiled { field: pattern.field.clone(), kind, literals })
     }
 

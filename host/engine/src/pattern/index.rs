@@ -107,7 +107,8 @@ impl Index {
                 }
                 hits.push(text as u32, short.literals[found.pattern().as_usize()]);
             }
-            hits.pairs.sort_unstable();
+            // Both passes are in order by themselves: the stable sort finds the runs.
+            hits.pairs.sort();
         }
         hits.pairs.dedup();
     }

@@ -3,6 +3,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::rarity::Rarity;
+use crate::decode::is_given;
 
 /// A set of folded literals; every value that the pattern matches contains at least one. `None`: no such set.
 pub type Necessary = Option<Vec<Vec<u8>>>;
@@ -24,6 +25,25 @@ pub(super) fn of_regex(hir: &Hir, rarity: &Rarity) -> Necessary {
 /// The set of a list: its entries. An empty entry matches without any literal.
 pub(super) fn of_list(entries: &[Vec<u8>]) -> Necessary {
     usable(entries.iter().map(|entry| entry.to_ascii_lowercase()).collect())
+}
+
+/// The set of a pattern on a field: the field's name has to stand in the line too, unless decoding gives it.
+///
+/// So `PRIORITY` equal to `3` is looked for by its name, not by a digit that stands in every line.
+pub(super) fn of_field(field: &str, texts: Option<&[Vec<u8>]>, set: Necessary, rarity: &Rarity) -> Necessary {
+    let name = vec![field.to_ascii_lowercase().into_bytes()];
+    let by_name = match texts {
+        // Nothing matches an empty list.
+        Some([]) => return set,
+        Some(texts) => {
+            let given = texts.iter().filter(|text| is_given(field, Some(text)));
+            let given: Vec<Vec<u8>> = given.map(|text| text.to_ascii_lowercase()).collect();
+            if given.len() == texts.len() { None } else { usable([given, name].concat()) }
+        }
+        None if is_given(field, None) => None,
+        None => usable(name),
+    };
+    cheapest([set, by_name], rarity)
 }
 
 struct Seen {

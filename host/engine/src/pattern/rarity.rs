@@ -44,7 +44,7 @@ impl Rarity {
         match literal.len() {
             0 => u64::from(u32::MAX),
             // No gram: a guess by length alone. Such literals cost a pass of their own, too.
-            n @ 1..=3 => 60_000 >> (3 * n),
+            n @ 1..=3 => 60_000 >> (2 * n),
             _ => literal.windows(4).map(|gram| scale(self.gram(fold(gram)))).min().unwrap_or(0),
         }
     }

@@ -196,13 +196,21 @@ fn bomb_functions() {
 
 #[test]
 fn bomb_locals() {
-    refuses_size("bomb-locals", "locals of a function", 10_000, 50_000);
+    refuses_size("bomb-locals", "locals of a function", 2_500, 50_000);
 }
 
 #[test]
 fn bomb_all_locals() {
     let Err(PackError::Limit { what, limit, .. }) = Pack::read(wasm("bomb-all-locals")) else { panic!() };
     assert_eq!((what, limit), ("locals of all functions", 500_000));
+}
+
+#[test]
+fn bombs_of_work() {
+    for name in ["bomb-loops", "bomb-joins", "bomb-calls"] {
+        let Err(PackError::Limit { what, limit, .. }) = Pack::read(wasm(name)) else { panic!("{name}") };
+        assert_eq!((what, limit), ("units of work for the compiler", 100_000_000), "{name}");
+    }
 }
 
 #[test]

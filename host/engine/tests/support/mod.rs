@@ -73,7 +73,7 @@ impl Guest for Witness {
                 self.events += 1;
                 self.seen.push(entry.id());
             }
-            if tick || self.events % 3 == 0 {
+            if tick || self.events.is_multiple_of(3) {
                 let fingerprint = format!("{:016x}", self.hash);
                 let head = DecisionHead {
                     rule: u32::from(tick),
