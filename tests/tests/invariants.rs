@@ -88,6 +88,6 @@ fn built_in_packs_import_nothing_but_the_log() {
             pack.imports()
         );
         assert!(pack.saves(), "{} keeps its state over a restart", pack.name());
-        assert!(pack.size() < 200 * 1024, "{} has {} bytes", pack.name(), pack.size());
+        assert!(pack.size() < 150 * 1024, "{} has {} bytes", pack.name(), pack.size());
     }
 }

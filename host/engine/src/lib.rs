@@ -42,3 +42,6 @@ pub use fault::{Fault, PackFault};
 pub use id::Position;
 pub use native::Native;
 pub use pack::{NotAModule, Pack, PackError, PackLimits};
+
+/// The contract with packs.
+pub use tripline_abi as abi;
