@@ -14,10 +14,8 @@ use tripline_sandbox::{Cache, Limits, Wasmtime};
 
 const COUNTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.wat");
 
-/// The pack to measure: `TRIPLINE_BENCH_PACK`, or the one that is written by hand.
 fn pack() -> Pack {
-    let file = std::env::var("TRIPLINE_BENCH_PACK").unwrap_or_else(|_| COUNTER.to_owned());
-    Pack::read(wat::parse_file(file).expect("a module")).expect("a pack")
+    Pack::read(wat::parse_file(COUNTER).expect("a module")).expect("a pack")
 }
 
 fn opened(module: &dyn Module, state: Option<&[u8]>) -> Box<dyn Instance> {
