@@ -25,7 +25,8 @@ pub struct Check {
     scratch: MatchScratch,
     clock: Box<dyn Clock>,
     sources: Vec<Lines>,
-    last_times: HashMap<u32, i64>,
+    /// Time of each source's last line, if that has one.
+    last_times: HashMap<u32, Option<i64>>,
     merge: Merge,
     judges: Vec<Judge>,
     fold: Fold,
@@ -139,7 +140,7 @@ impl Check {
             self.merge.finish(source);
         }
         self.judge();
-        let end = self.last_times.values().copied().max();
+        let end = self.last_times.values().copied().flatten().max();
         for judge in &mut self.judges {
             judge.end(end, &mut self.verdicts);
         }
@@ -169,9 +170,8 @@ impl Check {
             let matched = self.matcher.block(&block, merged, &*self.clock, &mut self.scratch);
             self.lines += block.lines.len() as u64;
             self.matches += matched.matches();
-            if let Some(time) = matched.last_time {
-                self.last_times.insert(source, time);
-            }
+            // Also if it has none: what is last must not depend on blocks.
+            self.last_times.insert(source, matched.last_time);
             self.merge.push(Scanned { source, block, matched });
         }
     }

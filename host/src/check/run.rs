@@ -308,7 +308,8 @@ struct Collector<'a> {
     progress: &'a Progress,
     judges: Vec<Sender<Work>>,
     suspended: Vec<bool>,
-    last_times: BTreeMap<u32, i64>,
+    /// Time of each source's last line, if that has one.
+    last_times: BTreeMap<u32, Option<i64>>,
     lines: u64,
     matches: u64,
 }
@@ -337,9 +338,8 @@ impl Collector<'_> {
         let Scan::Block(scanned) = what else { return self.merge.finish(source) };
         self.lines += scanned.block.lines.len() as u64;
         self.matches += scanned.matched.matches();
-        if let Some(time) = scanned.matched.last_time {
-            self.last_times.insert(source, time);
-        }
+        // Also if it has none: what is last must not depend on blocks.
+        self.last_times.insert(source, scanned.matched.last_time);
         self.merge.push(*scanned);
         self.progress.times[source as usize].store(self.merge.read(source), Relaxed);
         self.progress.waiting[source as usize].fetch_sub(1, Relaxed);
@@ -394,7 +394,7 @@ impl Collector<'_> {
     }
 
     fn finish(self) -> Collected {
-        let end = self.last_times.values().copied().max();
+        let end = self.last_times.values().copied().flatten().max();
         for judge in &self.judges {
             let _ = judge.send(Work::End(end));
         }
