@@ -8,7 +8,7 @@
 //!           joined  any number of threads              in order, each pack by itself      join
 //! ```
 //!
-//! - [`line`]: bytes cut into lines; the source's format and years.
+//! - [`mod@line`]: bytes cut into lines; the source's format and years.
 //! - [`matcher`]: which events wake which pack, with what matches and captures ([`pattern`], [`decode`]).
 //! - [`merge`]: several sources as one sequence.
 //! - [`judge`]: batches, instances, faults; a pack runs behind [`sandbox::Sandbox`].

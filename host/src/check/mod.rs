@@ -1,8 +1,11 @@
 //! A check of files: read, matched on all cores, judged in order, folded.
 
+mod collector;
 mod family;
 mod inputs;
+mod judging;
 mod reader;
+mod reading;
 mod run;
 
 use std::fmt;

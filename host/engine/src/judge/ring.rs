@@ -15,7 +15,7 @@ use tripline_abi::EventId;
 use crate::decision::Evidence;
 use crate::id::Position;
 
-/// Bounds of a [`Ring`].
+/// Bounds of what is kept for evidence.
 #[derive(Clone, Copy, Debug)]
 pub struct RingLimits {
     /// Ids that are known. 65,536: a window over more events than that has lost its oldest evidence anyway.
