@@ -58,3 +58,22 @@ fn its_commands_are_known() {
     }
     assert!(known >= 8, "{known} commands");
 }
+
+/// Every file that README and ARCHITECTURE name in backquotes or links is there.
+#[test]
+fn files_that_the_documents_name_are_there() {
+    let mut named = 0;
+    for document in ["README.md", "ARCHITECTURE.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let quoted = text.split('`').skip(1).step_by(2);
+        let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let paths = quoted.chain(linked).filter(|path| {
+            path.contains('/') && !path.contains([' ', '{', '<', '*', ':']) && !path.starts_with("door-left-open")
+        });
+        for path in paths {
+            assert!(root().join(path).exists(), "{document} names {path}");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{named} names");
+}
