@@ -68,7 +68,9 @@ fn files_that_the_documents_name_are_there() {
         let quoted = text.split('`').skip(1).step_by(2);
         let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         let paths = quoted.chain(linked).filter(|path| {
-            path.contains('/') && !path.contains([' ', '{', '<', '*', ':']) && !path.starts_with("door-left-open")
+            path.contains('/')
+                && !path.contains([' ', '{', '<', '*', ':'])
+                && !path.starts_with("door-left-open")
         });
         for path in paths {
             assert!(root().join(path).exists(), "{document} names {path}");

@@ -52,7 +52,8 @@ fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
 fn line() -> impl Strategy<Value = String> {
     let message = prop_oneof![
         3 => "(failed|Failed) (root|guest|x)",
-        2 => "Accepted [a-z]{0,9}",
+        // No `o`: a chance `boom` would be poison.
+        2 => "Accepted [a-np-z]{0,9}",
         1 => Just("\tat continued failed line".to_string()),
         1 => Just(String::new()),
     ];
