@@ -10,6 +10,7 @@ pub mod builtin;
 pub mod check;
 #[cfg(feature = "program")]
 pub mod cli;
+pub mod commit;
 #[cfg(feature = "program")]
 pub mod report;
 

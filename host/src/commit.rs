@@ -1,0 +1,226 @@
+//! What a barrier commits, and whom it is handed to.
+//!
+//! ```text
+//!   all packs have judged the same prefix of all sources
+//!        │
+//!        ├─ positions   where to read on
+//!        ├─ states      what each pack remembers of that prefix      ── one transaction ──►  database
+//!        └─ decisions   what was decided in it
+//! ```
+//!
+//! After a crash reading goes on at the last barrier; what is judged again has the same occurrence ids and finds its
+//! own rows.
+
+use std::error::Error;
+use std::fmt;
+
+use tripline_engine::decision::Decision;
+use tripline_engine::decode::Format;
+
+/// Whose data it is; every row has one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(String);
+
+impl Tenant {
+    /// The tenant of an installation that has only one.
+    pub const DEFAULT: &str = "default";
+
+    /// A tenant's name: 1 to 64 lower case letters, digits and hyphens.
+    pub fn new(name: &str) -> Option<Tenant> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        ((1..=64).contains(&name.len()) && name.bytes().all(plain)).then(|| Tenant(name.into()))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Tenant {
+    fn default() -> Tenant {
+        Tenant(Tenant::DEFAULT.into())
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a file is known again after it was renamed or packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// The device it lies on.
+    pub device: u64,
+    /// Its inode there.
+    pub inode: u64,
+    /// SHA-256 of its first bytes, unpacked.
+    pub head: [u8; 32],
+    /// How many bytes that is: at most 1,024.
+    pub head_length: u32,
+    /// How often the same inode began anew: cut to nothing and written again.
+    pub generation: u32,
+}
+
+/// A file that was read before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Its number among all files of the tenant; positions of events have it.
+    pub number: u32,
+    /// How it is known.
+    pub identity: FileIdentity,
+    /// What it was called then.
+    pub path: String,
+    /// How far it was read; `None`: not at all.
+    pub position: Option<FilePosition>,
+}
+
+/// A source and what is known of its files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownSource {
+    /// Its number among all sources of the tenant.
+    pub number: u32,
+    /// Its files, as they were found, oldest first.
+    pub files: Vec<KnownFile>,
+}
+
+/// Where a file can be read on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePosition {
+    /// The file's number.
+    pub file: u32,
+    /// First byte to read, unpacked: a line begins there.
+    pub offset: u64,
+    /// Number of that line, from 1.
+    pub line: u64,
+    /// Events that begin before this byte have been judged.
+    pub judged: u64,
+    /// The source's format, if it was found.
+    pub format: Option<Format>,
+    /// Year, month and day of the line before, where stamps say no year.
+    pub year: Option<(i16, u8, u8)>,
+}
+
+/// What a pack remembers at a barrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackState {
+    /// The pack.
+    pub pack: String,
+    /// Its version when it saved.
+    pub version: String,
+    /// SHA-256 of its module.
+    pub digest: [u8; 32],
+    /// SHA-256 of its settings.
+    pub settings: [u8; 32],
+    /// What it saved; `None`: it saves nothing.
+    pub state: Option<Vec<u8>>,
+    /// What the host remembers for it: ticks, recent evidence.
+    pub host: Vec<u8>,
+}
+
+/// What one barrier commits.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Of every file that was read on.
+    pub positions: Vec<FilePosition>,
+    /// Of every pack whose state changed.
+    pub states: Vec<PackState>,
+    /// In each pack's order.
+    pub decisions: Vec<Decision>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Incidents that were opened, by id.
+    pub opened: Vec<i64>,
+    /// Incidents that were there and have new occurrences.
+    pub grown: Vec<i64>,
+    /// Occurrences that are new.
+    pub occurrences: u64,
+    /// Decisions that were known already.
+    pub known: u64,
+    /// Decisions that an exception covers.
+    pub excepted: u64,
+}
+
+/// Where barriers are committed.
+pub trait Store: Send + Sync {
+    /// The source of this name; it is added if it is new.
+    fn source(&self, tenant: &Tenant, name: &str) -> Result<KnownSource, StoreError>;
+
+    /// Adds a file of a source, or knows it by a longer head or another path from now on; answers its number.
+    fn file(
+        &self,
+        tenant: &Tenant,
+        source: u32,
+        known: Option<u32>,
+        identity: &FileIdentity,
+        path: &str,
+    ) -> Result<u32, StoreError>;
+
+    /// What packs remember.
+    fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError>;
+
+    /// Everything of a barrier, or nothing.
+    fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError>;
+}
+
+/// Why the store cannot do what it is asked; nothing of it was done.
+#[derive(Debug)]
+pub enum StoreError {
+    /// No room is left: on the disk, or under the configured limit.
+    Full,
+    /// Another program has held the database for longer than it was waited for.
+    Busy,
+    /// The database was written by a newer program.
+    Newer {
+        /// Its version.
+        found: u64,
+        /// The newest that this program knows.
+        known: u64,
+    },
+    /// The file is something else, or damaged.
+    Damaged(String),
+    /// Reading or writing failed.
+    Io(Box<dyn Error + Send + Sync>),
+    /// The writer has ended.
+    Closed,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Full => f.write_str("expected room for the database, found none"),
+            StoreError::Busy => f.write_str("expected to write, found the database held by another program"),
+            StoreError::Newer { found, known } => {
+                write!(f, "expected a database of version {known} or older, found version {found}")
+            }
+            StoreError::Damaged(what) => write!(f, "expected a sound database, found {what}"),
+            StoreError::Io(error) => write!(f, "cannot use the database: {error}"),
+            StoreError::Closed => f.write_str("cannot use the database: its writer has ended"),
+        }
+    }
+}
+
+impl Error for StoreError {}
+
+impl StoreError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            StoreError::Full => Some("make room; the same command goes on where it stopped"),
+            StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
+            StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
+            StoreError::Damaged(_) => Some("`tripline db check` tells more; `tripline db restore` takes a backup"),
+            StoreError::Io(_) | StoreError::Closed => None,
+        }
+    }
+
+    /// Whether trying again later makes sense.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, StoreError::Full | StoreError::Busy)
+    }
+}
