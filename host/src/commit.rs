@@ -13,6 +13,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use tripline_engine::decision::Decision;
 use tripline_engine::decode::Format;
@@ -169,7 +170,7 @@ pub trait Store: Send + Sync {
 }
 
 /// Why the store cannot do what it is asked; nothing of it was done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StoreError {
     /// No room is left: on the disk, or under the configured limit.
     Full,
@@ -185,7 +186,7 @@ pub enum StoreError {
     /// The file is something else, or damaged.
     Damaged(String),
     /// Reading or writing failed.
-    Io(Box<dyn Error + Send + Sync>),
+    Io(Arc<dyn Error + Send + Sync>),
     /// The writer has ended.
     Closed,
 }
@@ -214,7 +215,9 @@ impl StoreError {
             StoreError::Full => Some("make room; the same command goes on where it stopped"),
             StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
             StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
-            StoreError::Damaged(_) => Some("`tripline db check` tells more; `tripline db restore` takes a backup"),
+            StoreError::Damaged(_) => {
+                Some("`tripline db check` tells more; `tripline db restore` takes a backup")
+            }
             StoreError::Io(_) | StoreError::Closed => None,
         }
     }

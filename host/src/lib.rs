@@ -10,9 +10,19 @@ pub mod builtin;
 pub mod check;
 #[cfg(feature = "program")]
 pub mod cli;
+#[cfg(feature = "store")]
+pub mod clock;
 pub mod commit;
+#[cfg(feature = "store")]
+pub mod crash;
+#[cfg(feature = "store")]
+pub mod incidents;
+#[cfg(feature = "store")]
+pub mod notices;
 #[cfg(feature = "program")]
 pub mod report;
+#[cfg(feature = "store")]
+pub mod store;
 
 pub use tripline_engine::*;
 pub use tripline_sandbox::{Limits, Wasmtime};

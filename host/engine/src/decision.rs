@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tripline_abi::Severity;
 use tripline_abi::manifest::Rule;
+use tripline_abi::{EventId, Severity};
 
-use crate::id::Position;
+use crate::id::{Position, tick_id};
 
 /// The rule that decided, and its pack.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,12 +38,24 @@ pub struct Decision {
     pub time: Option<i64>,
     /// The event that set it off; `None` is a tick.
     pub trigger: Option<Position>,
+    /// Which of the equal decisions of this event or tick it is, from 0.
+    pub ordinal: u32,
     /// The events that show it.
     pub evidence: Vec<Evidence>,
     /// Evidence that is too old to be known here.
     pub evidence_gone: u32,
     /// How many decisions it stands for: more than one if it is an overflow.
     pub weight: u64,
+}
+
+impl Decision {
+    /// The id of the event or tick that set it off.
+    pub fn trigger_id(&self) -> EventId {
+        match self.trigger {
+            Some(position) => position.id(),
+            None => tick_id(self.time.unwrap_or(i64::MIN)),
+        }
+    }
 }
 
 /// An event that shows what was decided.

@@ -303,6 +303,7 @@ impl Judge {
             time: self.latest,
             trigger: event,
             evidence: event.and_then(|position| self.ring.evidence(&position.id())).into_iter().collect(),
+            ordinal: 0,
             evidence_gone: 0,
             weight: 1,
             origin,

@@ -86,6 +86,7 @@ impl ReplyReader {
                 time,
                 trigger,
                 evidence,
+                ordinal: 0,
                 evidence_gone: gone,
                 weight: 1,
                 origin,
@@ -105,6 +106,7 @@ impl ReplyReader {
             time,
             trigger,
             evidence: Vec::new(),
+            ordinal: 0,
             evidence_gone: 0,
             weight: 1,
         }

@@ -1,0 +1,33 @@
+use std::fmt;
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What names them in security.log: an id without a person's name, like `uid:1000`, `rule` or `timer`.
+    pub id: String,
+    /// What people call them; stands in the database only.
+    pub name: String,
+}
+
+impl Actor {
+    /// A rule, by its decision.
+    pub fn rule() -> Actor {
+        Actor { id: "rule".into(), name: "a rule".into() }
+    }
+
+    /// The passing of time.
+    pub fn timer() -> Actor {
+        Actor { id: "timer".into(), name: "a timer".into() }
+    }
+
+    /// A user of this machine.
+    pub fn user(uid: u32, name: &str) -> Actor {
+        Actor { id: format!("uid:{uid}"), name: name.into() }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,102 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use tripline_engine::abi::Severity;
+use tripline_engine::decision::Decision;
+
+use super::Actor;
+use crate::notices::Pattern;
+
+/// Takes decisions out, or changes their severity, without touching a pack. What is excepted is counted and listed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exception {
+    /// Its number, from 1, for each tenant.
+    pub id: i64,
+    /// What it is.
+    pub new: NewException,
+    /// Who made it.
+    pub author: Actor,
+    /// When it was made, nanoseconds since 1970.
+    pub created: i64,
+    /// When somebody ended it early.
+    pub ended: Option<i64>,
+    /// Decisions it has applied to.
+    pub count: u64,
+    /// When it applied last.
+    pub last: Option<i64>,
+}
+
+/// What an exception applies to, until when and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewException {
+    /// `PACK/RULE`, with `*`; `None`: all rules.
+    pub rule: Option<Pattern>,
+    /// The value that must hold; `None`: any decision of the rule.
+    pub field: Option<(String, Place)>,
+    /// What it does.
+    pub effect: Effect,
+    /// Until when; `None`: until it is ended.
+    pub until: Option<i64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a value must be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// An address within a network.
+    Network(IpNet),
+    /// A text, with `*`.
+    Text(Pattern),
+}
+
+/// What an exception does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The decision is counted here, and is no incident.
+    Except,
+    /// It has this severity.
+    Severity(Severity),
+}
+
+impl Exception {
+    /// Whether it holds at this time.
+    pub fn holds(&self, now: i64) -> bool {
+        self.ended.is_none() && self.new.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it is about this decision.
+    pub fn takes(&self, decision: &Decision) -> bool {
+        let name = format!("{}/{}", decision.origin.pack, decision.origin.rule.id);
+        let rule = self.new.rule.as_ref().is_none_or(|rule| rule.takes(&name));
+        rule && self.new.field.as_ref().is_none_or(|(field, place)| {
+            decision.values.iter().any(|(known, value)| known == field && place.takes(value))
+        })
+    }
+}
+
+impl Place {
+    fn takes(&self, value: &str) -> bool {
+        match self {
+            // An IPv4 address that is written as IPv6 is the same address.
+            Place::Network(network) => value.parse().is_ok_and(|address: IpAddr| {
+                network.contains(&address) || network.contains(&address.to_canonical())
+            }),
+            Place::Text(pattern) => pattern.takes(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_in_its_network_however_it_is_written() {
+        let network = Place::Network("192.0.2.0/24".parse().unwrap());
+        assert!(network.takes("192.0.2.7") && network.takes("::ffff:192.0.2.7"));
+        assert!(!network.takes("192.0.3.7") && !network.takes("192.0.2.7 ") && !network.takes(""));
+        let six = Place::Network("2001:db8::/32".parse().unwrap());
+        assert!(six.takes("2001:db8::1") && !six.takes("192.0.2.1"));
+    }
+}

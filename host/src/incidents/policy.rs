@@ -1,0 +1,53 @@
+use super::Redaction;
+use crate::notices::{Routes, Throttle};
+
+const HOUR: i64 = 60 * 60 * 1_000_000_000;
+
+/// How a tenant's incidents are kept and told.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Bounds and timers.
+    pub limits: IncidentLimits,
+    /// What is blotted out before anything is stored.
+    pub redaction: Redaction,
+    /// Who is told what.
+    pub routes: Routes,
+    /// How often.
+    pub throttle: Throttle,
+}
+
+/// Bounds and timers of incidents. Times are nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IncidentLimits {
+    /// Open incidents of one rule; what is over goes into one, since fingerprints are often the attacker's. 1,000.
+    pub open_per_rule: u64,
+    /// Evidence kept of the first occurrences, and as much of the last. 16.
+    pub evidence: usize,
+    /// Bytes kept of one line. 4 KiB.
+    pub evidence_bytes: usize,
+    /// Occurrences kept with their ids from the first, and … 64.
+    pub first_occurrences: u64,
+    /// … from the last: more than any replay brings again. 8,192.
+    pub last_occurrences: u64,
+    /// How long an acknowledgement holds. A day.
+    pub acknowledge_for: i64,
+    /// Quiet after which an incident resolves itself, where its rule says nothing; `None`: never.
+    pub resolve_after: Option<i64>,
+    /// How long resolved incidents are kept; `None`: for ever. 90 days.
+    pub retention: Option<i64>,
+}
+
+impl Default for IncidentLimits {
+    fn default() -> IncidentLimits {
+        IncidentLimits {
+            open_per_rule: 1_000,
+            evidence: 16,
+            evidence_bytes: 4096,
+            first_occurrences: 64,
+            last_occurrences: 8_192,
+            acknowledge_for: 24 * HOUR,
+            resolve_after: None,
+            retention: Some(90 * 24 * HOUR),
+        }
+    }
+}

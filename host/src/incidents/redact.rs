@@ -1,0 +1,83 @@
+use std::borrow::Cow;
+
+use tripline_engine::decision::Decision;
+
+/// The group of a pattern that is blotted out alone; without it the whole match is.
+const GROUP: &str = "secret";
+const BLOT: &[u8] = b"[redacted]";
+
+/// What is blotted out of evidence, titles, summaries and values before it is stored: passwords, tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Redaction {
+    patterns: Vec<regex::bytes::Regex>,
+}
+
+impl Redaction {
+    /// Blots out what these patterns find.
+    pub fn new(patterns: &[String]) -> Result<Redaction, regex::Error> {
+        let compiled = patterns
+            .iter()
+            .map(|pattern| regex::bytes::RegexBuilder::new(pattern).size_limit(1 << 20).build());
+        Ok(Redaction { patterns: compiled.collect::<Result<_, _>>()? })
+    }
+
+    /// Whether it does anything.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// The decision without what must not be stored. Its fingerprint stays: it tells incidents apart.
+    pub fn apply(&self, decision: &mut Decision) {
+        if self.is_empty() {
+            return;
+        }
+        for text in [&mut decision.title, &mut decision.summary] {
+            self.text(text);
+        }
+        decision.values.iter_mut().for_each(|(_, value)| self.text(value));
+        for evidence in &mut decision.evidence {
+            let Some(text) = &mut evidence.text else { continue };
+            if let Cow::Owned(blotted) = self.bytes(text) {
+                *text = blotted;
+                // They no longer say where anything is.
+                evidence.captures.clear();
+            }
+        }
+    }
+
+    fn text(&self, text: &mut String) {
+        if let Cow::Owned(blotted) = self.bytes(text.as_bytes()) {
+            *text = String::from_utf8_lossy(&blotted).into_owned();
+        }
+    }
+
+    fn bytes<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let mut out = Cow::Borrowed(text);
+        for pattern in &self.patterns {
+            if !pattern.is_match(&out) {
+                continue;
+            }
+            let blotted = pattern.replace_all(&out, |found: &regex::bytes::Captures<'_>| {
+                let Some(whole) = found.get(0) else { return Vec::new() };
+                let secret = found.name(GROUP).unwrap_or(whole);
+                let (from, to) = (secret.start() - whole.start(), secret.end() - whole.start());
+                [&whole.as_bytes()[..from], BLOT, &whole.as_bytes()[to..]].concat()
+            });
+            out = Cow::Owned(blotted.into_owned());
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_is_blotted_out_or_the_whole_match() {
+        let redaction = Redaction::new(&["password=(?<secret>\\S+)".into(), "tok_[a-z]+".into()]).unwrap();
+        let bytes = redaction.bytes(b"login password=hunter2 tok_abc \xff");
+        assert_eq!(&bytes[..], b"login password=[redacted] [redacted] \xff");
+        assert!(matches!(redaction.bytes(b"nothing"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use tripline_engine::abi::Severity;
+use tripline_engine::abi::manifest::{Rule, Status};
+use tripline_engine::decision::{Decision, HOST, Origin};
+
+/// What a person or a program reports: the same way behind it as a rule's decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line.
+    pub title: String,
+    /// All the rest; may have many lines.
+    pub details: String,
+    /// What equal reports share; `None`: each is an incident of its own.
+    pub fingerprint: Option<String>,
+    /// Named values.
+    pub values: Vec<(String, String)>,
+    /// Words to route by.
+    pub tags: Vec<String>,
+}
+
+impl Report {
+    /// Its rule, under the pack's name [`HOST`].
+    pub const RULE: &str = "reported";
+
+    /// As a decision of the host, made at this time (nanoseconds since 1970).
+    pub fn decision(self, now: i64) -> Decision {
+        let rule = Rule {
+            id: Report::RULE.into(),
+            title: "Reported".into(),
+            description: "A person or a program has reported this.".into(),
+            severity: self.severity,
+            tags: self.tags,
+            references: Vec::new(),
+            false_positives: Vec::new(),
+            status: Status::Stable,
+            dedupe_window: None,
+            resolve_after: None,
+        };
+        let own = || format!("{now}").into_bytes();
+        Decision {
+            origin: Arc::new(Origin { pack: HOST.into(), rule }),
+            severity: self.severity,
+            fingerprint: Some(self.fingerprint.map_or_else(own, String::into_bytes)),
+            title: self.title,
+            summary: self.details,
+            values: self.values,
+            time: Some(now),
+            trigger: None,
+            ordinal: 0,
+            evidence: Vec::new(),
+            evidence_gone: 0,
+            weight: 1,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use tripline_engine::abi::Severity;
+
+use super::Pattern;
+
+/// Whom to tell of which incidents.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// What it is called.
+    pub name: String,
+    /// At least this.
+    pub severity: Severity,
+    /// Any of these `PACK/RULE`; empty: all.
+    pub rules: Vec<Pattern>,
+    /// Any of these; empty: all.
+    pub tags: Vec<Pattern>,
+    /// Any of these names of files; empty: all.
+    pub sources: Vec<Pattern>,
+    /// Addresses.
+    pub to: Vec<String>,
+    /// How often an open incident is told again.
+    pub repeat: Option<Duration>,
+    /// When only critical ones are told.
+    pub quiet: Option<QuietHours>,
+    /// Whether it is told that an incident is resolved.
+    pub resolved: bool,
+}
+
+/// Hours.
+#[derive(Clone, Debug)]
+pub struct QuietHours;
+
+impl QuietHours {
+    /// Until when they last, if this time is within.
+    pub fn until(&self, _now: i64) -> Option<i64> {
+        None
+    }
+}

@@ -1,0 +1,271 @@
+//! Decisions become incidents, in one transaction.
+//!
+//! ```text
+//!   decision ─► known? ─► redacted ─► excepted? ─► incident ─┬─ of the first and the last: evidence, occurrence
+//!               replay                 counted               └─ once for all of the commit: row, timeline, notices
+//! ```
+//!
+//! An incident that a commit touches is read once and written once, however often it occurs in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, params};
+use serde_json::Value;
+use tripline_engine::abi::Severity;
+use tripline_engine::decision::{Decision, Origin};
+
+use super::evidence::{Kept, Names};
+use super::telling::Work;
+use super::{exceptions, files, incidents, numbers, states};
+use crate::commit::{Commit, Committed, StoreError};
+use crate::incidents::{
+    Actor, Effect, Exception, Fingerprint, Folded, Fresh, Happening, Incident, OccurrenceId, Opened,
+};
+use crate::notices::Reason;
+
+/// What names an incident, but for its generation.
+type Key = (String, String, Fingerprint);
+
+pub(super) struct Applying<'w> {
+    work: &'w Work<'w>,
+    exceptions: Vec<Exception>,
+    touched: Vec<Touched>,
+    /// The latest generation of each.
+    latest: HashMap<Key, usize>,
+    /// Open incidents of each rule.
+    open: HashMap<(String, String), u64>,
+    rules: HashMap<(String, String), Arc<Origin>>,
+    names: Names,
+    committed: Committed,
+}
+
+/// An incident that this commit changes.
+struct Touched {
+    incident: Incident,
+    /// `None`: it is new.
+    before: Option<(Severity, u64)>,
+    fresh: Fresh,
+    evidence: Kept,
+    changed: bool,
+}
+
+impl<'w> Applying<'w> {
+    pub(super) fn new(work: &'w Work<'w>) -> Result<Applying<'w>, StoreError> {
+        Ok(Applying {
+            work,
+            exceptions: exceptions::all(work.db, work.tenant, work.now, false)?,
+            touched: Vec::new(),
+            latest: HashMap::new(),
+            open: HashMap::new(),
+            rules: HashMap::new(),
+            names: Names::default(),
+            committed: Committed::default(),
+        })
+    }
+
+    /// Everything of a barrier.
+    pub(super) fn apply(mut self, commit: Commit) -> Result<Committed, StoreError> {
+        for position in &commit.positions {
+            files::position(self.work.db, self.work.tenant, position)?;
+        }
+        for state in &commit.states {
+            states::put(self.work.db, self.work.tenant, state, self.work.now)?;
+        }
+        for decision in commit.decisions {
+            self.decision(decision)?;
+        }
+        self.finish()
+    }
+
+    fn decision(&mut self, mut decision: Decision) -> Result<(), StoreError> {
+        let id = OccurrenceId::of(self.work.tenant, &decision);
+        if self.is_known(id)? || exceptions::knows(self.work.db, self.work.tenant, id)? {
+            self.committed.known += 1;
+            return Ok(());
+        }
+        self.work.policy.redaction.apply(&mut decision);
+        for exception in &self.exceptions {
+            if !exception.takes(&decision) {
+                continue;
+            }
+            match exception.new.effect {
+                Effect::Severity(severity) => decision.severity = severity,
+                Effect::Except => {
+                    self.committed.excepted += 1;
+                    return exceptions::count(self.work, exception.id, id, &decision);
+                }
+            }
+        }
+        let at = self.incident(&decision)?;
+        self.occurrence(at, id, decision)
+    }
+
+    fn is_known(&self, id: OccurrenceId) -> Result<bool, StoreError> {
+        let Work { db, tenant, .. } = self.work;
+        let mut statement = db.prepare_cached("SELECT 1 FROM occurrences WHERE tenant = ?1 AND id = ?2")?;
+        Ok(statement.query_row(params![tenant.as_str(), id.0], |_| Ok(())).optional()?.is_some())
+    }
+
+    /// The incident that the decision belongs to: its place among those that are touched.
+    fn incident(&mut self, decision: &Decision) -> Result<usize, StoreError> {
+        let key = |fingerprint| (decision.origin.pack.clone(), decision.origin.rule.id.clone(), fingerprint);
+        let own = key(Fingerprint::of(decision));
+        let latest = self.latest_of(&own)?;
+        let incident = latest.map(|at| &self.touched[at].incident);
+        let fresh = match (Folded::of(decision, incident, self.work.now), latest) {
+            (Folded::Fresh(fresh), _) => fresh,
+            (Folded::Occurrence, Some(at)) => return Ok(at),
+            (Folded::Occurrence, None) => Fresh::First,
+        };
+        let rule = (own.0.clone(), own.1.clone());
+        let open = match self.open.get(&rule) {
+            Some(open) => *open,
+            None => incidents::open_of_rule(self.work.db, self.work.tenant, &rule.0, &rule.1)?,
+        };
+        self.open.insert(rule.clone(), open);
+        if open < self.work.policy.limits.open_per_rule {
+            self.open.insert(rule, open + 1);
+            return self.fresh(decision, own, fresh, latest);
+        }
+        let overflow = key(Fingerprint::overflow());
+        let latest = self.latest_of(&overflow)?;
+        let incident = latest.map(|at| &self.touched[at].incident);
+        match (Folded::of(decision, incident, self.work.now), latest) {
+            (Folded::Occurrence, Some(at)) => Ok(at),
+            (Folded::Fresh(fresh), _) => self.fresh(decision, overflow, fresh, latest),
+            (Folded::Occurrence, None) => self.fresh(decision, overflow, Fresh::First, None),
+        }
+    }
+
+    fn latest_of(&mut self, key: &Key) -> Result<Option<usize>, StoreError> {
+        if let Some(at) = self.latest.get(key) {
+            return Ok(Some(*at));
+        }
+        let Work { db, tenant, .. } = self.work;
+        let Some(incident) = incidents::latest(db, tenant, &key.0, &key.1, &key.2)? else { return Ok(None) };
+        let evidence = Kept::load(db, tenant, incident.id)?;
+        let before = Some((incident.severity, incident.count));
+        self.latest.insert(key.clone(), self.touched.len());
+        self.touched.push(Touched { incident, before, fresh: Fresh::First, evidence, changed: false });
+        Ok(Some(self.touched.len() - 1))
+    }
+
+    fn fresh(
+        &mut self,
+        decision: &Decision,
+        key: Key,
+        fresh: Fresh,
+        latest: Option<usize>,
+    ) -> Result<usize, StoreError> {
+        let Work { db, tenant, policy, now, .. } = self.work;
+        let previous = latest.map(|at| (self.touched[at].incident.id, self.touched[at].incident.generation));
+        let opened = Opened { id: numbers::next(db, tenant, "incident")?, previous };
+        let mut incident = Incident::open(tenant, decision, key.2.clone(), opened, &policy.limits, *now);
+        // The occurrence itself is counted where all are.
+        (incident.count, incident.occurrences, incident.evidence_dropped) = (0, 0, 0);
+        let evidence = Kept::load(db, tenant, incident.id)?;
+        // Its row is there before those that point to it.
+        incidents::insert(db, &incident)?;
+        let rule = (key.0.clone(), key.1.clone());
+        self.rules.entry(rule).or_insert_with(|| Arc::clone(&decision.origin));
+        self.latest.insert(key, self.touched.len());
+        self.touched.push(Touched { incident, before: None, fresh, evidence, changed: true });
+        Ok(self.touched.len() - 1)
+    }
+
+    fn occurrence(&mut self, at: usize, id: OccurrenceId, decision: Decision) -> Result<(), StoreError> {
+        let Work { db, tenant, policy, now, .. } = self.work;
+        let Touched { incident, evidence, changed, .. } = &mut self.touched[at];
+        *changed = true;
+        incident.occur(&decision, &policy.limits, *now);
+        for one in &decision.evidence {
+            let name = self.names.of(db, tenant, one.position.file)?;
+            incident.seen_in(name);
+            incident.evidence_dropped += u64::from(evidence.take(one, name, &policy.limits));
+        }
+        self.committed.occurrences += 1;
+        let number = incidents::signed(incident.occurrences);
+        db.prepare_cached(
+            "INSERT INTO occurrences (tenant, id, incident, number, time, recorded) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![tenant.as_str(), id.0, incident.id, number, decision.time, now])?;
+        Ok(())
+    }
+
+    /// Writes each incident as it is now, and tells what has happened to it.
+    fn finish(mut self) -> Result<Committed, StoreError> {
+        let Work { db, tenant, policy, now, .. } = self.work;
+        for touched in std::mem::take(&mut self.touched) {
+            let Touched { mut incident, before, fresh, evidence, changed } = touched;
+            if !changed {
+                continue;
+            }
+            let id = incident.id;
+            evidence.save(db, tenant, id)?;
+            self.forget(&incident)?;
+            if before.is_none() {
+                let repeat = policy.routes.repeat(&incident);
+                incident.repeats_at = repeat.map(|repeat| now.saturating_add(repeat));
+            }
+            incidents::update(db, &incident)?;
+            match before {
+                None => {
+                    let what = Happening::Opened { previous: incident.previous };
+                    let reason = match fresh {
+                        Fresh::Reopened => Reason::Reopened,
+                        Fresh::First | Fresh::Quiet => Reason::First,
+                    };
+                    self.work.happened(&incident, &Actor::rule(), what, Some(reason))?;
+                    self.committed.opened.push(id);
+                }
+                Some((severity, count)) => {
+                    let what = Happening::Occurred { count: incident.count.saturating_sub(count) };
+                    self.work.happened(&incident, &Actor::rule(), what, None)?;
+                    if incident.severity > severity {
+                        let what = Happening::SeverityRose { from: severity, to: incident.severity };
+                        let reason = Reason::SeverityRose { from: severity.as_str().into() };
+                        self.work.happened(&incident, &Actor::rule(), what, Some(reason))?;
+                    }
+                    self.committed.grown.push(id);
+                }
+            }
+        }
+        self.rules()?;
+        Ok(self.committed)
+    }
+
+    /// Lets go of the occurrences between the first and the last.
+    fn forget(&self, incident: &Incident) -> Result<(), StoreError> {
+        let Work { db, tenant, policy, .. } = self.work;
+        let [first, last] = [policy.limits.first_occurrences, policy.limits.last_occurrences];
+        if incident.occurrences <= first + last {
+            return Ok(());
+        }
+        db.prepare_cached(
+            "DELETE FROM occurrences WHERE tenant = ?1 AND incident = ?2 AND number > ?3 AND number <= ?4",
+        )?
+        .execute(params![
+            tenant.as_str(),
+            incident.id,
+            incidents::signed(first),
+            incidents::signed(incident.occurrences - last)
+        ])?;
+        Ok(())
+    }
+
+    /// Keeps what rules say of themselves, for notices.
+    fn rules(&self) -> Result<(), StoreError> {
+        let Work { db, tenant, .. } = self.work;
+        for ((pack, id), origin) in &self.rules {
+            let rule = &origin.rule;
+            let links = Value::from(rule.references.clone()).to_string();
+            db.prepare_cached(
+                "INSERT INTO rules (tenant, pack, rule, title, description, links) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET title = ?4, description = ?5, links = ?6",
+            )?
+            .execute(params![tenant.as_str(), pack, id, rule.title, rule.description, links])?;
+        }
+        Ok(())
+    }
+}

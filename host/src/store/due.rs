@@ -1,0 +1,111 @@
+//! What the passing of time does: acknowledgements run out, quiet incidents resolve themselves, silences end, open
+//! incidents are told again, old ones are deleted. Whoever opens the database applies what is due.
+
+use rusqlite::{Connection, params};
+
+use super::incidents::{due, get, update};
+use super::silences;
+use super::telling::Work;
+use crate::commit::{StoreError, Tenant};
+use crate::incidents::{Actor, Happening, Incident, Policy, State};
+use crate::notices::Reason;
+
+/// Incidents of one step: a transaction must not take long.
+const STEP: u32 = 200;
+
+/// What was done, and whether there is more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Acknowledgements that ran out.
+    pub expired: u64,
+    /// Incidents that resolved themselves.
+    pub resolved: u64,
+    /// Incidents that are told again.
+    pub repeated: u64,
+    /// Incidents that are told after a silence.
+    pub unsilenced: u64,
+    /// Incidents that were deleted.
+    pub deleted: u64,
+    /// Whether there is more to do at once.
+    pub more: bool,
+}
+
+/// Does one step of what is due.
+pub(super) fn apply(
+    db: &Connection,
+    policy: &Policy,
+    installation: &[u8; 16],
+    now: i64,
+) -> Result<Due, StoreError> {
+    let mut done = Due::default();
+    let each = |condition: &str, what: &mut dyn FnMut(&Work<'_>, Incident) -> Result<(), StoreError>| {
+        let found = due(db, condition, now, STEP)?;
+        for (tenant, id) in &found {
+            if let Some(incident) = get(db, tenant, *id)? {
+                what(&Work { db, tenant, policy, installation, now }, incident)?;
+            }
+        }
+        Ok::<_, StoreError>(found.len() as u64)
+    };
+    done.expired = each("acknowledged_until <= ?1", &mut |work, mut incident| {
+        let what = incident.expire(now);
+        update(db, &incident)?;
+        work.happened(&incident, &Actor::timer(), what, Some(Reason::AcknowledgementExpired))
+    })?;
+    done.resolved = each("resolves_at <= ?1", &mut |work, mut incident| {
+        let what = incident.resolve_itself(now);
+        update(db, &incident)?;
+        work.happened(&incident, &Actor::timer(), what, Some(Reason::Resolved))
+    })?;
+    done.repeated = each("repeats_at <= ?1", &mut |work, mut incident| {
+        let repeat = policy.routes.repeat(&incident).filter(|_| incident.state != State::Resolved);
+        let told_at = incident.repeats_at.unwrap_or(now).saturating_sub(repeat.unwrap_or(0));
+        incident.repeats_at = repeat.map(|repeat| now.saturating_add(repeat));
+        update(db, &incident)?;
+        match repeat.is_some() && incident.state == State::Open && incident.occurred > told_at {
+            true => work.happened(&incident, &Actor::timer(), Happening::Repeated, Some(Reason::Repeat)),
+            false => Ok(()),
+        }
+    })?;
+    for (tenant, silence) in silences::unsettled(db, now)? {
+        silences::settle(db, &tenant, silence)?;
+        for id in silences::held_back(db, &tenant, silence)? {
+            let Some(incident) = get(db, &tenant, id)?.filter(|one| one.state == State::Open) else {
+                continue;
+            };
+            let what = Happening::SilenceEnded { silence };
+            let work = Work { db, tenant: &tenant, policy, installation, now };
+            work.happened(&incident, &Actor::timer(), what, Some(Reason::SilenceEnded))?;
+            done.unsilenced += 1;
+        }
+    }
+    done.deleted = match policy.limits.retention {
+        Some(retention) => delete(db, now.saturating_sub(retention))?,
+        None => 0,
+    };
+    let step = u64::from(STEP);
+    done.more = [done.expired, done.resolved, done.repeated, done.deleted].contains(&step);
+    Ok(done)
+}
+
+/// Deletes incidents that were resolved before this time, with all that was kept of them.
+fn delete(db: &Connection, before: i64) -> Result<u64, StoreError> {
+    let found = due(db, "state = 2 AND changed < ?1 ORDER BY changed", before, STEP)?;
+    for (tenant, id) in &found {
+        delete_one(db, tenant, *id)?;
+    }
+    Ok(found.len() as u64)
+}
+
+fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreError> {
+    let key = params![tenant.as_str(), id];
+    // A digest that has nothing left to tell says nothing of anybody.
+    for sql in [
+        "DELETE FROM notices WHERE tenant = ?1 AND incident = ?2",
+        "DELETE FROM occurrences WHERE tenant = ?1 AND incident = ?2",
+        "DELETE FROM incidents WHERE tenant = ?1 AND id = ?2",
+    ] {
+        db.prepare_cached(sql)?.execute(key)?;
+    }
+    Ok(())
+}

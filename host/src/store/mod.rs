@@ -1,0 +1,38 @@
+//! The database: the one door to SQLite.
+//!
+//! ```text
+//!   check, server ── commit(positions, states, decisions) ─┐
+//!   people ───────── act, silence, exception, report ──────┼─► one writer ─► WAL, synced ─► file
+//!   deliverer ────── next, finish ─────────────────────────┘   (group commit)
+//!   lists, show ───────────────────────────────────────────────► readers beside it
+//! ```
+//!
+//! Every row has its tenant. Who asks needs only the small trait for what they do: [`crate::commit::Store`],
+//! [`crate::notices::Outbox`]; people's commands use [`Database`] itself.
+
+mod applying;
+mod database;
+mod digest;
+mod due;
+mod error;
+mod evidence;
+mod exceptions;
+mod files;
+mod incidents;
+mod log;
+mod migrations;
+mod numbers;
+mod open;
+mod outbox;
+mod pages;
+mod readers;
+mod silences;
+mod states;
+mod telling;
+mod timeline;
+mod told;
+mod writer;
+
+pub use self::database::{Database, DatabaseOptions};
+pub use self::due::Due;
+pub use self::told::{OutboxStatus, Told};

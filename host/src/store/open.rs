@@ -1,0 +1,123 @@
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, flock};
+
+use super::migrations;
+use crate::commit::StoreError;
+
+/// How long a lock of another program is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Says that a database is in use: everybody who has it open holds it shared.
+///
+/// A lock on a file of its own: closing any other handle on the database itself would drop SQLite's locks on it.
+pub(super) struct InUse(File);
+
+impl InUse {
+    /// Takes it; `true`: nobody else has it, and nobody gets it before [`InUse::share`].
+    pub(super) fn take(database: &Path) -> Result<(InUse, bool), StoreError> {
+        let file = open_beside(database, "-users")?;
+        let alone = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        if !alone {
+            flock(&file, FlockOperation::LockShared).map_err(io)?;
+        }
+        Ok((InUse(file), alone))
+    }
+
+    /// Lets others in.
+    pub(super) fn share(&self) -> Result<(), StoreError> {
+        flock(&self.0, FlockOperation::LockShared).map_err(io)
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+/// A file beside the database, readable by its owner alone.
+pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(beside(database, end)).map_err(io)
+}
+
+/// The path with this end.
+pub(super) fn beside(database: &Path, end: &str) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(end);
+    path.into()
+}
+
+pub(super) fn io(error: impl Into<std::io::Error>) -> StoreError {
+    StoreError::Io(Arc::new(error.into()))
+}
+
+/// The connection that writes; the database is made if it is not there, and brought to the newest version.
+pub(super) fn writing(
+    path: &Path,
+    patience: Duration,
+    max_bytes: Option<u64>,
+    alone: bool,
+) -> Result<Connection, StoreError> {
+    // Made by us, so that nobody else ever could read it.
+    let mut options = OpenOptions::new();
+    drop(options.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?);
+    let unclean = alone && std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    settle(&connection, patience)?;
+    // A newer program's database stays as it is: its version is looked at first.
+    let found = migrations::version(&connection)?;
+    if found > migrations::NEWEST {
+        return Err(StoreError::Newer { found: found as u64, known: migrations::NEWEST as u64 });
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    if unclean {
+        check(&connection)?;
+    }
+    migrations::migrate(&mut connection)?;
+    if let Some(bytes) = max_bytes {
+        let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        connection.pragma_update(None, "max_page_count", bytes.div_ceil(page.max(1)).max(1) as i64)?;
+    }
+    connection.execute(
+        "INSERT INTO installation (one, id, created) VALUES (1, randomblob(16), unixepoch() * 1000000000)
+         ON CONFLICT DO NOTHING",
+        [],
+    )?;
+    Ok(connection)
+}
+
+/// A connection that reads.
+pub(super) fn reading(path: &Path, patience: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settle(&connection, patience)?;
+    Ok(connection)
+}
+
+/// What SQLite finds wrong with the database; nothing is well.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
+}
+
+fn settle(connection: &Connection, patience: Duration) -> Result<(), StoreError> {
+    connection.busy_timeout(patience)?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    // A file that shrinks under a map is a crash.
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}

@@ -1,0 +1,319 @@
+//! The outbox: what is sent next, and how it ended.
+//!
+//! ```text
+//!   queued ──► sending ──► sent
+//!     ▲  │        │ ├────► deferred ──► sending      4xx, the connection: again later, for four days
+//!     │  │        │ └────► dead                      5xx, or too old: visible, can be queued again
+//!     │  └──────► folded into a digest, which is a notice of its own
+//!     └── retry
+//! ```
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::digest;
+use super::telling::{Work, message};
+use super::{evidence, incidents, timeline};
+use crate::commit::{StoreError, Tenant};
+use crate::incidents::{Actor, Entry, Happening, Policy};
+use crate::notices::{About, Bucket, Content, End, Leased, Next, Reason, RuleText, Throttle, backoff};
+
+/// What is not delivered after this is given up: four days, as mail servers do (RFC 5321 section 4.5.4.1).
+const GIVEN_UP: i64 = 4 * 24 * 60 * 60 * 1_000_000_000;
+const TOO_OLD: &str = "not delivered within four days";
+
+/// Takes back what was being sent.
+pub(super) fn reclaim(db: &Connection, now: i64) -> Result<u64, StoreError> {
+    let sql = "UPDATE notices SET state = 'deferred', due = ?1, lease = NULL WHERE state = 'sending'";
+    Ok(db.prepare_cached(sql)?.execute([now])? as u64)
+}
+
+/// What waits for one recipient.
+struct Waiting {
+    tenant: Tenant,
+    recipient: String,
+    critical: bool,
+    due: u64,
+}
+
+/// What to send now, or when to look again.
+pub(super) fn next(
+    db: &Connection,
+    policy: &Policy,
+    installation: &[u8; 16],
+    relay: &str,
+    now: i64,
+) -> Result<Next, StoreError> {
+    give_up(db, policy, installation, now)?;
+    let mut statement = db.prepare_cached("SELECT closed_at FROM breakers WHERE relay = ?1")?;
+    let closed = statement.query_row([relay], |row| row.get::<_, i64>(0)).optional()?;
+    if let Some(closed) = closed.filter(|closed| *closed > now) {
+        return Ok(if next_due(db, i64::MIN)?.is_some() { Next::Wait(closed) } else { Next::Idle });
+    }
+    let mut again = next_due(db, now)?;
+    for waiting in waiting(db, now)? {
+        let work = Work { db, tenant: &waiting.tenant, policy, installation, now };
+        let bucket = bucket(&work, &waiting)?;
+        let tokens = policy.throttle.tokens(bucket);
+        if tokens == 0 {
+            let at = policy.throttle.next(bucket);
+            again = Some(again.map_or(at, |again| again.min(at)));
+            continue;
+        }
+        if waiting.due > tokens {
+            digest::fold(&work, &waiting.recipient, waiting.critical)?;
+        }
+        if let Some(leased) = lease(&work, &waiting)? {
+            put_bucket(&work, &waiting, policy.throttle.taken(bucket))?;
+            return Ok(Next::Send(Box::new(leased)));
+        }
+    }
+    Ok(again.map_or(Next::Idle, Next::Wait))
+}
+
+/// When the first one that waits after this time is due.
+fn next_due(db: &Connection, now: i64) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT min(due) FROM notices WHERE state IN ('queued', 'deferred') AND due > ?1";
+    Ok(db.prepare_cached(sql)?.query_row([now], |row| row.get(0))?)
+}
+
+/// Who has something due; whoever has waited longest first.
+fn waiting(db: &Connection, now: i64) -> Result<Vec<Waiting>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT tenant, recipient, critical, count(*) FROM notices
+         WHERE state IN ('queued', 'deferred') AND due <= ?1
+         GROUP BY tenant, recipient, critical ORDER BY critical DESC, min(due), min(id)",
+    )?;
+    let rows = statement.query_map([now], |row| {
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (tenant, recipient, critical, due) = row?;
+        let due = due.max(0) as u64;
+        found.extend(Tenant::new(&tenant).map(|tenant| Waiting { tenant, recipient, critical, due }));
+    }
+    Ok(found)
+}
+
+fn bucket(work: &Work<'_>, of: &Waiting) -> Result<Bucket, StoreError> {
+    let Work { db, tenant, policy, now, .. } = work;
+    let mut statement = db.prepare_cached(
+        "SELECT level, at FROM buckets WHERE tenant = ?1 AND recipient = ?2 AND critical = ?3",
+    )?;
+    let known = statement.query_row(params![tenant.as_str(), of.recipient, of.critical], |row| {
+        Ok(Bucket { level: row.get(0)?, at: row.get(1)? })
+    });
+    let throttle: &Throttle = &policy.throttle;
+    Ok(known.optional()?.map_or_else(|| throttle.full(*now), |bucket| throttle.refilled(bucket, *now)))
+}
+
+fn put_bucket(work: &Work<'_>, of: &Waiting, bucket: Bucket) -> Result<(), StoreError> {
+    work.db
+        .prepare_cached(
+            "INSERT INTO buckets (tenant, recipient, critical, level, at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET level = ?4, at = ?5",
+        )?
+        .execute(params![work.tenant.as_str(), of.recipient, of.critical, bucket.level, bucket.at])?;
+    Ok(())
+}
+
+/// The oldest that may go: what was told of an incident before goes before it.
+fn lease(work: &Work<'_>, of: &Waiting) -> Result<Option<Leased>, StoreError> {
+    let Work { db, tenant, now, .. } = work;
+    let mut statement = db.prepare_cached(
+        "SELECT n.id, n.event, n.incident, n.route, n.reason, n.message, n.created FROM notices n
+         WHERE n.tenant = ?1 AND n.recipient = ?2 AND n.critical = ?3 AND n.state IN ('queued', 'deferred')
+            AND n.due <= ?4 AND NOT EXISTS (
+                SELECT 1 FROM notices e WHERE e.tenant = n.tenant AND e.incident = n.incident
+                    AND e.recipient = n.recipient AND e.id < n.id AND e.state IN ('queued', 'deferred', 'sending'))
+         ORDER BY n.id LIMIT 1",
+    )?;
+    let row = statement
+        .query_row(params![tenant.as_str(), of.recipient, of.critical, now], |row| {
+            let route: String = row.get(3)?;
+            let reason: String = row.get(4)?;
+            let ids = (row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<i64>>(2)?);
+            Ok((ids, route, reason, row.get::<_, String>(5)?, row.get::<_, i64>(6)?))
+        })
+        .optional()?;
+    let Some(((notice, event, incident), route, reason, message_id, created)) = row else { return Ok(None) };
+    db.prepare_cached(
+        "UPDATE notices SET state = 'sending', lease = ?2, attempts = attempts + 1 WHERE id = ?1",
+    )?
+    .execute(params![notice, now])?;
+    let content = match incident {
+        None => Content::Digest(digest::content(work, notice)?),
+        Some(incident) => {
+            let Some(incident) = incidents::get(db, tenant, incident)? else { return Ok(None) };
+            let reason = reason_of(db, event, &reason)?;
+            let rule = rule_text(work, &incident.pack, &incident.rule)?;
+            let evidence = evidence::of(db, tenant, incident.id)?;
+            Content::Incident(Box::new(About { incident, evidence, rule, reason, route }))
+        }
+    };
+    let thread = incident.map(|incident| thread(work.installation, tenant, incident));
+    let (tenant, recipient) = ((*tenant).clone(), of.recipient.clone());
+    Ok(Some(Leased { notice, tenant, recipient, message: message_id, thread, created, content }))
+}
+
+/// The local part of the id that an incident's thread hangs on.
+pub(super) fn thread(installation: &[u8; 16], tenant: &Tenant, incident: i64) -> String {
+    message(installation, tenant, &[b"incident", &incident.to_be_bytes()])
+}
+
+/// The reason with what its event says.
+fn reason_of(db: &Connection, event: Option<i64>, code: &str) -> Result<Reason, StoreError> {
+    let mut statement = db.prepare_cached("SELECT detail FROM events WHERE id = ?1")?;
+    let detail: Option<String> = statement.query_row([event], |row| row.get(0)).optional()?;
+    Ok(reason(code, &detail.unwrap_or_default()))
+}
+
+/// A reason by its word.
+pub(super) fn reason(code: &str, detail: &str) -> Reason {
+    match code {
+        "severity-rose" => Reason::SeverityRose { from: detail.into() },
+        "reopened" => Reason::Reopened,
+        "repeat" => Reason::Repeat,
+        "acknowledgement-expired" => Reason::AcknowledgementExpired,
+        "silence-ended" => Reason::SilenceEnded,
+        "resolved" => Reason::Resolved,
+        "digest" => Reason::Digest,
+        _ => Reason::First,
+    }
+}
+
+fn rule_text(work: &Work<'_>, pack: &str, rule: &str) -> Result<RuleText, StoreError> {
+    let mut statement = work.db.prepare_cached(
+        "SELECT title, description, links FROM rules WHERE tenant = ?1 AND pack = ?2 AND rule = ?3",
+    )?;
+    let text = statement.query_row(params![work.tenant.as_str(), pack, rule], |row| {
+        let references = incidents::texts(&row.get::<_, String>(2)?);
+        Ok(RuleText { title: row.get(0)?, description: row.get(1)?, references })
+    });
+    Ok(text.optional()?.unwrap_or_default())
+}
+
+/// How an attempt ended.
+pub(super) fn finish(
+    db: &Connection,
+    policy: &Policy,
+    installation: &[u8; 16],
+    relay: &str,
+    notice: i64,
+    end: &End,
+    now: i64,
+) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT tenant, recipient, critical, attempts, reason FROM notices WHERE id = ?1 AND state = 'sending'",
+    )?;
+    let row = statement.query_row([notice], |row| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get::<_, u32>(3)?,
+            row.get::<_, String>(4)?,
+        ))
+    });
+    // Its incident may have been deleted meanwhile.
+    let Some((tenant, recipient, critical, attempts, reason)) = row.optional()? else { return Ok(()) };
+    let Some(tenant) = Tenant::new(&tenant) else { return Ok(()) };
+    let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0 };
+    let work = Work { db, tenant: &tenant, policy, installation, now };
+    let put = |state: &str, due: i64, words: &str| -> Result<(), StoreError> {
+        let sent = (state == "sent").then_some(now);
+        db.prepare_cached(
+            "UPDATE notices SET state = ?2, due = ?3, words = ?4, sent = ?5, lease = NULL WHERE id = ?1",
+        )?
+        .execute(params![notice, state, due, words, sent])?;
+        Ok(())
+    };
+    let later = now.saturating_add(backoff(attempts, notice as u64));
+    match end {
+        End::Sent(words) => {
+            put("sent", now, words)?;
+            told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
+        }
+        End::Deferred(words) | End::Unsure(words) => put("deferred", later, words)?,
+        End::Refused(words) => {
+            put("dead", now, words)?;
+            dead(&work, notice, &of.recipient, words)?;
+        }
+        End::Relay(words) => {
+            // Not its fault: it counts as an attempt of the relay's.
+            put("queued", now, words)?;
+            db.prepare_cached("UPDATE notices SET attempts = attempts - 1 WHERE id = ?1")?
+                .execute([notice])?;
+        }
+    }
+    // What may have arrived has used its token.
+    if matches!(end, End::Deferred(_) | End::Refused(_) | End::Relay(_)) {
+        let bucket = bucket(&work, &of)?;
+        put_bucket(&work, &of, policy.throttle.given_back(bucket))?;
+    }
+    match end {
+        End::Relay(words) | End::Unsure(words) => relay_failed(db, relay, words, now),
+        End::Sent(_) | End::Deferred(_) | End::Refused(_) => {
+            db.prepare_cached("DELETE FROM breakers WHERE relay = ?1")?.execute([relay])?;
+            Ok(())
+        }
+    }
+}
+
+fn relay_failed(db: &Connection, relay: &str, words: &str, now: i64) -> Result<(), StoreError> {
+    let failures: u32 = db
+        .prepare_cached(
+            "INSERT INTO breakers (relay, failures, closed_at, words) VALUES (?1, 1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET failures = failures + 1, words = ?3 RETURNING failures",
+        )?
+        .query_row(params![relay, now, words], |row| row.get(0))?;
+    let closed = now.saturating_add(backoff(failures, now as u64));
+    db.prepare_cached("UPDATE breakers SET closed_at = ?2 WHERE relay = ?1")?
+        .execute(params![relay, closed])?;
+    Ok(())
+}
+
+/// Gives up what is too old.
+fn give_up(db: &Connection, policy: &Policy, installation: &[u8; 16], now: i64) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, tenant, recipient FROM notices
+         WHERE state IN ('queued', 'deferred') AND due <= ?1 AND created <= ?2 LIMIT 1000",
+    )?;
+    let rows = statement.query_map(params![now, now.saturating_sub(GIVEN_UP)], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    for (notice, tenant, recipient) in rows.collect::<Result<Vec<_>, _>>()? {
+        let Some(tenant) = Tenant::new(&tenant) else { continue };
+        let work = Work { db, tenant: &tenant, policy, installation, now };
+        db.prepare_cached(
+            "UPDATE notices SET state = 'dead', words = CASE words WHEN '' THEN ?2 ELSE ?2 || ': ' || words END
+             WHERE id = ?1",
+        )?
+        .execute(params![notice, TOO_OLD])?;
+        dead(&work, notice, &recipient, TOO_OLD)?;
+    }
+    Ok(())
+}
+
+fn dead(work: &Work<'_>, notice: i64, recipient: &str, words: &str) -> Result<(), StoreError> {
+    told(work, notice, &Happening::Undelivered { recipient: recipient.into(), words: words.into() })
+}
+
+/// Notes in the timeline of its incident, or of all its digest's, what became of a notice.
+fn told(work: &Work<'_>, notice: i64, what: &Happening) -> Result<(), StoreError> {
+    let mut statement = work.db.prepare_cached(
+        "SELECT DISTINCT incident FROM notices WHERE (id = ?1 OR digest = ?1) AND incident IS NOT NULL",
+    )?;
+    let rows = statement.query_map([notice], |row| row.get::<_, i64>(0))?;
+    for id in rows.collect::<Result<Vec<_>, _>>()? {
+        if let Happening::Undelivered { .. } = what {
+            if let Some(incident) = incidents::get(work.db, work.tenant, id)? {
+                work.happened(&incident, &Actor::timer(), what.clone(), None)?;
+            }
+        } else {
+            let entry = Entry { at: work.now, actor: Actor::timer(), what: what.clone() };
+            timeline::add(work.db, work.tenant, id, &entry)?;
+        }
+    }
+    Ok(())
+}

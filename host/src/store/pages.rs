@@ -1,0 +1,89 @@
+//! Lists of incidents.
+
+use rusqlite::{Connection, ToSql};
+
+use super::incidents::{read, select};
+use crate::commit::{StoreError, Tenant};
+use crate::incidents::{Cursor, Filter, Page};
+
+/// A page: the latest change first.
+pub(super) fn page(
+    db: &Connection,
+    tenant: &Tenant,
+    filter: &Filter,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Page, StoreError> {
+    let mut conditions = vec!["tenant = ?".to_string()];
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(tenant.as_str().to_string())];
+    let mut must = |condition: &str, value: Box<dyn ToSql>| {
+        conditions.push(condition.into());
+        values.push(value);
+    };
+    if let Some(severity) = filter.severity {
+        must("severity >= ?", Box::new(severity as i64));
+    }
+    if let Some(rule) = &filter.rule {
+        match rule.as_str().split_once('/') {
+            // The index takes exact names.
+            Some((pack, rule)) if !pack.contains('*') && !rule.contains('*') => {
+                must("pack = ?", Box::new(pack.to_string()));
+                must("rule = ?", Box::new(rule.to_string()));
+            }
+            _ => must("pack || '/' || rule GLOB ?", Box::new(glob(rule.as_str()))),
+        }
+    }
+    if let Some(assignee) = &filter.assignee {
+        must("assignee = ?", Box::new(assignee.clone()));
+    }
+    if let Some(since) = filter.since {
+        must("changed >= ?", Box::new(since));
+    }
+    if let Some(before) = filter.before {
+        must("changed < ?", Box::new(before));
+    }
+    if let Some(text) = &filter.text {
+        let like = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        must(
+            "(title || char(10) || summary || char(10) || fields || char(10) || subject || char(10) ||
+                CAST(substr(fingerprint, 2) AS TEXT)) LIKE ? ESCAPE '\\'",
+            Box::new(like),
+        );
+    }
+    if let Some(Cursor { changed, id }) = after {
+        conditions.push("(changed, id) < (?, ?)".into());
+        values.extend([Box::new(changed) as Box<dyn ToSql>, Box::new(id)]);
+    }
+    if !filter.states.is_empty() {
+        let states: Vec<String> = filter.states.iter().map(|state| (*state as i64).to_string()).collect();
+        conditions.push(format!("state IN ({})", states.join(", ")));
+    }
+    let rest = format!(
+        "WHERE {} ORDER BY changed DESC, id DESC LIMIT {}",
+        conditions.join(" AND "),
+        u64::from(most) + 1
+    );
+    let mut statement = select(db, &rest)?;
+    let rows = statement
+        .query_map(rusqlite::params_from_iter(values.iter().map(|value| &**value)), |row| {
+            read(row, tenant)
+        })?;
+    let mut incidents = rows.collect::<Result<Vec<_>, _>>()?;
+    let more = incidents.len() > most as usize;
+    incidents.truncate(most as usize);
+    let next = incidents.last().filter(|_| more);
+    let next = next.map(|last| Cursor { changed: last.changed, id: last.id });
+    Ok(Page { incidents, next })
+}
+
+/// A pattern in SQLite's words: only `*` is special.
+fn glob(pattern: &str) -> String {
+    let mut out = String::new();
+    for character in pattern.chars() {
+        match character {
+            '?' | '[' => out.extend(['[', character, ']']),
+            other => out.push(other),
+        }
+    }
+    out
+}

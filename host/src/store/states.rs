@@ -1,0 +1,35 @@
+//! What packs remember.
+
+use rusqlite::{Connection, params};
+
+use crate::commit::{PackState, StoreError, Tenant};
+
+/// Of all packs of a tenant.
+pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT pack, version, digest, settings, state, host FROM states WHERE tenant = ?1 ORDER BY pack",
+    )?;
+    let rows = statement.query_map([tenant.as_str()], |row| {
+        Ok(PackState {
+            pack: row.get(0)?,
+            version: row.get(1)?,
+            digest: row.get(2)?,
+            settings: row.get(3)?,
+            state: row.get(4)?,
+            host: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Puts a state in the place of the one before.
+pub(super) fn put(db: &Connection, tenant: &Tenant, state: &PackState, now: i64) -> Result<(), StoreError> {
+    let PackState { pack, version, digest, settings, state, host } = state;
+    db.prepare_cached(
+        "INSERT INTO states (tenant, pack, version, digest, settings, state, host, saved)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET version = ?3, digest = ?4, settings = ?5, state = ?6, host = ?7, saved = ?8",
+    )?
+    .execute(params![tenant.as_str(), pack, version, digest, settings, state, host, now])?;
+    Ok(())
+}

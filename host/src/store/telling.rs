@@ -1,0 +1,158 @@
+//! What a happening writes: the timeline, security.log's record, and a notice for everybody who is told.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{log, silences, timeline};
+use crate::commit::{StoreError, Tenant};
+use crate::incidents::{Actor, Entry, Happening, Incident, Policy, Silence};
+use crate::notices::{Planned, Reason, plan};
+
+/// A transaction, whose it is, and when.
+pub(super) struct Work<'c> {
+    pub(super) db: &'c Connection,
+    pub(super) tenant: &'c Tenant,
+    pub(super) policy: &'c Policy,
+    pub(super) installation: &'c [u8; 16],
+    pub(super) now: i64,
+}
+
+impl Work<'_> {
+    /// Something has happened to an incident whose row is written; who must be told, is told by `reason`.
+    pub(super) fn happened(
+        &self,
+        incident: &Incident,
+        actor: &Actor,
+        what: Happening,
+        reason: Option<Reason>,
+    ) -> Result<(), StoreError> {
+        self.record(incident, actor, &what)?;
+        let entry = Entry { at: self.now, actor: actor.clone(), what };
+        timeline::add(self.db, self.tenant, incident.id, &entry)?;
+        match reason {
+            Some(reason) => self.tell(incident, &reason),
+            None => Ok(()),
+        }
+    }
+
+    /// Security.log's record: ids and hashes, no personal data, so that it may outlive what it tells of.
+    fn record(&self, incident: &Incident, actor: &Actor, what: &Happening) -> Result<(), StoreError> {
+        let mut fields = Map::new();
+        let mut put = |key: &str, value: Value| drop(fields.insert(key.into(), value));
+        put("by", actor.id.clone().into());
+        put("incident", incident.id.into());
+        put("pack", incident.pack.clone().into());
+        put("rule", incident.rule.clone().into());
+        put("severity", incident.severity.as_str().into());
+        put("state", incident.state.as_str().into());
+        put("generation", incident.generation.into());
+        put("fingerprint_sha256", hex(&Sha256::digest(incident.fingerprint.as_bytes())).into());
+        match what {
+            Happening::Occurred { .. } | Happening::Notified { .. } => return Ok(()),
+            Happening::Resolved { resolution, .. } => put("resolution", resolution.as_str().into()),
+            Happening::SeverityRose { from, .. } => put("from", from.as_str().into()),
+            Happening::Undelivered { recipient, .. } => {
+                put("recipient_sha256", hex(&Sha256::digest(recipient.as_bytes())).into());
+            }
+            _ => {}
+        }
+        log::add(self.db, self.tenant, self.now, &format!("incident.{}", what.code()), &fields)
+    }
+
+    /// An event, and a row in the outbox for everybody whom a route names.
+    fn tell(&self, incident: &Incident, reason: &Reason) -> Result<(), StoreError> {
+        let detail = match reason {
+            Reason::SeverityRose { from } => from.clone(),
+            _ => String::new(),
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO events (tenant, incident, reason, detail, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
+        let event = self.db.last_insert_rowid();
+        let mut planned = plan(&self.policy.routes, incident, reason, self.now);
+        if *reason == Reason::Resolved {
+            // Whoever was never told of it need not hear that it is over.
+            let mut known = Vec::new();
+            for one in planned {
+                if self.was_told(incident.id, &one.recipient)? {
+                    known.push(one);
+                }
+            }
+            planned = known;
+        }
+        let silence = silences::holding(self, incident)?;
+        for one in &planned {
+            self.queue(incident, event, reason, one, silence.as_ref())?;
+        }
+        if let Some(silence) = silence.filter(|_| !planned.is_empty()) {
+            let what = Happening::Silenced { silence: silence.id };
+            let entry = Entry { at: self.now, actor: silence.author, what };
+            timeline::add(self.db, self.tenant, incident.id, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn was_told(&self, incident: i64, recipient: &str) -> Result<bool, StoreError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT 1 FROM notices WHERE tenant = ?1 AND incident = ?2 AND recipient = ?3 AND state <> 'silenced'
+             LIMIT 1",
+        )?;
+        let key = params![self.tenant.as_str(), incident, recipient];
+        Ok(statement.query_row(key, |_| Ok(())).optional()?.is_some())
+    }
+
+    fn queue(
+        &self,
+        incident: &Incident,
+        event: i64,
+        reason: &Reason,
+        planned: &Planned,
+        silence: Option<&Silence>,
+    ) -> Result<(), StoreError> {
+        let critical = incident.severity == tripline_engine::abi::Severity::Critical;
+        let message = self.message(&[b"notice", &event.to_be_bytes(), planned.recipient.as_bytes()]);
+        self.db
+            .prepare_cached(
+                "INSERT INTO notices (tenant, event, incident, recipient, route, reason, critical, state, created,
+                    due, message, silence)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?
+            .execute(params![
+                self.tenant.as_str(),
+                event,
+                incident.id,
+                planned.recipient,
+                planned.route,
+                reason.code(),
+                critical,
+                if silence.is_some() { "silenced" } else { "queued" },
+                self.now,
+                planned.due,
+                message,
+                silence.map(|silence| silence.id),
+            ])?;
+        Ok(())
+    }
+
+    /// The local part of a message id: nobody can guess one, and no two are alike.
+    pub(super) fn message(&self, parts: &[&[u8]]) -> String {
+        message(self.installation, self.tenant, parts)
+    }
+}
+
+/// The local part of a message id, from what it is about.
+pub(super) fn message(installation: &[u8; 16], tenant: &Tenant, parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in [&[&installation[..], tenant.as_str().as_bytes()], parts].concat() {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize()[..16])
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,131 @@
+//! What was told of an incident, and what was not.
+
+use rusqlite::{Connection, params};
+
+use crate::commit::{StoreError, Tenant};
+
+/// A notice as it stands in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its number.
+    pub notice: i64,
+    /// The incident; `None`: a digest.
+    pub incident: Option<i64>,
+    /// Its address.
+    pub recipient: String,
+    /// By which route.
+    pub route: String,
+    /// Why it is told: a reason's word.
+    pub reason: String,
+    /// Where it stands: `queued`, `sending`, `sent`, `deferred`, `dead`, `folded` or `silenced`.
+    pub state: String,
+    /// When it was put here, nanoseconds since 1970.
+    pub created: i64,
+    /// Not before this.
+    pub due: i64,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The relay's last words.
+    pub words: String,
+    /// When the relay took it.
+    pub sent: Option<i64>,
+    /// The digest that carries it, and where that stands.
+    pub digest: Option<(i64, String, Option<i64>)>,
+    /// The silence that holds it back.
+    pub silence: Option<i64>,
+    /// The local part of its message id.
+    pub message: String,
+}
+
+/// How the outbox stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxStatus {
+    /// Notices by state.
+    pub states: Vec<(String, u64)>,
+    /// When the next one is due.
+    pub next: Option<i64>,
+    /// Relays that failed: name, failures in a row, when it is tried again, its words.
+    pub breakers: Vec<(String, u32, i64, String)>,
+    /// Those that were given up, the last first.
+    pub dead: Vec<Told>,
+}
+
+const COLUMNS: &str = "n.id, n.incident, n.recipient, n.route, n.reason, n.state, n.created, n.due, n.attempts, \
+     n.words, n.sent, n.digest, d.state, d.sent, n.silence, n.message";
+
+/// All notices of an incident, in order.
+pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<Told>, StoreError> {
+    rows(db, "n.tenant = ?1 AND n.incident = ?2 ORDER BY n.id LIMIT 10000", tenant, incident)
+}
+
+/// Those that wait, oldest first.
+pub(super) fn waiting(db: &Connection, tenant: &Tenant, most: u32) -> Result<Vec<Told>, StoreError> {
+    let which =
+        "n.tenant = ?1 AND n.state IN ('queued', 'deferred', 'sending') ORDER BY n.due, n.id LIMIT ?2";
+    rows(db, which, tenant, i64::from(most))
+}
+
+/// How the outbox stands.
+pub(super) fn status(db: &Connection, tenant: &Tenant, most: u32) -> Result<OutboxStatus, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT state, count(*) FROM notices WHERE tenant = ?1 GROUP BY state ORDER BY state",
+    )?;
+    let states = statement.query_map([tenant.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let states = states.collect::<Result<_, _>>()?;
+    let sql = "SELECT min(due) FROM notices WHERE tenant = ?1 AND state IN ('queued', 'deferred')";
+    let next = db.prepare_cached(sql)?.query_row([tenant.as_str()], |row| row.get(0))?;
+    let mut statement =
+        db.prepare_cached("SELECT relay, failures, closed_at, words FROM breakers ORDER BY relay")?;
+    let breakers = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let breakers = breakers.collect::<Result<_, _>>()?;
+    let which = "n.tenant = ?1 AND n.state = 'dead' ORDER BY n.id DESC LIMIT ?2";
+    Ok(OutboxStatus { states, next, breakers, dead: rows(db, which, tenant, i64::from(most))? })
+}
+
+/// Lets everything that failed go again at once; answers how many.
+pub(super) fn flush(db: &Connection, now: i64) -> Result<u64, StoreError> {
+    db.prepare_cached("DELETE FROM breakers")?.execute([])?;
+    let sql = "UPDATE notices SET due = ?1 WHERE state IN ('queued', 'deferred') AND due > ?1";
+    Ok(db.prepare_cached(sql)?.execute([now])? as u64)
+}
+
+/// Queues what was given up again: one notice, or all; answers how many.
+pub(super) fn retry(
+    db: &Connection,
+    tenant: &Tenant,
+    notice: Option<i64>,
+    now: i64,
+) -> Result<u64, StoreError> {
+    let sql = "UPDATE notices SET state = 'queued', due = ?3, created = ?3, attempts = 0
+         WHERE tenant = ?1 AND state = 'dead' AND (?2 IS NULL OR id = ?2)";
+    Ok(db.prepare_cached(sql)?.execute(params![tenant.as_str(), notice, now])? as u64)
+}
+
+fn rows(db: &Connection, which: &str, tenant: &Tenant, second: i64) -> Result<Vec<Told>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM notices n LEFT JOIN notices d ON d.id = n.digest WHERE {which}"
+    ))?;
+    let rows = statement.query_map(params![tenant.as_str(), second], |row| {
+        let digest = match (row.get(11)?, row.get(12)?) {
+            (Some(digest), Some(state)) => Some((digest, state, row.get(13)?)),
+            _ => None,
+        };
+        Ok(Told {
+            notice: row.get(0)?,
+            incident: row.get(1)?,
+            recipient: row.get(2)?,
+            route: row.get(3)?,
+            reason: row.get(4)?,
+            state: row.get(5)?,
+            created: row.get(6)?,
+            due: row.get(7)?,
+            attempts: row.get(8)?,
+            words: row.get(9)?,
+            sent: row.get(10)?,
+            digest,
+            silence: row.get(14)?,
+            message: row.get(15)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,126 @@
+//! The one that writes. What is asked for while a commit is on its way becomes the next commit together:
+//!
+//! ```text
+//!   callers   a ──┐      b ──┐ c ──┐ d ──┐
+//!   writer        BEGIN a COMMIT    BEGIN b c d COMMIT       each in a savepoint of its own:
+//!                 ▲       └ sync: a is answered  └ sync      one that fails takes only itself back
+//! ```
+//!
+//! A disk syncs some hundred times a second, whatever is in a commit; so the more is asked for, the more is in one.
+
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::commit::StoreError;
+use crate::crash;
+
+/// Callers that wait for room before they are heard.
+const WAITING: usize = 256;
+/// Jobs of one commit.
+const TOGETHER: usize = 64;
+
+/// Does its work in a transaction, if there is one; answers whether that failed, and how to tell its caller what
+/// became of the transaction.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> (bool, Tell) + Send>;
+type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Owns the connection that writes; dropped, it finishes what was asked for.
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Writer, StoreError> {
+        let (jobs, receiver) = bounded(WAITING);
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || run(connection, &receiver))
+            .map_err(|error| StoreError::Io(std::sync::Arc::new(error)))?;
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Does the work in a transaction; answers once it is on disk.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = bounded(1);
+        let job: Job = Box::new(move |connection| {
+            let done = connection.map(work);
+            let failed = !matches!(done, Some(Ok(_)));
+            let tell: Tell = Box::new(move |committed| {
+                let result = match done {
+                    Some(Ok(value)) => committed.map(|()| value),
+                    Some(Err(error)) => Err(error),
+                    None => Err(committed.err().unwrap_or(StoreError::Closed)),
+                };
+                // Whoever asked may have gone.
+                let _ = answer.send(result);
+            });
+            (failed, tell)
+        });
+        let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
+        jobs.send(job).map_err(|_| StoreError::Closed)?;
+        answered.recv().map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(mut connection: Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut waiting = vec![first];
+        waiting.extend(jobs.try_iter().take(TOGETHER - 1));
+        together(&mut connection, waiting);
+    }
+    // Nobody has to read the log of changes at the next start.
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/// Does these jobs in one transaction, and tells each what became of it.
+fn together(connection: &mut Connection, jobs: Vec<Job>) {
+    let mut jobs = jobs.into_iter();
+    let mut tells = Vec::new();
+    let committed = transact(connection, &mut jobs, &mut tells);
+    // Those that were not reached.
+    tells.extend(jobs.map(|job| job(None).1));
+    for tell in tells {
+        tell(committed.clone());
+    }
+}
+
+fn transact(
+    connection: &mut Connection,
+    jobs: &mut impl Iterator<Item = Job>,
+    tells: &mut Vec<Tell>,
+) -> Result<(), StoreError> {
+    // Immediate: who waits for a lock waits here, and not in the middle of its work.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for job in jobs {
+        transaction.execute_batch("SAVEPOINT job")?;
+        let (failed, tell) = job(Some(&transaction));
+        tells.push(tell);
+        // A full disk may make SQLite take the whole transaction back.
+        if transaction.is_autocommit() {
+            return Err(StoreError::Full);
+        }
+        if failed {
+            transaction.execute_batch("ROLLBACK TO job")?;
+        }
+        transaction.execute_batch("RELEASE job")?;
+    }
+    crash::point("before_commit");
+    transaction.commit()?;
+    crash::point("after_commit");
+    Ok(())
+}
