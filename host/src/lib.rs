@@ -10,8 +10,6 @@ pub mod builtin;
 pub mod check;
 #[cfg(feature = "program")]
 pub mod cli;
-#[cfg(feature = "store")]
-pub mod clock;
 pub mod commit;
 #[cfg(feature = "store")]
 pub mod crash;
@@ -23,6 +21,8 @@ pub mod notices;
 pub mod report;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "store")]
+pub mod wall_clock;
 
 pub use tripline_engine::*;
 pub use tripline_sandbox::{Limits, Wasmtime};

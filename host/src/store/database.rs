@@ -12,13 +12,13 @@ use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
 use super::{evidence, exceptions, files, incidents, outbox, pages, silences, states, timeline};
-use crate::clock::Clock;
 use crate::commit::{Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant};
 use crate::incidents::{
     Act, ActError, Actor, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence,
     Page, Policy, Silence, State,
 };
 use crate::notices::{End, Next, Outbox, Reason};
+use crate::wall_clock::WallClock;
 
 /// How a database is opened.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub struct Database {
     writer: Writer,
     readers: Readers,
     policy: Arc<Policy>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<dyn WallClock>,
     installation: [u8; 16],
     _in_use: InUse,
 }
@@ -52,7 +52,7 @@ impl Database {
     pub fn open(
         path: &Path,
         policy: Policy,
-        clock: Arc<dyn Clock>,
+        clock: Arc<dyn WallClock>,
         options: DatabaseOptions,
     ) -> Result<Database, StoreError> {
         let (in_use, alone) = InUse::take(path)?;

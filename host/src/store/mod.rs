@@ -11,6 +11,7 @@
 //! [`crate::notices::Outbox`]; people's commands use [`Database`] itself.
 
 mod applying;
+mod backup;
 mod database;
 mod digest;
 mod due;
@@ -33,6 +34,7 @@ mod timeline;
 mod told;
 mod writer;
 
+pub use self::backup::{Checked, backup, check, restore};
 pub use self::database::{Database, DatabaseOptions};
 pub use self::due::Due;
 pub use self::told::{OutboxStatus, Told};

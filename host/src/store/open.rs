@@ -48,6 +48,12 @@ pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError
     options.open(beside(database, end)).map_err(io)
 }
 
+/// The database's file, made by us, so that nobody else ever could read it.
+pub(super) fn create(path: &Path, empty: bool) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(empty).mode(0o600).open(path).map_err(io)
+}
+
 /// The path with this end.
 pub(super) fn beside(database: &Path, end: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
@@ -66,9 +72,7 @@ pub(super) fn writing(
     max_bytes: Option<u64>,
     alone: bool,
 ) -> Result<Connection, StoreError> {
-    // Made by us, so that nobody else ever could read it.
-    let mut options = OpenOptions::new();
-    drop(options.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?);
+    drop(create(path, false)?);
     let unclean = alone && std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;

@@ -1,0 +1,7 @@
+//! The database, through what others see of it.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod applying;
+mod fixture;
+mod outbox;
+mod timers;

@@ -1,0 +1,204 @@
+use tripline::abi::Severity;
+use tripline::decision::Decision;
+use tripline::incidents::{Act, Actor, NewSilence, Resolution};
+use tripline::notices::{Content, End, Leased, Next, Outbox, Reason};
+
+use tripline::wall_clock::WallClock;
+
+use crate::fixture::{Fixture, HOUR, SECOND, START, decision, pattern, policy, with};
+
+const RELAY: &str = "relay";
+
+fn me() -> Actor {
+    Actor::user(1000, "alice")
+}
+
+fn of(severity: Severity, fingerprint: &str, offset: u64) -> Decision {
+    with(decision("r", Some(fingerprint), offset), |one| one.severity = severity)
+}
+
+#[track_caller]
+fn leased(fixture: &Fixture) -> Leased {
+    match fixture.database.next(RELAY).unwrap() {
+        Next::Send(leased) => *leased,
+        other => panic!("expected something to send, found {other:?}"),
+    }
+}
+
+fn finish(fixture: &Fixture, leased: &Leased, end: End) {
+    fixture.database.finish(RELAY, leased.notice, &end).unwrap();
+}
+
+fn reason(leased: &Leased) -> Reason {
+    match &leased.content {
+        Content::Incident(about) => about.reason.clone(),
+        Content::Digest(_) => Reason::Digest,
+    }
+}
+
+#[test]
+fn each_recipient_is_told_once_and_in_order() {
+    let fixture = Fixture::new(policy(&["a@example.org", "b@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    fixture.decide(vec![of(Severity::High, "x", 2)]);
+    let resolve = Act::Resolve { resolution: Resolution::TruePositive, comment: String::new() };
+    fixture.database.act(&fixture.tenant, 1, None, resolve, me()).unwrap().unwrap();
+    let mut told = Vec::new();
+    let mut ids = Vec::new();
+    while let Next::Send(leased) = fixture.database.next(RELAY).unwrap() {
+        told.push((leased.recipient.clone(), reason(&leased)));
+        ids.push(leased.message.clone());
+        finish(&fixture, &leased, End::Sent("250 ok".into()));
+    }
+    for recipient in ["a@example.org", "b@example.org"] {
+        let of: Vec<_> =
+            told.iter().filter(|(to, _)| to == recipient).map(|(_, reason)| reason.clone()).collect();
+        assert_eq!(of, [Reason::First, Reason::SeverityRose { from: "low".into() }, Reason::Resolved]);
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+    // A restart sends nothing again.
+    let fixture = fixture.again();
+    fixture.database.reclaim().unwrap();
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Idle);
+}
+
+#[test]
+fn a_crash_while_sending_sends_again_with_the_same_message_id() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    let first = leased(&fixture);
+    let fixture = fixture.again();
+    assert_eq!(fixture.database.reclaim().unwrap(), 1);
+    let second = leased(&fixture);
+    assert_eq!((&first.message, &first.thread), (&second.message, &second.thread));
+}
+
+#[test]
+fn one_that_is_deferred_holds_back_what_follows_of_its_incident_only() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    let first = leased(&fixture);
+    finish(&fixture, &first, End::Deferred("451 later".into()));
+    fixture.decide(vec![of(Severity::High, "x", 2), of(Severity::Low, "y", 3)]);
+    let other = leased(&fixture);
+    assert!(matches!(&other.content, Content::Incident(about) if about.incident.id == 2));
+    finish(&fixture, &other, End::Sent(String::new()));
+    let Next::Wait(at) = fixture.database.next(RELAY).unwrap() else { panic!("expected to wait") };
+    assert!(at > START && at <= START + 5 * SECOND);
+    fixture.clock.pass(5 * SECOND);
+    let again = leased(&fixture);
+    assert_eq!(again.message, first.message);
+    finish(&fixture, &again, End::Sent(String::new()));
+    assert_eq!(reason(&leased(&fixture)), Reason::SeverityRose { from: "low".into() });
+}
+
+#[test]
+fn a_dead_recipient_touches_nobody_else_and_can_be_tried_again() {
+    let fixture = Fixture::new(policy(&["dead@example.org", "b@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    for _ in 0..2 {
+        let leased = leased(&fixture);
+        let end = match leased.recipient.as_str() {
+            "dead@example.org" => End::Refused("550 no such user".into()),
+            _ => End::Sent(String::new()),
+        };
+        finish(&fixture, &leased, end);
+    }
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Idle);
+    let status = fixture.database.outbox(&fixture.tenant, 10).unwrap();
+    assert_eq!(status.states, [("dead".to_string(), 1), ("sent".to_string(), 1)]);
+    assert_eq!((status.dead.len(), status.dead[0].words.as_str()), (1, "550 no such user"));
+    assert_eq!(fixture.database.retry(&fixture.tenant, None).unwrap(), 1);
+    assert_eq!(leased(&fixture).recipient, "dead@example.org");
+}
+
+#[test]
+fn more_than_fit_are_one_digest_and_nothing_is_dropped() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide((0..13).map(|i| of(Severity::Medium, &format!("f{i}"), i)).collect());
+    let digest = leased(&fixture);
+    let Content::Digest(told) = &digest.content else { panic!("expected a digest") };
+    assert_eq!((told.notices, told.incidents, told.worst.len()), (13, 13, 12));
+    assert_eq!(told.by_rule, [("demo/r".to_string(), Severity::Medium, 13, 13)]);
+    finish(&fixture, &digest, End::Sent(String::new()));
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Idle);
+    // Eleven tokens are left: these go one by one, the rest waits for a token, together.
+    fixture.decide((13..24).map(|i| of(Severity::Medium, &format!("f{i}"), i)).collect());
+    for _ in 13..24 {
+        let one = leased(&fixture);
+        assert!(matches!(one.content, Content::Incident(_)));
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+    fixture.decide((24..30).map(|i| of(Severity::Medium, &format!("f{i}"), i)).collect());
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Wait(START + HOUR / 12));
+    // Critical has a bucket of its own.
+    fixture.decide(vec![of(Severity::Critical, "c", 100)]);
+    let critical = leased(&fixture);
+    assert!(
+        matches!(&critical.content, Content::Incident(about) if about.incident.severity == Severity::Critical)
+    );
+    finish(&fixture, &critical, End::Sent(String::new()));
+    fixture.clock.pass(HOUR / 12);
+    let digest = leased(&fixture);
+    assert!(matches!(&digest.content, Content::Digest(told) if told.notices == 6));
+}
+
+#[test]
+fn a_relay_that_cannot_be_used_is_left_alone_for_a_while() {
+    let fixture = Fixture::new(policy(&["a@example.org", "b@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    let mut waited = Vec::new();
+    for _ in 0..12 {
+        let one = leased(&fixture);
+        finish(&fixture, &one, End::Relay("connection refused".into()));
+        let Next::Wait(at) = fixture.database.next(RELAY).unwrap() else { panic!("expected to wait") };
+        let now = fixture.clock.now();
+        waited.push((at - now) / SECOND);
+        fixture.clock.pass(at - now);
+    }
+    assert!(waited[0] <= 5 && waited[11] >= 450 && waited[11] <= 900, "{waited:?}");
+    let one = leased(&fixture);
+    finish(&fixture, &one, End::Sent(String::new()));
+    assert!(fixture.database.outbox(&fixture.tenant, 1).unwrap().breakers.is_empty());
+    leased(&fixture);
+}
+
+#[test]
+fn after_four_days_it_is_given_up_and_stays_visible() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    let one = leased(&fixture);
+    finish(&fixture, &one, End::Deferred("452 full".into()));
+    fixture.clock.pass(4 * 24 * HOUR);
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Idle);
+    let status = fixture.database.outbox(&fixture.tenant, 1).unwrap();
+    assert_eq!(status.dead[0].words, "not delivered within four days: 452 full");
+}
+
+#[test]
+fn a_silence_holds_back_and_what_is_open_is_told_when_it_ends() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    let new = NewSilence {
+        rule: Some(pattern("demo/*")),
+        fields: vec![("ip".into(), pattern("192.0.2.*"))],
+        starts: START,
+        ends: START + HOUR,
+        reason: "maintenance".into(),
+        ..NewSilence::default()
+    };
+    let id = fixture.database.silence(&fixture.tenant, new, me()).unwrap();
+    fixture.decide(vec![of(Severity::Low, "192.0.2.1", 1), of(Severity::Low, "198.51.100.1", 2)]);
+    let one = leased(&fixture);
+    assert!(matches!(&one.content, Content::Incident(about) if about.incident.id == 2));
+    finish(&fixture, &one, End::Sent(String::new()));
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Idle);
+    let told = fixture.database.told(&fixture.tenant, 1).unwrap();
+    assert_eq!((told[0].state.as_str(), told[0].silence), ("silenced", Some(id)));
+    assert_eq!(fixture.database.due().unwrap().unsilenced, 0);
+    fixture.clock.pass(HOUR);
+    assert_eq!(fixture.database.due().unwrap().unsilenced, 1);
+    assert_eq!(reason(&leased(&fixture)), Reason::SilenceEnded);
+    assert_eq!(fixture.database.due().unwrap().unsilenced, 0);
+}

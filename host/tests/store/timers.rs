@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use tripline::incidents::{Act, Actor, IncidentLimits, Policy, Resolution, State};
+use tripline::notices::{Content, End, Next, Outbox, Reason, Routes};
+
+use crate::fixture::{Fixture, HOUR, SECOND, decision, policy, route, with_rule};
+
+fn me() -> Actor {
+    Actor::user(1000, "alice")
+}
+
+/// Delivers all that is due; answers why each was told.
+fn deliver(fixture: &Fixture) -> Vec<Reason> {
+    let mut told = Vec::new();
+    while let Next::Send(leased) = fixture.database.next("relay").unwrap() {
+        let Content::Incident(about) = &leased.content else { panic!("expected no digest") };
+        told.push(about.reason.clone());
+        fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+    }
+    told
+}
+
+#[test]
+fn an_acknowledgement_runs_out() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    let hold = Some(2 * HOUR);
+    fixture.database.act(&fixture.tenant, 1, None, Act::Acknowledge { hold }, me()).unwrap().unwrap();
+    fixture.clock.pass(2 * HOUR - 1);
+    assert_eq!(fixture.database.due().unwrap().expired, 0);
+    fixture.clock.pass(1);
+    assert_eq!(fixture.database.due().unwrap().expired, 1);
+    assert_eq!(fixture.database.incident(&fixture.tenant, 1).unwrap().unwrap().state, State::Open);
+    assert_eq!(deliver(&fixture), [Reason::First, Reason::AcknowledgementExpired]);
+    assert_eq!(fixture.database.due().unwrap().expired, 0);
+}
+
+#[test]
+fn quiet_resolves_and_an_occurrence_puts_it_off() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    let of = |offset| with_rule(decision("r", Some("a"), offset), |rule| rule.resolve_after = Some(3600));
+    fixture.decide(vec![of(1)]);
+    fixture.clock.pass(HOUR / 2);
+    fixture.decide(vec![of(2)]);
+    fixture.clock.pass(HOUR / 2);
+    assert_eq!(fixture.database.due().unwrap().resolved, 0);
+    fixture.clock.pass(HOUR / 2);
+    assert_eq!(fixture.database.due().unwrap().resolved, 1);
+    let incident = fixture.database.incident(&fixture.tenant, 1).unwrap().unwrap();
+    assert_eq!((incident.state, incident.resolution), (State::Resolved, Some(Resolution::Unknown)));
+    assert_eq!(deliver(&fixture), [Reason::First, Reason::Resolved]);
+}
+
+#[test]
+fn what_stays_open_and_goes_on_is_told_again() {
+    let mut again = route(&["a@example.org"]);
+    again.repeat = Some(Duration::from_secs(4 * 3600));
+    let fixture = Fixture::new(Policy { routes: Routes(vec![again]), ..Policy::default() });
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    fixture.clock.pass(4 * HOUR);
+    // Nothing has happened since.
+    assert_eq!(fixture.database.due().unwrap().repeated, 1);
+    assert_eq!(deliver(&fixture), [Reason::First]);
+    fixture.clock.pass(SECOND);
+    fixture.decide(vec![decision("r", Some("a"), 2)]);
+    fixture.clock.pass(4 * HOUR);
+    fixture.database.due().unwrap();
+    assert_eq!(deliver(&fixture), [Reason::Repeat]);
+    fixture.database.act(&fixture.tenant, 1, None, Act::Acknowledge { hold: None }, me()).unwrap().unwrap();
+    fixture.decide(vec![decision("r", Some("a"), 3)]);
+    fixture.clock.pass(4 * HOUR);
+    fixture.database.due().unwrap();
+    assert_eq!(deliver(&fixture), []);
+}
+
+#[test]
+fn resolved_incidents_are_really_deleted() {
+    let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&["a@example.org"]) });
+    let secret = |offset| {
+        crate::fixture::with(decision("r", Some("a"), offset), |one| {
+            one.evidence[0].text = Some(b"XYZZY-evidence".to_vec());
+            one.title = "XYZZY-title".into();
+        })
+    };
+    fixture.decide(vec![secret(1), decision("s", Some("b"), 2)]);
+    deliver(&fixture);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: "XYZZY-comment".into() };
+    fixture.database.act(&fixture.tenant, 1, None, resolve, me()).unwrap().unwrap();
+    deliver(&fixture);
+    fixture.clock.pass(25 * HOUR);
+    assert_eq!(fixture.database.due().unwrap().deleted, 1);
+    assert!(fixture.database.incident(&fixture.tenant, 1).unwrap().is_none());
+    assert!(fixture.database.incident(&fixture.tenant, 2).unwrap().is_some());
+    for end in ["", "-wal"] {
+        let bytes = std::fs::read(format!("{}{end}", fixture.path().display())).unwrap_or_default();
+        assert!(!bytes.windows(5).any(|window| window == b"XYZZY"), "found in the file with the end {end:?}");
+    }
+    // Its number is not given again.
+    assert_eq!(fixture.decide(vec![decision("r", Some("a"), 9)]).opened, [3]);
+}
