@@ -1,0 +1,86 @@
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum, value_parser};
+use jiff::tz::TimeZone;
+use tripline_abi::Severity;
+use tripline_engine::decode::Format as InputFormat;
+
+use super::severities;
+use crate::cli::zone;
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  tripline check /var/log/auth.log             a file
+  tripline check '/var/log/*.log' app.log.2.gz a glob, a rotated file
+  journalctl -u ssh | tripline check           standard input
+  tripline check --pack my.wasm --only my-pack --matches app.log
+  tripline check --format ndjson app.log | jq 'select(.type == \"incident\")'
+
+Exit codes, the first that applies:
+  2  wrong use, configuration or pack
+  3  an input could not be read to its end, or a pack faulted (the rest was
+     checked)
+  1  there are incidents at or above --fail-on
+  0  there are none
+";
+
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES, args_override_self = true)]
+pub(in crate::cli) struct CheckArguments {
+    /// Files, folders, globs, or `-` for standard input (also without any FILE in a pipe). Unpacks .gz.
+    #[arg(value_name = "FILE|DIR|GLOB|-")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+
+    /// A .wasm file, or a folder of them, beside the built-in packs; may be repeated.
+    #[arg(long, value_name = "PATH", help_heading = "Packs")]
+    pub(in crate::cli) pack: Vec<PathBuf>,
+    /// Without the built-in packs.
+    #[arg(long, help_heading = "Packs")]
+    pub(in crate::cli) no_builtin: bool,
+    /// Only the pack of this name; may be repeated.
+    #[arg(long, value_name = "NAME", help_heading = "Packs")]
+    pub(in crate::cli) only: Vec<String>,
+    /// Settings of packs, in tables [packs.NAME].
+    #[arg(long, value_name = "FILE.toml", help_heading = "Packs")]
+    pub(in crate::cli) settings: Option<PathBuf>,
+
+    /// Format of all inputs, if it should not be found for each.
+    #[arg(long, value_name = "FORMAT", help_heading = "Input", value_parser = input_formats())]
+    pub(in crate::cli) input_format: Option<InputFormat>,
+    /// Year of the first line, where the format has none.
+    #[arg(long, value_name = "YEAR", help_heading = "Input", value_parser = value_parser!(i16).range(1970..=9999))]
+    pub(in crate::cli) year: Option<i16>,
+    /// Time zone of times without one, and of the report: a name, or an offset like +02:00
+    /// [default: the system's].
+    #[arg(long, value_name = "ZONE", help_heading = "Input", value_parser = zone::parse, allow_hyphen_values = true)]
+    pub(in crate::cli) timezone: Option<TimeZone>,
+
+    /// A page to read, one JSON object a line, or one JSON document.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
+    pub(in crate::cli) format: Format,
+    /// Every match of every pattern, too.
+    #[arg(long, help_heading = "Output")]
+    pub(in crate::cli) matches: bool,
+    /// What packs log, too.
+    #[arg(short, long, help_heading = "Output")]
+    pub(in crate::cli) verbose: bool,
+    /// Exit with 1 if there is an incident of at least this severity.
+    #[arg(long, value_name = "SEVERITY", default_value = "low", help_heading = "Output", value_parser = severities())]
+    pub(in crate::cli) fail_on: Severity,
+    /// Threads that match lines [default: one for each core].
+    #[arg(long, value_name = "N", help_heading = "Running", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(in crate::cli) threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Format {
+    Human,
+    Ndjson,
+    Json,
+}
+
+fn input_formats() -> impl TypedValueParser<Value = InputFormat> {
+    PossibleValuesParser::new(InputFormat::ALL.map(InputFormat::name))
+        .try_map(|name| name.parse::<InputFormat>())
+}

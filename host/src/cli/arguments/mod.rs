@@ -1,0 +1,92 @@
+mod check;
+mod pack;
+
+use std::sync::LazyLock;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use tripline_abi::{ABI_VERSIONS_SERVED, Severity};
+
+pub(super) use self::check::{CheckArguments, Format};
+pub(super) use self::pack::{InspectFormat, PackCommand};
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();
+    format!("{} (rule ABI {})", env!("CARGO_PKG_VERSION"), served.join(", "))
+});
+
+const EXAMPLES: &str = "\
+Examples:
+  tripline check /var/log/auth.log
+  journalctl -u ssh | tripline check
+  tripline pack new my-pack && tripline pack test my-pack
+";
+
+/// Detection rules in sandboxed WebAssembly, run on your logs.
+#[derive(Debug, Parser)]
+#[command(name = "tripline", version = VERSION.as_str(), after_help = EXAMPLES, max_term_width = 100)]
+#[command(arg_required_else_help = true, subcommand_required = true, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    /// When to use colours; `auto` also minds NO_COLOR.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub(super) color: Color,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check logs with rule packs and report incidents.
+    Check(CheckArguments),
+    /// Make, test and look into rule packs.
+    #[command(subcommand, arg_required_else_help = true)]
+    Pack(PackCommand),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+/// A severity by its word.
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).try_map(|word| word.parse::<Severity>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, Command};
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_repeat() {
+        let line = "tripline check --pack a --pack b --only x --only y --year 2023 --year 2024 -v -v f g";
+        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let Command::Check(check) = arguments.command else { panic!("expected check") };
+        assert_eq!((check.pack.len(), check.only.len(), check.files.len()), (2, 2, 2));
+        assert_eq!(check.year, Some(2024));
+        assert!(check.verbose);
+    }
+}
