@@ -20,6 +20,8 @@ pub mod notices;
 #[cfg(feature = "program")]
 pub mod report;
 #[cfg(feature = "store")]
+pub mod security_log;
+#[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]
 pub mod wall_clock;

@@ -11,13 +11,14 @@ use super::readers::Readers;
 use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
-use super::{evidence, exceptions, files, incidents, outbox, pages, silences, states, timeline};
+use super::{evidence, exceptions, files, incidents, log, outbox, pages, silences, states, timeline};
 use crate::commit::{Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant};
 use crate::incidents::{
     Act, ActError, Actor, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence,
     Page, Policy, Silence, State,
 };
 use crate::notices::{End, Next, Outbox, Reason};
+use crate::security_log::{Head, Record, Records};
 use crate::wall_clock::WallClock;
 
 /// How a database is opened.
@@ -317,5 +318,20 @@ impl Outbox for Database {
         self.write(move |db, this| {
             outbox::finish(db, &this.policy, &this.installation, &relay, notice, &end, this.now)
         })
+    }
+}
+
+impl Records for Database {
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.readers.read(log::head)
+    }
+
+    fn after(&self, seq: i64, most: u32) -> Result<Vec<Record>, StoreError> {
+        self.readers.read(|db| log::after(db, seq, most))
+    }
+
+    fn written(&self, head: &Head) -> Result<(), StoreError> {
+        let head = *head;
+        self.write(move |db, _| log::written(db, &head))
     }
 }

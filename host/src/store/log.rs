@@ -1,9 +1,13 @@
 //! Records for security.log.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use crate::commit::{StoreError, Tenant};
+use crate::security_log::{Head, Record};
+
+/// Records that are in the file are kept here for so long, so that a file that was lost can be compared.
+const KEPT: i64 = 1_000;
 
 /// Adds a record; its number is the next, without a gap.
 pub(super) fn add(
@@ -16,5 +20,36 @@ pub(super) fn add(
     let fields = serde_json::to_string(fields).unwrap_or_default();
     db.prepare_cached("INSERT INTO log_records (tenant, at, event, fields) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![tenant.as_str(), now, event, fields])?;
+    Ok(())
+}
+
+/// The last line that is known to be in the file.
+pub(super) fn head(db: &Connection) -> Result<Option<Head>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT seq, hash FROM log_head")?;
+    let head = statement.query_row([], |row| Ok(Head { seq: row.get(0)?, hash: row.get(1)? }));
+    Ok(head.optional()?)
+}
+
+/// Records after this number.
+pub(super) fn after(db: &Connection, seq: i64, most: u32) -> Result<Vec<Record>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT seq, at, tenant, event, fields FROM log_records WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![seq, most], |row| {
+        let fields = serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default();
+        let tenant = Tenant::new(&row.get::<_, String>(2)?).unwrap_or_default();
+        Ok(Record { seq: row.get(0)?, at: row.get(1)?, tenant, event: row.get(3)?, fields })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All up to this one are in the file.
+pub(super) fn written(db: &Connection, head: &Head) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO log_head (one, seq, hash) VALUES (1, ?1, ?2)
+         ON CONFLICT DO UPDATE SET seq = ?1, hash = ?2 WHERE ?1 > seq",
+    )?
+    .execute(params![head.seq, head.hash])?;
+    db.prepare_cached("DELETE FROM log_records WHERE seq <= ?1")?.execute([head.seq - KEPT])?;
     Ok(())
 }

@@ -1,0 +1,192 @@
+use std::fmt;
+use std::io::{self, BufRead};
+
+use super::Head;
+use super::chain::{self, NOTHING, hex};
+
+/// Bytes of a line; longer ones are none of ours.
+const LINE: u64 = 64 * 1024;
+/// Findings that are told; a file that is something else has one a line.
+const TOLD: usize = 100;
+
+/// What was found in a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Lines read.
+    pub lines: u64,
+    /// The first line, and what it hangs on.
+    pub first: Option<(Head, [u8; 32])>,
+    /// The last line.
+    pub last: Option<Head>,
+    /// What is wrong, in order; nothing is well. At most 100 are kept …
+    pub findings: Vec<Finding>,
+    /// … of so many.
+    pub found: u64,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, by its number among those given.
+    pub file: usize,
+    /// The line in it, from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It is no line of such a log.
+    Foreign,
+    /// Its bytes are not those that were written.
+    Changed,
+    /// It hangs on another line than the one before it.
+    Broken {
+        /// Number that should stand here.
+        expected: i64,
+        /// Number that stands here.
+        found: i64,
+    },
+    /// It has no end.
+    Torn,
+    /// The log ends before its end.
+    CutOff {
+        /// The last line, as the database knows it.
+        expected: i64,
+        /// The last line that is there.
+        found: i64,
+    },
+    /// The last line is another than the database knows.
+    Replaced {
+        /// Its number.
+        seq: i64,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Foreign => f.write_str("expected a line of this log, found something else"),
+            Problem::Changed => {
+                f.write_str("expected the bytes that its hash is of, found others: it was changed")
+            }
+            Problem::Broken { expected, found } if expected == found => {
+                write!(
+                    f,
+                    "expected it to hang on the line before, found another: record {found} was replaced"
+                )
+            }
+            Problem::Broken { expected, found } if found > expected => {
+                write!(f, "expected record {expected}, found {found}: lines were removed or moved")
+            }
+            Problem::Broken { expected, found } => {
+                write!(f, "expected record {expected}, found {found}: a line was repeated or moved")
+            }
+            Problem::Torn => f.write_str("expected a whole line, found the beginning of one"),
+            Problem::CutOff { expected, found } => {
+                write!(f, "expected records up to {expected}, found them up to {found}: the end was cut off")
+            }
+            Problem::Replaced { seq } => {
+                write!(f, "expected the record {seq} that the database knows, found another")
+            }
+        }
+    }
+}
+
+/// Reads a log, oldest file first, and checks its chain; with `head`, also that its end is there.
+///
+/// The first line may hang on anything: older files may have been deleted.
+pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<Verified> {
+    let mut verified = Verified::default();
+    let mut place = (0, 0);
+    // The database's line may not be the last: it is told after the file is synced.
+    let mut known = None;
+    for (file, mut reader) in files.into_iter().enumerate() {
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let read = io::Read::take(&mut reader, LINE).read_until(b'\n', &mut line)?;
+            if read == 0 {
+                break;
+            }
+            place = (file, number);
+            verified.lines += 1;
+            let whole = line.pop_if(|byte| *byte == b'\n').is_some();
+            if !whole {
+                let problem = if read as u64 == LINE { Problem::Foreign } else { Problem::Torn };
+                verified.find(place, problem);
+                if read as u64 == LINE {
+                    skip_line(&mut reader)?;
+                }
+                continue;
+            }
+            verified.line(place, &line);
+            known = known.or(verified.last.filter(|last| head.is_some_and(|head| head.seq == last.seq)));
+        }
+    }
+    if let Some(head) = head {
+        let last = verified.last.map_or(0, |last| last.seq);
+        match known {
+            None if last < head.seq => {
+                verified.find(place, Problem::CutOff { expected: head.seq, found: last });
+            }
+            Some(known) if known.hash != head.hash => {
+                verified.find(place, Problem::Replaced { seq: head.seq });
+            }
+            _ => {}
+        }
+    }
+    Ok(verified)
+}
+
+impl Verified {
+    fn line(&mut self, place: (usize, u64), line: &[u8]) {
+        let Some(link) = chain::link(line) else { return self.find(place, Problem::Foreign) };
+        if !link.holds {
+            self.find(place, Problem::Changed);
+        }
+        match self.last {
+            None => {
+                self.first = Some((link.head, link.prev));
+                if link.head.seq == 1 && link.prev != NOTHING {
+                    self.find(place, Problem::Broken { expected: 1, found: 1 });
+                }
+            }
+            Some(last) if last.hash != link.prev || last.seq + 1 != link.head.seq => {
+                let problem = Problem::Broken { expected: last.seq + 1, found: link.head.seq };
+                self.find(place, problem);
+            }
+            Some(_) => {}
+        }
+        self.last = Some(link.head);
+    }
+
+    fn find(&mut self, (file, line): (usize, u64), problem: Problem) {
+        self.found += 1;
+        if self.findings.len() < TOLD {
+            self.findings.push(Finding { file, line, problem });
+        }
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "record {} {}", self.seq, hex(&self.hash))
+    }
+}
+
+fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = reader.fill_buf()?;
+        let (used, ended) = match memchr::memchr(b'\n', buffer) {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        reader.consume(used);
+        if ended {
+            return Ok(());
+        }
+    }
+}

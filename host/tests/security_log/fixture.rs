@@ -1,0 +1,89 @@
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+use tripline::commit::{StoreError, Tenant};
+use tripline::security_log::{Head, Record, Records, SecurityLog, Verified, verify};
+
+/// Records in memory, as a database has them.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) records: Mutex<Vec<Record>>,
+    pub(crate) head: Mutex<Option<Head>>,
+    /// Whether it forgets what it is told: a crash right before.
+    pub(crate) deaf: Mutex<bool>,
+}
+
+impl Records for Memory {
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        Ok(*self.head.lock().unwrap())
+    }
+
+    fn after(&self, seq: i64, most: u32) -> Result<Vec<Record>, StoreError> {
+        let records = self.records.lock().unwrap();
+        Ok(records.iter().filter(|record| record.seq > seq).take(most as usize).cloned().collect())
+    }
+
+    fn written(&self, head: &Head) -> Result<(), StoreError> {
+        if *self.deaf.lock().unwrap() {
+            return Err(StoreError::Closed);
+        }
+        *self.head.lock().unwrap() = Some(*head);
+        Ok(())
+    }
+}
+
+impl Memory {
+    pub(crate) fn add(&self, event: &str) {
+        let mut records = self.records.lock().unwrap();
+        let seq = records.len() as i64 + 1;
+        let mut fields = Map::new();
+        fields.insert("text".into(), Value::from("a\n\u{1b}[2J\u{202e}\u{9b}\"}{\"seq\":1"));
+        // No field takes the place of what the chain is made of.
+        fields.insert("prev".into(), Value::from("x"));
+        let (tenant, event) = (Tenant::default(), event.to_string());
+        records.push(Record { seq, at: seq * 1_000_000_000, tenant, event, fields });
+    }
+}
+
+pub(crate) struct Fixture {
+    pub(crate) folder: TempDir,
+    pub(crate) memory: Memory,
+    pub(crate) path: PathBuf,
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("security.log");
+        Fixture { folder, memory: Memory::default(), path }
+    }
+
+    /// So many records, written.
+    pub(crate) fn with(records: usize) -> Fixture {
+        let fixture = Fixture::new();
+        (0..records).for_each(|_| fixture.memory.add("incident.opened"));
+        SecurityLog::open(&fixture.path).unwrap().write_due(&fixture.memory).unwrap();
+        fixture
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        fs::read_to_string(&self.path).unwrap().lines().map(String::from).collect()
+    }
+
+    pub(crate) fn put(&self, lines: &[String]) {
+        fs::write(&self.path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    }
+
+    pub(crate) fn verify(&self, head: bool) -> Verified {
+        let head = self.memory.head.lock().unwrap().filter(|_| head);
+        verify(vec![open(&self.path)], head.as_ref()).unwrap()
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Box<dyn BufRead> {
+    Box::new(BufReader::new(File::open(path).unwrap()))
+}
