@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tripline_abi::Severity;
 use tripline_abi::manifest::Rule;
+use tripline_abi::{EventId, Severity};
 
-use crate::id::Position;
+use crate::id::{Position, tick_id};
 
 /// The rule that decided, and its pack.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,8 @@ pub struct Decision {
     pub values: Vec<(String, String)>,
     /// When the event or tick that set it off happened.
     pub time: Option<i64>,
-    /// The event that set it off; `None` is a tick.
+    /// The event that set it off; `None` is a tick. Where the engine says that a pack is out without an event to blame,
+    /// the first since the pack last saved: a replay names the same.
     pub trigger: Option<Position>,
     /// The events that show it.
     pub evidence: Vec<Evidence>,
@@ -44,6 +45,19 @@ pub struct Decision {
     pub evidence_gone: u32,
     /// How many decisions it stands for: more than one if it is an overflow.
     pub weight: u64,
+    /// Which it is, from 0, of those with the same rule and fingerprint that the same event or tick set off.
+    pub ordinal: u32,
+}
+
+impl Decision {
+    /// The id of the event or tick that set it off. With pack, rule, fingerprint and ordinal it tells a decision from
+    /// all others, and is the same when it is decided again.
+    pub fn trigger_id(&self) -> EventId {
+        match self.trigger {
+            Some(position) => position.id(),
+            None => tick_id(self.time.unwrap_or(0)),
+        }
+    }
 }
 
 /// An event that shows what was decided.
