@@ -96,12 +96,14 @@ pub struct FilePosition {
     pub offset: u64,
     /// Number of that line, from 1.
     pub line: u64,
-    /// Events that begin before this byte have been judged.
+    /// Events that begin before this byte have been judged; more than `offset` if a block was judged in part.
     pub judged: u64,
     /// The source's format, if it was found.
     pub format: Option<Format>,
     /// Year, month and day of the line before, where stamps say no year.
     pub year: Option<(i16, u8, u8)>,
+    /// The source's latest time up to there, nanoseconds since 1970: its lines without a time are merged by it.
+    pub latest: Option<i64>,
 }
 
 /// What a pack remembers at a barrier.
@@ -132,6 +134,13 @@ pub struct Commit {
     pub decisions: Vec<Decision>,
 }
 
+impl Commit {
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty() && self.states.is_empty() && self.decisions.is_empty()
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
@@ -145,6 +154,22 @@ pub struct Committed {
     pub known: u64,
     /// Decisions that an exception covers.
     pub excepted: u64,
+}
+
+impl Committed {
+    /// Adds what a later barrier came to. An incident that was opened since stays one that was opened.
+    pub fn add(&mut self, later: Committed) {
+        self.opened.extend(later.opened);
+        self.grown.extend(later.grown);
+        self.opened.sort_unstable();
+        self.opened.dedup();
+        self.grown.sort_unstable();
+        self.grown.dedup();
+        self.grown.retain(|id| self.opened.binary_search(id).is_err());
+        self.occurrences += later.occurrences;
+        self.known += later.known;
+        self.excepted += later.excepted;
+    }
 }
 
 /// Where barriers are committed.

@@ -89,6 +89,7 @@ pub fn check_in(
         timezone: TimeZone::UTC,
         format: None,
         matches: false,
+        store: None,
     };
     run(options, sandbox, &mut Quiet, &AtomicBool::new(false)).expect("patterns that compile")
 }

@@ -8,11 +8,11 @@ use crate::clock::{Clock, NoClock};
 use crate::decision::Decision;
 use crate::fault::{Fault, PackFault};
 use crate::fold::{Fold, Incident};
-use crate::id::Position;
 use crate::judge::{Delivery, Judge, JudgeCost, JudgeLimits, Verdicts};
 use crate::line::{LineSettings, Lines};
 use crate::matcher::{MatchCost, MatchLimits, MatchScratch, Matcher, MatcherError};
 use crate::merge::{Merge, Run, Scanned};
+use crate::numbers::Numbers;
 use crate::pattern::Rarity;
 use crate::sandbox::{LogLine, Sandbox};
 
@@ -28,6 +28,7 @@ pub struct Check {
     /// Time of each source's last line, if that has one.
     last_times: HashMap<u32, Option<i64>>,
     merge: Merge,
+    numbers: Numbers,
     judges: Vec<Judge>,
     fold: Fold,
     verdicts: Verdicts,
@@ -99,6 +100,7 @@ impl Check {
             sources: (0..sources).map(|_| Lines::new(lines.clone())).collect(),
             last_times: HashMap::new(),
             merge: Merge::new(sources),
+            numbers: Numbers::default(),
             judges: packs.iter().map(judge).collect(),
             fold: Fold::new(),
             verdicts: Verdicts::default(),
@@ -111,6 +113,12 @@ impl Check {
     /// Measures matching by this clock; without one it is not charged.
     pub fn clock(mut self, clock: Box<dyn Clock>) -> Check {
         self.clock = clock;
+        self
+    }
+
+    /// Events get these numbers of sources and files; else both are counted from 0.
+    pub fn numbers(mut self, numbers: Numbers) -> Check {
+        self.numbers = numbers;
         self
     }
 
@@ -170,15 +178,17 @@ impl Check {
             let matched = self.matcher.block(&block, merged, &*self.clock, &mut self.scratch);
             self.lines += block.lines.len() as u64;
             self.matches += matched.matches();
-            // Also if it has none: what is last must not depend on blocks.
-            self.last_times.insert(source, matched.last_time);
+            if !block.lines.is_empty() {
+                // Also if the line has none: what is last must not depend on blocks.
+                self.last_times.insert(source, matched.last_time);
+            }
             self.merge.push(Scanned { source, block, matched });
         }
     }
 
     fn judge(&mut self) {
         while let Some(run) = self.merge.next_run() {
-            deliver(&run, |pack, delivery| {
+            deliver(&run, &self.numbers, |pack, delivery| {
                 if let Some(judge) = self.judges.get_mut(pack) {
                     judge.push(&delivery, &mut self.verdicts);
                 }
@@ -207,13 +217,13 @@ impl Check {
 }
 
 /// Hands each event of a run to each pack that it woke.
-pub fn deliver(run: &Run, mut to: impl FnMut(usize, Delivery<'_>)) {
+pub fn deliver(run: &Run, numbers: &Numbers, mut to: impl FnMut(usize, Delivery<'_>)) {
     let Scanned { source, block, matched } = &*run.scanned;
     for i in run.events.clone() {
         let event = matched.event(i);
         let line = &block.lines[event.line()];
         let text = &block.bytes[line.start as usize..line.end as usize];
-        let position = Position { source: *source, file: line.file, offset: line.offset, line: line.number };
+        let position = numbers.position(*source, line);
         for (pack, matches) in event.wakes() {
             to(pack, Delivery { position, received: None, line: text, cut: line.cut, event, matches });
         }

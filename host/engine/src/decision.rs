@@ -36,7 +36,8 @@ pub struct Decision {
     pub values: Vec<(String, String)>,
     /// When the event or tick that set it off happened.
     pub time: Option<i64>,
-    /// The event that set it off; `None` is a tick.
+    /// The event that set it off; `None` is a tick. Where the engine says that a pack is out without an event to blame,
+    /// the first since the pack last saved: a replay names the same.
     pub trigger: Option<Position>,
     /// Which of the equal decisions of this event or tick it is, from 0.
     pub ordinal: u32,
@@ -46,6 +47,19 @@ pub struct Decision {
     pub evidence_gone: u32,
     /// How many decisions it stands for: more than one if it is an overflow.
     pub weight: u64,
+    /// Which it is, from 0, of those with the same rule and fingerprint that the same event or tick set off.
+    pub ordinal: u32,
+}
+
+impl Decision {
+    /// The id of the event or tick that set it off. With pack, rule, fingerprint and ordinal it tells a decision from
+    /// all others, and is the same when it is decided again.
+    pub fn trigger_id(&self) -> EventId {
+        match self.trigger {
+            Some(position) => position.id(),
+            None => tick_id(self.time.unwrap_or(0)),
+        }
+    }
 }
 
 impl Decision {

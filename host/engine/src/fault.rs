@@ -96,7 +96,8 @@ pub struct PackFault {
     pub fault: Fault,
     /// Whether the pack is out: it faulted without an event, or on more than 1 % of its events.
     pub quarantined: bool,
-    /// Whether state was lost: the pack keeps none, and too much had come in since it started.
+    /// Whether state was lost: the pack keeps none, and too much had come in since it started; or it did not take the
+    /// one that was saved.
     pub state_lost: bool,
 }
 
@@ -110,6 +111,7 @@ impl fmt::Display for PackFault {
         match (self.quarantined, &self.event) {
             (true, _) => write!(f, "; it is out"),
             (false, Some(_)) => write!(f, "; the event is skipped"),
+            (false, None) if self.state_lost => write!(f, "; it starts without its state"),
             (false, None) => Ok(()),
         }
     }

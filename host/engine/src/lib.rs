@@ -32,6 +32,7 @@ pub mod line;
 pub mod matcher;
 pub mod merge;
 mod native;
+mod numbers;
 mod pack;
 pub mod pattern;
 pub mod sandbox;
@@ -41,6 +42,7 @@ pub use configured::Configured;
 pub use fault::{Fault, PackFault};
 pub use id::Position;
 pub use native::Native;
+pub use numbers::Numbers;
 pub use pack::{NotAModule, Pack, PackError, PackLimits};
 
 /// The contract with packs.

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::line::Block;
+use crate::line::{Block, Mark};
 use crate::matcher::Matched;
 
 /// A block with what was matched in it.
@@ -35,6 +35,15 @@ pub struct Run {
     pub events: Range<usize>,
 }
 
+/// How far a file's events have been released: with all sources read on from there, the sequence goes on as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// Where to read on.
+    pub mark: Mark,
+    /// The latest time of the source up to there, for [`Merge::resume`].
+    pub latest: Option<i64>,
+}
+
 /// Merges sources; blocks of each come in order.
 pub struct Merge {
     sources: Vec<Queue>,
@@ -46,6 +55,8 @@ struct Queue {
     /// Key of the last line that was read.
     read: i64,
     finished: bool,
+    /// The newest of each file since it was asked for.
+    released: Vec<Released>,
 }
 
 struct Waiting {
@@ -53,6 +64,8 @@ struct Waiting {
     next: usize,
     /// Latest time of the source before this block.
     before: i64,
+    /// What is released with its last event: itself, and blocks without events behind it.
+    after: Vec<Released>,
 }
 
 impl Merge {
@@ -67,9 +80,25 @@ impl Merge {
         let queue = &mut self.sources[scanned.source as usize];
         let before = queue.read;
         queue.read = before.max(scanned.matched.latest.unwrap_or(i64::MIN));
+        let after = Released { mark: scanned.block.after, latest: known(queue.read) };
         if !scanned.matched.is_empty() {
-            queue.blocks.push_back(Waiting { scanned: Arc::new(scanned), next: 0, before });
+            let (scanned, after) = (Arc::new(scanned), vec![after]);
+            queue.blocks.push_back(Waiting { scanned, next: 0, before, after });
+        } else if let Some(waiting) = queue.blocks.back_mut() {
+            note(&mut waiting.after, after);
+        } else {
+            note(&mut queue.released, after);
         }
+    }
+
+    /// A source goes on where its latest time was this; before its first block.
+    pub fn resume(&mut self, source: u32, latest: Option<i64>) {
+        self.sources[source as usize].read = latest.unwrap_or(i64::MIN);
+    }
+
+    /// How far each file of a source has been released; those that moved since this was last asked.
+    pub fn released(&mut self, source: u32) -> Vec<Released> {
+        std::mem::take(&mut self.sources[source as usize].released)
     }
 
     /// There will be no more of this source.
@@ -85,7 +114,7 @@ impl Merge {
     /// The next run of events whose place in the sequence is settled.
     pub fn next_run(&mut self) -> Option<Run> {
         if let [only] = &mut self.sources[..] {
-            let waiting = only.blocks.pop_front()?;
+            let waiting = only.pop()?;
             let events = waiting.next..waiting.scanned.matched.len();
             return Some(Run { scanned: waiting.scanned, events });
         }
@@ -107,13 +136,48 @@ impl Merge {
         }
         let run = Run { scanned: Arc::clone(&waiting.scanned), events: first..waiting.next };
         if waiting.next == matched.len() {
-            queue.blocks.pop_front();
+            queue.pop();
+        } else if first < waiting.next {
+            let part = waiting.part();
+            note(&mut queue.released, part);
         }
         (!run.events.is_empty()).then_some(run)
     }
 }
 
+/// Notes how far a file came.
+fn note(list: &mut Vec<Released>, released: Released) {
+    match list.last_mut() {
+        Some(last) if last.mark.file == released.mark.file => *last = released,
+        _ => list.push(released),
+    }
+}
+
+fn known(latest: i64) -> Option<i64> {
+    (latest > i64::MIN).then_some(latest)
+}
+
+impl Waiting {
+    /// How far it has been released if some of its events are and some are not.
+    fn part(&self) -> Released {
+        let Scanned { block, matched, .. } = &*self.scanned;
+        let last = matched.event(self.next - 1);
+        let judged = block.lines[last.line()].offset + 1;
+        let mark = Mark { judged: judged.max(block.from.judged), ..block.from };
+        Released { mark, latest: known(self.before.max(last.latest())) }
+    }
+}
+
 impl Queue {
+    /// The first block, all of whose events are released.
+    fn pop(&mut self) -> Option<Waiting> {
+        let waiting = self.blocks.pop_front()?;
+        for after in &waiting.after {
+            note(&mut self.released, *after);
+        }
+        Some(waiting)
+    }
+
     /// Key of the next event.
     fn head(&self) -> Option<i64> {
         let waiting = self.blocks.front()?;

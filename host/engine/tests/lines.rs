@@ -5,7 +5,7 @@
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline_engine::decode::Format;
-use tripline_engine::line::{LineSettings, Lines};
+use tripline_engine::line::{Block, LineSettings, Lines, Mark};
 
 /// A line as it came out, whatever block it was in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,23 +42,41 @@ fn lines_of(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec
 
 fn take(lines: &mut Lines, seen: &mut Vec<Seen>) {
     while let Some(block) = lines.next_block() {
-        assert!(!block.lines.is_empty());
-        let mut end = 0;
-        for line in &block.lines {
-            assert!(end <= line.start && line.start < line.end, "{line:?} in order and not empty");
-            end = line.end;
-            seen.push(Seen {
-                text: block.text(line).to_vec(),
-                offset: line.offset,
-                number: line.number,
-                file: line.file,
-                year: line.year,
-                cut: line.cut,
-                format: block.decoder.format(),
-            });
-        }
+        see(&block, seen);
         lines.reuse(block);
     }
+}
+
+fn see(block: &Block, seen: &mut Vec<Seen>) {
+    let mut end = 0;
+    for line in &block.lines {
+        assert!(end <= line.start && line.start < line.end, "{line:?} in order and not empty");
+        assert_eq!((block.from.file, block.after.file), (line.file, line.file), "no block spans files");
+        end = line.end;
+        seen.push(Seen {
+            text: block.text(line).to_vec(),
+            offset: line.offset,
+            number: line.number,
+            file: line.file,
+            year: line.year,
+            cut: line.cut,
+            format: block.decoder.format(),
+        });
+    }
+}
+
+/// The lines from a mark on.
+fn lines_from(settings: &LineSettings, files: &[Vec<u8>], mark: &Mark) -> Vec<Seen> {
+    let mut lines = Lines::new(settings.clone());
+    let mut seen = Vec::new();
+    lines.resume(mark);
+    for (number, file) in files.iter().enumerate().skip(mark.file as usize) {
+        let start = if number == mark.file as usize { mark.offset as usize } else { 0 };
+        lines.push(&file[start..]);
+        lines.end_of_file();
+    }
+    take(&mut lines, &mut seen);
+    seen
 }
 
 /// The lines of files without joining, straight from the definition.
@@ -159,6 +177,65 @@ proptest! {
         let seen = lines_of(&settings, &files, &pieces).into_iter();
         let seen: Vec<_> = seen.map(|line| (line.text, line.offset, line.number, line.file, line.cut)).collect();
         prop_assert_eq!(seen, plain_lines(&files, settings.max_bytes));
+    }
+
+    /// Reading broken off behind any event, and taken up at the mark, gives the events that are left.
+    #[test]
+    fn any_block_can_be_read_on(
+        settings in settings(), files in files(), block in any::<prop::sample::Index>(), within in any::<prop::sample::Index>(),
+    ) {
+        let mut lines = Lines::new(settings.clone());
+        let mut blocks = Vec::new();
+        for file in &files {
+            lines.push(file);
+            lines.end_of_file();
+        }
+        while let Some(block) = lines.next_block() {
+            blocks.push(block);
+        }
+        prop_assume!(!blocks.is_empty());
+        let number = block.index(blocks.len());
+        let block = &blocks[number];
+        if let Some(next) = blocks.get(number + 1).filter(|next| next.from.file == block.after.file) {
+            prop_assert_eq!(next.from, block.after);
+        }
+        let done = within.index(block.lines.len() + 1);
+        let mark = match done {
+            0 => block.from,
+            all if all == block.lines.len() => block.after,
+            some => Mark { judged: block.lines[some - 1].offset + 1, ..block.from },
+        };
+        let mut left = Vec::new();
+        blocks[number..].iter().for_each(|block| see(block, &mut left));
+        prop_assert_eq!(lines_from(&settings, &files, &mark), left.split_off(done));
+    }
+
+    /// What has settled stays, whether the rest comes to the same lines or to a next run.
+    #[test]
+    fn a_source_that_grows_gives_the_same_lines(
+        settings in settings(), files in files(), format in prop::sample::select(&Format::ALL[..]), cut in any::<prop::sample::Index>(),
+    ) {
+        let settings = LineSettings { format: Some(format), ..settings };
+        let mut files = files;
+        let whole = lines_of(&settings, &files, &[]);
+        let Some(last) = files.pop() else { return Ok(()) };
+        let (first, rest) = last.split_at(cut.index(last.len() + 1));
+        let mut lines = Lines::new(settings.clone());
+        for file in &files {
+            lines.push(file);
+            lines.end_of_file();
+        }
+        lines.push(first);
+        lines.settle();
+        let mut seen = Vec::new();
+        take(&mut lines, &mut seen);
+        let (mark, settled) = (lines.mark(), seen.clone());
+        lines.push(rest);
+        lines.finish();
+        take(&mut lines, &mut seen);
+        prop_assert_eq!(&seen, &whole);
+        files.push(last.clone());
+        prop_assert_eq!([settled, lines_from(&settings, &files, &mark)].concat(), whole);
     }
 
     /// Joining loses nothing, keeps its bounds, and never takes in a line with a date of its own.
@@ -335,7 +412,10 @@ fn empty_lines_cost_nothing() {
     let piece = vec![b'\n'; 1 << 20];
     for _ in 0..16 {
         lines.push(&piece);
-        assert!(lines.next_block().is_none());
+        while let Some(block) = lines.next_block() {
+            // It only says how far they reach.
+            assert!(block.bytes.is_empty() && block.lines.is_empty());
+        }
     }
     lines.push(b"text");
     lines.finish();

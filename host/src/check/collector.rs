@@ -6,20 +6,29 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crossbeam_channel::{Receiver, Sender};
 use tripline_engine::matcher::Matcher;
-use tripline_engine::merge::{Merge, Run};
+use tripline_engine::merge::{Merge, Run, Scanned};
 use tripline_engine::{deliver, suspensions};
 
+use super::barrier::{Barriers, Keeps};
+use super::plan::Plan;
 use super::run::{Numbered, Progress, Scan, Work};
-use super::{CheckOptions, Files, MatchSeen, Observer};
+use super::{CheckOptions, MatchSeen, Observer};
+use crate::commit::{Committed, StoreError};
 
 pub(super) struct Collector<'a> {
     pub(super) merge: Merge,
     pub(super) matcher: &'a Matcher,
     pub(super) options: &'a CheckOptions,
-    pub(super) files: &'a Files,
+    pub(super) plan: &'a Plan,
     pub(super) progress: &'a Progress,
     pub(super) judges: Vec<Sender<Work>>,
     pub(super) suspended: Vec<bool>,
+    /// With a store only.
+    pub(super) barriers: Option<Barriers<'a>>,
+    /// How many sources have settled.
+    pub(super) settled: usize,
+    /// All have: how many of them have brought their tail.
+    pub(super) tails: Option<usize>,
     /// Time of each source's last line, if that has one.
     pub(super) last_times: BTreeMap<u32, Option<i64>>,
     pub(super) lines: u64,
@@ -39,25 +48,68 @@ impl Collector<'_> {
             early.insert(number, (source, what));
             while let Some((source, what)) = early.remove(&next) {
                 next += 1;
-                self.take(source, what);
+                match what {
+                    Scan::Block(scanned) => self.take(source, scanned),
+                    Scan::Settled => self.settle(source, observer),
+                    Scan::End => self.end(source),
+                }
             }
-            self.release(observer);
+            // Tails are put in order when all of them are there: each source has said that there is no more of it.
+            if self.tails.is_none_or(|tails| tails == self.plan.sources.len()) {
+                self.release(observer);
+            }
+            if self.tails.is_none() && self.barriers.as_ref().is_some_and(Barriers::is_due) {
+                self.barrier(Keeps::All);
+            }
             observer.read(self.progress.disk.load(Relaxed));
         }
     }
 
-    fn take(&mut self, source: u32, what: Scan) {
-        let Scan::Block(scanned) = what else { return self.merge.finish(source) };
+    /// All of a source that no further byte can change has come.
+    fn settle(&mut self, source: u32, observer: &mut dyn Observer) {
+        self.merge.finish(source);
+        self.settled += 1;
+        if self.settled == self.plan.sources.len() {
+            self.release(observer);
+            self.barrier(Keeps::All);
+            self.tails = Some(0);
+        }
+    }
+
+    fn end(&mut self, source: u32) {
+        match &mut self.tails {
+            Some(tails) => *tails += 1,
+            None if self.barriers.is_none() => self.merge.finish(source),
+            // It was stopped, and may go on below the others.
+            None => {}
+        }
+    }
+
+    fn barrier(&mut self, keeps: Keeps) {
+        if let Some(barriers) = &mut self.barriers {
+            barriers.commit(&mut self.merge, &self.judges, keeps);
+            if barriers.has_failed() {
+                self.progress.halted.store(true, Relaxed);
+            }
+        }
+    }
+
+    fn take(&mut self, source: u32, scanned: Box<Scanned>) {
         self.lines += scanned.block.lines.len() as u64;
         self.matches += scanned.matched.matches();
-        // Also if it has none: what is last must not depend on blocks.
-        self.last_times.insert(source, scanned.matched.last_time);
+        if !scanned.block.lines.is_empty() {
+            // Also if the line has none: what is last must not depend on blocks.
+            self.last_times.insert(source, scanned.matched.last_time);
+        }
         self.merge.push(*scanned);
         self.progress.times[source as usize].store(self.merge.read(source), Relaxed);
         self.progress.waiting[source as usize].fetch_sub(1, Relaxed);
     }
 
     fn release(&mut self, observer: &mut dyn Observer) {
+        if self.barriers.as_ref().is_some_and(Barriers::has_failed) {
+            return;
+        }
         while let Some(run) = self.merge.next_run() {
             if self.options.matches {
                 self.tell(&run, observer);
@@ -77,7 +129,7 @@ impl Collector<'_> {
     }
 
     fn tell(&self, run: &Run, observer: &mut dyn Observer) {
-        deliver(run, |pack, delivery| {
+        deliver(run, &self.plan.numbers, |pack, delivery| {
             let manifest = self.options.packs[pack].pack.manifest();
             for seen in delivery.matches {
                 let pattern = &manifest.patterns[seen.pattern as usize];
@@ -94,7 +146,7 @@ impl Collector<'_> {
                     Some((&name[..], value.get(start as usize..end as usize)?))
                 });
                 observer.matched(&MatchSeen {
-                    file: self.files.name(delivery.position.source, delivery.position.file),
+                    file: self.plan.files.name(delivery.position.source, delivery.position.file),
                     line: delivery.position.line,
                     text: delivery.line,
                     pack: &manifest.pack.name,
@@ -105,11 +157,17 @@ impl Collector<'_> {
         });
     }
 
-    pub(super) fn finish(self) -> Collected {
-        let end = self.last_times.values().copied().flatten().max();
-        for judge in &self.judges {
-            let _ = judge.send(Work::End(end));
+    /// With a store, what was stopped has no tail and no last tick: the next run goes on right there.
+    pub(super) fn finish(mut self) -> (Collected, Option<(Committed, Option<StoreError>)>) {
+        let is_over = self.barriers.is_none() || self.tails.is_some();
+        if is_over && !self.last_times.is_empty() {
+            let end = self.last_times.values().copied().flatten().max();
+            for judge in &self.judges {
+                let _ = judge.send(Work::End(end));
+            }
         }
-        Collected { lines: self.lines, matches: self.matches }
+        self.barrier(if is_over { Keeps::Decisions } else { Keeps::All });
+        let collected = Collected { lines: self.lines, matches: self.matches };
+        (collected, self.barriers.map(Barriers::finish))
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::UNIX_EPOCH;
 
+use tripline_engine::line::Mark;
+
 use super::family::Member;
-use super::{Files, InputError, InputProblem};
+use super::{InputError, InputProblem};
 
 /// What arguments come to.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub struct Inputs {
 /// One sequence of lines: a file, a rotation family, or standard input.
 #[derive(Clone, Debug)]
 pub struct Source {
+    /// The family's path; `-` is standard input.
+    pub(super) stem: PathBuf,
     /// Its files, oldest first; empty is standard input.
     pub(super) files: Vec<File>,
 }
@@ -32,6 +36,18 @@ pub(super) struct File {
     pub(super) bytes: u64,
     /// When it was last written, nanoseconds since 1970: no line is later.
     pub(super) modified: Option<i64>,
+    pub(super) begin: Begin,
+}
+
+/// Where reading a file begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Begin {
+    /// `None`: at its start, as its source goes on from file to file.
+    pub(super) mark: Option<Mark>,
+    /// Nothing is left to read.
+    pub(super) done: bool,
+    /// Device and inode of the file that was looked at: under its name may be another by now.
+    pub(super) place: Option<(u64, u64)>,
 }
 
 impl Source {
@@ -46,14 +62,13 @@ impl Source {
     }
 }
 
-/// Names of the files of these sources.
-pub(super) fn names(sources: &[Source]) -> Files {
-    let name = |file: &File| file.path.display().to_string();
-    let of = |source: &Source| match source.is_stdin() {
-        true => vec!["-".to_string()],
-        false => source.files.iter().map(name).collect(),
-    };
-    Files(sources.iter().map(of).collect())
+/// The path, the same however it was named.
+fn full(path: &Path) -> PathBuf {
+    absolute(path).unwrap_or_else(|_| path.into())
+}
+
+fn stdin() -> Source {
+    Source { stem: "-".into(), files: Vec::new() }
 }
 
 /// Finds the sources that arguments name.
@@ -61,17 +76,18 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
     let mut families: Vec<(PathBuf, Vec<Member>)> = Vec::new();
     let mut files = BTreeMap::new();
-    let mut stdin = None;
+    let mut stdin_at = None;
     for argument in arguments {
         if argument.as_os_str() == "-" {
             // Its place among the sources is where it was named first.
-            stdin.get_or_insert(families.len());
+            stdin_at.get_or_insert(families.len());
             continue;
         }
         for path in named(argument, &mut inputs.errors) {
-            let member = Member::of(&path);
+            let mut member = Member::of(&path);
+            member.stem = full(&member.stem);
             match families.iter_mut().find(|(stem, _)| *stem == member.stem) {
-                Some((_, members)) if members.iter().any(|known| known.path == path) => {}
+                Some((_, members)) if members.iter().any(|known| full(&known.path) == full(&path)) => {}
                 Some((_, members)) => members.push(member),
                 None => families.push((member.stem.clone(), vec![member])),
             }
@@ -85,18 +101,18 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
             }
         }
     }
-    for (at, (_, mut members)) in families.into_iter().enumerate() {
-        if stdin == Some(at) {
-            inputs.sources.push(Source { files: Vec::new() });
+    for (at, (stem, mut members)) in families.into_iter().enumerate() {
+        if stdin_at == Some(at) {
+            inputs.sources.push(stdin());
         }
         members.sort();
         let files: Vec<File> = members.iter().filter_map(|member| files.get(&member.path).cloned()).collect();
         if !files.is_empty() {
-            inputs.sources.push(Source { files });
+            inputs.sources.push(Source { stem, files });
         }
     }
-    if stdin.is_some() && !inputs.sources.iter().any(Source::is_stdin) {
-        inputs.sources.push(Source { files: Vec::new() });
+    if stdin_at.is_some() && !inputs.sources.iter().any(Source::is_stdin) {
+        inputs.sources.push(stdin());
     }
     inputs
 }
@@ -146,5 +162,6 @@ fn look(path: &Path) -> Result<File, InputProblem> {
         path: path.into(),
         bytes: if found.is_file() { found.len() } else { 0 },
         modified: modified.and_then(|since| i64::try_from(since.as_nanos()).ok()),
+        begin: Begin::default(),
     })
 }

@@ -1,13 +1,19 @@
 //! A check of files: read, matched on all cores, judged in order, folded.
 
+mod barrier;
 mod collector;
 mod family;
 mod inputs;
 mod judging;
+mod keeping;
+mod known;
+mod plan;
+mod present;
 mod reader;
 mod reading;
 mod run;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -17,7 +23,10 @@ use jiff::tz::TimeZone;
 use tripline_engine::decode::Format;
 use tripline_engine::{Configured, Report};
 
+use crate::commit::{Committed, StoreError};
+
 pub use self::inputs::{Inputs, Source, expand};
+pub use self::keeping::{Change, InputNote, Keeping};
 pub use self::run::{default_threads, run};
 
 /// What to check, and how.
@@ -36,6 +45,8 @@ pub struct CheckOptions {
     pub format: Option<Format>,
     /// Whether every match is reported, too.
     pub matches: bool,
+    /// Where to go on, and where decisions are kept; `None`: all is read from its start, and folded in memory.
+    pub store: Option<Keeping>,
 }
 
 /// What is told while a check runs.
@@ -75,19 +86,43 @@ pub struct Outcome {
     pub bytes: u64,
     /// How long it took.
     pub elapsed: Duration,
-    /// Whether it was stopped before the end.
+    /// Whether it was stopped before the end, by somebody or by a store that failed.
     pub stopped: bool,
+    /// What operators should know of the inputs.
+    pub notes: Vec<InputNote>,
+    /// What was committed, of all barriers; `None`: there is no store.
+    pub committed: Option<Committed>,
+    /// Why the store failed. What was committed before stays, and the same check goes on from there.
+    pub store_error: Option<StoreError>,
 }
 
 /// Names of files by position.
 #[derive(Clone, Debug, Default)]
-pub struct Files(pub(crate) Vec<Vec<String>>);
+pub struct Files(BTreeMap<(u32, u32), String>);
 
 impl Files {
-    /// The name of a source's file, as the operator named it; `-` is standard input.
+    /// The name of a source's file, as the operator named it, or, if it was read in an earlier run only, its path then;
+    /// `-` is standard input.
     pub fn name(&self, source: u32, file: u32) -> &str {
-        let files = self.0.get(source as usize);
-        files.and_then(|files| files.get(file as usize)).map_or("?", String::as_str)
+        self.0.get(&(source, file)).map_or("?", String::as_str)
+    }
+
+    /// Names a file.
+    pub fn insert(&mut self, source: u32, file: u32, name: String) {
+        self.0.insert((source, file), name);
+    }
+}
+
+impl From<Vec<Vec<String>>> for Files {
+    /// Names of each source's files, both counted from 0.
+    fn from(sources: Vec<Vec<String>>) -> Files {
+        let mut files = Files::default();
+        for (source, names) in (0..).zip(sources) {
+            for (file, name) in (0..).zip(names) {
+                files.insert(source, file, name);
+            }
+        }
+        files
     }
 }
 
@@ -112,6 +147,8 @@ pub enum InputProblem {
     },
     /// A pattern or folder that names no file.
     NothingThere,
+    /// Another file has come under its name since it was looked at.
+    Moved,
     /// Neither a regular file nor a pipe that was named by itself.
     NotAFile,
     /// A glob that is none.
@@ -129,6 +166,9 @@ impl fmt::Display for InputError {
         match &self.problem {
             InputProblem::Io { doing, error } => write!(f, "{path}: cannot {doing}: {error}"),
             InputProblem::NothingThere => write!(f, "{path}: expected at least one file, found none"),
+            InputProblem::Moved => {
+                write!(f, "{path}: expected the file that was there before, found another; the next run reads it")
+            }
             InputProblem::NotAFile => write!(f, "{path}: expected a regular file"),
             InputProblem::Glob(message) => {
                 write!(f, "{path}: expected a file, a folder or a glob: {message}")

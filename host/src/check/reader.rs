@@ -1,16 +1,19 @@
 //! Bytes of a source's files, one after the other, unpacked.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flate2::read::MultiGzDecoder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tripline_engine::line::Mark;
 
-use super::inputs::Source;
+use super::inputs::{File, Source};
+use super::present::GZIP;
 use super::{InputError, InputProblem};
 
 /// Unpacked bytes for each byte on disk before it is taken for a bomb. Logs reach about 40, a log of equal lines 250;
@@ -18,7 +21,6 @@ use super::{InputError, InputProblem};
 const MAX_RATIO: u64 = 500;
 /// Below this many bytes no ratio is looked at.
 const RATIO_FROM: u64 = 64 * 1024 * 1024;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// How long a read of standard input waits before it answers with nothing, so that a check can be stopped.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -37,6 +39,8 @@ pub(super) enum Piece<'a> {
 pub(super) struct Reader {
     source: Source,
     next: usize,
+    /// Which file is read, or was read last.
+    current: usize,
     open: Option<Box<dyn Read + Send>>,
     /// Empty while no file is open: there may be thousands of sources.
     buffer: Vec<u8>,
@@ -98,17 +102,74 @@ impl Read for Unpacked {
     }
 }
 
+/// What comes behind so many bytes.
+struct Behind {
+    skipped: u64,
+    inner: Box<dyn Read + Send>,
+}
+
+impl Read for Behind {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.skipped > 0 {
+            let most = usize::try_from(self.skipped).unwrap_or(usize::MAX).min(buffer.len());
+            match self.inner.read(&mut buffer[..most])? {
+                0 => return Ok(0),
+                read => self.skipped -= read as u64,
+            }
+        }
+        self.inner.read(buffer)
+    }
+}
+
+/// Goes to where reading begins, and counts what lies before it as read. How many unpacked bytes are to be skipped;
+/// `None`: nothing is known of the file yet.
+fn begin(opened: &mut fs::File, file: &File, disk: &AtomicU64) -> io::Result<Option<u64>> {
+    let Some(offset) = file.begin.mark.map(|mark| mark.offset).filter(|offset| *offset > 0) else {
+        return Ok(None);
+    };
+    let mut first = [0; GZIP.len()];
+    opened.read_exact(&mut first)?;
+    if first == GZIP {
+        opened.rewind()?;
+        return Ok(Some(offset));
+    }
+    opened.seek(SeekFrom::Start(offset))?;
+    disk.fetch_add(offset, Relaxed);
+    Ok(Some(0))
+}
+
 impl Reader {
     pub(super) fn new(source: Source) -> Reader {
-        Reader {
+        let mut reader = Reader {
             source,
             next: 0,
+            current: 0,
             open: None,
             buffer: Vec::new(),
             disk: Arc::default(),
             disk_before: 0,
             unpacked: 0,
+        };
+        reader.pass_done();
+        reader
+    }
+
+    /// Goes over files of which nothing is left to read.
+    fn pass_done(&mut self) {
+        while let Some(file) = self.source.files.get(self.next).filter(|file| file.begin.done) {
+            self.disk.fetch_add(file.bytes, Relaxed);
+            self.next += 1;
         }
+    }
+
+    /// Where the file that is read next begins, unless that follows from the one before.
+    pub(super) fn mark(&self) -> Option<&Mark> {
+        self.source.files.get(self.next).and_then(|file| file.begin.mark.as_ref())
+    }
+
+    /// Whether no file is left to be opened.
+    pub(super) fn is_last(&self) -> bool {
+        self.next >= self.source.files.len().max(1)
     }
 
     /// Bytes read so far, as they lie on disk.
@@ -124,11 +185,15 @@ impl Reader {
     /// The next piece. After an error the file counts as read to its end.
     pub(super) fn read(&mut self) -> Result<Piece<'_>, InputError> {
         if self.open.is_none() {
-            if self.next >= self.source.files.len().max(1) {
+            if self.is_last() {
                 return Ok(Piece::End);
             }
+            let at = self.next;
             self.next += 1;
-            if let Err(problem) = self.open_next() {
+            let opened = self.open(at);
+            self.pass_done();
+            self.current = at;
+            if let Err(problem) = opened {
                 return Err(self.error(problem));
             }
         }
@@ -158,31 +223,42 @@ impl Reader {
         }
     }
 
-    fn open_next(&mut self) -> Result<(), InputProblem> {
+    fn open(&mut self, at: usize) -> Result<(), InputProblem> {
         let io = |error| InputProblem::Io { doing: "open it", error };
-        let input: Box<dyn Read + Send> = match self.source.files.get(self.next - 1) {
+        let mut packed = None;
+        let input: Box<dyn Read + Send> = match self.source.files.get(at) {
             None => {
                 Box::new(Patient(io::stdin().as_fd().try_clone_to_owned().map(fs::File::from).map_err(io)?))
             }
             Some(file) => {
-                let opened = fs::File::open(&file.path).map_err(io)?;
+                let mut opened = fs::File::open(&file.path).map_err(io)?;
                 let found = opened.metadata().map_err(io)?;
                 if found.is_dir() {
                     return Err(InputProblem::NotAFile);
                 }
+                if file.begin.place.is_some_and(|place| place != (found.dev(), found.ino())) {
+                    return Err(InputProblem::Moved);
+                }
+                packed = begin(&mut opened, file, &self.disk).map_err(io)?;
                 Box::new(opened)
             }
         };
         self.disk_before = self.disk.load(Relaxed);
         self.unpacked = 0;
-        let counted = Counted { inner: input, count: Arc::clone(&self.disk) };
+        let counted = Box::new(Counted { inner: input, count: Arc::clone(&self.disk) });
         self.buffer.resize(256 * 1024, 0);
-        self.open = Some(Box::new(Unpacked { head: Vec::new(), input: Some(Box::new(counted)), open: None }));
+        self.open = Some(match packed {
+            None => Box::new(Unpacked { head: Vec::new(), input: Some(counted), open: None }),
+            Some(0) => counted,
+            Some(skipped) => {
+                Box::new(Behind { skipped, inner: Box::new(MultiGzDecoder::new(counted)) })
+            }
+        });
         Ok(())
     }
 
     fn error(&self, problem: InputProblem) -> InputError {
-        let file = self.source.files.get(self.next.saturating_sub(1));
+        let file = self.source.files.get(self.current);
         let path = file.map_or(Path::new("-"), |file| &file.path);
         InputError { path: path.into(), problem }
     }

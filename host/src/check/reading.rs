@@ -8,11 +8,14 @@ use tripline_engine::line::{Block, LineSettings, Lines};
 use tripline_engine::pattern::Rarity;
 
 use super::reader::{Piece, Reader};
+use super::plan::Plan;
 use super::run::{Numbered, Progress, Scan};
 use super::{CheckOptions, InputError, Source};
 
 pub(super) struct Reading {
     sources: Vec<Option<(Reader, Lines)>>,
+    /// Whether what is left at the end is told apart, since the next run goes on before it.
+    settles: bool,
     read: Read,
     number: u64,
     disk_done: u64,
@@ -25,21 +28,26 @@ pub(super) struct Read {
 }
 
 impl Reading {
-    pub(super) fn new(options: &CheckOptions) -> Reading {
+    pub(super) fn new(options: &CheckOptions, plan: &Plan) -> Reading {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_nanos()).ok();
+        let defaults = LineSettings::default();
         let open = |source: &Source| {
             let settings = LineSettings {
                 year: options.year,
                 format: options.format,
                 timezone: options.timezone.clone(),
                 reference: source.files.first().map_or(now, |file| file.modified),
-                ..LineSettings::default()
+                block_bytes: options.store.as_ref().map_or(defaults.block_bytes, |store| store.block_bytes),
+                ..defaults.clone()
             };
-            Some((Reader::new(source.clone()), Lines::new(settings)))
+            let (reader, mut lines) = (Reader::new(source.clone()), Lines::new(settings));
+            begin(&reader, &mut lines);
+            Some((reader, lines))
         };
         Reading {
-            sources: options.sources.iter().map(open).collect(),
+            sources: plan.sources.iter().map(open).collect(),
+            settles: options.store.is_some(),
             read: Read::default(),
             number: 0,
             disk_done: 0,
@@ -55,10 +63,10 @@ impl Reading {
                 self.read.bytes += bytes.len() as u64;
                 lines.push(bytes);
             }
-            Ok(_) => next_file(reader, lines),
+            Ok(_) => next_file(reader, lines, self.settles),
             Err(error) => {
                 self.read.errors.push(error);
-                next_file(reader, lines);
+                next_file(reader, lines, self.settles);
             }
         }
     }
@@ -70,9 +78,12 @@ impl Reading {
         progress: &Progress,
         stop: &AtomicBool,
     ) -> Read {
+        let mut tails = Vec::new();
         while let Some(source) = self.furthest_behind(progress) {
             let Some(Some((reader, lines))) = self.sources.get_mut(source) else { break };
-            let mut ended = stop.load(Relaxed);
+            let is_stopped = || stop.load(Relaxed) || progress.halted.load(Relaxed);
+            let mut ended = is_stopped();
+            let mut over = false;
             // A block's worth at a time, so that choosing a source costs nothing.
             let mut block = lines.next_block();
             while block.is_none() && !ended {
@@ -80,41 +91,68 @@ impl Reading {
                     Ok(Piece::Bytes(bytes)) => {
                         self.read.bytes += bytes.len() as u64;
                         lines.push(bytes);
-                        ended = stop.load(Relaxed);
+                        ended = is_stopped();
                     }
-                    Ok(Piece::EndOfFile) => next_file(reader, lines),
-                    Ok(Piece::End) => ended = true,
+                    Ok(Piece::EndOfFile) => next_file(reader, lines, self.settles),
+                    Ok(Piece::End) => (ended, over) = (true, true),
                     Err(error) => {
                         self.read.errors.push(error);
-                        next_file(reader, lines);
+                        next_file(reader, lines, self.settles);
                     }
                 }
                 block = lines.next_block();
             }
             let disk = reader.disk_bytes();
             progress.disk.store(self.disk_done + disk, Relaxed);
-            if ended && block.is_none() {
-                lines.finish();
+            match (ended && block.is_none(), self.settles) {
+                (true, false) => lines.finish(),
+                (true, true) if over => lines.settle(),
+                _ => {}
             }
             while let Some(what) = block.or_else(|| lines.next_block()) {
                 block = None;
                 progress.waiting[source].fetch_add(1, Relaxed);
-                if matchers.send(Numbered { number: self.number, source: source as u32, what }).is_err() {
+                if matchers.send(numbered(&mut self.number, source, what)).is_err() {
                     return self.read;
                 }
-                self.number += 1;
             }
             if ended {
-                let end = Numbered { number: self.number, source: source as u32, what: Scan::End };
-                if collector.send(end).is_err() {
+                let lines = self.sources[source].take().map(|(_, lines)| lines);
+                self.disk_done += disk;
+                let what = if over && self.settles { Scan::Settled } else { Scan::End };
+                if collector.send(numbered(&mut self.number, source, what)).is_err() {
                     return self.read;
                 }
-                self.number += 1;
-                self.disk_done += disk;
-                self.sources[source] = None;
+                tails.extend(lines.filter(|_| over && self.settles).map(|lines| (source, lines)));
             }
         }
+        // If one was stopped, none has a tail: the next run goes on before it.
+        if tails.len() == self.sources.len() {
+            self.tails(tails, matchers, collector, progress);
+        }
         self.read
+    }
+
+    /// What is left of sources that have settled.
+    fn tails(
+        &mut self,
+        tails: Vec<(usize, Lines)>,
+        matchers: &Sender<Numbered<Block>>,
+        collector: &Sender<Numbered<Scan>>,
+        progress: &Progress,
+    ) {
+        for (source, mut lines) in tails {
+            lines.finish();
+            while let Some(what) = lines.next_block() {
+                progress.waiting[source].fetch_add(1, Relaxed);
+                if matchers.send(numbered(&mut self.number, source, what)).is_err() {
+                    return;
+                }
+            }
+            if collector.send(numbered(&mut self.number, source, Scan::End)).is_err() {
+                return;
+            }
+        }
     }
 
     /// The source that merging waits for, as far as is known.
@@ -127,9 +165,27 @@ impl Reading {
     }
 }
 
-/// A file is at its end: what follows is of the next, with its own latest time.
-fn next_file(reader: &Reader, lines: &mut Lines) {
+/// The next in the order in which the collector is to see them.
+fn numbered<T>(next: &mut u64, source: usize, what: T) -> Numbered<T> {
+    let number = *next;
+    *next += 1;
+    Numbered { number, source: source as u32, what }
+}
+
+/// A file is at its end: what follows is of the next, with its own latest time. The last one, if it `settles`, may grow.
+fn next_file(reader: &Reader, lines: &mut Lines, settles: bool) {
+    if settles && reader.is_last() {
+        return;
+    }
     lines.end_of_file();
+    begin(reader, lines);
+}
+
+/// The file that is read next begins where its mark says, if it has one.
+fn begin(reader: &Reader, lines: &mut Lines) {
+    if let Some(mark) = reader.mark() {
+        lines.resume(mark);
+    }
     if let Some(modified) = reader.modified() {
         lines.set_reference(Some(modified));
     }

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -28,8 +28,10 @@ use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Fault, PackReport, Report};
 
 use super::collector::{Collected, Collector};
-use super::inputs::names;
+use super::barrier::{Barriers, Keeps, Part};
 use super::judging::{Judged, Judging};
+use super::keeping::settings_digest;
+use super::plan::Plan;
 use super::reading::Reading;
 use super::{CheckOptions, Observer, Outcome, Stop};
 use crate::builtin;
@@ -42,8 +44,13 @@ pub fn run(
     stop: &Stop,
 ) -> Result<Outcome, MatcherError> {
     let started = Instant::now();
-    let files = names(&options.sources);
-    let mut reading = Reading::new(&options);
+    let (plan, refused) = match &options.store {
+        None => (Plan::from_start(&options.sources), None),
+        // Nothing is read then.
+        Some(keeping) => Plan::from_store(&options.sources, keeping)
+            .map_or_else(|error| (Plan::default(), Some(error)), |plan| (plan, None)),
+    };
+    let mut reading = Reading::new(&options, &plan);
     let mut rarity = Rarity::default();
     reading.sample(&mut rarity);
     let matcher = Matcher::new(&options.packs, MatchLimits::default(), &rarity)?;
@@ -54,26 +61,30 @@ pub fn run(
         }
     }
     let threads = options.threads.max(1);
-    let progress = Progress::new(options.sources.len());
+    let progress = Progress::new(plan.sources.len());
+    let decided = AtomicU64::new(0);
     let (to_matchers, blocks) = bounded::<Numbered<Block>>(threads * 2);
     let (to_collector, scanned) = bounded::<Numbered<Scan>>(threads * 2);
 
-    let (collected, judged, read) = std::thread::scope(|scope| {
+    let (collected, kept, judged, read) = std::thread::scope(|scope| {
         let (matcher, progress) = (&matcher, &progress);
         let from_reader = to_collector.clone();
         let reader = scope.spawn(move || reading.run(&to_matchers, &from_reader, progress, stop));
         for _ in 0..threads {
             let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
-            let merged = options.sources.len() > 1;
+            let merged = plan.sources.len() > 1;
             scope.spawn(move || match_blocks(matcher, merged, &blocks, &to_collector));
         }
         // Whoever holds a sender keeps the other end waiting.
         drop((blocks, to_collector));
         let owners = threads.min(options.packs.len()).max(1);
-        let mut judges: Vec<Judging> = (0..owners).map(|_| Judging::default()).collect();
+        let kept = options.store.is_some().then_some(&decided);
+        let mut judges: Vec<Judging<'_>> =
+            (0..owners).map(|_| Judging::new(&plan.numbers, kept)).collect();
         for (pack, configured) in options.packs.iter().enumerate() {
             let judge = Judge::new(Arc::clone(&sandbox), configured, JudgeLimits::default());
-            judges[pack % owners].judges.push((pack, judge));
+            let remembered = plan.states.iter().find(|state| state.pack == configured.pack.name());
+            judges[pack % owners].add(pack, judge, settings_digest(configured), remembered);
         }
         let (senders, handles): (Vec<_>, Vec<_>) = (judges.into_iter())
             .map(|judging| {
@@ -82,11 +93,14 @@ pub fn run(
             })
             .unzip();
         let mut collector = Collector {
-            merge: Merge::new(options.sources.len()),
+            merge: merge(&plan),
             matcher,
             options: &options,
-            files: &files,
+            plan: &plan,
             progress,
+            barriers: (options.store.as_ref()).map(|keeping| Barriers::new(keeping, &plan.kept, &decided)),
+            settled: 0,
+            tails: None,
             judges: senders,
             suspended: vec![false; options.packs.len()],
             last_times: BTreeMap::new(),
@@ -94,18 +108,23 @@ pub fn run(
             matches: 0,
         };
         collector.run(&scanned, observer);
-        let collected = collector.finish();
+        let (collected, kept) = collector.finish();
         let judged: Vec<Judged> = handles.into_iter().filter_map(|handle| handle.join().ok()).collect();
-        (collected, judged, reader.join().unwrap_or_default())
+        (collected, kept, judged, reader.join().unwrap_or_default())
     });
+    let (committed, failed) = kept.unzip();
+    let store_error = refused.or(failed.flatten());
     let report = report(&options, &matcher, collected, judged);
     Ok(Outcome {
         report,
-        errors: read.errors,
-        files,
+        errors: plan.errors.into_iter().chain(read.errors).collect(),
+        files: plan.files,
         bytes: read.bytes,
         elapsed: started.elapsed(),
-        stopped: stop.load(Relaxed),
+        stopped: stop.load(Relaxed) || store_error.is_some(),
+        notes: plan.notes,
+        committed,
+        store_error,
     })
 }
 
@@ -122,7 +141,9 @@ pub(super) struct Numbered<T> {
 
 pub(super) enum Scan {
     Block(Box<Scanned>),
-    /// The source is at its end.
+    /// What follows of the source is its tail: events that more bytes may still change. Only with a store.
+    Settled,
+    /// The source is at its end, or reading it was stopped.
     End,
 }
 
@@ -130,6 +151,7 @@ pub(super) enum Work {
     Run(Arc<Run>),
     Suspend(usize, Fault),
     End(Option<i64>),
+    Barrier { keeps: Keeps, reply: Sender<Part> },
 }
 
 /// What the reader and the collector tell each other.
@@ -140,6 +162,8 @@ pub(super) struct Progress {
     pub(super) times: Vec<AtomicI64>,
     /// Blocks of each source that are on their way.
     pub(super) waiting: Vec<AtomicU64>,
+    /// The store has failed: nothing more is to be read.
+    pub(super) halted: AtomicBool,
 }
 
 impl Progress {
@@ -148,8 +172,18 @@ impl Progress {
             disk: AtomicU64::new(0),
             times: (0..sources).map(|_| AtomicI64::new(i64::MIN)).collect(),
             waiting: (0..sources).map(|_| AtomicU64::new(0)).collect(),
+            halted: AtomicBool::new(false),
         }
     }
+}
+
+/// The merge of sources that go on where they were.
+fn merge(plan: &Plan) -> Merge {
+    let mut merge = Merge::new(plan.sources.len());
+    for (source, latest) in (0..).zip(&plan.latest) {
+        merge.resume(source, *latest);
+    }
+    merge
 }
 
 fn match_blocks(

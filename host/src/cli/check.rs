@@ -44,6 +44,7 @@ pub(super) fn run(mut arguments: CheckArguments, screen: &Screen) -> Result<Exit
         timezone: zone,
         format: arguments.input_format,
         matches: arguments.matches,
+        store: None,
     };
     let mut outcome = check::run(options, sandbox, &mut watch, &stop).map_err(Failure::new)?;
     outcome.errors.splice(0..0, errors);

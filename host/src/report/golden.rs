@@ -137,10 +137,13 @@ fn quiet() -> Outcome {
     Outcome {
         report,
         errors: Vec::new(),
-        files: Files(vec![vec!["auth.log".into()]]),
+        files: Files::from(vec![vec!["auth.log".into()]]),
         bytes: 220_480,
         elapsed: Duration::from_millis(20),
         stopped: false,
+        notes: Vec::new(),
+        committed: None,
+        store_error: None,
     }
 }
 
@@ -213,7 +216,7 @@ fn busy() -> Outcome {
             path: "secure.log".into(),
             problem: InputProblem::Io { doing: "open it", error: denied },
         }],
-        files: Files(vec![
+        files: Files::from(vec![
             vec!["auth.log".into()],
             vec!["/var/log/machines/web1.example.org/messages".into()],
             vec!["-".into()],
@@ -221,6 +224,9 @@ fn busy() -> Outcome {
         bytes: 123_456_789,
         elapsed: Duration::from_millis(1_500),
         stopped: true,
+        notes: Vec::new(),
+        committed: None,
+        store_error: None,
     }
 }
 
@@ -259,7 +265,7 @@ fn hostile() -> Outcome {
         logs: vec![("sshd".into(), LogLine { level: LogLevel::Error, text })],
         ..quiet().report
     };
-    let files = Files(vec![vec![format!("{}.log", String::from_utf8_lossy(HOSTILE))]]);
+    let files = Files::from(vec![vec![format!("{}.log", String::from_utf8_lossy(HOSTILE))]]);
     Outcome { report, files, ..quiet() }
 }
 

@@ -73,9 +73,21 @@ impl Life {
         }
     }
 
-    /// Goes on from a state that was saved before; only before the first batch.
-    pub(super) fn restore(&mut self, state: Vec<u8>, version: String) {
+    /// Goes on from a state that was saved before; only before the first batch. The pack is offered it right away: a
+    /// state that it cannot take is dropped, and the fault says why.
+    pub(super) fn restore(&mut self, state: Vec<u8>, version: String) -> Result<(), Fault> {
+        if !self.saves {
+            return Ok(());
+        }
         self.saved = Some((state, version));
+        match self.started() {
+            Err(fault @ (Fault::Open(_) | Fault::Refused(_))) => {
+                self.saved = None;
+                Err(fault)
+            }
+            // What is not the state's fault shows again at the first batch.
+            _ => Ok(()),
+        }
     }
 
     /// Judges a batch; starts an instance if there is none.
@@ -102,7 +114,10 @@ impl Life {
 
     /// Saves the state, if the pack can; what is kept is covered by it then.
     pub(super) fn save(&mut self) -> Result<Option<&(Vec<u8>, String)>, Fault> {
-        if !self.saves || self.instance.is_none() {
+        if !self.saves {
+            return Ok(None);
+        }
+        if self.instance.is_none() {
             return Ok(self.saved.as_ref());
         }
         let mut state = Vec::new();
@@ -113,6 +128,7 @@ impl Life {
         } else {
             // It could and does not: it is not asked again.
             self.saves = false;
+            return Ok(None);
         }
         Ok(self.saved.as_ref())
     }

@@ -1,7 +1,9 @@
 //! Judging: one pack's events in order, one batch at a time, whatever the pack does.
 
 mod batcher;
+mod codec;
 mod life;
+mod memory;
 mod reply;
 mod ring;
 
@@ -17,10 +19,12 @@ pub use self::ring::RingLimits;
 
 use self::batcher::Batcher;
 use self::life::Life;
+use self::memory::Memory;
 use self::reply::{ReplyReader, host_rule};
 use self::ring::{Known, Ring};
 use crate::decision::Decision;
 use crate::fault::{Fault, PackFault};
+use crate::id::Position;
 use crate::sandbox::{LogLine, Sandbox};
 use crate::{Configured, Pack};
 
@@ -51,6 +55,11 @@ pub struct Judge {
     replies: ReplyReader,
     tick: Option<Ticks>,
     latest: Option<i64>,
+    /// Whether there ever was an event, in this run or before.
+    woken: bool,
+    /// The first event since the last snapshot.
+    since: Option<Position>,
+    changed: bool,
     quarantined: bool,
     cost: JudgeCost,
     batch: Vec<u8>,
@@ -96,10 +105,12 @@ pub struct JudgeCost {
 /// A pack's state, to go on from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What the pack saved.
-    pub state: Vec<u8>,
+    /// What the pack saved; `None`: it saves nothing.
+    pub state: Option<Vec<u8>>,
     /// The version of the pack that saved it.
     pub version: String,
+    /// What the host remembers for it: ticks, the latest time, recent evidence.
+    pub host: Vec<u8>,
 }
 
 struct Ticks {
@@ -120,6 +131,9 @@ impl Judge {
             replies: ReplyReader::new(manifest),
             tick: manifest.tick.map(ticks),
             latest: None,
+            woken: false,
+            since: None,
+            changed: false,
             quarantined: false,
             cost: JudgeCost::default(),
             batch: Vec::new(),
@@ -127,9 +141,31 @@ impl Judge {
         }
     }
 
-    /// Goes on from a snapshot; only before the first event.
-    pub fn restore(&mut self, snapshot: Snapshot) {
-        self.life.restore(snapshot.state, snapshot.version);
+    /// Goes on from a snapshot; only before the first event. The pack is offered its state right away. If it does not
+    /// take it, it starts empty, and the fault says so: an upgrade must not put a pack out.
+    pub fn restore(&mut self, snapshot: Snapshot, out: &mut Verdicts) {
+        let limits = self.ring.limits();
+        let (memory, ring) = Memory::read(&snapshot.host, limits)
+            .unwrap_or_else(|| (Memory::default(), Ring::resumed(limits)));
+        (self.ring, self.latest, self.woken) = (ring, memory.latest, memory.woken);
+        if let Some(ticks) = &mut self.tick {
+            // A tick of another interval is of another version of the pack.
+            ticks.next = memory.next.filter(|next| next.rem_euclid(ticks.interval) == 0);
+        }
+        if let Some(state) = snapshot.state
+            && let Err(fault) = self.life.restore(state, snapshot.version)
+        {
+            self.cost.faults += 1;
+            let pack = self.pack.name().to_string();
+            let (rule, event) = (None, None);
+            out.faults.push(PackFault { pack, rule, event, fault, quarantined: false, state_lost: true });
+        }
+        self.drain_log(out);
+    }
+
+    /// Whether anything came in since the last snapshot.
+    pub fn is_changed(&self) -> bool {
+        self.changed
     }
 
     /// Hands over an event that woke the pack, with the ticks that are due before it.
@@ -137,6 +173,8 @@ impl Judge {
         if self.quarantined {
             return;
         }
+        self.since.get_or_insert(delivery.position);
+        (self.woken, self.changed) = (true, true);
         if let Some(time) = delivery.event.time() {
             self.ticks_until(time, out);
             self.latest = self.latest.max(Some(time));
@@ -151,11 +189,12 @@ impl Judge {
         self.cost.matches += delivery.matches.len() as u64;
     }
 
-    /// The input is over at this time: one last tick, and what is left is judged.
+    /// The input is over at this time: one last tick, if there ever was an event, and what is left is judged. Not for
+    /// an input that brought no line: nothing has happened since it was over the last time.
     pub fn end(&mut self, time: Option<i64>, out: &mut Verdicts) {
         if let Some(time) = time.max(self.latest)
             && self.tick.is_some()
-            && self.cost.events > 0
+            && self.woken
         {
             self.ticks_until(time, out);
             self.one_tick(time, out);
@@ -176,18 +215,24 @@ impl Judge {
         self.batch = batch;
     }
 
-    /// The state to go on from after a restart, if the pack keeps any.
+    /// What to go on from after a restart; nothing of a pack that is out.
     pub fn snapshot(&mut self, out: &mut Verdicts) -> Option<Snapshot> {
         self.flush(out);
-        match self.life.save() {
-            Ok(saved) => {
-                saved.map(|(state, version)| Snapshot { state: state.clone(), version: version.clone() })
-            }
+        if self.quarantined {
+            return None;
+        }
+        let (state, version) = match self.life.save() {
+            Ok(Some((state, version))) => (Some(state.clone()), version.clone()),
+            Ok(None) => (None, self.pack.manifest().pack.version.to_string()),
             Err(fault) => {
                 self.fault(fault, None, false, out);
-                None
+                return None;
             }
-        }
+        };
+        (self.since, self.changed) = (None, false);
+        let next = self.tick.as_ref().and_then(|ticks| ticks.next);
+        let memory = Memory { next, latest: self.latest, woken: self.woken };
+        Some(Snapshot { state, version, host: memory.write(&self.ring) })
     }
 
     /// The pack's patterns were suspended: it is out.
@@ -270,7 +315,7 @@ impl Judge {
         &mut self,
         fault: Fault,
         rule: Option<String>,
-        event: Option<crate::id::Position>,
+        event: Option<Position>,
         state_lost: bool,
         out: &mut Verdicts,
     ) {
@@ -286,7 +331,7 @@ impl Judge {
     }
 
     /// A pack that is out is an incident of its own.
-    fn quarantine(&self, fault: &Fault, event: Option<crate::id::Position>) -> Decision {
+    fn quarantine(&self, fault: &Fault, event: Option<Position>) -> Decision {
         let pack = self.pack.name();
         let origin = host_rule(
             "pack-quarantined",
@@ -301,11 +346,12 @@ impl Judge {
             summary: fault.to_string(),
             values: vec![("pack".into(), pack.into()), ("faults".into(), self.cost.faults.to_string())],
             time: self.latest,
-            trigger: event,
+            trigger: event.or(self.since),
             evidence: event.and_then(|position| self.ring.evidence(&position.id())).into_iter().collect(),
             ordinal: 0,
             evidence_gone: 0,
             weight: 1,
+            ordinal: 0,
             origin,
         }
     }

@@ -9,7 +9,7 @@ use tripline_abi::{EventId, Reply, Severity};
 use super::ring::{Known, Ring};
 use crate::decision::{Decision, HOST, Origin};
 use crate::fault::Fault;
-use crate::id::tick_time;
+use crate::id::{Position, tick_time};
 
 /// Decisions that one event or tick may set off; more are folded into one that counts them.
 pub const DECISIONS_PER_ENTRY: u32 = 64;
@@ -43,12 +43,15 @@ impl ReplyReader {
         let reply = Reply::parse(bytes, self.origins.len() as u32).map_err(Fault::Reply)?;
         let mut decisions = Vec::new();
         let mut counts: HashMap<EventId, (u32, usize)> = HashMap::new();
+        let mut equal: HashMap<(EventId, u32, Option<&[u8]>), u32> = HashMap::new();
         for decision in reply.decisions() {
             let id = decision.trigger();
             let (time, trigger) = match (tick_time(&id), ring.find(&id)) {
                 (Some(time), _) => (Some(time), None),
                 (None, Known::Event { position, time }) => (time, Some(position)),
-                (None, _) => return Err(Fault::Foreign { what: "trigger" }),
+                // It was delivered before a restart, or long ago: its id still says where it stands.
+                (None, Known::Gone) => (None, Some(Position::of(&id))),
+                (None, Known::Foreign) => return Err(Fault::Foreign { what: "trigger" }),
             };
             let (count, overflow) = counts.entry(id).or_insert((0, usize::MAX));
             *count += 1;
@@ -64,6 +67,8 @@ impl ReplyReader {
                 continue;
             }
             let origin = Arc::clone(&self.origins[decision.rule() as usize]);
+            let ordinal = equal.entry((id, decision.rule(), decision.fingerprint())).or_insert(0);
+            *ordinal += 1;
             let mut evidence = Vec::new();
             let mut gone = 0;
             for id in decision.evidence() {
@@ -89,13 +94,14 @@ impl ReplyReader {
                 ordinal: 0,
                 evidence_gone: gone,
                 weight: 1,
+                ordinal: *ordinal - 1,
                 origin,
             });
         }
         Ok(decisions)
     }
 
-    fn overflow(&self, pack: &str, time: Option<i64>, trigger: Option<crate::id::Position>) -> Decision {
+    fn overflow(&self, pack: &str, time: Option<i64>, trigger: Option<Position>) -> Decision {
         Decision {
             origin: Arc::clone(&self.overflow),
             severity: Severity::Medium,
@@ -109,6 +115,7 @@ impl ReplyReader {
             ordinal: 0,
             evidence_gone: 0,
             weight: 1,
+            ordinal: 0,
         }
     }
 }

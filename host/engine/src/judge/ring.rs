@@ -6,12 +6,15 @@
 //!   ids    ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓  accepted as evidence
 //!   texts              ▓▓▓▓▓▓▓▓▓▓▓▓  shown with their text; older ones by their position
 //! ```
+//!
+//! Of what is saved with a state, both bounds are smaller: it is written at each barrier.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use tripline_abi::EventId;
 
+use super::codec::{Bytes, put, put_bytes, put_from};
 use crate::decision::Evidence;
 use crate::id::Position;
 
@@ -32,6 +35,16 @@ impl Default for RingLimits {
     }
 }
 
+/// So many ids are saved …
+const SAVED_IDS: usize = 16_384;
+/// … and so many bytes of texts and captures.
+const SAVED_BYTES: usize = 256 * 1024;
+
+const TIMED: u8 = 1;
+const CUT: u8 = 2;
+const TEXT: u8 = 4;
+const SAME_FILE: u8 = 8;
+
 pub(super) struct Ring {
     limits: RingLimits,
     known: HashMap<EventId, u64, BuildHasherDefault<IdHasher>>,
@@ -45,6 +58,8 @@ pub(super) struct Ring {
     first_text: u64,
     spans: VecDeque<(u32, u32)>,
     spans_gone: u64,
+    /// Whether there may have been events before the first that it ever had.
+    resumed: bool,
 }
 
 struct Delivered {
@@ -82,7 +97,17 @@ impl Ring {
             first_text: 0,
             spans: VecDeque::new(),
             spans_gone: 0,
+            resumed: false,
         }
+    }
+
+    /// A ring that knows nothing of what was delivered before.
+    pub(super) fn resumed(limits: RingLimits) -> Ring {
+        Ring { resumed: true, ..Ring::new(limits) }
+    }
+
+    pub(super) fn limits(&self) -> RingLimits {
+        self.limits
     }
 
     /// Notes an event that is about to be delivered; `spans` are places of captures in the text.
@@ -97,6 +122,17 @@ impl Ring {
             self.forget();
         }
         let kept = &text[..text.len().min(self.limits.text)];
+        self.keep(position, time, kept, kept.len() < text.len(), spans);
+    }
+
+    fn keep(
+        &mut self,
+        position: Position,
+        time: Option<i64>,
+        kept: &[u8],
+        cut: bool,
+        spans: impl Iterator<Item = (u32, u32)>,
+    ) {
         while self.texts.len() + kept.len() > self.limits.bytes && self.first_text < self.next() {
             self.forget_text();
         }
@@ -111,7 +147,7 @@ impl Ring {
             length: kept.len() as u32,
             first_span: self.spans_gone + before as u64,
             spans: (self.spans.len() - before) as u32,
-            cut: kept.len() < text.len(),
+            cut,
         });
     }
 
@@ -121,7 +157,7 @@ impl Ring {
                 let entry = &self.entries[(number - self.first) as usize];
                 Known::Event { position: entry.position, time: entry.time }
             }
-            None if self.first > 0 => Known::Gone,
+            None if self.first > 0 || self.resumed => Known::Gone,
             None => Known::Foreign,
         }
     }
@@ -140,6 +176,79 @@ impl Ring {
                 self.spans.range(first_span..first_span + entry.spans as usize).copied().collect();
         }
         Some(evidence)
+    }
+
+    /// Appends the newest events: how many, then each.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let first = self.entries.len().saturating_sub(SAVED_IDS);
+        let mut bytes = 0;
+        let with_text = self.entries.iter().skip((self.first_text - self.first) as usize);
+        let texts = with_text.rev().take_while(|entry| {
+            bytes += entry.length as usize + 8 * entry.spans as usize;
+            bytes <= SAVED_BYTES
+        });
+        let first_text = self.entries.len() - texts.count();
+        put(out, (self.entries.len() - first) as u64);
+        let mut before = Before::default();
+        for (at, entry) in self.entries.iter().enumerate().skip(first) {
+            let position = entry.position;
+            let same = (position.source, position.file) == (before.source, before.file);
+            let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+            let text = at >= first_text;
+            let timed = flag(entry.time.is_some(), TIMED);
+            out.push(timed | flag(entry.cut, CUT) | flag(text, TEXT) | flag(same, SAME_FILE));
+            if !same {
+                put(out, u64::from(position.source));
+                put(out, u64::from(position.file));
+            }
+            put_from(out, before.offset, position.offset);
+            put_from(out, before.line, position.line);
+            if let Some(time) = entry.time {
+                put_from(out, before.time, time as u64);
+            }
+            if text {
+                let start = (entry.start - self.texts_gone) as usize;
+                put_bytes(out, self.texts.range(start..start + entry.length as usize));
+                put(out, u64::from(entry.spans));
+                let start = (entry.first_span - self.spans_gone) as usize;
+                for (from, to) in self.spans.range(start..start + entry.spans as usize) {
+                    put(out, u64::from(*from));
+                    put(out, u64::from(*to));
+                }
+            }
+            before.go_on(position, entry.time);
+        }
+    }
+
+    /// The ring that was written; `None` for any other bytes.
+    pub(super) fn read(bytes: &mut Bytes<'_>, limits: RingLimits) -> Option<Ring> {
+        let mut ring = Ring::resumed(limits);
+        let mut before = Before::default();
+        let mut spans = Vec::new();
+        for _ in 0..bytes.number()? {
+            let flags = bytes.byte()?;
+            let (source, file) = match flags & SAME_FILE {
+                0 => (bytes.small()?, bytes.small()?),
+                _ => (before.source, before.file),
+            };
+            let (offset, line) = (bytes.from(before.offset)?, bytes.from(before.line)?);
+            let time = if flags & TIMED == 0 { None } else { Some(bytes.from(before.time)? as i64) };
+            let position = Position { source, file, offset, line };
+            let text = if flags & TEXT == 0 { None } else { Some(bytes.bytes()?) };
+            spans.clear();
+            for _ in 0..text.map_or(Some(0), |_| bytes.number())? {
+                spans.push((bytes.small()?, bytes.small()?));
+            }
+            ring.keep(position, time, text.unwrap_or_default(), flags & CUT != 0, spans.drain(..));
+            if text.is_none() {
+                // Older ones were written without theirs.
+                while ring.first_text < ring.next() {
+                    ring.forget_text();
+                }
+            }
+            before.go_on(position, time);
+        }
+        bytes.0.is_empty().then_some(ring)
     }
 
     fn next(&self) -> u64 {
@@ -168,6 +277,24 @@ impl Ring {
             self.spans_gone += u64::from(entry.spans);
         }
         self.first_text += 1;
+    }
+}
+
+/// The event before, from which the next is written as a distance.
+#[derive(Default)]
+struct Before {
+    source: u32,
+    file: u32,
+    offset: u64,
+    line: u64,
+    time: u64,
+}
+
+impl Before {
+    fn go_on(&mut self, position: Position, time: Option<i64>) {
+        let Position { source, file, offset, line } = position;
+        let time = time.map_or(self.time, |time| time as u64);
+        *self = Before { source, file, offset, line, time };
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Mark;
 use crate::decode::Decoder;
 
-/// Some lines of a source, in order, with their bytes.
+/// Some lines of one file of a source, in order, with their bytes. It may have none, and still lead further.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// The bytes that `lines` are places in; between the lines stand line feeds and what was cut off.
@@ -13,6 +14,10 @@ pub struct Block {
     pub lines: Vec<Line>,
     /// What decodes them; the same for all blocks of a source.
     pub decoder: Arc<Decoder>,
+    /// Where it begins.
+    pub from: Mark,
+    /// Where the next block begins; at its file's end, that end.
+    pub after: Mark,
 }
 
 /// The text of one event: a line, or several that were joined, with the line feeds between them.

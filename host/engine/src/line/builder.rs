@@ -7,7 +7,7 @@ use crate::decode::{Decoder, Format};
 
 use super::join::Join;
 use super::years::Years;
-use super::{Block, Line, LineSettings};
+use super::{Block, Line, LineSettings, Mark};
 
 /// Bytes are taken in pieces of at most this, so that no more than this of an endless line is kept beyond its cut.
 const PIECE: usize = 64 * 1024;
@@ -35,7 +35,11 @@ pub(super) struct Builder {
     bytes: Vec<u8>,
     lines: Vec<Line>,
     /// The event that the next line may join.
-    held: Option<(Line, Join)>,
+    held: Option<Held>,
+    /// Where the block that is being built begins.
+    from: Mark,
+    /// Whether the format was found rather than given.
+    found: bool,
     /// Where the unfinished line begins.
     line_start: usize,
     /// Up to where line feeds were looked for.
@@ -50,6 +54,23 @@ pub(super) struct Builder {
     done: VecDeque<Block>,
     /// Blocks that came back, for their memory.
     spare: Vec<Block>,
+}
+
+/// An event that is not over.
+#[derive(Debug)]
+struct Held {
+    line: Line,
+    join: Join,
+    /// Where it can be known from that the event begins here.
+    start: Start,
+}
+
+/// A line's start that needs no line before it.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    offset: u64,
+    line: u64,
+    year: Option<(i16, u8, u8)>,
 }
 
 impl Builder {
@@ -68,6 +89,8 @@ impl Builder {
             bytes,
             lines,
             held,
+            from: Mark::start(0),
+            found: false,
             line_start,
             scanned,
             left_out,
@@ -87,6 +110,27 @@ impl Builder {
     pub(super) fn set_decoder(&mut self, decoder: Arc<Decoder>) {
         self.settings.join &= decoder.format() != Format::Json;
         self.decoder = decoder;
+        self.found = true;
+        self.from.format = self.format();
+    }
+
+    /// The format for whoever goes on, unless that is given to them, too.
+    fn format(&self) -> Option<Format> {
+        self.found.then(|| self.decoder.format())
+    }
+
+    /// Where what has not come out begins.
+    pub(super) fn mark(&self) -> Mark {
+        self.from
+    }
+
+    /// Goes on at a mark, before the file's first byte.
+    pub(super) fn resume(&mut self, mark: &Mark) {
+        (self.file, self.offset, self.number) = (mark.file, mark.offset, mark.line);
+        if let Some(year) = mark.year {
+            self.years.resume(year);
+        }
+        self.from = Mark { format: self.format(), year: self.years.mark(), ..*mark };
     }
 
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
@@ -154,7 +198,8 @@ impl Builder {
         self.left_out = 0;
         self.line_start = next;
         if start == end {
-            return self.release(next);
+            let start = self.next_line();
+            return self.release(next, start, start.offset);
         }
         let (start, end) = (start as u32, end as u32);
         self.event(Line { start, end, offset, number, file, year: 0, cut });
@@ -163,9 +208,10 @@ impl Builder {
     /// The line joins the event before it, or is one.
     fn event(&mut self, mut line: Line) {
         let text = &self.bytes[line.start as usize..line.end as usize];
-        let join = if !self.settings.join {
-            None
-        } else if let Some((held, join)) = &mut self.held
+        let own = Start { offset: line.offset, line: line.number, year: self.years.mark() };
+        let (join, start) = if !self.settings.join {
+            (None, own)
+        } else if let Some(Held { line: held, join, start }) = &mut self.held
             && join.takes(text, &self.decoder)
         {
             let bytes = (line.end - held.start) as usize;
@@ -173,43 +219,67 @@ impl Builder {
                 (held.end, held.cut) = (line.end, held.cut | line.cut);
                 return;
             }
-            Some(join.go_on())
+            (Some(join.go_on()), *start)
         } else {
-            Some(Join::begin(text))
+            (Some(Join::begin(text)), own)
         };
         line.year = self.years.of(text);
         let before = self.line_start;
-        self.release(line.start as usize);
+        self.release(line.start as usize, start, line.offset);
         let moved = (before - self.line_start) as u32;
         (line.start, line.end) = (line.start - moved, line.end - moved);
         match join {
-            Some(join) => self.held = Some((line, join)),
-            None => self.lines.push(line),
+            Some(join) => self.held = Some(Held { line, join, start }),
+            None => self.out(line),
         }
     }
 
     /// No line joins the held event any more. If the block is full, it ends at `end`, and what is behind moves down.
-    fn release(&mut self, end: usize) {
-        if let Some((line, _)) = self.held.take() {
-            self.lines.push(line);
+    fn release(&mut self, end: usize, start: Start, judged: u64) {
+        if let Some(held) = self.held.take() {
+            self.out(held.line);
         }
         if end >= self.settings.block_bytes {
-            self.close(end);
+            self.close(end, start, judged);
         }
     }
 
-    fn close(&mut self, end: usize) {
+    /// The event comes out, unless it did before reading was broken off.
+    fn out(&mut self, line: Line) {
+        if line.offset >= self.from.judged {
+            self.lines.push(line);
+        }
+    }
+
+    /// The start of the unfinished line.
+    fn next_line(&self) -> Start {
+        Start { offset: self.offset, line: self.number, year: self.years.mark() }
+    }
+
+    /// The block ends at `end`. The next event begins at `judged` in the file, and is known from `start` on.
+    fn close(&mut self, end: usize, start: Start, judged: u64) {
         self.line_start -= end;
         self.scanned -= end;
+        let Start { offset, line, year } = start;
+        let judged = judged.max(self.from.judged);
+        let after = Mark { file: self.file, offset, line, judged, format: self.format(), year };
+        let from = std::mem::replace(&mut self.from, after);
         if self.lines.is_empty() {
             self.bytes.drain(..end);
+            if from != after {
+                let (bytes, lines, decoder) = (Vec::new(), Vec::new(), self.decoder.clone());
+                self.done.push_back(Block { bytes, lines, decoder, from, after });
+            }
             return;
         }
         let mut block = self.spare.pop().unwrap_or_else(|| Block {
             bytes: Vec::with_capacity(self.settings.block_bytes.min(LARGEST_ROOM) + PIECE),
             lines: Vec::with_capacity(self.lines.len()),
             decoder: self.decoder.clone(),
+            from,
+            after,
         });
+        (block.from, block.after) = (from, after);
         block.bytes.extend_from_slice(&self.bytes[end..]);
         self.bytes.truncate(end);
         block.decoder = self.decoder.clone();
@@ -224,12 +294,28 @@ impl Builder {
             self.scanned = end;
             self.complete(end, end);
         }
-        self.release(self.line_start);
+        if let Some(held) = self.held.take() {
+            self.out(held.line);
+        }
+        self.close(self.bytes.len(), self.next_line(), self.offset);
         (self.offset, self.number) = (0, 1);
         self.file += 1;
+        self.from = Mark { format: self.format(), year: self.years.mark(), ..Mark::start(self.file) };
     }
 
-    pub(super) fn finish(&mut self) {
-        self.close(self.bytes.len());
+    /// What no further byte can change comes out.
+    pub(super) fn settle(&mut self) {
+        if let Some(held) = self.held.take_if(|held| held.join.is_closed()) {
+            self.out(held.line);
+        }
+        match self.held.take() {
+            None => self.close(self.line_start, self.next_line(), self.offset),
+            Some(mut held) => {
+                let end = held.line.start;
+                self.close(end as usize, held.start, held.line.offset);
+                (held.line.start, held.line.end) = (0, held.line.end - end);
+                self.held = Some(held);
+            }
+        }
     }
 }

@@ -60,6 +60,11 @@ impl Join {
         Join { lines: 1, ..self }
     }
 
+    /// Whether no line joins any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Whether the line, which is not empty, belongs to the event; if so, the event has it now.
     pub(super) fn takes(&mut self, line: &[u8], decoder: &Decoder) -> bool {
         let (joins, traceback) = match line.first() {

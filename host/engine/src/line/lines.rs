@@ -6,10 +6,10 @@ use crate::decode::{Decoder, Format};
 
 use super::builder::Builder;
 use super::sample::Sample;
-use super::{Block, LineSettings};
+use super::{Block, LineSettings, Mark};
 
 /// A byte order mark, which some systems put at a file's start; it belongs to no line.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Turns the bytes of one source into blocks of lines.
 ///
@@ -23,8 +23,8 @@ pub struct Lines {
     builder: Builder,
     /// The first lines, while the format is not found.
     sample: Option<Sample>,
-    /// How many bytes of a mark have come at the file's start; none, once that is settled.
-    mark: Option<usize>,
+    /// How many bytes of a byte order mark have come at the file's start; none, once that is settled.
+    bom: Option<usize>,
 }
 
 impl Lines {
@@ -33,13 +33,13 @@ impl Lines {
         let sample = if settings.format.is_none() { Some(Sample::default()) } else { None };
         let format = settings.format.unwrap_or(Format::Plain);
         let decoder = Decoder::new(format, settings.timezone.clone(), settings.format.is_some());
-        Lines { builder: Builder::new(settings, Arc::new(decoder)), sample, mark: Some(0) }
+        Lines { builder: Builder::new(settings, Arc::new(decoder)), sample, bom: Some(0) }
     }
 
     /// Takes the source's next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        let rest = match self.mark {
-            Some(length) => self.without_mark(bytes, length),
+        let rest = match self.bom {
+            Some(length) => self.without_bom(bytes, length),
             None => bytes,
         };
         self.sampled(rest);
@@ -48,23 +48,48 @@ impl Lines {
     /// The file is over: an unfinished last line is complete. What is pushed next belongs to the source's next file:
     /// line numbers and offsets start again. Of a rotated family the oldest file comes first.
     pub fn end_of_file(&mut self) {
-        if let Some(length @ 1..) = self.mark {
-            self.sampled(&MARK[..length]);
+        if let Some(length @ 1..) = self.bom {
+            self.sampled(&BOM[..length]);
         }
         if self.sample.as_ref().is_some_and(|sample| sample.is_telling()) {
-            self.found();
+            self.found(true);
         }
         if let Some(sample) = &mut self.sample {
             self.builder.push(&sample.take());
         }
         self.builder.end_of_file();
-        self.mark = Some(0);
+        self.bom = Some(0);
+    }
+
+    /// Goes on at a mark, whose byte is pushed next; only at a file's start, before its first byte.
+    pub fn resume(&mut self, mark: &Mark) {
+        if let (Some(_), Some(format)) = (&self.sample, mark.format) {
+            self.sample = None;
+            self.decode_as(format);
+        }
+        self.bom = (mark.offset == 0).then_some(0);
+        self.builder.resume(mark);
+    }
+
+    /// This is all there is by now: what no further byte can change comes out. The event that a next line may still
+    /// join, and an unfinished line, stay for what is pushed next, or for [`Lines::finish`].
+    pub fn settle(&mut self) {
+        if self.sample.as_ref().is_some_and(Sample::has_line) {
+            self.found(false);
+        }
+        if self.sample.is_none() {
+            self.builder.settle();
+        }
+    }
+
+    /// Where what has not come out begins.
+    pub fn mark(&self) -> Mark {
+        self.builder.mark()
     }
 
     /// The source is over: all that was pushed comes out.
     pub fn finish(&mut self) {
         self.end_of_file();
-        self.builder.finish();
     }
 
     /// The next block of lines, if one is complete.
@@ -85,18 +110,18 @@ impl Lines {
     }
 
     /// Goes over a byte order mark, of which `length` bytes have come.
-    fn without_mark<'a>(&mut self, bytes: &'a [u8], length: usize) -> &'a [u8] {
-        let more = bytes.iter().zip(&MARK[length..]).take_while(|(byte, mark)| byte == mark).count();
+    fn without_bom<'a>(&mut self, bytes: &'a [u8], length: usize) -> &'a [u8] {
+        let more = bytes.iter().zip(&BOM[length..]).take_while(|(byte, mark)| byte == mark).count();
         let length = length + more;
         let rest = &bytes[more..];
-        if length == MARK.len() {
+        if length == BOM.len() {
             self.builder.skip(length as u64);
-            self.mark = None;
+            self.bom = None;
         } else if rest.is_empty() {
-            self.mark = Some(length);
+            self.bom = Some(length);
         } else {
-            self.mark = None;
-            self.sampled(&MARK[..length]);
+            self.bom = None;
+            self.sampled(&BOM[..length]);
         }
         rest
     }
@@ -107,18 +132,20 @@ impl Lines {
             if !sample.is_full() {
                 return;
             }
-            self.found();
+            self.found(false);
         }
         self.builder.push(bytes);
     }
 
-    /// The sample shows the format.
-    fn found(&mut self) {
+    /// The sample shows the format; `over`: its last line is whole.
+    fn found(&mut self, over: bool) {
         let Some(mut sample) = self.sample.take() else { return };
-        let decoder = self.builder.decoder();
-        let format = sample.format(decoder);
-        let decoder = Decoder::new(format, decoder.timezone().clone(), false);
-        self.builder.set_decoder(Arc::new(decoder));
+        self.decode_as(sample.format(self.builder.decoder(), over));
         self.builder.push(&sample.take());
+    }
+
+    fn decode_as(&mut self, format: Format) {
+        let timezone = self.builder.decoder().timezone().clone();
+        self.builder.set_decoder(Arc::new(Decoder::new(format, timezone, false)));
     }
 }

@@ -9,16 +9,19 @@
 //!
 //! This is the one stage that must see a source's lines one after the other. So all that needs the lines before is
 //! settled here, and whatever comes behind may run on all cores. The lines, with their numbers, offsets and years, do
-//! not depend on how the bytes were cut into pushes, nor on the size of the blocks.
+//! not depend on how the bytes were cut into pushes, nor on the size of the blocks; nor on where reading was broken off
+//! and taken up again ([`Mark`]).
 
 mod block;
 mod builder;
 mod join;
 mod lines;
+mod mark;
 mod sample;
 mod settings;
 mod years;
 
 pub use block::{Block, Line};
 pub use lines::Lines;
+pub use mark::Mark;
 pub use settings::LineSettings;

@@ -34,17 +34,22 @@ impl Sample {
         self.lines == LINES || self.bytes.len() == BYTES
     }
 
+    /// Whether it has seen a whole line that is not empty.
+    pub(super) fn has_line(&self) -> bool {
+        self.lines > 0
+    }
+
     /// Whether it has seen a line that is not empty.
     pub(super) fn is_telling(&self) -> bool {
         self.lines > 0 || !matches!(self.bytes.last(), None | Some(b'\n'))
     }
 
     /// What most lines look like. Empty and indented lines have no say: they continue others. Neither has a last
-    /// line that the sample's end has cut, if there are others.
-    pub(super) fn format(&self, decoder: &Decoder) -> Format {
+    /// line of which more may come, if there are others; at the file's end, `over`, it is whole.
+    pub(super) fn format(&self, decoder: &Decoder, over: bool) -> Format {
         let mut counts = [0; Format::ALL.len()];
         let whole = match memchr::memrchr(b'\n', &self.bytes) {
-            Some(feed) if self.is_full() => &self.bytes[..feed],
+            Some(feed) if !over => &self.bytes[..feed],
             _ => &self.bytes[..],
         };
         for line in whole.split(|byte| *byte == b'\n') {

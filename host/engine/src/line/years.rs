@@ -18,6 +18,9 @@ use jiff::tz::TimeZone;
 
 use crate::decode::{Format, Opening, is_leap};
 
+/// The first bytes of no line.
+const UNSEEN: [u8; 6] = [b'\n'; 6];
+
 /// A day of some year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Day {
@@ -42,11 +45,23 @@ pub(super) struct Years {
 
 impl Years {
     pub(super) fn new(year: Option<i16>, reference: Option<i64>, timezone: TimeZone) -> Years {
-        let (given, before, seen) = (year.is_some(), None, [b'\n'; 6]);
+        let (given, before, seen) = (year.is_some(), None, UNSEEN);
         let mut years = Years { year: 1970, given, timezone, latest: None, before, seen };
         years.set_reference(reference);
         years.year = year.or(years.latest.map(|(year, _)| year)).unwrap_or(1970);
         years
+    }
+
+    /// Year, month and day of the line before that had a day; all that the years of the lines behind it need.
+    pub(super) fn mark(&self) -> Option<(i16, u8, u8)> {
+        self.before.map(|day| (self.year, day.month, day.day))
+    }
+
+    /// Goes on behind a line of this day.
+    pub(super) fn resume(&mut self, (year, month, day): (i16, u8, u8)) {
+        self.year = year;
+        self.before = Some(Day { month, day });
+        self.seen = UNSEEN;
     }
 
     /// From here on, no line is more than a day later than this, in nanoseconds since 1970.
@@ -68,8 +83,9 @@ impl Years {
         }
         let Some(day) = day(line) else { return self.year };
         let year = self.settle(day);
-        if self.before == Some(day) && first[0].is_ascii_uppercase() {
-            self.seen = *first;
+        if self.before == Some(day) {
+            // Of a line that begins otherwise, the first bytes are not all of the day.
+            self.seen = if first[0].is_ascii_uppercase() { *first } else { UNSEEN };
         }
         year
     }

@@ -1,0 +1,128 @@
+//! Barriers: all packs have judged the same prefix of all sources, and that is committed as one.
+//!
+//! ```text
+//!   collector    run  run  run  ■ barrier ──────────────► positions ─┐
+//!   judges       run  run  run  ■ flush, snapshot ──────► states ────┼─► one commit
+//!                                                └──────► decisions ─┘
+//! ```
+//!
+//! At the end of the input there are two: one behind all that has settled, and one behind the tails, that is, events
+//! that more bytes may still change, and the last ticks. The second keeps decisions only, so that the next run judges
+//! the tails again, with whatever they have grown to; what it decides again has the same id.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use crossbeam_channel::{Sender, bounded};
+use tripline_engine::decision::Decision;
+use tripline_engine::merge::{Merge, Released};
+
+use super::keeping::Keeping;
+use super::run::Work;
+use crate::commit::{Commit, Committed, FilePosition, PackState, StoreError};
+
+/// What one judge's thread adds to a barrier.
+#[derive(Default)]
+pub(super) struct Part {
+    pub(super) decisions: Vec<Decision>,
+    pub(super) states: Vec<PackState>,
+}
+
+/// How much of what was judged a barrier lets the next run go on behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// Positions, states and decisions.
+    All,
+    /// Decisions only.
+    Decisions,
+}
+
+/// Makes barriers.
+pub(super) struct Barriers<'a> {
+    keeping: &'a Keeping,
+    /// For each source and file the number under which its position is kept, if it is.
+    kept: &'a [Vec<Option<u32>>],
+    /// Decisions so far.
+    decided: &'a AtomicU64,
+    at_last: u64,
+    last: Instant,
+    committed: Committed,
+    error: Option<StoreError>,
+}
+
+impl<'a> Barriers<'a> {
+    pub(super) fn new(
+        keeping: &'a Keeping,
+        kept: &'a [Vec<Option<u32>>],
+        decided: &'a AtomicU64,
+    ) -> Barriers<'a> {
+        let (committed, error) = (Committed::default(), None);
+        Barriers { keeping, kept, decided, at_last: 0, last: Instant::now(), committed, error }
+    }
+
+    /// Whether it is time for one.
+    pub(super) fn is_due(&self) -> bool {
+        let decided = self.decided.load(Relaxed) - self.at_last;
+        self.error.is_none() && (decided >= self.keeping.decisions || self.last.elapsed() >= self.keeping.every)
+    }
+
+    /// After a failure nothing is committed any more: positions would go over decisions that are lost.
+    pub(super) fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Waits until all judges have judged what they were handed, and commits it.
+    pub(super) fn commit(&mut self, merge: &mut Merge, judges: &[Sender<Work>], keeps: Keeps) {
+        if self.error.is_some() {
+            return;
+        }
+        match self.collect(merge, judges, keeps) {
+            Ok(commit) if commit.is_empty() => {}
+            Ok(commit) => match self.keeping.store.commit(&self.keeping.tenant, commit) {
+                Ok(committed) => self.committed.add(committed),
+                Err(error) => self.error = Some(error),
+            },
+            Err(error) => self.error = Some(error),
+        }
+        self.at_last = self.decided.load(Relaxed);
+        self.last = Instant::now();
+    }
+
+    fn collect(
+        &self,
+        merge: &mut Merge,
+        judges: &[Sender<Work>],
+        keeps: Keeps,
+    ) -> Result<Commit, StoreError> {
+        let (reply, parts) = bounded(judges.len());
+        for judge in judges {
+            let _ = judge.send(Work::Barrier { keeps, reply: reply.clone() });
+        }
+        drop(reply);
+        let mut commit = Commit::default();
+        for _ in judges {
+            // A judge that is gone has panicked; without its part it is no prefix.
+            let Part { decisions, states } =
+                parts.recv().map_err(|_| StoreError::Io("a judge has ended".into()))?;
+            commit.decisions.extend(decisions);
+            commit.states.extend(states);
+        }
+        if keeps == Keeps::All {
+            for (source, files) in (0..).zip(self.kept) {
+                let released = merge.released(source).into_iter();
+                commit.positions.extend(released.filter_map(|released| position(released, files)));
+            }
+        }
+        Ok(commit)
+    }
+
+    pub(super) fn finish(self) -> (Committed, Option<StoreError>) {
+        (self.committed, self.error)
+    }
+}
+
+fn position(Released { mark, latest }: Released, files: &[Option<u32>]) -> Option<FilePosition> {
+    let file = (*files.get(mark.file as usize)?)?;
+    let (offset, line, judged) = (mark.offset, mark.line, mark.judged);
+    Some(FilePosition { file, offset, line, judged, format: mark.format, year: mark.year, latest })
+}

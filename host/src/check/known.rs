@@ -1,0 +1,61 @@
+//! Which of a source's files were read before, whatever they are called now.
+//!
+//! ```text
+//!   known        now             the same file if                           then
+//!   x.log        x.log           same inode and head, long enough           read on
+//!   x.log        x.log.1         same inode and head                        read on: it was renamed
+//!   x.log.1      x.log.2.gz      same head, and nothing else is the file    read on: it was packed or copied
+//!   x.log        x.log           same inode, too short or another head      from its start: it was cut, or is another
+//! ```
+
+use super::present::Present;
+use crate::commit::KnownFile;
+
+/// What a present file is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'a> {
+    /// It was there before, under this or another name.
+    Known(&'a KnownFile),
+    /// It is new.
+    New,
+    /// It is new where another was, of which no copy is there: what came to that one since it was read is gone.
+    Instead(&'a KnownFile),
+}
+
+/// Tells for each present file of a source, oldest first, what it is.
+pub(super) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec<Found<'a>> {
+    let mut found: Vec<Option<&KnownFile>> = vec![None; present.len()];
+    let is_free =
+        |file: &KnownFile, found: &[Option<&KnownFile>]| found.iter().flatten().all(|other| other.number != file.number);
+    let fits = |file: &Present, known: &KnownFile| {
+        file.begins_as(&known.identity)
+            && known.position.as_ref().is_none_or(|position| file.reaches(position.offset))
+    };
+    // The inode first: two logs may begin alike.
+    for (at, file) in present.iter().enumerate() {
+        let mut same = known.iter().rev().filter(|known| file.is_at(&known.identity) && fits(file, known));
+        found[at] = same.find(|known| is_free(known, &found));
+    }
+    for (at, file) in present.iter().enumerate() {
+        if found[at].is_none() {
+            // An empty head is anybody's.
+            let same = known.iter().filter(|known| known.identity.head_length > 0 && fits(file, known));
+            let free = same.filter(|known| is_free(known, &found));
+            found[at] = free.max_by_key(|known| (known.identity.head_length, known.number));
+        }
+    }
+    let what = |(at, file): (usize, &&Present)| match found[at] {
+        Some(known) => Found::Known(known),
+        None => match known.iter().rev().find(|known| file.is_at(&known.identity)) {
+            Some(known) if is_free(known, &found) => Found::Instead(known),
+            _ => Found::New,
+        },
+    };
+    present.iter().enumerate().map(what).collect()
+}
+
+/// Which generation a file is that is new at its place, or has come there.
+pub(super) fn generation(file: &Present, known: &[KnownFile]) -> u32 {
+    let there = known.iter().filter(|known| file.is_at(&known.identity));
+    there.map(|known| known.identity.generation + 1).max().unwrap_or(0)
+}

@@ -1,0 +1,193 @@
+//! Where a check begins in each source, and by which numbers its files are known.
+
+use std::path::{Path, absolute};
+
+use tripline_engine::Numbers;
+use tripline_engine::line::Mark;
+
+use super::inputs::{Begin, File};
+use super::keeping::{Change, InputNote, Keeping};
+use super::known::{Found, generation, recognise};
+use super::present::Present;
+use super::{Files, InputError, Source};
+use crate::commit::{FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
+
+/// What is known before the first byte is read.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// The sources, each file with where it begins.
+    pub(super) sources: Vec<Source>,
+    pub(super) numbers: Numbers,
+    pub(super) files: Files,
+    /// For each source and file the number under which its position is kept, if it is.
+    pub(super) kept: Vec<Vec<Option<u32>>>,
+    /// For each source the latest time up to where it begins.
+    pub(super) latest: Vec<Option<i64>>,
+    /// What packs remember.
+    pub(super) states: Vec<PackState>,
+    pub(super) notes: Vec<InputNote>,
+    pub(super) errors: Vec<InputError>,
+}
+
+impl Plan {
+    /// Everything from its start, counted from 0.
+    pub(super) fn from_start(sources: &[Source]) -> Plan {
+        let name = |file: &File| file.path.display().to_string();
+        let names = |source: &Source| match source.is_stdin() {
+            true => vec!["-".to_string()],
+            false => source.files.iter().map(name).collect(),
+        };
+        Plan {
+            files: Files::from(sources.iter().map(names).collect::<Vec<_>>()),
+            sources: sources.to_vec(),
+            ..Plan::default()
+        }
+    }
+
+    /// Everything from where the store says that it was read to.
+    pub(super) fn from_store(sources: &[Source], keeping: &Keeping) -> Result<Plan, StoreError> {
+        let mut plan = Plan { states: keeping.store.states(&keeping.tenant)?, ..Plan::default() };
+        for source in sources {
+            plan.source(source, keeping)?;
+        }
+        Ok(plan)
+    }
+
+    fn source(&mut self, source: &Source, keeping: &Keeping) -> Result<(), StoreError> {
+        let known = keeping.store.source(&keeping.tenant, &full(&source.stem))?;
+        for file in &known.files {
+            self.files.insert(known.number, file.number, file.path.clone());
+        }
+        if source.is_stdin() {
+            let number = unread(keeping, &known, 0, "-")?;
+            self.files.insert(known.number, number, "-".into());
+            self.add(&known, source.clone(), vec![(number, false)], None);
+            return Ok(());
+        }
+        let mut source = source.clone();
+        let mut looked = Vec::new();
+        source.files.retain(|file| match Present::look(&file.path) {
+            Ok(present) => {
+                looked.push(present);
+                true
+            }
+            Err(problem) => {
+                self.errors.push(InputError { path: file.path.clone(), problem });
+                false
+            }
+        });
+        if source.files.is_empty() {
+            return Ok(());
+        }
+        let regular: Vec<&Present> = looked.iter().flatten().collect();
+        let mut found = recognise(&regular, &known.files).into_iter();
+        let mut numbers = Vec::new();
+        let mut latest = None;
+        // The position of the file before, if nothing of that is read.
+        let mut done: Option<&FilePosition> = None;
+        for (at, (file, present)) in source.files.iter_mut().zip(&looked).enumerate() {
+            let name = full(&file.path);
+            let number = match present {
+                None => {
+                    file.begin = Begin { mark: Some(Mark::start(at as u32)), ..Begin::default() };
+                    unread(keeping, &known, at, &name)?
+                }
+                Some(present) => {
+                    let found = found.next().unwrap_or(Found::New);
+                    self.notes.extend(note(file, present, &found));
+                    let number = identify(keeping, &known, present, &found, &name)?;
+                    let position = match found {
+                        Found::Known(known) => known.position.as_ref(),
+                        _ => None,
+                    };
+                    let is_done = position.is_some_and(|position| present.ends_at(position.offset));
+                    let mark = mark(at, position, done, &known);
+                    file.begin =
+                        Begin { mark: Some(mark), done: is_done, place: Some((present.device, present.inode)) };
+                    if !is_done && latest.is_none() {
+                        latest = Some(position.or(done).and_then(|position| position.latest));
+                    }
+                    done = position.filter(|_| is_done);
+                    number
+                }
+            };
+            self.files.insert(known.number, number, file.path.display().to_string());
+            numbers.push((number, present.is_some()));
+        }
+        self.add(&known, source, numbers, latest.flatten());
+        Ok(())
+    }
+
+    /// Adds a source with the numbers of its files, and whether their positions are kept.
+    fn add(&mut self, known: &KnownSource, source: Source, files: Vec<(u32, bool)>, latest: Option<i64>) {
+        self.numbers.source(known.number, files.iter().map(|(number, _)| *number).collect());
+        self.kept.push(files.iter().map(|(number, kept)| kept.then_some(*number)).collect());
+        self.latest.push(latest);
+        self.sources.push(source);
+    }
+}
+
+/// The number of a file, which the store knows as it is now from here on.
+fn identify(
+    keeping: &Keeping,
+    known: &KnownSource,
+    present: &Present,
+    found: &Found<'_>,
+    name: &str,
+) -> Result<u32, StoreError> {
+    let next = generation(present, &known.files);
+    let (before, identity) = match found {
+        Found::Known(file) if present.is_at(&file.identity) => {
+            (Some(file), present.identity(file.identity.generation))
+        }
+        Found::Known(file) => (Some(file), present.identity(next)),
+        _ => (None, present.identity(next)),
+    };
+    match before {
+        Some(file) if file.identity == identity && file.path == name => Ok(file.number),
+        _ => {
+            let number = before.map(|file| file.number);
+            keeping.store.file(&keeping.tenant, known.number, number, &identity, name)
+        }
+    }
+}
+
+/// The number of an input that cannot be read twice: a fresh one each time, so that no event's id comes twice.
+fn unread(keeping: &Keeping, known: &KnownSource, at: usize, name: &str) -> Result<u32, StoreError> {
+    let generation = (known.files.len() + at) as u32;
+    let identity = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation };
+    keeping.store.file(&keeping.tenant, known.number, None, &identity, name)
+}
+
+/// Where a file begins: at its position, and with what is known from the files before it.
+fn mark(at: usize, position: Option<&FilePosition>, done: Option<&FilePosition>, known: &KnownSource) -> Mark {
+    let start = Mark::start(at as u32);
+    let start = position.map_or(start, |position| Mark {
+        offset: position.offset,
+        line: position.line,
+        judged: position.judged,
+        format: position.format,
+        year: position.year,
+        ..start
+    });
+    let format = |file: &KnownFile| file.position.as_ref().and_then(|position| position.format);
+    Mark {
+        format: start.format.or_else(|| known.files.iter().rev().find_map(format)),
+        year: start.year.or_else(|| done.and_then(|done| done.year)),
+        ..start
+    }
+}
+
+fn note(file: &File, present: &Present, found: &Found<'_>) -> Option<InputNote> {
+    let Found::Instead(known) = found else { return None };
+    let change = if present.begins_as(&known.identity) || present.ends_at(0) { Change::Cut } else { Change::Replaced };
+    Some(InputNote { path: file.path.clone(), change })
+}
+
+/// A path by which it is the same wherever the program was started.
+fn full(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "-".into();
+    }
+    absolute(path).unwrap_or_else(|_| path.into()).display().to_string()
+}

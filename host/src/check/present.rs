@@ -1,0 +1,104 @@
+//! A file as it lies there now, and what it is known by.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use super::InputProblem;
+use crate::commit::FileIdentity;
+
+/// So many first bytes make a head. Logs that begin alike for longer are told apart by inode alone.
+const HEAD: u64 = 1024;
+/// What packed files begin with.
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A regular file, looked at and not read.
+#[derive(Clone, Debug)]
+pub(super) struct Present {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    size: Size,
+    /// Its first bytes, unpacked.
+    head: Vec<u8>,
+}
+
+/// How many bytes it has, unpacked.
+#[derive(Clone, Copy, Debug)]
+enum Size {
+    Plain(u64),
+    /// The lowest 32 bits, of the last member: gzip says no more without unpacking.
+    Packed(u32),
+}
+
+impl Present {
+    /// Looks at a file; `None`: it is no regular file, and may not be looked at twice.
+    pub(super) fn look(path: &Path) -> Result<Option<Present>, InputProblem> {
+        let io = |error| InputProblem::Io { doing: "open it", error };
+        if !std::fs::metadata(path).map_err(io)?.is_file() {
+            return Ok(None);
+        }
+        let mut file = File::open(path).map_err(io)?;
+        let found = file.metadata().map_err(io)?;
+        let (head, size) = look(&mut file, found.len())
+            .map_err(|error| InputProblem::Io { doing: "read its first bytes", error })?;
+        Ok(Some(Present { device: found.dev(), inode: found.ino(), size, head }))
+    }
+
+    /// What it is known by from now on.
+    pub(super) fn identity(&self, generation: u32) -> FileIdentity {
+        FileIdentity {
+            device: self.device,
+            inode: self.inode,
+            head: Sha256::digest(&self.head).into(),
+            head_length: self.head.len() as u32,
+            generation,
+        }
+    }
+
+    /// Whether it lies where the known one lay.
+    pub(super) fn is_at(&self, known: &FileIdentity) -> bool {
+        (self.device, self.inode) == (known.device, known.inode)
+    }
+
+    /// Whether it begins as the known one did.
+    pub(super) fn begins_as(&self, known: &FileIdentity) -> bool {
+        let head = self.head.get(..known.head_length as usize);
+        head.is_some_and(|head| Sha256::digest(head)[..] == known.head)
+    }
+
+    /// Whether it may have so many bytes.
+    pub(super) fn reaches(&self, offset: u64) -> bool {
+        match self.size {
+            Size::Plain(size) => size >= offset,
+            Size::Packed(_) => true,
+        }
+    }
+
+    /// Whether there is nothing behind so many bytes.
+    pub(super) fn ends_at(&self, offset: u64) -> bool {
+        match self.size {
+            Size::Plain(size) => size == offset,
+            Size::Packed(low) => offset > 0 && offset as u32 == low,
+        }
+    }
+}
+
+fn look(file: &mut File, length: u64) -> io::Result<(Vec<u8>, Size)> {
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD).read_to_end(&mut head)?;
+    if !head.starts_with(&GZIP) {
+        return Ok((head, Size::Plain(length)));
+    }
+    let mut last = [0; 4];
+    file.seek(SeekFrom::End(-4))?;
+    file.read_exact(&mut last)?;
+    file.rewind()?;
+    head.clear();
+    // What cannot be unpacked is an error of the one who reads it.
+    let _ = MultiGzDecoder::new(file).take(HEAD).read_to_end(&mut head);
+    Ok((head, Size::Packed(u32::from_le_bytes(last))))
+}
