@@ -11,6 +11,8 @@ pub mod check;
 #[cfg(feature = "program")]
 pub mod cli;
 pub mod commit;
+#[cfg(feature = "store")]
+pub mod notices;
 #[cfg(feature = "program")]
 pub mod report;
 

@@ -35,7 +35,7 @@ pub fn plain(notice: &Notice) -> Rendered {
     let _ = writeln!(text, "\ntripline incident show {}\n", shown.id);
     let _ = writeln!(text, "You get this mail because: {}, by route `{}`.", shown.reason, shown.route);
     let _ = writeln!(text, "Rule {}/{}, tenant {}.", shown.pack, shown.rule, shown.tenant);
-    let _ = writeln!(text, "The template for this mail failed; `tripline notice test` says why.");
+    let _ = writeln!(text, "The template for this mail failed; these are the plain words.");
     rendered(subject::of_incident(&notice.incident), text)
 }
 

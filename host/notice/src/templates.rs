@@ -41,11 +41,8 @@ pub struct Templates {
 
 impl Templates {
     /// The built-in templates.
-    ///
-    /// # Errors
-    /// None, as this crate's tests show; it is a `Result` so that nothing can panic.
-    pub fn new() -> Result<Templates, RenderError> {
-        Templates::with(None, None)
+    pub fn new() -> Templates {
+        Templates::with(None, None).expect("the built-in templates are good")
     }
 
     /// An operator's templates for notices, in the place of the built-in ones. They are tried on an example.
@@ -109,6 +106,12 @@ impl Templates {
             Err(error) => Err(wrong(part, &error)),
             Ok(()) => Ok(safe::rendered(&String::from_utf8_lossy(&out.bytes))),
         }
+    }
+}
+
+impl Default for Templates {
+    fn default() -> Templates {
+        Templates::new()
     }
 }
 

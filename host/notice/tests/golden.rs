@@ -23,7 +23,7 @@ fn check(name: &str, rendered: &Rendered) {
 }
 
 fn render(notice: &Notice) -> Rendered {
-    Templates::new().unwrap().render(notice).unwrap()
+    Templates::new().render(notice).unwrap()
 }
 
 fn first() -> Notice {
@@ -153,6 +153,6 @@ fn digest() -> Digest {
 
 #[test]
 fn a_digest() {
-    check("digest", &Templates::new().unwrap().render_digest(&digest()).unwrap());
+    check("digest", &Templates::new().render_digest(&digest()).unwrap());
     check("digest-plain", &plain_digest(&digest()));
 }

@@ -131,7 +131,7 @@ proptest! {
     fn a_notice_is_harmless(incident in incident(), tenant in text(), route in text(), from in text()) {
         let reason = Reason::SeverityRose { from };
         let notice = Notice { tenant, reason, route, incident, zone: TimeZone::UTC };
-        harmless(&Templates::new().unwrap().render(&notice).unwrap());
+        harmless(&Templates::new().render(&notice).unwrap());
         harmless(&plain(&notice));
     }
 }
@@ -164,6 +164,6 @@ fn the_largest_notice_fits() {
         };
         let reason = Reason::SeverityRose { from: huge.clone() };
         let notice = Notice { tenant: huge.clone(), reason, route: huge, incident, zone: TimeZone::UTC };
-        harmless(&Templates::new().unwrap().render(&notice).unwrap());
+        harmless(&Templates::new().render(&notice).unwrap());
     }
 }

@@ -70,7 +70,7 @@ fn markup_of_strangers_stays_text_whatever_the_template_says() {
 fn values_are_never_templates() {
     let mut notice = sample::notice();
     notice.incident.title = "{{7*7}} {% raw %} {# x #}".into();
-    let rendered = Templates::new().unwrap().render(&notice).unwrap();
+    let rendered = Templates::new().render(&notice).unwrap();
     assert!(rendered.text.starts_with("HIGH  {{7*7}} {% raw %} {# x #}\n"), "{}", rendered.text);
 }
 
