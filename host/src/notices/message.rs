@@ -162,3 +162,6 @@ fn id(text: &str) -> Result<String, MessageError> {
         Err(MessageError::Id { found: visible(text, HEADER) })
     }
 }
+
+#[cfg(test)]
+mod tests;
