@@ -39,8 +39,6 @@ pub struct Decision {
     /// The event that set it off; `None` is a tick. Where the engine says that a pack is out without an event to blame,
     /// the first since the pack last saved: a replay names the same.
     pub trigger: Option<Position>,
-    /// Which of the equal decisions of this event or tick it is, from 0.
-    pub ordinal: u32,
     /// The events that show it.
     pub evidence: Vec<Evidence>,
     /// Evidence that is too old to be known here.
@@ -58,16 +56,6 @@ impl Decision {
         match self.trigger {
             Some(position) => position.id(),
             None => tick_id(self.time.unwrap_or(0)),
-        }
-    }
-}
-
-impl Decision {
-    /// The id of the event or tick that set it off.
-    pub fn trigger_id(&self) -> EventId {
-        match self.trigger {
-            Some(position) => position.id(),
-            None => tick_id(self.time.unwrap_or(i64::MIN)),
         }
     }
 }

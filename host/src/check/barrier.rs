@@ -103,7 +103,7 @@ impl<'a> Barriers<'a> {
         for _ in judges {
             // A judge that is gone has panicked; without its part it is no prefix.
             let Part { decisions, states } =
-                parts.recv().map_err(|_| StoreError::Io("a judge has ended".into()))?;
+                parts.recv().map_err(|_| StoreError::Closed)?;
             commit.decisions.extend(decisions);
             commit.states.extend(states);
         }

@@ -8,21 +8,32 @@
 //! ```
 //!
 //! A row is written in the transaction of what it tells, so nothing is told that is not on disk, and nothing on disk
-//! is forgotten. Each row keeps why it was or was not sent.
+//! is forgotten. Each row keeps why it was or was not sent. What a mail says comes from [`tripline_notice`]; the mail
+//! library is named nowhere else.
 
 mod backoff;
+mod deliverer;
+pub mod message;
 mod outbox;
 mod pattern;
 mod plan;
+mod progress;
 mod route;
 mod routes;
+pub mod smtp;
 mod throttle;
+pub mod transport;
+mod view;
 
 pub use self::backoff::backoff;
+pub use self::deliverer::{Deliverer, Delivered, Sender};
+pub use self::message::{Mail, MessageError};
 pub use self::outbox::{About, Content, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
 pub use self::plan::{Planned, Refusal, plan};
 pub use self::route::{QuietHours, Route};
 pub use self::routes::Routes;
+pub use self::smtp::{Smtp, SmtpError, SmtpSettings, Tls};
 pub use self::throttle::{Bucket, Throttle};
+pub use self::transport::{Accepted, SendError, Transport};
 pub use tripline_notice::Reason;

@@ -87,6 +87,8 @@ pub struct RuleText {
 pub struct Digest {
     /// How many notices.
     pub notices: u64,
+    /// By which routes.
+    pub route: String,
     /// Of how many incidents.
     pub incidents: u64,
     /// By rule: `PACK/RULE`, highest severity, incidents, occurrences.

@@ -52,6 +52,8 @@ pub(super) fn content(work: &Work<'_>, digest: i64) -> Result<Digest, StoreError
              FROM notices WHERE digest = ?1",
         )?
         .query_row([digest], |row| Ok((row.get(0)?, row.get(1)?, (row.get(2)?, row.get(3)?))))?;
+    let sql = "SELECT coalesce(group_concat(DISTINCT route), '') FROM notices WHERE digest = ?1";
+    told.route = work.db.prepare_cached(sql)?.query_row([digest], |row| row.get(0))?;
     let mut statement = work.db.prepare_cached(
         "SELECT pack || '/' || rule, max(severity), count(*), sum(count) FROM incidents
          WHERE tenant = ?1 AND id IN (SELECT incident FROM notices WHERE digest = ?2)

@@ -23,7 +23,7 @@ pub(super) fn source(db: &Connection, tenant: &Tenant, name: &str) -> Result<Kno
     };
     let mut statement = db.prepare_cached(
         "SELECT number, device, inode, head, head_length, generation, path, offset, line, judged, format, year,
-            month, day
+            month, day, latest
          FROM files WHERE tenant = ?1 AND source = ?2 ORDER BY number",
     )?;
     let rows = statement.query_map(params![tenant.as_str(), number], known)?;
@@ -75,11 +75,12 @@ pub(super) fn file(
 
 /// Notes how far a file was read.
 pub(super) fn position(db: &Connection, tenant: &Tenant, position: &FilePosition) -> Result<(), StoreError> {
-    let FilePosition { file, offset, line, judged, format, year } = position;
+    let FilePosition { file, offset, line, judged, format, year, latest } = position;
     let (years, month, day) = year.map_or((None, None, None), |(y, m, d)| (Some(y), Some(m), Some(d)));
     let [offset, line, judged] = [*offset, *line, *judged].map(super::incidents::signed);
     db.prepare_cached(
-        "UPDATE files SET offset = ?3, line = ?4, judged = ?5, format = ?6, year = ?7, month = ?8, day = ?9
+        "UPDATE files SET offset = ?3, line = ?4, judged = ?5, format = ?6, year = ?7, month = ?8, day = ?9,
+            latest = ?10
          WHERE tenant = ?1 AND number = ?2",
     )?
     .execute(params![
@@ -91,7 +92,8 @@ pub(super) fn position(db: &Connection, tenant: &Tenant, position: &FilePosition
         format.map(|format| format.name()),
         years,
         month,
-        day
+        day,
+        latest
     ])?;
     Ok(())
 }
@@ -126,6 +128,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<KnownFile> {
             judged: unsigned(9)?,
             format: format.and_then(|name| name.parse().ok()),
             year,
+            latest: row.get(14)?,
         }),
     };
     Ok(KnownFile { number, identity, path: row.get(6)?, position })

@@ -348,7 +348,6 @@ impl Judge {
             time: self.latest,
             trigger: event.or(self.since),
             evidence: event.and_then(|position| self.ring.evidence(&position.id())).into_iter().collect(),
-            ordinal: 0,
             evidence_gone: 0,
             weight: 1,
             ordinal: 0,

@@ -40,6 +40,7 @@ CREATE TABLE files (
     year INTEGER,
     month INTEGER,
     day INTEGER,
+    latest INTEGER,
     PRIMARY KEY (tenant, number),
     FOREIGN KEY (tenant, source) REFERENCES sources (tenant, number)
 ) STRICT, WITHOUT ROWID;

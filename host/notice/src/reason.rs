@@ -1,0 +1,62 @@
+//! Why a mail is sent.
+
+/// Why this mail, and why now; each mail's footer says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The incident was opened.
+    First,
+    /// The incident is worse than it was.
+    SeverityRose {
+        /// What its severity was before.
+        from: String,
+    },
+    /// It was resolved, and happened again.
+    Reopened,
+    /// It is still open, and the route asks to be told again.
+    Repeat,
+    /// Somebody took it, and did not finish in time.
+    AcknowledgementExpired,
+    /// It was silenced, is not any more, and still open.
+    SilenceEnded,
+    /// It is over.
+    Resolved,
+    /// There were more notices than the limit allows; they are folded.
+    Digest,
+    /// Somebody asked for a mail, to see whether it comes.
+    Test,
+}
+
+impl Reason {
+    /// One word for machines: in the store, in the mail's `X-Tripline-Reason`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::First => "first",
+            Reason::SeverityRose { .. } => "severity-rose",
+            Reason::Reopened => "reopened",
+            Reason::Repeat => "repeat",
+            Reason::AcknowledgementExpired => "acknowledgement-expired",
+            Reason::SilenceEnded => "silence-ended",
+            Reason::Resolved => "resolved",
+            Reason::Digest => "digest",
+            Reason::Test => "test",
+        }
+    }
+
+    /// The same for people: goes on after "You get this mail because: ", without a full stop.
+    ///
+    /// What it says of severities comes from the incident and is not made safe here.
+    pub fn sentence(&self) -> String {
+        let fixed = match self {
+            Reason::SeverityRose { from } => return format!("its severity rose, it was {from} before"),
+            Reason::First => "first notice of this incident",
+            Reason::Reopened => "it was resolved, and happened again",
+            Reason::Repeat => "it is still open",
+            Reason::AcknowledgementExpired => "it was acknowledged, not resolved in time, and is open again",
+            Reason::SilenceEnded => "a silence ended, and it is still open",
+            Reason::Resolved => "it was resolved",
+            Reason::Digest => "there were more notices than the limit allows, here they are together",
+            Reason::Test => "somebody asked for a test",
+        };
+        fixed.into()
+    }
+}

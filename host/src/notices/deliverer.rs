@@ -1,0 +1,173 @@
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tripline_notice::{Templates, plain, plain_digest};
+
+use super::{Content, End, Leased, Mail, Next, Outbox, Reason, SendError, Transport, view};
+use crate::commit::StoreError;
+use crate::crash;
+use crate::wall_clock::WallClock;
+
+/// Who writes, and by which relay.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The address that mails come from.
+    pub from: String,
+    /// Where the relay sends what it cannot deliver.
+    pub envelope: String,
+    /// What the relay is called; its breaker has this name.
+    pub relay: String,
+    /// The zone of times in mails.
+    pub zone: TimeZone,
+}
+
+/// Brings notices from the outbox to the relay, one at a time; whoever owns it says when.
+pub struct Deliverer {
+    outbox: Arc<dyn Outbox>,
+    transport: Box<dyn Transport>,
+    clock: Arc<dyn WallClock>,
+    templates: Templates,
+    sender: Sender,
+}
+
+/// What was delivered, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Mails that the relay has taken.
+    pub sent: u64,
+    /// Attempts that failed, with the relay's words; the last ones.
+    pub failed: Vec<(String, End)>,
+    /// When something is to be done next; `None`: nothing waits.
+    pub next: Option<i64>,
+}
+
+/// Failures that are told.
+const TOLD: usize = 100;
+
+impl Deliverer {
+    /// A deliverer; what one before it has left unfinished is taken back. Only one works on an outbox at a time.
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        transport: Box<dyn Transport>,
+        clock: Arc<dyn WallClock>,
+        templates: Templates,
+        sender: Sender,
+    ) -> Result<Deliverer, StoreError> {
+        outbox.reclaim()?;
+        Ok(Deliverer { outbox, transport, clock, templates, sender })
+    }
+
+    /// Delivers what is due, and what becomes due before this time; ends early if `woken` is closed.
+    pub fn deliver(&mut self, until: i64, woken: &Receiver<()>) -> Result<Delivered, StoreError> {
+        let mut delivered = Delivered::default();
+        loop {
+            let now = self.clock.now();
+            if now > until {
+                delivered.next = Some(now);
+                return Ok(delivered);
+            }
+            match self.outbox.next(&self.sender.relay)? {
+                Next::Idle => return Ok(delivered),
+                Next::Send(leased) => {
+                    let end = self.send(&leased);
+                    crash::point("before_mark_sent");
+                    self.outbox.finish(&self.sender.relay, leased.notice, &end)?;
+                    match end {
+                        End::Sent(_) => delivered.sent += 1,
+                        failed if delivered.failed.len() < TOLD => {
+                            delivered.failed.push((leased.recipient, failed));
+                        }
+                        _ => {}
+                    }
+                }
+                Next::Wait(at) if at > until => {
+                    delivered.next = Some(at);
+                    return Ok(delivered);
+                }
+                Next::Wait(at) => {
+                    if self.clock.wait(at, woken) {
+                        delivered.next = Some(at);
+                        return Ok(delivered);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a mail that tells of nothing, to see whether it comes.
+    pub fn test(&mut self, recipient: &str, id: &str) -> Result<String, SendError> {
+        let text = "This is a test: mails from Tripline arrive here.\n";
+        let mail = Mail {
+            id: self.id(id),
+            thread: None,
+            from: self.sender.from.clone(),
+            envelope_from: self.sender.envelope.clone(),
+            to: recipient.into(),
+            subject: "[tripline] test".into(),
+            text: text.into(),
+            html: format!("<!doctype html><html><body><p>{}</p></body></html>\n", text.trim_end()),
+            date: date(self.clock.now()),
+            reason: Reason::Test.code().into(),
+        };
+        self.transport.send(&mail).map(|accepted| accepted.words)
+    }
+
+    fn send(&mut self, leased: &Leased) -> End {
+        let mail = self.mail(leased);
+        match self.transport.send(&mail) {
+            Ok(accepted) => {
+                crash::point("after_250");
+                End::Sent(accepted.words)
+            }
+            Err(error) => match &error {
+                SendError::Relay { .. } => End::Relay(error.to_string()),
+                SendError::Deferred { .. } => End::Deferred(error.to_string()),
+                SendError::Refused { .. } | SendError::Message(_) => End::Refused(error.to_string()),
+                SendError::Unsure { .. } => End::Unsure(error.to_string()),
+            },
+        }
+    }
+
+    fn mail(&self, leased: &Leased) -> Mail {
+        let zone = &self.sender.zone;
+        // An operator's template that fails must not hold a notice back.
+        let (rendered, reason) = match &leased.content {
+            Content::Incident(about) => {
+                let notice = view::notice(&leased.tenant, about, zone);
+                let rendered = self.templates.render(&notice).unwrap_or_else(|_| plain(&notice));
+                (rendered, about.reason.code())
+            }
+            Content::Digest(digest) => {
+                let digest = view::digest(&leased.tenant, digest, zone);
+                let rendered =
+                    self.templates.render_digest(&digest).unwrap_or_else(|_| plain_digest(&digest));
+                (rendered, Reason::Digest.code())
+            }
+        };
+        Mail {
+            id: self.id(&leased.message),
+            thread: leased.thread.as_ref().map(|thread| self.id(thread)),
+            from: self.sender.from.clone(),
+            envelope_from: self.sender.envelope.clone(),
+            to: leased.recipient.clone(),
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+            date: date(leased.created),
+            reason: reason.into(),
+        }
+    }
+
+    /// A message id: the local part at the sender's domain.
+    fn id(&self, local: &str) -> String {
+        let from = self.sender.from.trim_end_matches('>');
+        let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        format!("{local}@{domain}")
+    }
+}
+
+fn date(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or_default()
+}
