@@ -12,6 +12,8 @@ pub mod check;
 pub mod cli;
 pub mod commit;
 #[cfg(feature = "store")]
+pub mod configuration;
+#[cfg(feature = "store")]
 pub mod crash;
 #[cfg(feature = "store")]
 pub mod incidents;

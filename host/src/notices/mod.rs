@@ -11,6 +11,7 @@
 //! is forgotten. Each row keeps why it was or was not sent. What a mail says comes from [`tripline_notice`]; the mail
 //! library is named nowhere else.
 
+mod address;
 mod backoff;
 mod deliverer;
 pub mod message;
@@ -18,6 +19,7 @@ mod outbox;
 mod pattern;
 mod plan;
 mod progress;
+mod quiet_hours;
 mod route;
 mod routes;
 pub mod smtp;
@@ -25,13 +27,15 @@ mod throttle;
 pub mod transport;
 mod view;
 
+pub use self::address::{AddressError, check_address};
 pub use self::backoff::backoff;
 pub use self::deliverer::{Deliverer, Delivered, Sender};
 pub use self::message::{Mail, MessageError};
 pub use self::outbox::{About, Content, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
 pub use self::plan::{Planned, Refusal, plan};
-pub use self::route::{QuietHours, Route};
+pub use self::quiet_hours::QuietHours;
+pub use self::route::Route;
 pub use self::routes::Routes;
 pub use self::smtp::{Smtp, SmtpError, SmtpSettings, Tls};
 pub use self::throttle::{Bucket, Throttle};

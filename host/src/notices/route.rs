@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tripline_engine::abi::Severity;
 
-use super::Pattern;
+use super::{Pattern, QuietHours};
 
 /// Whom to tell of which incidents.
 #[derive(Clone, Debug)]
@@ -25,15 +25,4 @@ pub struct Route {
     pub quiet: Option<QuietHours>,
     /// Whether it is told that an incident is resolved.
     pub resolved: bool,
-}
-
-/// Hours.
-#[derive(Clone, Debug)]
-pub struct QuietHours;
-
-impl QuietHours {
-    /// Until when they last, if this time is within.
-    pub fn until(&self, _now: i64) -> Option<i64> {
-        None
-    }
 }

@@ -25,14 +25,40 @@ use super::progress::{Progress, Stage};
 use super::transport::{Accepted, SendError, Transport, chain, words};
 
 /// How a connection is kept from strangers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tls {
     /// TLS from the first byte: mostly port 465.
     Implicit,
     /// TLS before anything is said that matters, or no mail: mostly port 587.
+    #[default]
     StartTls,
     /// Everybody on the way reads everything, the password too.
     Plaintext,
+}
+
+impl Tls {
+    /// Its word in a configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tls::StartTls => "starttls",
+            Tls::Implicit => "implicit",
+            Tls::Plaintext => "plaintext",
+        }
+    }
+
+    /// What has this word.
+    pub fn parse(word: &str) -> Option<Tls> {
+        [Tls::StartTls, Tls::Implicit, Tls::Plaintext].into_iter().find(|tls| tls.as_str() == word)
+    }
+
+    /// The port where this is usual.
+    pub fn port(self) -> u16 {
+        match self {
+            Tls::StartTls => 587,
+            Tls::Implicit => 465,
+            Tls::Plaintext => 25,
+        }
+    }
 }
 
 /// Where mails go, and how.

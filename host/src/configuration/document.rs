@@ -1,0 +1,81 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::secrecy::masked;
+use super::{ConfigurationError, Place, Problem};
+
+/// Nobody writes more by hand.
+const MOST: u64 = 1 << 20;
+
+/// A file, and which keys its reader asked for.
+pub(super) struct Document {
+    pub(super) path: PathBuf,
+    text: String,
+    asked: RefCell<BTreeSet<String>>,
+}
+
+impl Document {
+    pub(super) fn read(path: &Path) -> Result<Document, ConfigurationError> {
+        let failed = |error| Problem::Io { path: path.into(), error };
+        let mut bytes = Vec::new();
+        File::open(path).map_err(failed)?.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        Document::new(path, bytes)
+    }
+
+    pub(super) fn new(path: &Path, bytes: Vec<u8>) -> Result<Document, ConfigurationError> {
+        if bytes.len() as u64 > MOST {
+            return Err(Problem::Large { path: path.into(), most: MOST }.into());
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|error| Problem::Utf8 { path: path.into(), at: error.utf8_error().valid_up_to() })?;
+        Ok(Document { path: path.into(), text, asked: RefCell::default() })
+    }
+
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigurationError> {
+        DeTable::parse(&self.text).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            self.wrong(Problem::Toml(error.message().into()), span)
+        })
+    }
+
+    /// An error at this place; what may be a secret is not in it.
+    pub(super) fn wrong(&self, problem: Problem, span: Range<usize>) -> ConfigurationError {
+        let place = Place { path: self.path.clone(), text: masked(&self.text), span };
+        ConfigurationError { problem, place: Some(Box::new(place)) }
+    }
+
+    /// As `wrong`, for what may itself be a secret.
+    pub(super) fn hiding(
+        &self,
+        problem: Problem,
+        span: Range<usize>,
+        secret: Range<usize>,
+    ) -> ConfigurationError {
+        let mut error = self.wrong(problem, span);
+        if let Some(place) = &mut error.place {
+            place.text = super::secrecy::stars(&place.text, secret);
+        }
+        error
+    }
+
+    pub(super) fn ask(&self, key: String) {
+        self.asked.borrow_mut().insert(key);
+    }
+
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> BTreeSet<String> {
+        self.asked.borrow().clone()
+    }
+
+    /// Relative paths are relative to the file.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+}

@@ -1,0 +1,97 @@
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use tripline_abi::manifest::SettingsError;
+
+use crate::notices::AddressError;
+
+/// What is wrong with a configuration, and where in its file.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct ConfigurationError {
+    /// What.
+    pub problem: Problem,
+    /// Where; `None`: in no file, or in the whole of it.
+    pub place: Option<Box<Place>>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says; what may be a secret is stars.
+    pub text: String,
+    /// Bytes of the text.
+    pub span: Range<usize>,
+}
+
+/// What can be wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum Problem {
+    #[error("{}: cannot read it: {error}", path.display())]
+    Io { path: PathBuf, error: io::Error },
+    #[error("{}: expected at most {most} bytes, found more", path.display())]
+    Large { path: PathBuf, most: u64 },
+    #[error("{}: expected UTF-8, found other bytes behind byte {at}", path.display())]
+    Utf8 { path: PathBuf, at: usize },
+    #[error("{0}")]
+    Toml(String),
+    #[error("there is no key `{key}` in {table}")]
+    Key { table: String, key: String, nearest: Option<String>, known: Vec<String> },
+    #[error("`{key}`: expected {expected}, found {found}")]
+    Type { key: String, expected: &'static str, found: &'static str },
+    #[error("`{key}`: expected {expected}, found `{found}`")]
+    Value { key: String, expected: String, found: String },
+    #[error("{table}: expected a key `{key}`, found none")]
+    Missing { table: String, key: &'static str },
+    #[error("`{key}`: expected where the secret is kept, found a text")]
+    LiteralSecret { key: String },
+    #[error("`{key}`: expected either `env` or `file`, found {found}")]
+    Secret { key: String, found: &'static str },
+    #[error("`{key}`: {error}")]
+    Address { key: String, error: AddressError },
+    #[error("`{key}`: expected a name of [recipients], found `{name}`")]
+    Recipient { key: String, name: String, nearest: Option<String> },
+    #[error("expected routes with different names, found a second `{0}`")]
+    RouteTwice(String),
+    #[error("`{key}`: expected a regular expression, found one that does not compile: {error}")]
+    Regex { key: String, error: regex::Error },
+    #[error("expected tables [packs.NAME] and nothing else, found `{0}`")]
+    OnlyPacks(String),
+    #[error("there is no pack `{name}`; there are {}", known.join(", "))]
+    Pack { name: String, known: Vec<String> },
+    #[error("pack `{pack}`: {error}")]
+    Settings { pack: String, error: SettingsError },
+}
+
+impl ConfigurationError {
+    /// What to do about it, if anybody knows.
+    pub fn hint(&self) -> Option<String> {
+        match &self.problem {
+            Problem::Key { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Problem::Key { known, .. } => Some(format!("it takes {}", known.join(", "))),
+            Problem::LiteralSecret { .. } => Some(
+                "write { env = \"NAME\" } for an environment variable or { file = \"PATH\" } for a file, and change \
+                 the secret if others have seen this file"
+                    .into(),
+            ),
+            Problem::Secret { .. } => Some("write { env = \"NAME\" } or { file = \"PATH\" }".into()),
+            Problem::Recipient { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Problem::Recipient { .. } => Some("give the address a name in [recipients] and use that here".into()),
+            Problem::Settings { pack, error: SettingsError::Missing { name } } => {
+                Some(format!("give it with --settings FILE.toml: `{name} = …` in a table [packs.{pack}]"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<Problem> for ConfigurationError {
+    fn from(problem: Problem) -> ConfigurationError {
+        ConfigurationError { problem, place: None }
+    }
+}

@@ -1,0 +1,135 @@
+//! `tripline.toml`: what an operator writes once. Unknown keys are refused, relative paths are relative to the file.
+//!
+//! | Key | What it is | Default |
+//! |---|---|---|
+//! | `database.path` | the database | |
+//! | `database.max_size` | bytes that it may have, like `10 GiB` | as the disk allows |
+//! | `security_log.path` | security.log | none is written |
+//! | `mail.from` | whom mail is from | |
+//! | `mail.envelope` | whom the relay tells what did not arrive | `from` |
+//! | `mail.relay` | the relay's host | |
+//! | `mail.port` | its port | 587, 465 or 25, by `tls` |
+//! | `mail.tls` | `starttls`, `implicit` or `plaintext` | `starttls` |
+//! | `mail.ca_file` | certificates of a private authority | the system's |
+//! | `mail.user` | who signs in | nobody |
+//! | `mail.password` | `{ env = "NAME" }` or `{ file = "PATH" }`, never the password | |
+//! | `mail.password.env` | the variable | |
+//! | `mail.password.file` | the file | |
+//! | `mail.timeout` | for one answer of the relay | `15s` |
+//! | `recipients` | names for addresses; only they are written to | nobody |
+//! | `routes.name` | what a route is called | |
+//! | `routes.severity` | at least this | `informational` |
+//! | `routes.rules` | any of these `PACK/RULE` with `*` | all |
+//! | `routes.tags` | any of these | all |
+//! | `routes.sources` | any of these names of files | all |
+//! | `routes.to` | names of recipients | |
+//! | `routes.repeat` | how often an open incident is told again | `off` |
+//! | `routes.quiet_hours.from` | when only critical ones are told: from this time of day | never |
+//! | `routes.quiet_hours.to` | to this one; before `from`: the next day's | |
+//! | `routes.quiet_hours.zone` | in this time zone | |
+//! | `routes.resolved` | whether it is told that an incident is resolved | `false` |
+//! | `throttle.per_hour` | mails for a recipient within an hour | 12 |
+//! | `incidents.acknowledge_for` | how long an acknowledgement holds | `24h` |
+//! | `incidents.resolve_after` | quiet after which an incident resolves itself | `off` |
+//! | `incidents.retention` | how long resolved incidents are kept | `90 days` |
+//! | `incidents.evidence` | evidence kept of the first and of the last occurrences | 16 |
+//! | `redact.patterns` | what is blotted out before it is stored; the group `secret` alone, if there is one | nothing |
+//! | `report.timezone` | the time zone of reports | the system's |
+//! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
+
+mod document;
+mod error;
+mod mail;
+mod packs;
+mod places;
+mod read;
+mod secrecy;
+mod secret;
+mod table;
+#[cfg(test)]
+mod tests;
+pub(crate) mod zone;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use self::document::Document;
+pub use self::error::{ConfigurationError, Place, Problem};
+pub use self::mail::{MailSettings, Tls};
+pub use self::packs::PackSettings;
+pub use self::places::{Origin, Places};
+pub use self::secret::{SecretError, SecretReference};
+use crate::incidents::Policy;
+
+/// A file that has every key, with a comment for each.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// A configuration that was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration {
+    /// Its file; `None`: there is none, all is as by default.
+    pub path: Option<PathBuf>,
+    /// The database.
+    pub database: Option<PathBuf>,
+    /// Bytes that the database may have; `None`: as the disk allows.
+    pub max_bytes: Option<u64>,
+    /// security.log; `None`: none is written.
+    pub security_log: Option<PathBuf>,
+    /// How mail is sent; `None`: none is.
+    pub mail: Option<MailSettings>,
+    /// How incidents are kept and told.
+    pub policy: Policy,
+    /// The time zone of reports; `None`: the system's.
+    pub timezone: Option<TimeZone>,
+    /// Addresses by name: nobody else is written to.
+    pub recipients: BTreeMap<String, String>,
+    /// Settings of packs.
+    pub packs: PackSettings,
+}
+
+/// What works but is hardly meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// A secret's file that everybody on the machine can read.
+    #[error("{}: every user of this machine can read the secret in it", .0.display())]
+    PublicSecret(PathBuf),
+    /// A password without encryption.
+    #[error("[mail]: the password is sent in plaintext")]
+    PlaintextPassword,
+    /// Nobody sends what the routes ask for.
+    #[error("there are routes but no [mail]: nobody is told anything")]
+    NoMail,
+}
+
+impl Configuration {
+    /// Reads and checks a file.
+    pub fn read(path: &Path) -> Result<Configuration, ConfigurationError> {
+        read::file(&Document::read(path)?)
+    }
+
+    /// Checks what a file says; no file is touched.
+    pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Configuration, ConfigurationError> {
+        read::file(&Document::new(path, bytes)?)
+    }
+
+    /// What works but is hardly meant.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if let Some(mail) = &self.mail {
+            if let Some(secret @ SecretReference::File(path)) = &mail.password
+                && secret.is_public()
+            {
+                warnings.push(Warning::PublicSecret(path.clone()));
+            }
+            if mail.tls == Tls::Plaintext && mail.password.is_some() {
+                warnings.push(Warning::PlaintextPassword);
+            }
+        } else if !self.policy.routes.0.is_empty() {
+            warnings.push(Warning::NoMail);
+        }
+        warnings
+    }
+}

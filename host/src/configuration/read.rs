@@ -1,0 +1,169 @@
+//! The sections of the file, each once.
+
+use std::collections::BTreeMap;
+use std::slice;
+use std::time::Duration;
+
+use jiff::civil::Time;
+use tripline_engine::abi::Severity;
+
+use super::document::Document;
+use super::table::{Given, Table, nearest};
+use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, zone};
+use crate::incidents::{IncidentLimits, Redaction};
+use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
+
+type Wrong = ConfigurationError;
+
+pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
+    let parsed = document.parse()?;
+    let mut root = Table::root(document, &parsed);
+    let mut out = Configuration { path: Some(document.path.clone()), ..Configuration::default() };
+    if let Some(mut table) = root.table("database")? {
+        let path = table.text("path")?;
+        out.database = Some(document.beside(table.required("path", path)?.value));
+        let size = table.parsed("max_size", "a size from 1 MiB, like 500 MiB or 10 GiB", size)?;
+        out.max_bytes = size.map(|size| size.value);
+        table.end()?;
+    }
+    if let Some(mut table) = root.table("security_log")? {
+        let path = table.text("path")?;
+        out.security_log = Some(document.beside(table.required("path", path)?.value));
+        table.end()?;
+    }
+    out.mail = root.table("mail")?.map(|table| mail::read(document, table)).transpose()?;
+    if let Some(table) = root.table("recipients")? {
+        for (name, address) in table.all_texts()? {
+            out.recipients.insert(name, mail::address(address)?);
+        }
+    }
+    out.policy.routes = routes(root.tables("routes")?, &out.recipients)?;
+    if let Some(mut table) = root.table("throttle")? {
+        let per_hour = table.integer("per_hour", 1..=3600)?.and_then(|n| u32::try_from(n).ok());
+        out.policy.throttle.per_hour = per_hour.unwrap_or(Throttle::default().per_hour);
+        table.end()?;
+    }
+    if let Some(table) = root.table("incidents")? {
+        out.policy.limits = limits(table)?;
+    }
+    if let Some(mut table) = root.table("redact")? {
+        out.policy.redaction = redaction(&table.texts("patterns")?.unwrap_or_default())?;
+        table.end()?;
+    }
+    if let Some(mut table) = root.table("report")? {
+        out.timezone = table.parsed("timezone", zone::EXPECTED, zone::parse)?.map(|zone| zone.value);
+        table.end()?;
+    }
+    if let Some(packs) = root.value("packs") {
+        out.packs = PackSettings::of(document, packs.value, packs.span)?;
+    }
+    root.end()?;
+    Ok(out)
+}
+
+fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, String>) -> Result<Routes, Wrong> {
+    let mut routes: Vec<Route> = Vec::new();
+    for mut table in tables {
+        let name = table.text("name")?;
+        let name = table.required("name", name)?;
+        if routes.iter().any(|route| route.name == name.value) {
+            return Err(name.wrong(Problem::RouteTwice(name.value.into())));
+        }
+        let severity = table.parsed("severity", SEVERITIES, |word| word.parse::<Severity>().ok())?;
+        let rules = table.texts("rules")?.unwrap_or_default();
+        // What has neither stands for no rule at all.
+        if let Some(rule) = rules.iter().find(|rule| !rule.value.contains(['/', '*'])) {
+            return Err(rule.expected("PACK/RULE, in which * stands for anything", rule.value));
+        }
+        let tags = table.texts("tags")?.unwrap_or_default();
+        let sources = table.texts("sources")?.unwrap_or_default();
+        let to = table.texts("to")?;
+        let to = table.required("to", to)?;
+        let patterns =
+            |texts: Vec<Given<'_, &str>>| texts.iter().map(|text| Pattern::new(text.value)).collect();
+        routes.push(Route {
+            name: name.value.into(),
+            severity: severity.map_or(Severity::Informational, |severity| severity.value),
+            rules: patterns(rules),
+            tags: patterns(tags),
+            sources: patterns(sources),
+            to: to.iter().map(|name| recipient(name, recipients)).collect::<Result<_, _>>()?,
+            repeat: table.duration_or_off("repeat")?.flatten().map(nanoseconds),
+            quiet: table.table("quiet_hours")?.map(quiet_hours).transpose()?,
+            resolved: table.boolean("resolved")?.unwrap_or(false),
+        });
+        table.end()?;
+    }
+    Ok(Routes(routes))
+}
+
+const SEVERITIES: &str = "informational, low, medium, high or critical";
+
+fn nanoseconds(duration: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(duration).unwrap_or_default())
+}
+
+fn recipient(name: &Given<'_, &str>, recipients: &BTreeMap<String, String>) -> Result<String, Wrong> {
+    recipients.get(name.value).cloned().ok_or_else(|| {
+        let nearest = nearest(name.value, recipients.keys().map(String::as_str));
+        name.wrong(Problem::Recipient { key: name.key.clone(), name: name.value.into(), nearest })
+    })
+}
+
+fn quiet_hours(mut table: Table<'_>) -> Result<QuietHours, Wrong> {
+    let time = |text: &str| Time::strptime("%H:%M", text).ok();
+    let (from, to) = (table.parsed("from", TIME, time)?, table.parsed("to", TIME, time)?);
+    let zone = table.parsed("zone", zone::EXPECTED, zone::parse)?;
+    let (from, to) = (table.required("from", from)?, table.required("to", to)?);
+    let zone = table.required("zone", zone)?.value;
+    if from.value == to.value {
+        return Err(to.expected("another time than `from`", to.value.strftime("%H:%M")));
+    }
+    table.end()?;
+    Ok(QuietHours { from: from.value, to: to.value, zone })
+}
+
+const TIME: &str = "a time of day like 22:00";
+
+fn limits(mut table: Table<'_>) -> Result<IncidentLimits, Wrong> {
+    let usual = IncidentLimits::default();
+    let evidence = table.integer("evidence", 1..=1000)?.and_then(|n| usize::try_from(n).ok());
+    let limits = IncidentLimits {
+        acknowledge_for: table.duration("acknowledge_for")?.unwrap_or(usual.acknowledge_for),
+        resolve_after: table.duration_or_off("resolve_after")?.unwrap_or(usual.resolve_after),
+        retention: table.duration_or_off("retention")?.unwrap_or(usual.retention),
+        evidence: evidence.unwrap_or(usual.evidence),
+        ..usual
+    };
+    table.end()?;
+    Ok(limits)
+}
+
+fn redaction(patterns: &[Given<'_, &str>]) -> Result<Redaction, Wrong> {
+    for pattern in patterns {
+        let wrong = |error| pattern.wrong(Problem::Regex { key: pattern.key.clone(), error });
+        Redaction::new(slice::from_ref(&pattern.value.to_string())).map_err(wrong)?;
+        // It would find nothing everywhere.
+        if regex::bytes::Regex::new(pattern.value).map_err(wrong)?.is_match(b"") {
+            return Err(pattern.expected("a pattern that does not take the empty text", pattern.value));
+        }
+    }
+    let texts: Vec<String> = patterns.iter().map(|pattern| pattern.value.into()).collect();
+    Redaction::new(&texts).map_err(|error| Problem::Regex { key: "redact.patterns".into(), error }.into())
+}
+
+/// Bytes, of `10 GiB` and the like.
+fn size(text: &str) -> Option<u64> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let factor = match text[digits..].trim_start() {
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return None,
+    };
+    let bytes = text[..digits].parse::<u64>().ok()?.checked_mul(factor)?;
+    (1 << 20..=1 << 47).contains(&bytes).then_some(bytes)
+}
