@@ -11,8 +11,10 @@ use super::arguments::{CheckArguments, Format};
 use super::exit::Exit;
 use super::settings::Settings;
 use super::watch::Watch;
+use super::kept::{self, Kept};
 use super::{Failure, Screen, interrupt, packs, sandbox};
 use crate::check::{self, CheckOptions, Inputs};
+use crate::configuration::Configuration;
 use crate::report::Printer;
 use crate::report::human::{Human, Look};
 use crate::report::json::Json;
@@ -20,11 +22,23 @@ use crate::report::ndjson::Ndjson;
 use crate::report::progress::Progress;
 
 /// Checks logs and reports incidents.
-pub(super) fn run(mut arguments: CheckArguments, screen: &Screen) -> Result<Exit, Failure> {
+pub(super) fn run(
+    mut arguments: CheckArguments,
+    configuration: &Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
     let files = files(std::mem::take(&mut arguments.files))?;
     let packs = configured(&arguments)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
     let stop = interrupt::flag()?;
+    let kept = match kept::is_wanted(&arguments.keep, configuration) {
+        true => Some(Kept::open(&arguments.keep, configuration)?),
+        false if arguments.keep.mail_to.is_empty() && arguments.keep.security_log.is_none() => None,
+        false => {
+            let hint = "notices and security.log are fed from a database: name one with --db FILE";
+            return Err(Failure::new("expected --db, found none").hint(Some(hint)));
+        }
+    };
     let zone = arguments.timezone.clone().unwrap_or_else(TimeZone::system);
     let Inputs { sources, errors } = check::expand(&files);
     errors.iter().for_each(|error| screen.error(&error.to_string()));
@@ -44,13 +58,19 @@ pub(super) fn run(mut arguments: CheckArguments, screen: &Screen) -> Result<Exit
         timezone: zone,
         format: arguments.input_format,
         matches: arguments.matches,
-        store: None,
+        store: kept.as_ref().map(Kept::keeping),
     };
     let mut outcome = check::run(options, sandbox, &mut watch, &stop).map_err(Failure::new)?;
     outcome.errors.splice(0..0, errors);
-    watch.finish(&outcome)?;
+    let stored = kept.as_ref().map(|kept| kept.touched(&mut outcome)).transpose()?.unwrap_or_default();
+    watch.finish(&outcome, &stored)?;
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
-    Ok(Exit::of(&outcome, arguments.fail_on))
+    outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
+    if let Some(error) = &outcome.store_error {
+        screen.error(&error.to_string());
+    }
+    let delivered = kept.map(|kept| kept.settle(screen)).transpose()?.unwrap_or(true);
+    Ok(Exit::of(&outcome, arguments.fail_on, delivered))
 }
 
 /// What to check: what was named, else what comes through a pipe.

@@ -11,6 +11,8 @@ pub(super) enum Exit {
     Wrong = 2,
     /// An input could not be read to its end, or a pack faulted; the rest was checked.
     Incomplete = 3,
+    /// All is stored, and notices could not be delivered yet.
+    Undelivered = 4,
     /// There is an incident at or above `--fail-on`, or a case that does not hold.
     Found = 1,
     /// All is well.
@@ -19,13 +21,14 @@ pub(super) enum Exit {
 
 impl Exit {
     /// How a check ended.
-    pub(super) fn of(outcome: &Outcome, fail_on: Severity) -> Exit {
+    pub(super) fn of(outcome: &Outcome, fail_on: Severity, delivered: bool) -> Exit {
         let incomplete = !outcome.errors.is_empty() || !outcome.report.faults.is_empty() || outcome.stopped;
         let found = outcome.report.incidents.iter().any(|incident| incident.severity >= fail_on);
-        match (incomplete, found) {
-            (true, _) => Exit::Incomplete,
-            (false, true) => Exit::Found,
-            (false, false) => Exit::Clean,
+        match (incomplete, delivered, found) {
+            (true, _, _) => Exit::Incomplete,
+            (false, false, _) => Exit::Undelivered,
+            (false, true, true) => Exit::Found,
+            (false, true, false) => Exit::Clean,
         }
     }
 }

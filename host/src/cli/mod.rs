@@ -3,14 +3,21 @@
 mod arguments;
 mod check;
 mod completions;
+mod configuration;
+mod db;
 mod exit;
 mod failure;
+mod incident;
 mod interrupt;
+mod kept;
+mod log;
+mod notify;
 mod pack;
 mod packs;
 mod sandbox;
 mod screen;
 mod settings;
+mod silence;
 mod watch;
 mod zone;
 
@@ -24,12 +31,28 @@ use self::screen::Screen;
 
 /// The program: reads the arguments, does what they say, tells how it went.
 pub fn main() -> ExitCode {
-    let Arguments { color, command } = Arguments::parse();
+    let Arguments { color, config, command } = Arguments::parse();
     let screen = Screen::new(color);
     let exit = match command {
-        Command::Check(arguments) => check::run(arguments, &screen),
         Command::Pack(command) => pack::run(command, &screen),
         Command::Completions { shell } => completions::run(shell, &screen),
+        Command::Db(command) => db::run(command, &screen),
+        Command::Log(command) => log::run(command, &screen),
+        Command::Check(arguments) => {
+            configuration::read(config).and_then(|read| check::run(arguments, &read, &screen))
+        }
+        Command::Incident(arguments) => {
+            configuration::read(config).and_then(|read| incident::run(arguments, &read, &screen))
+        }
+        Command::Silence(arguments) => {
+            configuration::read(config).and_then(|read| silence::run(arguments, &read, &screen))
+        }
+        Command::Exception(arguments) => {
+            configuration::read(config).and_then(|read| silence::exception(arguments, &read, &screen))
+        }
+        Command::Notify(arguments) => {
+            configuration::read(config).and_then(|read| notify::run(arguments, &read, &screen))
+        }
     };
     exit.unwrap_or_else(|failure| screen.fail(&failure)).into()
 }

@@ -64,6 +64,11 @@ impl Screen {
         self.talk(|err| writeln!(err, "{WARNING}warning:{WARNING:#} {}", lines(message)));
     }
 
+    /// Says what was done.
+    pub(super) fn say(&self, message: &str) {
+        self.talk(|err| writeln!(err, "{}", lines(message)));
+    }
+
     /// Says why a command failed.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.error(failure.message());

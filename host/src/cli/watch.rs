@@ -5,6 +5,7 @@ use super::screen::written;
 use crate::check::{MatchSeen, Observer, Outcome};
 use crate::report::Printer;
 use crate::report::progress::Progress;
+use crate::report::stored::StoredAs;
 
 /// Follows a check: prints what it finds, shows how far it is.
 ///
@@ -22,11 +23,11 @@ impl Watch {
     }
 
     /// The check is over; answers whether all could be printed.
-    pub(super) fn finish(mut self, outcome: &Outcome) -> Result<(), Failure> {
+    pub(super) fn finish(mut self, outcome: &Outcome, stored: &[StoredAs]) -> Result<(), Failure> {
         if let Some(progress) = &mut self.progress {
             progress.clear();
         }
-        self.print(|printer| printer.outcome(outcome));
+        self.print(|printer| printer.outcome(outcome, stored));
         self.print(|printer| printer.flush());
         written(self.printed)
     }

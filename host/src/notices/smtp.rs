@@ -26,6 +26,7 @@ use super::transport::{Accepted, SendError, Transport, chain, words};
 
 /// How a connection is kept from strangers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names, reason = "STARTTLS is what everybody calls it")]
 pub enum Tls {
     /// TLS from the first byte: mostly port 465.
     Implicit,

@@ -111,7 +111,7 @@ fn check(name: &str, outcome: &Outcome, matches: &[MatchSeen<'_>]) {
 fn print(mut printer: impl Printer, outcome: &Outcome, matches: &[MatchSeen<'_>]) {
     let mut all = || -> io::Result<()> {
         matches.iter().try_for_each(|seen| printer.matched(seen))?;
-        printer.outcome(outcome)?;
+        printer.outcome(outcome, &[])?;
         printer.flush()
     };
     all().unwrap();

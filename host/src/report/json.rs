@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::objects::{
     ErrorObject, FaultObject, IncidentObject, LogObject, MatchObject, PackObject, SummaryObject, VERSION,
 };
+use super::stored::StoredAs;
 use super::{Printer, strict_json};
 use crate::check::{MatchSeen, Outcome};
 
@@ -58,13 +59,15 @@ impl<W: Write + Send> Printer for Json<W> {
         self.item(written, &MatchObject::new(seen))
     }
 
-    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+    fn outcome(&mut self, outcome: &Outcome, stored: &[StoredAs]) -> io::Result<()> {
         self.start()?;
         if self.matches {
             self.out.write_all(b"\n],\n")?;
         }
         let (report, files) = (&outcome.report, &outcome.files);
-        self.list("incidents", report.incidents.iter().map(|incident| IncidentObject::new(incident, files)))?;
+        let incidents = report.incidents.iter().enumerate();
+        let incidents = incidents.map(|(i, one)| IncidentObject::new(one, files, stored.get(i)));
+        self.list("incidents", incidents)?;
         self.list("faults", report.faults.iter().map(|fault| FaultObject::new(fault, files)))?;
         self.list("errors", outcome.errors.iter().map(ErrorObject::new))?;
         if self.logs {

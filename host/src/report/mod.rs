@@ -13,6 +13,9 @@ pub mod ndjson;
 mod objects;
 pub mod paint;
 pub mod progress;
+pub mod stored;
+pub mod stored_human;
+pub mod stored_page;
 pub(crate) mod strict_json;
 pub mod table;
 mod visible;
@@ -21,8 +24,10 @@ mod wrap;
 
 use std::io;
 
+use self::stored::StoredAs;
 use crate::check::{MatchSeen, Outcome};
 
+pub use self::when::moment;
 pub use self::visible::{columns, fit, visible, visible_bytes};
 pub(crate) use self::wrap::{broken, wrap};
 
@@ -31,8 +36,8 @@ pub trait Printer: Send {
     /// A match, while the check runs; before the outcome.
     fn matched(&mut self, seen: &MatchSeen<'_>) -> io::Result<()>;
 
-    /// All the rest; once.
-    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()>;
+    /// All the rest; once. `stored` is what the database adds to each incident, if there is one.
+    fn outcome(&mut self, outcome: &Outcome, stored: &[StoredAs]) -> io::Result<()>;
 
     /// Hands on what was put out so far.
     fn flush(&mut self) -> io::Result<()>;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::objects::{
     ErrorObject, FaultObject, IncidentObject, LogObject, MatchObject, PackObject, SummaryObject,
 };
+use super::stored::StoredAs;
 use super::{Printer, strict_json};
 use crate::check::{MatchSeen, Outcome};
 
@@ -33,10 +34,10 @@ impl<W: Write + Send> Printer for Ndjson<W> {
         self.line(&MatchObject::new(seen))
     }
 
-    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+    fn outcome(&mut self, outcome: &Outcome, stored: &[StoredAs]) -> io::Result<()> {
         let (report, files) = (&outcome.report, &outcome.files);
-        for incident in &report.incidents {
-            self.line(&IncidentObject::new(incident, files))?;
+        for (i, incident) in report.incidents.iter().enumerate() {
+            self.line(&IncidentObject::new(incident, files, stored.get(i)))?;
         }
         for fault in &report.faults {
             self.line(&FaultObject::new(fault, files))?;

@@ -12,6 +12,7 @@ use tripline_engine::fold::Incident;
 use tripline_engine::sandbox::LogLine;
 use tripline_engine::{PackFault, PackReport, Report};
 
+use super::stored::StoredAs;
 use super::when::rfc3339;
 use crate::check::{Files, InputError, MatchSeen, Outcome};
 
@@ -21,6 +22,8 @@ pub(super) const VERSION: u32 = 1;
 #[derive(Serialize)]
 pub(super) struct IncidentObject<'a> {
     r#type: &'static str,
+    #[serde(flatten)]
+    stored: Option<&'a StoredAs>,
     pack: &'a str,
     rule: &'a str,
     severity: &'static str,
@@ -125,12 +128,13 @@ pub(super) struct SummaryObject {
 }
 
 impl<'a> IncidentObject<'a> {
-    pub(super) fn new(incident: &'a Incident, files: &'a Files) -> Self {
+    pub(super) fn new(incident: &'a Incident, files: &'a Files, stored: Option<&'a StoredAs>) -> Self {
         let fingerprint = incident.fingerprint.as_deref().map(String::from_utf8_lossy);
         let exact = |bytes: &&Vec<u8>| std::str::from_utf8(bytes).is_err();
         let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         IncidentObject {
             r#type: "incident",
+            stored,
             pack: &incident.origin.pack,
             rule: &incident.origin.rule.id,
             severity: incident.severity.as_str(),

@@ -8,6 +8,11 @@ pub(super) fn rfc3339(nanoseconds: i64) -> Option<String> {
     Some(timestamp(nanoseconds)?.to_string())
 }
 
+/// `2024-12-10 06:55:48`.
+pub fn moment(nanoseconds: i64, zone: &TimeZone) -> String {
+    span(Some(nanoseconds), None, zone).unwrap_or_else(|| "?".into())
+}
+
 /// `2024-12-10 06:55:48 – 07:08:30`, as short as it can be.
 pub(super) fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> Option<String> {
     let zoned = |time: Option<i64>| Some(timestamp(time?)?.to_zoned(zone.clone()));

@@ -81,6 +81,11 @@ impl Database {
         &self.policy
     }
 
+    /// Makes its holder the only one that delivers; `None`: somebody else does.
+    pub fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError> {
+        open::lock_beside(&self.path, "-deliverer").map(|lock| lock.map(DelivererLock))
+    }
+
     /// Does what is due; answers what that was.
     pub fn due(&self) -> Result<Due, StoreError> {
         let mut all = Due::default();
@@ -258,6 +263,10 @@ impl Database {
         self.writer.write(move |db| work(db, &writing))
     }
 }
+
+/// Held by the only one that delivers; gone with its holder, however that ends.
+#[derive(Debug)]
+pub struct DelivererLock(#[expect(dead_code, reason = "the lock is in the open file")] std::fs::File);
 
 /// What the writer is handed with each job.
 struct Writing {

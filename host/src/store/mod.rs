@@ -35,6 +35,6 @@ mod told;
 mod writer;
 
 pub use self::backup::{Checked, backup, check, restore};
-pub use self::database::{Database, DatabaseOptions};
+pub use self::database::{Database, DatabaseOptions, DelivererLock};
 pub use self::due::Due;
 pub use self::told::{OutboxStatus, Told};

@@ -41,6 +41,16 @@ impl Drop for InUse {
     }
 }
 
+/// A lock beside the database that one process holds at a time.
+pub(super) fn lock_beside(database: &Path, end: &str) -> Result<Option<File>, StoreError> {
+    let file = open_beside(database, end)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(io(error)),
+    }
+}
+
 /// A file beside the database, readable by its owner alone.
 pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use tripline_abi::Severity;
 use tripline_engine::decode::Format as InputFormat;
 
+use super::keeping::KeepArguments;
 use super::severities;
 use crate::cli::zone;
 
@@ -15,12 +16,14 @@ Examples:
   tripline check '/var/log/*.log' app.log.2.gz a glob, a rotated file
   journalctl -u ssh | tripline check           standard input
   tripline check --pack my.wasm --only my-pack --matches app.log
+  tripline check app.log --db tripline.db --mail-to oncall@example.org
   tripline check --format ndjson app.log | jq 'select(.type == \"incident\")'
 
 Exit codes, the first that applies:
   2  wrong use, configuration or pack
   3  an input could not be read to its end, or a pack faulted (the rest was
      checked)
+  4  incidents are stored, and notices of them could not be delivered yet
   1  there are incidents at or above --fail-on
   0  there are none
 ";
@@ -44,6 +47,9 @@ pub(in crate::cli) struct CheckArguments {
     /// Settings of packs, in tables [packs.NAME].
     #[arg(long, value_name = "FILE.toml", help_heading = "Packs")]
     pub(in crate::cli) settings: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArguments,
 
     /// Format of all inputs, if it should not be found for each.
     #[arg(long, value_name = "FORMAT", help_heading = "Input", value_parser = input_formats())]

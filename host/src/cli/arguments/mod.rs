@@ -1,6 +1,12 @@
 mod check;
+mod incident;
+mod keeping;
+mod notify;
 mod pack;
+mod silence;
+mod times;
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -8,7 +14,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use tripline_abi::{ABI_VERSIONS_SERVED, Severity};
 
+use crate::incidents::State;
+
 pub(super) use self::check::{CheckArguments, Format};
+pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments, IncidentCommand};
+pub(super) use self::keeping::{KeepArguments, Relay};
+pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
+pub(super) use self::silence::{
+    ExceptionArguments, ExceptionCommand, SilenceArguments, SilenceCommand,
+};
 pub(super) use self::pack::{InspectFormat, PackCommand};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -38,6 +52,9 @@ pub(super) struct Arguments {
         help_heading = "Output"
     )]
     pub(super) color: Color,
+    /// The configuration [default: $TRIPLINE_CONFIG, ./tripline.toml, /etc/tripline/tripline.toml].
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    pub(super) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -53,6 +70,24 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Check logs with rule packs and report incidents.
     Check(CheckArguments),
+    /// Work incidents off: list, show, acknowledge, resolve, report.
+    #[command(arg_required_else_help = true)]
+    Incident(IncidentArguments),
+    /// Hold notices back for a while.
+    #[command(arg_required_else_help = true)]
+    Silence(SilenceArguments),
+    /// Take decisions out without touching a pack.
+    #[command(arg_required_else_help = true)]
+    Exception(ExceptionArguments),
+    /// See what was told to whom, and why.
+    #[command(arg_required_else_help = true)]
+    Notify(NotifyArguments),
+    /// Check, copy and restore the database.
+    #[command(subcommand, arg_required_else_help = true)]
+    Db(DbCommand),
+    /// Check the log of security events.
+    #[command(subcommand, arg_required_else_help = true)]
+    Log(LogCommand),
     /// Make, test and look into rule packs.
     #[command(subcommand, arg_required_else_help = true)]
     Pack(PackCommand),
@@ -67,6 +102,12 @@ pub(super) enum Command {
 /// A severity by its word.
 fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).try_map(|word| word.parse::<Severity>())
+}
+
+/// A state by its word.
+fn states() -> impl TypedValueParser<Value = State> {
+    PossibleValuesParser::new(State::ALL.map(State::as_str))
+        .try_map(|word| word.parse::<State>().map_err(|()| "expected a state"))
 }
 
 #[cfg(test)]

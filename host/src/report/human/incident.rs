@@ -8,6 +8,7 @@ use crate::check::Files;
 use crate::report::excerpt::{Ink, Part, excerpt};
 use crate::report::figures::grouped;
 use crate::report::paint::{self, BOLD, DIM};
+use crate::report::stored::StoredAs;
 use crate::report::visible::{columns, fit, fit_end, visible};
 use crate::report::when;
 use crate::report::wrap::{rows, wrap};
@@ -21,14 +22,48 @@ const VALUE: usize = 60;
 const PLACE: usize = 22;
 const GAP: &str = "   ";
 
-/// Writes one incident.
-pub(super) fn write(out: &mut dyn Write, incident: &Incident, files: &Files, look: &Look) -> io::Result<()> {
+/// Writes one incident, with some of its evidence.
+pub(super) fn write(
+    out: &mut dyn Write,
+    incident: &Incident,
+    files: &Files,
+    look: &Look,
+    stored: Option<&StoredAs>,
+) -> io::Result<()> {
+    let width = head(out, incident, look, stored, SUMMARY_LINES)?;
+    let last = incident.evidence.len().saturating_sub(1);
+    let mut chosen = vec![0, last / 2, last];
+    chosen.dedup();
+    let chosen: Vec<&Evidence> = chosen.into_iter().filter_map(|i| incident.evidence.get(i)).collect();
+    samples(out, &chosen, files, width)
+}
+
+/// Writes one incident, with all that is kept of it.
+pub(in crate::report) fn write_whole(
+    out: &mut dyn Write,
+    incident: &Incident,
+    files: &Files,
+    look: &Look,
+    stored: Option<&StoredAs>,
+) -> io::Result<()> {
+    let width = head(out, incident, look, stored, usize::MAX)?;
+    samples(out, &incident.evidence.iter().collect::<Vec<_>>(), files, width)
+}
+
+fn head(
+    out: &mut dyn Write,
+    incident: &Incident,
+    look: &Look,
+    stored: Option<&StoredAs>,
+    most: usize,
+) -> io::Result<usize> {
+    let number = stored.map_or_else(String::new, |stored| format!("#{} ", stored.id));
     let colour = paint::severity(incident.severity);
     let word = incident.severity.as_str().to_uppercase();
     let count = if incident.count > 1 { format!("  ×{}", grouped(incident.count)) } else { String::new() };
-    let room = look.width.saturating_sub(word.len() + 2 + columns(&count)).max(20);
+    let room = look.width.saturating_sub(word.len() + 2 + number.len() + columns(&count)).max(20);
     let title = fit(&visible(&incident.title), room);
-    writeln!(out, "{colour}{word}{colour:#}  {BOLD}{title}{BOLD:#}{count}")?;
+    writeln!(out, "{colour}{word}{colour:#}  {number}{BOLD}{title}{BOLD:#}{count}")?;
     let (pack, rule) = (&incident.origin.pack, &incident.origin.rule.id);
     write!(out, "{INDENT}{DIM}{}/{}", visible(pack), visible(rule))?;
     if let Some(span) = when::span(incident.first, incident.last, &look.zone) {
@@ -36,11 +71,11 @@ pub(super) fn write(out: &mut dyn Write, incident: &Incident, files: &Files, loo
     }
     writeln!(out, "{DIM:#}")?;
     let width = look.width.saturating_sub(INDENT.len());
-    for line in wrap(&visible(&incident.summary), width, SUMMARY_LINES) {
+    for line in wrap(&visible(&incident.summary), width, most) {
         writeln!(out, "{INDENT}{line}")?;
     }
     values(out, &incident.values, width)?;
-    samples(out, &incident.evidence, files, width)
+    Ok(width)
 }
 
 fn values(out: &mut dyn Write, values: &[(String, String)], width: usize) -> io::Result<()> {
@@ -59,12 +94,8 @@ fn values(out: &mut dyn Write, values: &[(String, String)], width: usize) -> io:
     Ok(())
 }
 
-/// The first line, one from the middle and the last.
-fn samples(out: &mut dyn Write, evidence: &[Evidence], files: &Files, width: usize) -> io::Result<()> {
-    let last = evidence.len().saturating_sub(1);
-    let mut chosen = vec![0, last / 2, last];
-    chosen.dedup();
-    let chosen: Vec<&Evidence> = chosen.into_iter().filter_map(|i| evidence.get(i)).collect();
+/// Lines of evidence, each with its place.
+fn samples(out: &mut dyn Write, chosen: &[&Evidence], files: &Files, width: usize) -> io::Result<()> {
     let place = |evidence: &&Evidence| {
         let name = files.name(evidence.position.source, evidence.position.file);
         fit_end(&format!("{}:{}", visible(name), evidence.position.line), (width / 4).max(PLACE))

@@ -1,7 +1,7 @@
 //! A page to read: incidents, worst first; faults; what each pack has cost; totals.
 
 mod fault;
-mod incident;
+pub(super) mod incident;
 mod pack;
 mod totals;
 
@@ -13,6 +13,7 @@ use tripline_engine::sandbox::LogLine;
 use super::excerpt::{Ink, Part};
 use super::paint::{CAPTURE, DIM, ESCAPE};
 use super::visible::{columns, fit, visible, visible_bytes};
+use super::stored::StoredAs;
 use super::{Printer, excerpt, wrap};
 use crate::check::{MatchSeen, Outcome};
 
@@ -72,14 +73,14 @@ impl<W: Write + Send> Printer for Human<W> {
         writeln!(self.out)
     }
 
-    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+    fn outcome(&mut self, outcome: &Outcome, stored: &[StoredAs]) -> io::Result<()> {
         let (out, look): (&mut dyn Write, _) = (&mut self.out, &self.look);
         let report = &outcome.report;
         if self.matches {
             writeln!(out)?;
         }
-        for incident in &report.incidents {
-            incident::write(out, incident, &outcome.files, look)?;
+        for (i, incident) in report.incidents.iter().enumerate() {
+            incident::write(out, incident, &outcome.files, look, stored.get(i))?;
             writeln!(out)?;
         }
         if !report.faults.is_empty() {

@@ -1,0 +1,106 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::keeping::KeepArguments;
+
+const NOTIFY_EXAMPLES: &str = "\
+Examples:
+  tripline notify status
+  tripline notify why 17 oncall@example.org
+  tripline notify test oncall@example.org
+";
+
+const DB_EXAMPLES: &str = "\
+Examples:
+  tripline db check tripline.db
+  tripline db backup tripline.db /backup/tripline-2026-11-24.db
+  tripline db restore /backup/tripline-2026-11-24.db tripline.db
+";
+
+const LOG_EXAMPLES: &str = "\
+Examples:
+  tripline log verify security.log --db tripline.db
+  tripline log verify security.log.2.gz security.log.1 security.log
+
+Exit codes: 0 sound, 1 something was tampered with, 2 it cannot be read.
+";
+
+/// Notices: what waits, what failed, and why somebody was or was not told.
+#[derive(Debug, Args)]
+#[command(after_help = NOTIFY_EXAMPLES)]
+pub(in crate::cli) struct NotifyArguments {
+    #[command(subcommand)]
+    pub(in crate::cli) command: NotifyCommand,
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum NotifyCommand {
+    /// How the outbox stands.
+    Status,
+    /// Try everything that waits for another attempt now.
+    Flush,
+    /// Queue what was given up again: one notice, or all.
+    Retry {
+        /// Its number.
+        notice: Option<i64>,
+    },
+    /// Send a test mail and say what the relay answers.
+    Test {
+        /// To whom.
+        #[arg(value_name = "ADDR", value_parser = super::keeping::address)]
+        address: String,
+    },
+    /// Say why somebody was or was not told of an incident.
+    Why {
+        /// The incident.
+        incident: i64,
+        /// Only this recipient.
+        recipient: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = DB_EXAMPLES)]
+pub(in crate::cli) enum DbCommand {
+    /// Read the whole database and say whether it is sound.
+    Check {
+        /// The database.
+        file: PathBuf,
+    },
+    /// Copy the database while it is in use.
+    Backup {
+        /// The database.
+        file: PathBuf,
+        /// The copy; must not be there.
+        to: PathBuf,
+    },
+    /// Put a backup in the place of the database; what was there is kept beside it.
+    Restore {
+        /// The backup.
+        backup: PathBuf,
+        /// The database; nobody may have it open.
+        file: PathBuf,
+    },
+    /// Bring the database to this program's version.
+    Migrate {
+        /// The database.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = LOG_EXAMPLES)]
+pub(in crate::cli) enum LogCommand {
+    /// Check the chain of a log.
+    Verify {
+        /// Its files, the oldest first; unpacks .gz.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Also that its end is as the database knows it.
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
+}

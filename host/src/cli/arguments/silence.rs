@@ -1,0 +1,117 @@
+use clap::{Args, Subcommand};
+use tripline_abi::Severity;
+
+use super::keeping::KeepArguments;
+use super::severities;
+use super::times::{self, When};
+
+const EXAMPLES: &str = "\
+Examples:
+  tripline silence add --rule 'sshd/*' --for 2h --reason 'moving the bastion'
+  tripline silence add --field ip=192.0.2.* --until 2026-12-01T06:00:00Z --reason scanner
+  tripline silence list
+  tripline silence end 3
+";
+
+const EXCEPTION_EXAMPLES: &str = "\
+Examples:
+  tripline exception add --rule 'sshd/*' --field ip --cidr 192.0.2.0/24 --for 30d --reason 'our scanner'
+  tripline exception add --rule app-errors/error --severity low --reason 'known to be noisy'
+  tripline exception list
+  tripline exception end 3
+";
+
+/// Notices that are held back for a while.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct SilenceArguments {
+    #[command(subcommand)]
+    pub(in crate::cli) command: SilenceCommand,
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum SilenceCommand {
+    /// Hold notices back; incidents are recorded all the same.
+    Add {
+        /// Of this rule: PACK/RULE, with *.
+        #[arg(long, value_name = "RULE")]
+        rule: Option<String>,
+        /// At most this severe.
+        #[arg(long, value_name = "SEVERITY", value_parser = severities())]
+        severity: Option<Severity>,
+        /// With this value, with *; may be repeated.
+        #[arg(long = "field", value_name = "NAME=VALUE", value_parser = times::pair)]
+        fields: Vec<(String, String)>,
+        /// From this time on [default: now].
+        #[arg(long, value_name = "TIME", value_parser = times::since)]
+        start: Option<When>,
+        /// For so long.
+        #[arg(long = "for", alias = "until", value_name = "TIME", value_parser = times::since)]
+        end: When,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// List those that are not over.
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// End one early.
+    End {
+        /// Its number.
+        id: i64,
+    },
+}
+
+/// Decisions that are taken out, or whose severity is changed, without touching a pack.
+#[derive(Debug, Args)]
+#[command(after_help = EXCEPTION_EXAMPLES)]
+pub(in crate::cli) struct ExceptionArguments {
+    #[command(subcommand)]
+    pub(in crate::cli) command: ExceptionCommand,
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ExceptionCommand {
+    /// Take decisions out; they are counted and can be listed.
+    Add {
+        /// Of this rule: PACK/RULE, with * [default: all].
+        #[arg(long, value_name = "RULE")]
+        rule: Option<String>,
+        /// By this value …
+        #[arg(long, value_name = "NAME")]
+        field: Option<String>,
+        /// … which is an address in this network …
+        #[arg(long, value_name = "NETWORK", requires = "field", conflicts_with = "value")]
+        cidr: Option<ipnet::IpNet>,
+        /// … or this text, with *.
+        #[arg(long, value_name = "TEXT", requires = "field")]
+        value: Option<String>,
+        /// Give them this severity instead.
+        #[arg(long, value_name = "SEVERITY", value_parser = severities())]
+        severity: Option<Severity>,
+        /// For so long [default: until it is ended].
+        #[arg(long = "for", alias = "until", value_name = "TIME", value_parser = times::since)]
+        end: Option<When>,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// List those that hold, and what they took out.
+    List {
+        /// Those that are over, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// End one.
+    End {
+        /// Its number.
+        id: i64,
+    },
+}

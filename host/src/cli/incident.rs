@@ -1,0 +1,152 @@
+use std::io::{self, IsTerminal, Read};
+
+use super::arguments::{ExportFormat, FilterArguments, Format, IncidentArguments, IncidentCommand};
+use super::exit::Exit;
+use super::kept::Kept;
+use super::{Failure, Screen};
+use crate::commit::{Commit, Store};
+use crate::configuration::Configuration;
+use crate::incidents::{Act, Filter, Incident, Report, State};
+use crate::notices::Pattern;
+use crate::report::stored_page::{csv_row, json_line, json_page, CSV_HEAD};
+use crate::report::stored_human::{list, page};
+
+/// Bytes of details that are read.
+const DETAILS: u64 = 64 * 1024;
+/// Incidents read at once.
+const PAGE: u32 = 1_000;
+
+/// A person's working day.
+pub(super) fn run(
+    arguments: IncidentArguments,
+    configuration: &Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let kept = Kept::open(&arguments.keep, configuration)?;
+    match arguments.command {
+        IncidentCommand::List { filter, limit, format } => {
+            let incidents = found(&kept, &filter, limit)?;
+            screen.put(|out| match format {
+                Format::Human => list(out, &incidents, screen.width(), &kept.zone),
+                Format::Ndjson => incidents.iter().try_for_each(|one| json_line(out, one, &[])),
+                Format::Json => json_page(out, &incidents),
+            })?;
+            return Ok(Exit::Clean);
+        }
+        IncidentCommand::Show { id, format } => {
+            show(&kept, id, format, screen)?;
+            return Ok(Exit::Clean);
+        }
+        IncidentCommand::Export { filter, format } => {
+            export(&kept, &filter, format, screen)?;
+            return Ok(Exit::Clean);
+        }
+        IncidentCommand::Ack { ids, hold } => act(&kept, &ids, &Act::Acknowledge { hold }, screen)?,
+        IncidentCommand::Assign { id, to } => act(&kept, &[id], &Act::Assign { to }, screen)?,
+        IncidentCommand::Comment { id, text } => act(&kept, &[id], &Act::Comment { text }, screen)?,
+        IncidentCommand::Resolve { ids, resolution, comment } => {
+            act(&kept, &ids, &Act::Resolve { resolution, comment }, screen)?;
+        }
+        IncidentCommand::Reopen { ids, comment } => act(&kept, &ids, &Act::Reopen { comment }, screen)?,
+        IncidentCommand::Report { severity, title, fingerprint, values, tags } => {
+            let report = Report { severity, title, details: details()?, fingerprint, values, tags };
+            let commit =
+                Commit { decisions: vec![report.decision(kept.clock.now())], ..Commit::default() };
+            let committed = kept.database.commit(&kept.tenant, commit).map_err(|error| kept.failed(&error))?;
+            screen.put(|out| {
+                committed.opened.iter().try_for_each(|id| writeln!(out, "incident {id} opened"))?;
+                committed.grown.iter().try_for_each(|id| writeln!(out, "incident {id} has occurred again"))?;
+                if committed.excepted > 0 {
+                    writeln!(out, "an exception covers it: no incident")?;
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+}
+
+/// Does the same to each; the first that cannot be done ends it.
+fn act(kept: &Kept, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failure> {
+    for id in ids {
+        let done = kept.database.act(&kept.tenant, *id, None, act.clone(), kept.actor());
+        let incident = done.map_err(|error| kept.failed(&error))?.map_err(Failure::new)?;
+        let state = incident.state;
+        screen.put(|out| writeln!(out, "incident {id} is {state}"))?;
+    }
+    Ok(())
+}
+
+fn filter(kept: &Kept, arguments: &FilterArguments) -> Filter {
+    let states = match (arguments.all, &arguments.state[..]) {
+        (true, _) => Vec::new(),
+        (false, []) => vec![State::Open, State::Acknowledged],
+        (false, states) => states.to_vec(),
+    };
+    Filter {
+        states,
+        severity: arguments.severity,
+        rule: arguments.rule.clone().map(Pattern::new),
+        assignee: arguments.assignee.clone(),
+        since: arguments.since.map(|since| since.before(kept.clock.now())),
+        before: None,
+        text: arguments.search.clone(),
+    }
+}
+
+fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Vec<Incident>, Failure> {
+    let page = kept.database.page(&kept.tenant, &filter(kept, arguments), None, most);
+    Ok(page.map_err(|error| kept.failed(&error))?.incidents)
+}
+
+fn show(kept: &Kept, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {
+    let failed = |error| kept.failed(&error);
+    let Some(incident) = kept.database.incident(&kept.tenant, id).map_err(failed)? else {
+        return Err(Failure::new(format!("there is no incident {id}")));
+    };
+    let evidence = kept.database.evidence(&kept.tenant, id).map_err(failed)?;
+    let timeline = kept.database.timeline(&kept.tenant, id).map_err(failed)?;
+    screen.put(|out| match format {
+        Format::Human => page(out, &incident, &evidence, &timeline, screen.width(), &kept.zone),
+        Format::Ndjson | Format::Json => json_line(out, &incident, &evidence),
+    })
+}
+
+/// Page by page: there may be a million.
+fn export(kept: &Kept, arguments: &FilterArguments, format: ExportFormat, screen: &Screen) -> Result<(), Failure> {
+    let filter = filter(kept, arguments);
+    let mut after = None;
+    let mut first = true;
+    loop {
+        let page = kept.database.page(&kept.tenant, &filter, after, PAGE).map_err(|error| kept.failed(&error))?;
+        screen.put(|out| {
+            let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+            if first && format == ExportFormat::Csv {
+                rows.write_record(CSV_HEAD)?;
+            }
+            for incident in &page.incidents {
+                match format {
+                    ExportFormat::Csv => rows.write_record(csv_row(incident))?,
+                    ExportFormat::Json => json_line(out, incident, &[])?,
+                }
+            }
+            out.write_all(&rows.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
+        })?;
+        first = false;
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// What comes on standard input, unless that is a terminal.
+fn details() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    if io::stdin().is_terminal() {
+        return Ok(String::new());
+    }
+    let read = io::stdin().lock().take(DETAILS).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(format!("cannot read the details from standard input: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).trim_end().into())
+}

@@ -1,0 +1,245 @@
+//! What a command that keeps incidents works with: the database, security.log, and the way to the mailboxes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use jiff::tz::TimeZone;
+use tripline_engine::abi::Severity;
+use tripline_notice::Templates;
+
+use super::arguments::{KeepArguments, Relay};
+use super::{Failure, Screen};
+use crate::check::{Keeping, Outcome};
+use crate::commit::{Store, StoreError, Tenant};
+use crate::configuration::{Configuration, MailSettings};
+use crate::incidents::Actor;
+use crate::notices::{
+    Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport,
+};
+use crate::report::stored::{StoredAs, folded};
+use crate::security_log::{Records, SecurityLog};
+use crate::store::{Database, DatabaseOptions};
+use crate::wall_clock::{SystemClock, WallClock};
+
+/// How long a command delivers before it leaves the rest to the next.
+const PATIENCE: i64 = 30_000_000_000;
+/// Notices that are named when they stay.
+const NAMED: u32 = 10;
+/// Incidents of a check that are shown; the rest is in the database.
+const SHOWN: usize = 10_000;
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// An open database, and whom to tell.
+pub(super) struct Kept {
+    pub(super) database: Arc<Database>,
+    pub(super) tenant: Tenant,
+    pub(super) clock: Arc<dyn WallClock>,
+    pub(super) zone: TimeZone,
+    security_log: Option<PathBuf>,
+    mail: Option<Mailing>,
+}
+
+struct Mailing {
+    smtp: SmtpSettings,
+    sender: Sender,
+}
+
+/// Whether flags or the configuration name a database.
+pub(super) fn is_wanted(arguments: &KeepArguments, configuration: &Configuration) -> bool {
+    arguments.db.is_some() || configuration.database.is_some()
+}
+
+impl Kept {
+    /// Opens the database and does what is due.
+    pub(super) fn open(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
+        let Some(path) = arguments.db.as_ref().or(configuration.database.as_ref()) else {
+            let hint = "name it with --db FILE, or in tripline.toml: [database] path = \"…\"";
+            return Err(Failure::new("expected a database, found none").hint(Some(hint)));
+        };
+        let mut policy = configuration.policy.clone();
+        if !arguments.mail_to.is_empty() {
+            policy.routes.0.push(Route {
+                name: "--mail-to".into(),
+                severity: Severity::Informational,
+                rules: Vec::new(),
+                tags: Vec::new(),
+                sources: Vec::new(),
+                to: arguments.mail_to.clone(),
+                repeat: None,
+                quiet: None,
+                resolved: true,
+            });
+        }
+        let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
+        let mail = mailing(arguments, configuration, &zone)?;
+        let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
+        let options = DatabaseOptions { max_bytes: configuration.max_bytes, ..DatabaseOptions::default() };
+        let opened = Database::open(path, policy, Arc::clone(&clock), options);
+        let database = opened.map_err(|error| at(path, &error))?;
+        database.due().map_err(|error| at(path, &error))?;
+        let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
+        let tenant = Tenant::default();
+        Ok(Kept { database: Arc::new(database), tenant, clock, zone, security_log, mail })
+    }
+
+    /// The user whose command this is.
+    pub(super) fn actor(&self) -> Actor {
+        let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+        let uid = rustix::process::getuid().as_raw();
+        Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+    }
+
+    /// Where a check commits to.
+    pub(super) fn keeping(&self) -> Keeping {
+        Keeping::new(Arc::clone(&self.database) as Arc<dyn Store>, self.tenant.clone())
+    }
+
+    /// Puts the incidents that a check has changed into its report, the worst first; answers what the database adds.
+    pub(super) fn touched(&self, outcome: &mut Outcome) -> Result<Vec<StoredAs>, Failure> {
+        let failed = |error| self.failed(&error);
+        let Some(committed) = &outcome.committed else { return Ok(Vec::new()) };
+        let mut incidents = Vec::new();
+        for id in committed.opened.iter().chain(&committed.grown).take(SHOWN) {
+            incidents.extend(self.database.incident(&self.tenant, *id).map_err(failed)?);
+        }
+        incidents.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.first, one.id));
+        for one in &incidents {
+            let evidence = self.database.evidence(&self.tenant, one.id).map_err(failed)?;
+            outcome.report.incidents.push(folded(one, &evidence, &mut outcome.files));
+        }
+        Ok(incidents.iter().map(StoredAs::of).collect())
+    }
+
+    /// A failure of the database.
+    pub(super) fn failed(&self, error: &StoreError) -> Failure {
+        at(self.database.path(), error)
+    }
+
+    /// Writes security.log and delivers what is due, for half a minute; says what stays. `false`: something does.
+    pub(super) fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
+        let mut whole = true;
+        if let Some(path) = &self.security_log {
+            let written = SecurityLog::open(path).and_then(|mut log| log.write_due(&*self.database));
+            if let Err(error) = written {
+                screen.error(&format!("{error}; its records wait in the database"));
+                whole = false;
+            }
+        }
+        if let Some(mailing) = &self.mail {
+            self.deliver(mailing, screen)?;
+        }
+        let waiting = self.database.waiting(&self.tenant, NAMED).map_err(|error| self.failed(&error))?;
+        if waiting.is_empty() {
+            return Ok(whole);
+        }
+        let status = self.database.outbox(&self.tenant, 0).map_err(|error| self.failed(&error))?;
+        let wait = |(state, _): &&(String, u64)| ["queued", "deferred", "sending"].contains(&&state[..]);
+        let count: u64 = status.states.iter().filter(wait).map(|(_, count)| count).sum();
+        screen.warning(&format!("{count} notices wait in the database; `tripline notify status` tells more"));
+        for told in waiting {
+            let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
+            let words = if told.words.is_empty() { "not tried yet".into() } else { told.words };
+            screen.say(&format!("  {what} to {}: {words}", told.recipient));
+        }
+        Ok(false)
+    }
+
+    fn deliver(&self, mailing: &Mailing, screen: &Screen) -> Result<(), Failure> {
+        let failed = |error| self.failed(&error);
+        // Whoever delivers already does it for us.
+        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(()) };
+        let mut deliverer = self.deliverer(mailing)?;
+        let (_awake, woken) = bounded(0);
+        let until = self.clock.now().saturating_add(PATIENCE);
+        let delivered = deliverer.deliver(until, &woken).map_err(failed)?;
+        if delivered.sent > 0 {
+            let mails = if delivered.sent == 1 { "mail" } else { "mails" };
+            screen.say(&format!("{} {mails} sent by {}", delivered.sent, mailing.sender.relay));
+        }
+        Ok(())
+    }
+
+    /// Sends a test mail; answers the relay's words.
+    pub(super) fn test(&self, recipient: &str) -> Result<String, Failure> {
+        let Some(mailing) = &self.mail else { return Err(no_relay()) };
+        let id = format!("test.{}.{}", self.clock.now(), std::process::id());
+        self.deliverer(mailing)?.test(recipient, &id).map_err(Failure::new)
+    }
+
+    /// Lets what is deferred go at once.
+    pub(super) fn can_deliver(&self) -> Result<(), Failure> {
+        if self.mail.is_some() { Ok(()) } else { Err(no_relay()) }
+    }
+
+    fn deliverer(&self, mailing: &Mailing) -> Result<Deliverer, Failure> {
+        let transport: Box<dyn Transport> =
+            Box::new(Smtp::new(mailing.smtp.clone()).map_err(Failure::new)?);
+        let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
+        let clock = Arc::clone(&self.clock);
+        let deliverer = Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone());
+        deliverer.map_err(|error| self.failed(&error))
+    }
+
+    /// The last line of security.log, as the database knows it.
+    pub(super) fn head(&self) -> Result<Option<crate::security_log::Head>, Failure> {
+        self.database.head().map_err(|error| self.failed(&error))
+    }
+}
+
+fn no_relay() -> Failure {
+    let hint = "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
+    Failure::new("expected a relay to send mail by, found none").hint(Some(hint))
+}
+
+/// A failure of the database at this path.
+pub(super) fn at(path: &std::path::Path, error: &StoreError) -> Failure {
+    Failure::new(format!("{}: {error}", path.display())).hint(error.hint())
+}
+
+/// How mail is sent, if it is.
+fn mailing(
+    arguments: &KeepArguments,
+    configuration: &Configuration,
+    zone: &TimeZone,
+) -> Result<Option<Mailing>, Failure> {
+    let configured = configuration.mail.as_ref();
+    let (host, port, tls) = match (&arguments.relay, configured) {
+        (Some(Relay { tls, host, port }), _) => (host.clone(), *port, *tls),
+        (None, Some(mail)) => (mail.relay.clone(), mail.port, mail.tls),
+        (None, None) if arguments.mail_to.is_empty() => return Ok(None),
+        (None, None) => return Err(no_relay()),
+    };
+    // What is configured for one relay is not told to another.
+    let own = configured.filter(|_| arguments.relay.is_none());
+    let smtp = SmtpSettings {
+        host: host.clone(),
+        port,
+        tls,
+        login: own.map(login).transpose()?.flatten(),
+        timeout: own.map_or(TIMEOUT, |mail| mail.timeout),
+        hello: None,
+        extra_root: own.and_then(|mail| mail.ca_file.as_ref()).map(read).transpose()?,
+    };
+    let from = arguments.mail_from.clone().or_else(|| configured.map(|mail| mail.from.clone()));
+    let from = from.unwrap_or_else(|| "tripline@localhost".into());
+    let envelope = match (&arguments.mail_from, configured) {
+        (None, Some(mail)) => mail.envelope.clone(),
+        _ => from.clone(),
+    };
+    let relay = match tls {
+        Tls::Plaintext => format!("{host}:{port} in plaintext"),
+        _ => format!("{host}:{port}"),
+    };
+    Ok(Some(Mailing { smtp, sender: Sender { from, envelope, relay, zone: zone.clone() } }))
+}
+
+fn login(mail: &MailSettings) -> Result<Option<(String, secrecy::SecretString)>, Failure> {
+    let (Some(user), Some(password)) = (&mail.user, &mail.password) else { return Ok(None) };
+    Ok(Some((user.clone(), password.read().map_err(Failure::new)?)))
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::new(format!("{}: cannot read it: {error}", path.display())))
+}

@@ -1,0 +1,52 @@
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::arguments::{KeepArguments, LogCommand};
+use super::exit::Exit;
+use super::kept::Kept;
+use super::{Failure, Screen};
+use crate::configuration::Configuration;
+use crate::report::paint::{ERROR, GOOD};
+use crate::security_log::verify;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Checks the chain of a log.
+pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure> {
+    let LogCommand::Verify { files, db } = command;
+    let head = match db {
+        None => None,
+        Some(db) if !db.exists() => {
+            return Err(Failure::new(format!("{}: expected a database, found none", db.display())));
+        }
+        Some(db) => {
+            let keep = KeepArguments { db: Some(db), ..KeepArguments::default() };
+            Kept::open(&keep, &Configuration::default())?.head()?
+        }
+    };
+    let readers = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let verified = verify(readers, head.as_ref()).map_err(|error| Failure::new(format!("cannot read on: {error}")))?;
+    screen.put(|out| {
+        for finding in &verified.findings {
+            let file = files.get(finding.file).map_or_else(String::new, |path| path.display().to_string());
+            writeln!(out, "{ERROR}{file}:{}{ERROR:#}: {}", finding.line, finding.problem)?;
+        }
+        match (verified.found, verified.last) {
+            (0, Some(last)) => writeln!(out, "{GOOD}sound{GOOD:#}: {} lines up to {last}", verified.lines),
+            (0, None) => writeln!(out, "{GOOD}sound{GOOD:#}: no line"),
+            (found, _) => writeln!(out, "{found} findings in {} lines", verified.lines),
+        }
+    })?;
+    Ok(if verified.found == 0 { Exit::Clean } else { Exit::Found })
+}
+
+fn open(path: &PathBuf) -> Result<Box<dyn BufRead>, Failure> {
+    let failed = |error| Failure::new(format!("{}: cannot read it: {error}", path.display()));
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let packed = file.fill_buf().map_err(failed)?.starts_with(&GZIP);
+    let unpacked: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    Ok(Box::new(BufReader::new(unpacked)))
+}

@@ -1,0 +1,64 @@
+//! Stored incidents for programs: the objects of a check with what the database adds, and rows of a table.
+
+use std::io::{self, Write};
+
+use super::objects::IncidentObject;
+use super::stored::{StoredAs, folded};
+use super::when::rfc3339;
+use super::{strict_json, visible};
+use crate::check::Files;
+use crate::incidents::{Evidence, Incident};
+
+/// The columns of an exported table.
+pub const CSV_HEAD: [&str; 17] = [
+    "id", "tenant", "state", "resolution", "severity", "pack", "rule", "fingerprint", "generation", "title", "summary",
+    "count", "first", "last", "opened", "changed", "assignee",
+];
+
+/// One object on a line of its own.
+pub fn json_line(out: &mut dyn Write, incident: &Incident, evidence: &[Evidence]) -> io::Result<()> {
+    let mut files = Files::default();
+    let folded = folded(incident, evidence, &mut files);
+    let stored = StoredAs::of(incident);
+    strict_json::write(out, &IncidentObject::new(&folded, &files, Some(&stored)))?;
+    out.write_all(b"\n")
+}
+
+/// All in one document.
+pub fn json_page(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> {
+    let mut files = Files::default();
+    let folded: Vec<_> = incidents.iter().map(|one| (folded(one, &[], &mut files), StoredAs::of(one))).collect();
+    let object = |(folded, stored)| IncidentObject::new(folded, &files, Some(stored));
+    let objects: Vec<_> = folded.iter().map(|(folded, stored)| object((folded, stored))).collect();
+    strict_json::write_pretty(out, &serde_json::json!({ "incidents": objects }))?;
+    out.write_all(b"\n")
+}
+
+/// A row of the table. What a spreadsheet would take for a formula is quoted by a `'` (abuse case A12).
+pub fn csv_row(incident: &Incident) -> [String; 17] {
+    let time = |time: Option<i64>| time.and_then(rfc3339).unwrap_or_default();
+    let fingerprint = incident.fingerprint.given().map(String::from_utf8_lossy).unwrap_or_default();
+    let row = [
+        incident.id.to_string(),
+        incident.tenant.to_string(),
+        incident.state.to_string(),
+        incident.resolution.map(|resolution| resolution.to_string()).unwrap_or_default(),
+        incident.severity.as_str().into(),
+        incident.pack.clone(),
+        incident.rule.clone(),
+        fingerprint.into_owned(),
+        incident.generation.to_string(),
+        incident.title.clone(),
+        incident.summary.clone(),
+        incident.count.to_string(),
+        time(incident.first),
+        time(incident.last),
+        time(Some(incident.opened)),
+        time(Some(incident.changed)),
+        incident.assignee.clone().unwrap_or_default(),
+    ];
+    row.map(|cell| {
+        let cell = visible(&cell);
+        if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
+    })
+}
