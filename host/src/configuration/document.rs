@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::secrecy::masked;
+use super::masking::masked;
 use super::{ConfigurationError, Place, Problem};
 
 /// Nobody writes more by hand.
@@ -60,7 +60,7 @@ impl Document {
     ) -> ConfigurationError {
         let mut error = self.wrong(problem, span);
         if let Some(place) = &mut error.place {
-            place.text = super::secrecy::stars(&place.text, secret);
+            place.text = super::masking::stars(&place.text, secret);
         }
         error
     }

@@ -40,10 +40,10 @@
 mod document;
 mod error;
 mod mail;
+mod masking;
 mod packs;
 mod places;
 mod read;
-mod secrecy;
 mod secret;
 mod table;
 #[cfg(test)]

@@ -170,10 +170,6 @@ impl<'t> Table<'t> {
         self.document.wrong(problem, self.span.clone())
     }
 
-    pub(super) fn name(&self) -> String {
-        self.name.clone()
-    }
-
     fn shown(&self) -> String {
         if self.name.is_empty() { "the file".into() } else { format!("[{}]", self.name) }
     }

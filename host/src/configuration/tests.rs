@@ -1,1 +1,179 @@
+use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::document::Document;
+use super::*;
+
+fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
+    Configuration::parse(Path::new("etc/tripline.toml"), text.into())
+}
+
+/// The error and what its place underlines.
+fn wrong(text: &str) -> (Problem, String) {
+    let error = parse(text).unwrap_err();
+    let at = error.place.map(|place| place.text[place.span].to_string()).unwrap_or_default();
+    (error.problem, at)
+}
+
+#[test]
+fn the_example_is_read_and_has_every_key() {
+    let document = Document::new(Path::new("tripline.toml"), EXAMPLE.into()).unwrap();
+    let configuration = read::file(&document).unwrap();
+    assert_eq!(configuration.max_bytes, Some(10 << 30));
+    assert_eq!(configuration.policy.routes.0[0].to, ["oncall@example.org"]);
+    let table = include_str!("mod.rs");
+    for key in document.asked() {
+        let name = key.rsplit('.').next().unwrap();
+        let inside = ["=", "]"].map(|end| [format!("{name} {end}"), format!("{name}{end}")]).concat();
+        let in_example = inside.iter().any(|text| EXAMPLE.contains(text)) || name == "packs";
+        assert!(in_example, "{key} is not in the example");
+        assert!(table.contains(&format!("`{key}")), "{key} is not in the table");
+    }
+}
+
+#[test]
+fn no_file_and_an_empty_one_are_all_defaults() {
+    let empty = parse("").unwrap();
+    let usual = Configuration { path: empty.path.clone(), ..Configuration::default() };
+    assert_eq!(format!("{empty:?}"), format!("{usual:?}"));
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let configuration = parse("database.path = 'a.db'\nsecurity_log.path = '/var/b'").unwrap();
+    assert_eq!(configuration.database, Some(PathBuf::from("etc/a.db")));
+    assert_eq!(configuration.security_log, Some(PathBuf::from("/var/b")));
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest() {
+    let error = parse("[mail]\nfrom = 'a@b'\nrelay = 'x'\nprot = 25").unwrap_err();
+    assert_eq!(error.hint().as_deref(), Some("did you mean `port`?"));
+    assert!(matches!(wrong("[mial]").0, Problem::Key { nearest: Some(near), .. } if near == "mail"));
+    assert!(matches!(wrong("[zzz]").0, Problem::Key { nearest: None, .. }));
+}
+
+#[test]
+fn each_kind_of_error_has_its_place() {
+    assert!(matches!(wrong("a = ").0, Problem::Toml(_)));
+    let (problem, at) = wrong("throttle.per_hour = '3'");
+    assert!(matches!(problem, Problem::Type { found: "string", .. }) && at == "***");
+    let (problem, at) = wrong("throttle.per_hour = 0");
+    assert!(matches!(problem, Problem::Value { .. }) && at == "0");
+    assert!(matches!(wrong("[database]").0, Problem::Missing { key: "path", .. }));
+    let (problem, at) = wrong("[recipients]\nx = 'a b@c'");
+    assert!(matches!(problem, Problem::Address { .. }) && at == "'a b@c'");
+    let route = "[recipients]\nops = 'a@b'\n[[routes]]\nname = 'r'\nto = ['ops']\n";
+    let (problem, at) = wrong(&route.replace("['ops']", "['opps']"));
+    assert!(matches!(problem, Problem::Recipient { nearest: Some(_), .. }) && at == "'opps'");
+    let twice = format!("{route}[[routes]]\nname = 'r'\nto = ['ops']");
+    assert!(matches!(wrong(&twice).0, Problem::RouteTwice(_)));
+    let (problem, at) = wrong("redact.patterns = ['ok', 'a(']");
+    assert!(matches!(problem, Problem::Regex { .. }) && at == "'a('");
+    for rest in ["rules = ['sshd']", "tags = []", "severity = 'bad'", "repeat = '3 moons'"] {
+        assert!(matches!(wrong(&format!("{route}{rest}")).0, Problem::Value { .. }), "{rest}");
+    }
+    for hours in ["from='24:00',to='01:00',zone='UTC'", "from='01:00',to='01:00',zone='UTC'"] {
+        let text = format!("{route}quiet_hours = {{ {hours} }}");
+        assert!(matches!(wrong(&text).0, Problem::Value { .. }), "{hours}");
+    }
+    assert!(matches!(wrong("redact.patterns = ['x*']").0, Problem::Value { .. }));
+    assert!(matches!(wrong("packs.sshd = 1").0, Problem::Type { .. }));
+    let utf8 = Configuration::parse(Path::new("x"), vec![b'#', 0xff]).unwrap_err();
+    assert!(matches!(utf8.problem, Problem::Utf8 { at: 1, .. }));
+    let large = Configuration::parse(Path::new("x"), vec![b'#'; (1 << 20) + 1]).unwrap_err();
+    assert!(matches!(large.problem, Problem::Large { .. }));
+    assert!(matches!(Configuration::read(Path::new("no/such")).unwrap_err().problem, Problem::Io { .. }));
+}
+
+#[test]
+fn secrets_are_in_no_error() {
+    let mail = "[mail]\nfrom = 'a@b'\nrelay = 'x'\nuser = 'u'\n";
+    for line in [
+        "password = 'hunter2'",
+        "pasword = 'hunter2'",
+        "password = 'hunter2",
+        "password = { value = 'hunter2' }",
+        "passphrase = '''\nhunter2",
+        "credential = 'hunter2'",
+        "password = ['hunter2']",
+        "relay = 'smtp://u:hunter2@x'",
+        "password = 'hunter2'\nprot = 25",
+    ] {
+        let text = format!("{mail}{line}");
+        let text = if line.starts_with("relay") { text.replacen("relay = 'x'\n", "", 1) } else { text };
+        let error = parse(&text).unwrap_err();
+        let said = format!("{error} {error:?} {:?}", error.hint());
+        assert!(!said.contains("hunter2"), "{line}: {said}");
+    }
+    let literal = parse(&format!("{mail}password = 'hunter2'")).unwrap_err();
+    assert!(matches!(literal.problem, Problem::LiteralSecret { .. }));
+    let neither = parse(&format!("{mail}password = {{}}")).unwrap_err();
+    assert!(matches!(neither.problem, Problem::Secret { found: "neither", .. }));
+}
+
+#[test]
+fn secrets_are_read_from_where_they_are() {
+    let reference = SecretReference::Env("NAME".into());
+    let secret = reference.read_with(|name| (name == "NAME").then(|| "hunter2\n".into())).unwrap();
+    assert_eq!(secret.expose_secret(), "hunter2");
+    assert!(!format!("{secret:?}").contains("hunter2"));
+    assert!(matches!(reference.read_with(|_| None), Err(SecretError::Unset { .. })));
+    assert!(matches!(reference.read_with(|_| Some("".into())), Err(SecretError::Shape { .. })));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "a\r\n").unwrap();
+    let file = SecretReference::File(path.clone());
+    assert_eq!(file.read().unwrap().expose_secret(), "a");
+    use std::os::unix::fs::PermissionsExt;
+    for (mode, public) in [(0o644, true), (0o640, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(file.is_public(), public);
+    }
+    assert!(matches!(SecretReference::File("no/such".into()).read(), Err(SecretError::Io { .. })));
+}
+
+#[test]
+fn the_first_place_that_exists_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+    std::fs::write(&b, "").unwrap();
+    let mut places = Places { usual: vec![a.clone(), b.clone()], ..Places::default() };
+    assert_eq!(places.find().unwrap(), Some((b.clone(), Origin::Usual)));
+    places.variable = Some("".into());
+    assert_eq!(places.find().unwrap(), Some((b.clone(), Origin::Usual)));
+    places.variable = Some(a.clone().into());
+    assert!(places.find().is_err());
+    places.argument = Some(b.clone());
+    assert_eq!(places.find().unwrap(), Some((b, Origin::Argument)));
+    places.argument = Some(a);
+    assert!(places.find().is_err());
+    assert_eq!(Places::default().find().unwrap(), None);
+}
+
+#[test]
+fn what_is_hardly_meant_is_told() {
+    let text = "[recipients]\no = 'a@b'\n[[routes]]\nname = 'r'\nto = ['o']";
+    assert_eq!(parse(text).unwrap().warnings(), [Warning::NoMail]);
+    let mail = "[mail]\nfrom = 'a@b'\nrelay = 'x'\ntls = 'plaintext'\nuser = 'u'\npassword.env = 'N'";
+    let plain = parse(mail).unwrap();
+    assert_eq!(plain.warnings(), [Warning::PlaintextPassword]);
+    assert_eq!(plain.mail.unwrap().port, 25);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Configuration::parse(Path::new("x"), bytes);
+    }
+
+    #[test]
+    fn any_change_of_the_example(at in 0..EXAMPLE.len(), cut in 0..20_usize, bytes in prop::collection::vec(any::<u8>(), 0..6)) {
+        let mut text = EXAMPLE.as_bytes().to_vec();
+        let end = (at + cut).min(text.len());
+        text.splice(at..end, bytes);
+        let _ = Configuration::parse(Path::new("x"), text);
+    }
+}
