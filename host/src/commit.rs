@@ -239,7 +239,9 @@ impl StoreError {
             StoreError::Full => Some("make room; the same command goes on where it stopped"),
             StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
             StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
-            StoreError::Damaged(_) => Some("`tripline db check` tells more; `tripline db restore` takes a backup"),
+            StoreError::Damaged(_) => {
+                Some("`tripline db check` tells more; `tripline db restore` takes a backup")
+            }
             StoreError::Io(_) | StoreError::Closed => None,
         }
     }
