@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -63,14 +63,26 @@ impl Guest for Chain {
     }
 }
 
-struct Quiet;
+/// Stops the check when it has been told of progress so many times.
+struct Watch<'a> {
+    left: u32,
+    stop: &'a AtomicBool,
+}
 
-impl Observer for Quiet {
-    fn read(&mut self, _: u64) {}
+impl Observer for Watch<'_> {
+    fn read(&mut self, _: u64) {
+        self.left = self.left.saturating_sub(1);
+        self.stop.fetch_or(self.left == 0, Relaxed);
+    }
+
     fn matched(&mut self, _: &MatchSeen<'_>) {}
 }
 
 fn check(store: &Arc<Memory>, files: &[PathBuf]) -> Outcome {
+    check_until(store, files, u32::MAX)
+}
+
+fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
     let inputs = expand(files);
     assert!(inputs.errors.is_empty(), "{:?}", inputs.errors);
     let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
@@ -90,7 +102,8 @@ fn check(store: &Arc<Memory>, files: &[PathBuf]) -> Outcome {
         store: Some(keeping),
     };
     let sandbox = Arc::new(Native::<Chain>::default());
-    let outcome = run(options, sandbox, &mut Quiet, &AtomicBool::new(false)).unwrap();
+    let stop = AtomicBool::new(false);
+    let outcome = run(options, sandbox, &mut Watch { left: stops, stop: &stop }, &stop).unwrap();
     assert!(outcome.report.faults.is_empty(), "{:?}", outcome.report.faults);
     assert!(outcome.report.incidents.is_empty(), "nothing is folded");
     outcome
@@ -105,7 +118,8 @@ fn new(store: &Arc<Memory>, files: &[PathBuf]) -> u64 {
 }
 
 fn lines(from: u32, to: u32) -> String {
-    let line = |n: u32| format!("Mar  1 {:02}:{:02}:{:02} host app[1]: n={n}\n", n / 3600, n / 60 % 60, n % 60);
+    let line =
+        |n: u32| format!("Mar  1 {:02}:{:02}:{:02} host app[1]: n={n}\n", n / 3600, n / 60 % 60, n % 60);
     (from..to).map(line).collect()
 }
 
@@ -148,7 +162,10 @@ fn the_same_file_again_gives_nothing_new() {
     assert_eq!(new(&store, &[path.clone()]), 500);
     assert!(store.commits() > 3, "barriers between blocks");
     let again = check(&store, &[path]);
-    assert_eq!(again.committed.as_ref().map(|committed| (committed.occurrences, committed.known)), Some((0, 1)));
+    assert_eq!(
+        again.committed.as_ref().map(|committed| (committed.occurrences, committed.known)),
+        Some((0, 1))
+    );
     assert!(again.bytes < 100, "read on at the last event, not from the start: {}", again.bytes);
 }
 
@@ -231,7 +248,9 @@ fn a_copy_takes_over_from_a_file_that_was_cut() {
 
 #[test]
 fn a_file_that_was_cut_or_replaced_is_read_from_its_start_and_told() {
-    for (text, change) in [(lines(150, 160), Change::Replaced), (lines(0, 3), Change::Cut), (String::new(), Change::Cut)] {
+    for (text, change) in
+        [(lines(150, 160), Change::Replaced), (lines(0, 3), Change::Cut), (String::new(), Change::Cut)]
+    {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
         let store = Arc::new(Memory::default());
@@ -276,6 +295,7 @@ fn sources_that_grow_in_turn_are_one_sequence() {
     let files = ["a.log", "b.log"].map(|name| folder.path().join(name));
     let store = Arc::new(Memory::default());
     let mut text = String::new();
+    files.iter().for_each(|file| append(file, ""));
     for turn in 0..12 {
         append(&files[turn as usize % 2], &json(turn * 50, turn * 50 + 50));
         text += &json(turn * 50, turn * 50 + 50);
@@ -290,12 +310,16 @@ fn what_a_refused_commit_loses_is_judged_again() {
     let files = ["a.log", "b.log", "c.log"].map(|name| folder.path().join(name));
     for (at, file) in (0..).zip(&files) {
         // Interleaved in time, with lines that have none.
-        let every = |n: u32| json(n * 3 + at, n * 3 + at + 1) + if n.is_multiple_of(4) { "{\"msg\":\"n=timeless\"}\n" } else { "" };
+        let every = |n: u32| {
+            json(n * 3 + at, n * 3 + at + 1)
+                + if n.is_multiple_of(4) { "{\"msg\":\"n=timeless\"}\n" } else { "" }
+        };
         fs::write(file, (0..150).map(every).collect::<String>()).unwrap();
     }
     let store = Arc::new(Memory::default());
     let total = new(&store, &files);
     let all = store.fingerprints();
+    let mut times = 0;
     for refused in 1..=store.commits() {
         let store = Arc::new(Memory::default());
         store.refuse(refused);
@@ -304,12 +328,31 @@ fn what_a_refused_commit_loses_is_judged_again() {
             // Barriers lie where time has it: there were fewer this time.
             continue;
         }
+        times += 1;
         assert!(matches!(outcome.store_error, Some(StoreError::Full)) && outcome.stopped);
         let before = outcome.committed.unwrap().occurrences;
         assert_eq!(new(&store, &files), total - before, "refused {refused}");
         assert_eq!(store.fingerprints(), all, "refused {refused}");
         assert_eq!(new(&store, &files), 0);
     }
+    assert!(times > 2, "{times} commits refused");
+}
+
+#[test]
+fn a_check_that_was_stopped_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    fs::write(&path, lines(0, 2000)).unwrap();
+    let mut stopped = 0;
+    for stops in 1..20 {
+        let store = Arc::new(Memory::default());
+        let outcome = check_until(&store, &[path.clone()], stops);
+        stopped += u32::from(outcome.stopped && store.decisions() < 2000);
+        new(&store, &[path.clone()]);
+        assert_eq!(store.decisions(), 2000, "stopped at {stops}: each line once");
+        assert_eq!(store.fingerprints(), whole(&lines(0, 2000)));
+    }
+    assert!(stopped > 0, "too late, every time");
 }
 
 #[test]

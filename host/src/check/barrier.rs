@@ -63,7 +63,8 @@ impl<'a> Barriers<'a> {
     /// Whether it is time for one.
     pub(super) fn is_due(&self) -> bool {
         let decided = self.decided.load(Relaxed) - self.at_last;
-        self.error.is_none() && (decided >= self.keeping.decisions || self.last.elapsed() >= self.keeping.every)
+        self.error.is_none()
+            && (decided >= self.keeping.decisions || self.last.elapsed() >= self.keeping.every)
     }
 
     /// After a failure nothing is committed any more: positions would go over decisions that are lost.

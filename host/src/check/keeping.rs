@@ -60,7 +60,10 @@ impl fmt::Display for InputNote {
                 write!(f, "{path} was cut: what was written between the last read and the cut may be lost")
             }
             Change::Replaced => {
-                write!(f, "{path} is another file now: what was written to the one before since the last read may be lost")
+                write!(
+                    f,
+                    "{path} is another file now: what was written to the one before since the last read may be lost"
+                )
             }
         }
     }
@@ -69,7 +72,8 @@ impl fmt::Display for InputNote {
 /// SHA-256 of a pack's settings as JSON, in the manifest's order.
 pub(super) fn settings_digest(configured: &Configured) -> [u8; 32] {
     let settings = configured.settings.iter();
-    let settings: Vec<Value> = settings.map(|(name, value)| Value::from(vec![name.as_str().into(), json(value)])).collect();
+    let settings: Vec<Value> =
+        settings.map(|(name, value)| Value::from(vec![name.as_str().into(), json(value)])).collect();
     Sha256::digest(Value::from(settings).to_string()).into()
 }
 

@@ -25,8 +25,9 @@ pub(super) enum Found<'a> {
 /// Tells for each present file of a source, oldest first, what it is.
 pub(super) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec<Found<'a>> {
     let mut found: Vec<Option<&KnownFile>> = vec![None; present.len()];
-    let is_free =
-        |file: &KnownFile, found: &[Option<&KnownFile>]| found.iter().flatten().all(|other| other.number != file.number);
+    let is_free = |file: &KnownFile, found: &[Option<&KnownFile>]| {
+        found.iter().flatten().all(|other| other.number != file.number)
+    };
     let fits = |file: &Present, known: &KnownFile| {
         file.begins_as(&known.identity)
             && known.position.as_ref().is_none_or(|position| file.reaches(position.offset))

@@ -167,7 +167,10 @@ impl fmt::Display for InputError {
             InputProblem::Io { doing, error } => write!(f, "{path}: cannot {doing}: {error}"),
             InputProblem::NothingThere => write!(f, "{path}: expected at least one file, found none"),
             InputProblem::Moved => {
-                write!(f, "{path}: expected the file that was there before, found another; the next run reads it")
+                write!(
+                    f,
+                    "{path}: expected the file that was there before, found another; the next run reads it"
+                )
             }
             InputProblem::NotAFile => write!(f, "{path}: expected a regular file"),
             InputProblem::Glob(message) => {

@@ -102,8 +102,11 @@ impl Plan {
                     };
                     let is_done = position.is_some_and(|position| present.ends_at(position.offset));
                     let mark = mark(at, position, done, &known);
-                    file.begin =
-                        Begin { mark: Some(mark), done: is_done, place: Some((present.device, present.inode)) };
+                    file.begin = Begin {
+                        mark: Some(mark),
+                        done: is_done,
+                        place: Some((present.device, present.inode)),
+                    };
                     if !is_done && latest.is_none() {
                         latest = Some(position.or(done).and_then(|position| position.latest));
                     }
@@ -160,7 +163,12 @@ fn unread(keeping: &Keeping, known: &KnownSource, at: usize, name: &str) -> Resu
 }
 
 /// Where a file begins: at its position, and with what is known from the files before it.
-fn mark(at: usize, position: Option<&FilePosition>, done: Option<&FilePosition>, known: &KnownSource) -> Mark {
+fn mark(
+    at: usize,
+    position: Option<&FilePosition>,
+    done: Option<&FilePosition>,
+    known: &KnownSource,
+) -> Mark {
     let start = Mark::start(at as u32);
     let start = position.map_or(start, |position| Mark {
         offset: position.offset,
@@ -180,7 +188,8 @@ fn mark(at: usize, position: Option<&FilePosition>, done: Option<&FilePosition>,
 
 fn note(file: &File, present: &Present, found: &Found<'_>) -> Option<InputNote> {
     let Found::Instead(known) = found else { return None };
-    let change = if present.begins_as(&known.identity) || present.ends_at(0) { Change::Cut } else { Change::Replaced };
+    let change =
+        if present.begins_as(&known.identity) || present.ends_at(0) { Change::Cut } else { Change::Replaced };
     Some(InputNote { path: file.path.clone(), change })
 }
 

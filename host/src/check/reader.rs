@@ -250,9 +250,7 @@ impl Reader {
         self.open = Some(match packed {
             None => Box::new(Unpacked { head: Vec::new(), input: Some(counted), open: None }),
             Some(0) => counted,
-            Some(skipped) => {
-                Box::new(Behind { skipped, inner: Box::new(MultiGzDecoder::new(counted)) })
-            }
+            Some(skipped) => Box::new(Behind { skipped, inner: Box::new(MultiGzDecoder::new(counted)) }),
         });
         Ok(())
     }

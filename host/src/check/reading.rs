@@ -7,8 +7,8 @@ use crossbeam_channel::Sender;
 use tripline_engine::line::{Block, LineSettings, Lines};
 use tripline_engine::pattern::Rarity;
 
-use super::reader::{Piece, Reader};
 use super::plan::Plan;
+use super::reader::{Piece, Reader};
 use super::run::{Numbered, Progress, Scan};
 use super::{CheckOptions, InputError, Source};
 

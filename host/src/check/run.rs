@@ -27,8 +27,8 @@ use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Fault, PackReport, Report};
 
-use super::collector::{Collected, Collector};
 use super::barrier::{Barriers, Keeps, Part};
+use super::collector::{Collected, Collector};
 use super::judging::{Judged, Judging};
 use super::keeping::settings_digest;
 use super::plan::Plan;
@@ -79,8 +79,7 @@ pub fn run(
         drop((blocks, to_collector));
         let owners = threads.min(options.packs.len()).max(1);
         let kept = options.store.is_some().then_some(&decided);
-        let mut judges: Vec<Judging<'_>> =
-            (0..owners).map(|_| Judging::new(&plan.numbers, kept)).collect();
+        let mut judges: Vec<Judging<'_>> = (0..owners).map(|_| Judging::new(&plan.numbers, kept)).collect();
         for (pack, configured) in options.packs.iter().enumerate() {
             let judge = Judge::new(Arc::clone(&sandbox), configured, JudgeLimits::default());
             let remembered = plan.states.iter().find(|state| state.pack == configured.pack.name());

@@ -77,7 +77,11 @@ impl Store for Memory {
 
     fn states(&self, _: &Tenant) -> Result<Vec<PackState>, StoreError> {
         let kept = self.0.lock().unwrap();
-        if kept.refuse == Some(0) { Err(StoreError::Busy) } else { Ok(kept.states.values().cloned().collect()) }
+        if kept.refuse == Some(0) {
+            Err(StoreError::Busy)
+        } else {
+            Ok(kept.states.values().cloned().collect())
+        }
     }
 
     fn commit(&self, _: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
@@ -89,7 +93,8 @@ impl Store for Memory {
         }
         for position in commit.positions {
             let mut files = kept.sources.iter_mut().flat_map(|(_, source)| &mut source.files);
-            files.find(|file| file.number == position.file).unwrap().position = Some(position);
+            let file = files.find(|file| file.number == position.file).unwrap();
+            file.position = Some(position);
         }
         for state in commit.states {
             kept.states.insert(state.pack.clone(), state);
