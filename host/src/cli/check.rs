@@ -9,9 +9,9 @@ use tripline_engine::sandbox::Sandbox;
 
 use super::arguments::{CheckArguments, Format};
 use super::exit::Exit;
+use super::kept::{self, Kept};
 use super::settings::Settings;
 use super::watch::Watch;
-use super::kept::{self, Kept};
 use super::{Failure, Screen, interrupt, packs, sandbox};
 use crate::check::{self, CheckOptions, Inputs};
 use crate::configuration::Configuration;

@@ -8,8 +8,8 @@ use crate::commit::{Commit, Store};
 use crate::configuration::Configuration;
 use crate::incidents::{Act, Filter, Incident, Report, State};
 use crate::notices::Pattern;
-use crate::report::stored_page::{csv_row, json_line, json_page, CSV_HEAD};
 use crate::report::stored_human::{list, page};
+use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page};
 
 /// Bytes of details that are read.
 const DETAILS: u64 = 64 * 1024;
@@ -50,12 +50,15 @@ pub(super) fn run(
         IncidentCommand::Reopen { ids, comment } => act(&kept, &ids, &Act::Reopen { comment }, screen)?,
         IncidentCommand::Report { severity, title, fingerprint, values, tags } => {
             let report = Report { severity, title, details: details()?, fingerprint, values, tags };
-            let commit =
-                Commit { decisions: vec![report.decision(kept.clock.now())], ..Commit::default() };
-            let committed = kept.database.commit(&kept.tenant, commit).map_err(|error| kept.failed(&error))?;
+            let commit = Commit { decisions: vec![report.decision(kept.clock.now())], ..Commit::default() };
+            let committed =
+                kept.database.commit(&kept.tenant, commit).map_err(|error| kept.failed(&error))?;
             screen.put(|out| {
                 committed.opened.iter().try_for_each(|id| writeln!(out, "incident {id} opened"))?;
-                committed.grown.iter().try_for_each(|id| writeln!(out, "incident {id} has occurred again"))?;
+                committed
+                    .grown
+                    .iter()
+                    .try_for_each(|id| writeln!(out, "incident {id} has occurred again"))?;
                 if committed.excepted > 0 {
                     writeln!(out, "an exception covers it: no incident")?;
                 }
@@ -113,12 +116,18 @@ fn show(kept: &Kept, id: i64, format: Format, screen: &Screen) -> Result<(), Fai
 }
 
 /// Page by page: there may be a million.
-fn export(kept: &Kept, arguments: &FilterArguments, format: ExportFormat, screen: &Screen) -> Result<(), Failure> {
+fn export(
+    kept: &Kept,
+    arguments: &FilterArguments,
+    format: ExportFormat,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let filter = filter(kept, arguments);
     let mut after = None;
     let mut first = true;
     loop {
-        let page = kept.database.page(&kept.tenant, &filter, after, PAGE).map_err(|error| kept.failed(&error))?;
+        let page =
+            kept.database.page(&kept.tenant, &filter, after, PAGE).map_err(|error| kept.failed(&error))?;
         screen.put(|out| {
             let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
             if first && format == ExportFormat::Csv {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use jiff::tz::TimeZone;
-use tripline_engine::abi::Severity;
 use tripline_notice::Templates;
 
 use super::arguments::{KeepArguments, Relay};
@@ -15,9 +14,7 @@ use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
 use crate::incidents::Actor;
-use crate::notices::{
-    Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport,
-};
+use crate::notices::{Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::{Records, SecurityLog};
 use crate::store::{Database, DatabaseOptions};
@@ -60,17 +57,8 @@ impl Kept {
         };
         let mut policy = configuration.policy.clone();
         if !arguments.mail_to.is_empty() {
-            policy.routes.0.push(Route {
-                name: "--mail-to".into(),
-                severity: Severity::Informational,
-                rules: Vec::new(),
-                tags: Vec::new(),
-                sources: Vec::new(),
-                to: arguments.mail_to.clone(),
-                repeat: None,
-                quiet: None,
-                resolved: true,
-            });
+            let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
+            policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
         }
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let mail = mailing(arguments, configuration, &zone)?;
@@ -174,8 +162,7 @@ impl Kept {
     }
 
     fn deliverer(&self, mailing: &Mailing) -> Result<Deliverer, Failure> {
-        let transport: Box<dyn Transport> =
-            Box::new(Smtp::new(mailing.smtp.clone()).map_err(Failure::new)?);
+        let transport: Box<dyn Transport> = Box::new(Smtp::new(mailing.smtp.clone()).map_err(Failure::new)?);
         let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
         let clock = Arc::clone(&self.clock);
         let deliverer = Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone());

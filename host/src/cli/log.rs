@@ -28,7 +28,8 @@ pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure>
         }
     };
     let readers = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let verified = verify(readers, head.as_ref()).map_err(|error| Failure::new(format!("cannot read on: {error}")))?;
+    let verified =
+        verify(readers, head.as_ref()).map_err(|error| Failure::new(format!("cannot read on: {error}")))?;
     screen.put(|out| {
         for finding in &verified.findings {
             let file = files.get(finding.file).map_or_else(String::new, |path| path.display().to_string());

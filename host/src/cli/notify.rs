@@ -71,7 +71,13 @@ fn status(kept: &Kept, screen: &Screen) -> Result<(), Failure> {
             }
             for told in all {
                 let what = told.incident.map_or_else(|| "digest".into(), |id| format!("incident {id}"));
-                writeln!(out, "    {} {what} to {}: {}", told.notice, visible(&told.recipient), stands(told, kept))?;
+                writeln!(
+                    out,
+                    "    {} {what} to {}: {}",
+                    told.notice,
+                    visible(&told.recipient),
+                    stands(told, kept)
+                )?;
             }
         }
         Ok(())
@@ -134,13 +140,17 @@ fn stands(told: &Told, kept: &Kept) -> String {
         ("sent", _) => format!("sent {}: {words}", told.sent.map(at).unwrap_or_default()),
         ("folded", Some((digest, state, sent))) => match sent {
             Some(sent) => format!("sent within digest {digest}, {}", at(*sent)),
-            None => format!("folded into digest {digest}, which is {state}: there were more than may be sent"),
+            None => {
+                format!("folded into digest {digest}, which is {state}: there were more than may be sent")
+            }
         },
         ("silenced", _) => format!("held back by silence {}", told.silence.unwrap_or_default()),
         ("deferred", _) => format!("attempt {} failed, again {}: {words}", told.attempts, at(told.due)),
         ("dead", _) => format!("given up after {} attempts: {words}", told.attempts),
         ("sending", _) => "being sent".into(),
-        ("queued", _) if told.due > kept.clock.now() => format!("waits for the end of quiet hours, {}", at(told.due)),
+        ("queued", _) if told.due > kept.clock.now() => {
+            format!("waits for the end of quiet hours, {}", at(told.due))
+        }
         ("queued", _) if !words.is_empty() => format!("waits for the relay: {words}"),
         ("queued", _) => "waits to be sent".into(),
         (state, _) => state.into(),

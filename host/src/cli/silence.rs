@@ -90,7 +90,14 @@ pub(super) fn exception(
                 let taken = kept.database.excepted(&kept.tenant, exception.id, SHOWN).map_err(failed)?;
                 for (at, _, _, title) in taken {
                     let title = format!("  {} {}", moment(at, &kept.zone), visible(&title));
-                    table.row(vec![title, String::new(), String::new(), String::new(), String::new(), String::new()]);
+                    table.row(vec![
+                        title,
+                        String::new(),
+                        String::new(),
+                        String::new(),
+                        String::new(),
+                        String::new(),
+                    ]);
                 }
             }
             screen.put(|out| table.write(out, screen.width()))?;

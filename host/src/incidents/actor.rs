@@ -20,6 +20,11 @@ impl Actor {
         Actor { id: "timer".into(), name: "a timer".into() }
     }
 
+    /// Whoever hands notices to the relay.
+    pub fn deliverer() -> Actor {
+        Actor { id: "deliverer".into(), name: "the deliverer".into() }
+    }
+
     /// A user of this machine.
     pub fn user(uid: u32, name: &str) -> Actor {
         Actor { id: format!("uid:{uid}"), name: name.into() }

@@ -22,6 +22,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report of this, with nothing else said.
+    pub fn new(severity: Severity, title: impl Into<String>) -> Report {
+        let (details, fingerprint) = (String::new(), None);
+        Report { severity, title: title.into(), details, fingerprint, values: Vec::new(), tags: Vec::new() }
+    }
+
     /// Its rule, under the pack's name [`HOST`].
     pub const RULE: &str = "reported";
 

@@ -23,6 +23,13 @@ pub struct Sender {
     pub zone: TimeZone,
 }
 
+impl Sender {
+    /// Who writes, by which relay; times are in UTC.
+    pub fn new(from: &str, relay: &str) -> Sender {
+        Sender { from: from.into(), envelope: from.into(), relay: relay.into(), zone: TimeZone::UTC }
+    }
+}
+
 /// Brings notices from the outbox to the relay, one at a time; whoever owns it says when.
 pub struct Deliverer {
     outbox: Arc<dyn Outbox>,

@@ -29,7 +29,7 @@ mod view;
 
 pub use self::address::{AddressError, check_address};
 pub use self::backoff::backoff;
-pub use self::deliverer::{Deliverer, Delivered, Sender};
+pub use self::deliverer::{Delivered, Deliverer, Sender};
 pub use self::message::{Mail, MessageError};
 pub use self::outbox::{About, Content, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
@@ -40,4 +40,4 @@ pub use self::routes::Routes;
 pub use self::smtp::{Smtp, SmtpError, SmtpSettings, Tls};
 pub use self::throttle::{Bucket, Throttle};
 pub use self::transport::{Accepted, SendError, Transport};
-pub use tripline_notice::Reason;
+pub use tripline_notice::{Reason, Templates};

@@ -26,3 +26,20 @@ pub struct Route {
     /// Whether it is told that an incident is resolved.
     pub resolved: bool,
 }
+
+impl Route {
+    /// A route that tells this address of everything.
+    pub fn all(address: &str) -> Route {
+        Route {
+            name: "all".into(),
+            severity: Severity::Informational,
+            rules: Vec::new(),
+            tags: Vec::new(),
+            sources: Vec::new(),
+            to: vec![address.into()],
+            repeat: None,
+            quiet: None,
+            resolved: true,
+        }
+    }
+}

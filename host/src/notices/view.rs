@@ -81,5 +81,9 @@ fn state(state: incidents::State) -> State {
 /// A file's last name says enough in a mail.
 fn exhibit(evidence: &incidents::Evidence) -> EvidenceView {
     let name = evidence.name.rsplit('/').next().unwrap_or_default();
-    EvidenceView { place: format!("{name}:{}", evidence.line), text: evidence.text.clone(), cut: evidence.cut }
+    EvidenceView {
+        place: format!("{name}:{}", evidence.line),
+        text: evidence.text.clone(),
+        cut: evidence.cut,
+    }
 }

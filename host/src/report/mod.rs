@@ -27,8 +27,8 @@ use std::io;
 use self::stored::StoredAs;
 use crate::check::{MatchSeen, Outcome};
 
-pub use self::when::moment;
 pub use self::visible::{columns, fit, visible, visible_bytes};
+pub use self::when::moment;
 pub(crate) use self::wrap::{broken, wrap};
 
 /// Puts out what a check finds, in one format.

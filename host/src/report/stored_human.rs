@@ -36,7 +36,8 @@ pub fn list(out: &mut dyn Write, incidents: &[Incident], width: usize, zone: &Ti
             state => format!("  {state}"),
         };
         let whose = one.assignee.as_ref().map_or_else(String::new, |who| format!("  {}", visible(who)));
-        let used = numbers + severities + 4 + when.len() + columns(&count) + state.len() + columns(&whose) + 2;
+        let used =
+            numbers + severities + 4 + when.len() + columns(&count) + state.len() + columns(&whose) + 2;
         let title = fit(&visible(&one.title), width.saturating_sub(used).max(20));
         writeln!(
             out,
@@ -88,7 +89,8 @@ pub fn page(
 }
 
 fn happening(what: &Happening, zone: &TimeZone) -> String {
-    let because = |comment: &str| if comment.is_empty() { String::new() } else { format!(": {}", visible(comment)) };
+    let because =
+        |comment: &str| if comment.is_empty() { String::new() } else { format!(": {}", visible(comment)) };
     match what {
         Happening::Opened { previous: None } => "opened".into(),
         Happening::Opened { previous: Some(id) } => format!("opened again, after #{id}"),
@@ -99,7 +101,9 @@ fn happening(what: &Happening, zone: &TimeZone) -> String {
         Happening::Assigned { to: Some(to) } => format!("assigned to {}", visible(to)),
         Happening::Assigned { to: None } => "assigned to nobody".into(),
         Happening::Commented { text } => format!("“{}”", visible(text)),
-        Happening::Resolved { resolution, comment } => format!("resolved as {resolution}{}", because(comment)),
+        Happening::Resolved { resolution, comment } => {
+            format!("resolved as {resolution}{}", because(comment))
+        }
         Happening::Reopened { comment } => format!("reopened{}", because(comment)),
         Happening::Repeated => "told again".into(),
         Happening::SilenceEnded { silence } => format!("silence {silence} ended"),

@@ -11,8 +11,23 @@ use crate::incidents::{Evidence, Incident};
 
 /// The columns of an exported table.
 pub const CSV_HEAD: [&str; 17] = [
-    "id", "tenant", "state", "resolution", "severity", "pack", "rule", "fingerprint", "generation", "title", "summary",
-    "count", "first", "last", "opened", "changed", "assignee",
+    "id",
+    "tenant",
+    "state",
+    "resolution",
+    "severity",
+    "pack",
+    "rule",
+    "fingerprint",
+    "generation",
+    "title",
+    "summary",
+    "count",
+    "first",
+    "last",
+    "opened",
+    "changed",
+    "assignee",
 ];
 
 /// One object on a line of its own.
@@ -27,7 +42,8 @@ pub fn json_line(out: &mut dyn Write, incident: &Incident, evidence: &[Evidence]
 /// All in one document.
 pub fn json_page(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> {
     let mut files = Files::default();
-    let folded: Vec<_> = incidents.iter().map(|one| (folded(one, &[], &mut files), StoredAs::of(one))).collect();
+    let folded: Vec<_> =
+        incidents.iter().map(|one| (folded(one, &[], &mut files), StoredAs::of(one))).collect();
     let object = |(folded, stored)| IncidentObject::new(folded, &files, Some(stored));
     let objects: Vec<_> = folded.iter().map(|(folded, stored)| object((folded, stored))).collect();
     strict_json::write_pretty(out, &serde_json::json!({ "incidents": objects }))?;

@@ -15,7 +15,7 @@ use super::{evidence, exceptions, files, incidents, log, outbox, pages, silences
 use crate::commit::{Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant};
 use crate::incidents::{
     Act, ActError, Actor, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence,
-    Page, Policy, Silence, State,
+    Page, Policy, Report, Silence, State,
 };
 use crate::notices::{End, Next, Outbox, Reason};
 use crate::security_log::{Head, Record, Records};
@@ -143,6 +143,13 @@ impl Database {
             this.work(db, &tenant).happened(&incident, &actor, happening, reason)?;
             Ok(Ok(incidents::get(db, &tenant, id)?.unwrap_or(incident)))
         })
+    }
+
+    /// A person or a program reports an incident; answers its number. What an exception covers has none: 0.
+    pub fn report(&self, tenant: &Tenant, report: Report) -> Result<i64, StoreError> {
+        let decisions = vec![report.decision(self.clock.now())];
+        let committed = self.commit(tenant, Commit { decisions, ..Commit::default() })?;
+        Ok(committed.opened.first().or(committed.grown.first()).copied().unwrap_or(0))
     }
 
     /// The incident with this number.

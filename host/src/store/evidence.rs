@@ -1,6 +1,7 @@
 //! Evidence and its rows: of the first occurrences and of the last.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -25,11 +26,12 @@ pub(super) struct Names(HashMap<u32, String>);
 
 impl Names {
     pub(super) fn of(&mut self, db: &Connection, tenant: &Tenant, file: u32) -> Result<&str, StoreError> {
-        if !self.0.contains_key(&file) {
-            let name = files::name(db, tenant, file)?.unwrap_or_else(|| "-".into());
-            self.0.insert(file, name);
-        }
-        Ok(self.0.get(&file).map_or("-", String::as_str))
+        Ok(match self.0.entry(file) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(files::name(db, tenant, file)?.unwrap_or_else(|| "-".into()))
+            }
+        })
     }
 }
 

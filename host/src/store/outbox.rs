@@ -308,10 +308,10 @@ fn told(work: &Work<'_>, notice: i64, what: &Happening) -> Result<(), StoreError
     for id in rows.collect::<Result<Vec<_>, _>>()? {
         if let Happening::Undelivered { .. } = what {
             if let Some(incident) = incidents::get(work.db, work.tenant, id)? {
-                work.happened(&incident, &Actor::timer(), what.clone(), None)?;
+                work.happened(&incident, &Actor::deliverer(), what.clone(), None)?;
             }
         } else {
-            let entry = Entry { at: work.now, actor: Actor::timer(), what: what.clone() };
+            let entry = Entry { at: work.now, actor: Actor::deliverer(), what: what.clone() };
             timeline::add(work.db, work.tenant, id, &entry)?;
         }
     }

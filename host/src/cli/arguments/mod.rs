@@ -20,10 +20,8 @@ pub(super) use self::check::{CheckArguments, Format};
 pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments, IncidentCommand};
 pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
-pub(super) use self::silence::{
-    ExceptionArguments, ExceptionCommand, SilenceArguments, SilenceCommand,
-};
 pub(super) use self::pack::{InspectFormat, PackCommand};
+pub(super) use self::silence::{ExceptionArguments, ExceptionCommand, SilenceArguments, SilenceCommand};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();

@@ -12,8 +12,8 @@ use tripline_engine::sandbox::LogLine;
 
 use super::excerpt::{Ink, Part};
 use super::paint::{CAPTURE, DIM, ESCAPE};
-use super::visible::{columns, fit, visible, visible_bytes};
 use super::stored::StoredAs;
+use super::visible::{columns, fit, visible, visible_bytes};
 use super::{Printer, excerpt, wrap};
 use crate::check::{MatchSeen, Outcome};
 
