@@ -31,6 +31,7 @@ pub struct MailSettings {
 
 /// How a connection to a relay is kept secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names, reason = "STARTTLS is what it is called")]
 pub enum Tls {
     /// It starts in plaintext and must be encrypted before anything is said.
     #[default]
