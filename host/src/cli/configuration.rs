@@ -1,7 +1,11 @@
 use std::path::PathBuf;
 
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
 use super::Failure;
-use crate::configuration::{Configuration, ConfigurationError, Places};
+use crate::configuration::{Configuration, ConfigurationError, Place, Places, Problem};
+use crate::report::visible;
+use tripline_abi::manifest::SettingsError;
 
 /// The configuration that counts; all as by default, if there is none.
 pub(super) fn read(argument: Option<PathBuf>) -> Result<Configuration, Failure> {
@@ -12,8 +16,23 @@ pub(super) fn read(argument: Option<PathBuf>) -> Result<Configuration, Failure> 
     read().map_err(failure)
 }
 
-/// A configuration's error as a failure.
+/// A configuration's error as a failure, with its place drawn.
 pub(super) fn failure(error: ConfigurationError) -> Failure {
-    let hint = error.hint();
-    Failure::new(error).hint(hint)
+    let hint = match &error.problem {
+        Problem::Settings { pack, error: SettingsError::Missing { name } } => {
+            Some(format!("give it with --settings FILE.toml: `{name} = …` in a table [packs.{pack}]"))
+        }
+        _ => error.hint(),
+    };
+    let drawing = error.place.as_deref().map(draw);
+    Failure::new(visible(&error.to_string())).drawing(drawing).hint(hint)
+}
+
+/// The lines of the file with the place underlined.
+fn draw(place: &Place) -> String {
+    let Place { path, text, span } = place;
+    let snippet = Snippet::source(text.as_str())
+        .path(path.display().to_string())
+        .annotation(AnnotationKind::Primary.span(span.clone()));
+    Renderer::styled().render(&[Group::with_level(Level::ERROR).element(snippet)])
 }

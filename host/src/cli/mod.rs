@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod config;
 mod configuration;
 mod db;
 mod exit;
@@ -16,7 +17,6 @@ mod pack;
 mod packs;
 mod sandbox;
 mod screen;
-mod settings;
 mod silence;
 mod watch;
 mod zone;
@@ -38,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => completions::run(shell, &screen),
         Command::Db(command) => db::run(command, &screen),
         Command::Log(command) => log::run(command, &screen),
+        Command::Config(command) => config::run(command, config, &screen),
         Command::Check(arguments) => {
             configuration::read(config).and_then(|read| check::run(arguments, &read, &screen))
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::masking::masked;
+use super::masking::{masked, only_lines, stars};
 use super::{ConfigurationError, Place, Problem};
 
 /// Nobody writes more by hand.
@@ -19,6 +19,8 @@ pub(super) struct Document {
     pub(super) path: PathBuf,
     text: String,
     asked: RefCell<BTreeSet<String>>,
+    /// Values that may be secrets.
+    hidden: RefCell<Vec<Range<usize>>>,
 }
 
 impl Document {
@@ -35,7 +37,7 @@ impl Document {
         }
         let text = String::from_utf8(bytes)
             .map_err(|error| Problem::Utf8 { path: path.into(), at: error.utf8_error().valid_up_to() })?;
-        Ok(Document { path: path.into(), text, asked: RefCell::default() })
+        Ok(Document { path: path.into(), text, asked: RefCell::default(), hidden: RefCell::default() })
     }
 
     pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigurationError> {
@@ -47,8 +49,19 @@ impl Document {
 
     /// An error at this place; what may be a secret is not in it.
     pub(super) fn wrong(&self, problem: Problem, span: Range<usize>) -> ConfigurationError {
-        let place = Place { path: self.path.clone(), text: masked(&self.text), span };
+        let text = only_lines(&self.masked(), &span);
+        let place = Place { path: self.path.clone(), text, span };
         ConfigurationError { problem, place: Some(Box::new(place)) }
+    }
+
+    /// What it says, without what may be a secret.
+    pub(super) fn masked(&self) -> String {
+        self.hidden.borrow().iter().fold(masked(&self.text), |text, secret| stars(&text, secret.clone()))
+    }
+
+    /// Never shows these bytes.
+    pub(super) fn hide(&self, secret: Range<usize>) {
+        self.hidden.borrow_mut().push(secret);
     }
 
     /// As `wrong`, for what may itself be a secret.
@@ -60,7 +73,7 @@ impl Document {
     ) -> ConfigurationError {
         let mut error = self.wrong(problem, span);
         if let Some(place) = &mut error.place {
-            place.text = super::masking::stars(&place.text, secret);
+            place.text = stars(&place.text, secret);
         }
         error
     }

@@ -33,6 +33,7 @@ pub struct MailSettings {
 
 /// Reads `[mail]`.
 pub(super) fn read(document: &Document, mut table: Table<'_>) -> Result<MailSettings, ConfigurationError> {
+    table.hide_all_but(&["from", "envelope", "relay", "port", "tls", "ca_file", "user", "timeout"]);
     let from = table.text("from")?;
     let from = address(table.required("from", from)?)?;
     let envelope = table.text("envelope")?.map(address).transpose()?.unwrap_or_else(|| from.clone());

@@ -16,6 +16,22 @@ pub(super) fn stars(text: &str, span: Range<usize>) -> String {
     head.chars().chain(secret.bytes().map(star)).chain(tail.chars()).collect()
 }
 
+/// The text with blanks for all lines but those of these bytes; nothing else of the file has to leave it.
+pub(super) fn only_lines(text: &str, span: &Range<usize>) -> String {
+    let bytes = text.as_bytes();
+    let (start, end) = (span.start.min(bytes.len()), span.end.min(bytes.len()));
+    let first = bytes[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let last = bytes[end..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| end + at);
+    let blank =
+        |part: &str| part.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect::<String>();
+    let (Some(head), Some(lines), Some(tail)) =
+        (text.get(..first), text.get(first..last.max(first)), text.get(last.max(first)..))
+    else {
+        return blank(text);
+    };
+    [&blank(head), lines, &blank(tail)].concat()
+}
+
 /// The text with stars for all that is given to a key that sounds like a secret's, unless it is a table that says where
 /// the secret is kept.
 pub(super) fn masked(text: &str) -> String {

@@ -10,6 +10,7 @@ use tripline_abi::manifest::SettingsError;
 use tripline_engine::{Configured, Pack};
 
 use super::document::Document;
+use super::masking::only_lines;
 use super::{ConfigurationError, Place, Problem};
 
 /// The tables `[packs.NAME]` of one or more files, to be checked against the packs' manifests.
@@ -70,11 +71,7 @@ impl PackSettings {
                 .wrong(Problem::Type { key: "packs".into(), expected: "a table", found }, span.clone())),
         };
         table(value, &span)?;
-        // Places are kept with the masked text: the settings outlive the file's.
-        let place = document.wrong(Problem::Toml(String::new()), span).place;
-        let Some(Place { path, text, .. }) = place.map(|place| *place) else {
-            return Ok(PackSettings::default());
-        };
+        let (path, text) = (document.path.clone(), document.masked());
         let file = Arc::new(File { path, text });
         let mut tables = BTreeMap::new();
         for (name, inner) in value.as_table().into_iter().flatten() {
@@ -152,7 +149,7 @@ impl PackTable {
         let File { path, text } = &*self.file;
         ConfigurationError {
             problem,
-            place: Some(Box::new(Place { path: path.clone(), text: text.clone(), span })),
+            place: Some(Box::new(Place { path: path.clone(), text: only_lines(text, &span), span })),
         }
     }
 

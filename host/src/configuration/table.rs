@@ -170,6 +170,13 @@ impl<'t> Table<'t> {
         self.document.wrong(problem, self.span.clone())
     }
 
+    /// Never shows what is given to other keys: it may be a password under a misspelt one.
+    pub(super) fn hide_all_but(&self, known: &[&str]) {
+        for (_, value) in self.entries.iter().filter(|(key, _)| !known.contains(&&**key.get_ref())) {
+            self.document.hide(value.span());
+        }
+    }
+
     fn shown(&self) -> String {
         if self.name.is_empty() { "the file".into() } else { format!("[{}]", self.name) }
     }

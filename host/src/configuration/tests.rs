@@ -108,6 +108,10 @@ fn secrets_are_in_no_error() {
         let said = format!("{error} {error:?} {:?}", error.hint());
         assert!(!said.contains("hunter2"), "{line}: {said}");
     }
+    let inline = parse("mail = { credential = 'hunter2', port = 'x' }").unwrap_err();
+    assert!(!format!("{inline:?}").contains("hunter2"), "{inline:?}");
+    let elsewhere = parse("mail.credential = 'hunter2'\n[database]\n").unwrap_err();
+    assert!(!format!("{elsewhere:?}").contains("hunter2"), "{elsewhere:?}");
     let literal = parse(&format!("{mail}password = 'hunter2'")).unwrap_err();
     assert!(matches!(literal.problem, Problem::LiteralSecret { .. }));
     let neither = parse(&format!("{mail}password = {{}}")).unwrap_err();

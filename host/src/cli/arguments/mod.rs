@@ -1,4 +1,5 @@
 mod check;
+mod config;
 mod incident;
 mod keeping;
 mod notify;
@@ -17,6 +18,7 @@ use tripline_abi::{ABI_VERSIONS_SERVED, Severity};
 use crate::incidents::State;
 
 pub(super) use self::check::{CheckArguments, Format};
+pub(super) use self::config::ConfigCommand;
 pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments, IncidentCommand};
 pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
@@ -86,6 +88,9 @@ pub(super) enum Command {
     /// Check the log of security events.
     #[command(subcommand, arg_required_else_help = true)]
     Log(LogCommand),
+    /// Check the configuration, or print an example.
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigCommand),
     /// Make, test and look into rule packs.
     #[command(subcommand, arg_required_else_help = true)]
     Pack(PackCommand),

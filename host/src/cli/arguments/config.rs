@@ -1,0 +1,23 @@
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+const EXAMPLES: &str = "\
+Examples:
+  tripline config example > tripline.toml
+  tripline config check tripline.toml
+
+Exit codes: 0 it can be used, 2 it cannot.
+";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) enum ConfigCommand {
+    /// Say what is read from where.
+    Check {
+        /// The file [default: as all commands look for it].
+        file: Option<PathBuf>,
+    },
+    /// Print a configuration with every key and a comment for each.
+    Example,
+}

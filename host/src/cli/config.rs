@@ -1,0 +1,63 @@
+use std::path::PathBuf;
+
+use super::arguments::ConfigCommand;
+use super::exit::Exit;
+use super::{Failure, Screen, configuration};
+use crate::configuration::{Configuration, EXAMPLE, Places, SecretReference};
+use crate::report::visible;
+
+/// Looks at the configuration.
+pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
+    let file = match command {
+        ConfigCommand::Example => {
+            screen.put(|out| out.write_all(EXAMPLE.as_bytes()))?;
+            return Ok(Exit::Clean);
+        }
+        ConfigCommand::Check { file } => file.or(named),
+    };
+    let places = Places::of_process(file);
+    let Some((path, _)) = places.find().map_err(configuration::failure)? else {
+        screen.put(|out| writeln!(out, "no configuration: all is as by default"))?;
+        return Ok(Exit::Clean);
+    };
+    let read = Configuration::read(&path).map_err(configuration::failure)?;
+    let lines = lines(&read);
+    screen.put(|out| {
+        writeln!(out, "{}", visible(&path.display().to_string()))?;
+        lines.iter().try_for_each(|(name, what)| writeln!(out, "  {name:<13} {}", visible(what)))
+    })?;
+    read.warnings().iter().for_each(|warning| screen.warning(&warning.to_string()));
+    Ok(Exit::Clean)
+}
+
+/// A line for each section.
+fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
+    let path =
+        |path: &Option<PathBuf>| path.as_ref().map_or("none".into(), |path| path.display().to_string());
+    let mut lines = vec![("database", path(&read.database)), ("security_log", path(&read.security_log))];
+    lines.push(match &read.mail {
+        None => ("mail", "none: nobody is told anything".into()),
+        Some(mail) => {
+            ("mail", format!("from {} by {}:{}, {}", mail.from, mail.relay, mail.port, mail.tls.as_str()))
+        }
+    });
+    let secret = read.mail.as_ref().and_then(|mail| mail.password.as_ref());
+    lines.extend(secret.map(|secret| {
+        let set = if secret.read().is_ok() { "set" } else { "not set" };
+        let from = match secret {
+            SecretReference::Env(name) => format!("${name}"),
+            SecretReference::File(path) => path.display().to_string(),
+        };
+        ("password", format!("from {from} ({set})"))
+    }));
+    for (name, address) in &read.recipients {
+        lines.push(("recipient", format!("{name} {address}")));
+    }
+    for route in &read.policy.routes.0 {
+        let to = route.to.join(", ");
+        lines.push(("route", format!("{}: {} and worse to {to}", route.name, route.severity.as_str())));
+    }
+    lines.push(("throttle", format!("{} mails an hour for each recipient", read.policy.throttle.per_hour)));
+    lines.extend(read.packs.names().map(|name| ("pack", name.to_string())));
+    lines
+}
