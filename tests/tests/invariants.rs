@@ -48,6 +48,16 @@ fn wasmtime_has_one_door() {
 }
 
 #[test]
+fn the_database_has_one_door() {
+    assert_nowhere("host", &["rusqlite"], &["host/src/store"]);
+}
+
+#[test]
+fn the_mail_library_has_one_door() {
+    assert_nowhere("host", &["lettre::", "use lettre"], &["host/src/notices"]);
+}
+
+#[test]
 fn the_engine_has_no_clock_no_disk_no_network_no_threads() {
     let words = [
         "std::fs",
@@ -62,6 +72,8 @@ fn the_engine_has_no_clock_no_disk_no_network_no_threads() {
     ];
     // The macro for authors' tests reads their cases, in their crate.
     assert_nowhere("host/engine/src", &words, &["host/engine/src/cases.rs"]);
+    // What renders a notice runs in browsers, too.
+    assert_nowhere("host/notice/src", &words, &[]);
 }
 
 #[test]
