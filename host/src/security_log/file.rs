@@ -117,7 +117,7 @@ impl SecurityLog {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Some(link) = chain::link(line).filter(|link| link.holds) else { continue };
             let (seq, hash) = found.map_or((0, NOTHING), |found| (found.seq, found.hash));
-            if link.head.seq == seq + 1 && link.prev == hash {
+            if Some(link.head.seq) == seq.checked_add(1) && link.prev == hash {
                 found = Some(link.head);
             }
         }

@@ -154,8 +154,8 @@ impl Verified {
                     self.find(place, Problem::Broken { expected: 1, found: 1 });
                 }
             }
-            Some(last) if last.hash != link.prev || last.seq + 1 != link.head.seq => {
-                let problem = Problem::Broken { expected: last.seq + 1, found: link.head.seq };
+            Some(last) if last.hash != link.prev || last.seq.checked_add(1) != Some(link.head.seq) => {
+                let problem = Problem::Broken { expected: last.seq.saturating_add(1), found: link.head.seq };
                 self.find(place, problem);
             }
             Some(_) => {}
