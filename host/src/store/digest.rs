@@ -13,7 +13,8 @@ use crate::notices::Digest;
 /// Incidents that a digest shows one by one.
 const SHOWN: u32 = 12;
 
-/// Folds all that waits for a recipient, and is not held by quiet hours, into one digest.
+/// Folds all that waits for a recipient, and is not held by quiet hours, into one digest. A digest that waits and
+/// that no relay has seen goes into the new one.
 pub(super) fn fold(work: &Work<'_>, recipient: &str, critical: bool) -> Result<(), StoreError> {
     const WHICH: &str = "tenant = ?1 AND recipient = ?2 AND critical = ?3 AND state IN ('queued', 'deferred')
         AND incident IS NOT NULL AND (due <= ?4 OR attempts > 0)";
@@ -39,6 +40,15 @@ pub(super) fn fold(work: &Work<'_>, recipient: &str, critical: bool) -> Result<(
     work.db
         .prepare_cached(&format!("UPDATE notices SET state = 'folded', digest = ?5 WHERE {WHICH}"))?
         .execute(params![work.tenant.as_str(), recipient, critical, work.now, digest])?;
+    const UNSEEN: &str = "SELECT id FROM notices WHERE tenant = ?1 AND recipient = ?2 AND critical = ?3
+        AND state = 'queued' AND incident IS NULL AND attempts = 0 AND id <> ?4";
+    let unseen = params![work.tenant.as_str(), recipient, critical, digest];
+    for sql in [
+        format!("UPDATE notices SET digest = ?4 WHERE digest IN ({UNSEEN})"),
+        format!("DELETE FROM notices WHERE id IN ({UNSEEN})"),
+    ] {
+        work.db.prepare_cached(&sql)?.execute(unseen)?;
+    }
     Ok(())
 }
 

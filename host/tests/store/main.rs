@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod applying;
+mod delivering;
+mod faults;
 mod fixture;
 mod outbox;
 mod timers;

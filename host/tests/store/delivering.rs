@@ -1,0 +1,179 @@
+//! The deliverer against a relay that fails in every way, on a clock that is set by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use tripline::abi::Severity;
+use tripline::commit::{Commit, Store};
+use tripline::notices::{Accepted, Deliverer, Mail, Outbox, SendError, Sender, Templates, Transport};
+use tripline::store::Database;
+use tripline::wall_clock::{WallClock, never};
+
+use crate::fixture::{Fixture, HOUR, Hand, SECOND, decision, policy, with};
+
+/// What the relay does with the next mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Accept,
+    Relay,
+    Deferred,
+    Refused,
+    /// It has taken the mail, and nobody hears so.
+    Taken,
+    /// It has not, and nobody hears either.
+    Lost,
+}
+
+#[derive(Clone, Default)]
+struct Relay {
+    script: Arc<Mutex<Vec<Fault>>>,
+    /// Time, recipient, message id, incident's thread.
+    taken: Arc<Mutex<Vec<(i64, Mail)>>>,
+    clock: Hand,
+    /// Until when it cannot be reached.
+    down: i64,
+}
+
+impl Transport for Relay {
+    fn send(&mut self, mail: &Mail) -> Result<Accepted, SendError> {
+        let words = || "as the script says".to_string();
+        let fault = match self.clock.now() < self.down {
+            true => Fault::Relay,
+            false => self.script.lock().unwrap().pop().unwrap_or(Fault::Accept),
+        };
+        if matches!(fault, Fault::Accept | Fault::Taken) {
+            self.taken.lock().unwrap().push((self.clock.now(), mail.clone()));
+        }
+        match fault {
+            Fault::Accept => Ok(Accepted { words: words() }),
+            Fault::Relay => Err(SendError::Relay { doing: "connecting", code: None, words: words() }),
+            Fault::Deferred => Err(SendError::Deferred { code: 451, words: words() }),
+            Fault::Refused => Err(SendError::Refused { code: 550, words: words() }),
+            Fault::Taken | Fault::Lost => Err(SendError::Unsure { words: words() }),
+        }
+    }
+}
+
+fn deliverer(database: &Arc<Database>, relay: &Relay) -> Deliverer {
+    let sender = Sender { zone: TimeZone::UTC, ..Sender::new("tripline@example.org", "relay") };
+    let outbox = Arc::clone(database) as Arc<dyn Outbox>;
+    let clock = Arc::new(relay.clock.clone());
+    Deliverer::new(outbox, Box::new(relay.clone()), clock, Templates::new(), sender).unwrap()
+}
+
+#[test]
+fn an_hour_without_a_relay_and_ten_thousand_incidents() {
+    let mut policy = policy(&["a@example.org", "b@example.org"]);
+    policy.limits.open_per_rule = 20_000;
+    let fixture = Fixture::new(policy);
+    let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+    let start = clock.now();
+    let database = Arc::new(fixture.database);
+    let relay = Relay { clock: clock.clone(), down: start + HOUR, ..Relay::default() };
+    let mut deliverer = deliverer(&database, &relay);
+    // Ten thousand incidents over the hour; each rises half an hour later.
+    for minute in 0..60_u64 {
+        let of = |severity, i: u64, turn: u64| {
+            with(decision("r", Some(&format!("f{i}")), turn * 100_000 + i), |one| one.severity = severity)
+        };
+        let some = (minute * 167..(minute + 1) * 167).filter(|i| *i < 10_000);
+        let mut decisions: Vec<_> = some.map(|i| of(Severity::Low, i, 0)).collect();
+        if let Some(before) = minute.checked_sub(30) {
+            decisions.extend((before * 167..before * 167 + 50).map(|i| of(Severity::High, i, 1)));
+        }
+        database.commit(&tenant, Commit { decisions, ..Commit::default() }).unwrap();
+        deliverer.deliver(start + (minute as i64 + 1) * 60 * SECOND - 1, &never()).unwrap();
+        clock.wait(start + (minute as i64 + 1) * 60 * SECOND, &never());
+    }
+    assert!(relay.taken.lock().unwrap().is_empty());
+    deliverer.deliver(start + 10 * HOUR, &never()).unwrap();
+    let taken = relay.taken.lock().unwrap();
+    let mut by_recipient: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    let mut ids = BTreeSet::new();
+    for (at, mail) in &*taken {
+        by_recipient.entry(&mail.to).or_default().push(*at);
+        assert!(ids.insert(&mail.id), "{} went twice", mail.id);
+    }
+    assert_eq!(by_recipient.len(), 2);
+    for (recipient, times) in by_recipient {
+        let most =
+            times.iter().map(|from| times.iter().filter(|at| (*from..*from + HOUR).contains(at)).count());
+        assert!(most.max().unwrap() <= 24, "{recipient}: {} mails", times.len());
+        assert!(times.len() <= 3, "{recipient}: expected digests, found {} mails", times.len());
+        assert!(times[0] <= start + HOUR + HOUR / 4, "{recipient} waited longer than the breaker");
+    }
+    // Nothing is left, and nothing was dropped.
+    let status = database.outbox(&tenant, 10).unwrap();
+    let states: BTreeMap<_, _> = status.states.into_iter().collect();
+    let left: Vec<_> = states.keys().filter(|state| !["sent", "folded"].contains(&state.as_str())).collect();
+    assert!(left.is_empty(), "{states:?}");
+    assert_eq!(states["folded"] + states["sent"] - taken.len() as u64, 2 * (10_000 + 30 * 50));
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        3 => Just(Fault::Accept),
+        2 => Just(Fault::Relay),
+        2 => Just(Fault::Deferred),
+        1 => Just(Fault::Refused),
+        1 => Just(Fault::Taken),
+        1 => Just(Fault::Lost),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    /// R4 and R5: each notice arrives at least once unless it was refused, and twice only if the relay's last word
+    /// was lost, then with the same id.
+    #[test]
+    fn whatever_the_relay_does(
+        script in prop::collection::vec(fault(), 0..30),
+        incidents in prop::collection::vec(0..6_u64, 1..10),
+    ) {
+        let fixture = Fixture::new(policy(&["a@example.org", "b@example.org"]));
+        let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+        let database = Arc::new(fixture.database);
+        let unsure = script.iter().filter(|fault| **fault == Fault::Taken).count();
+        let refused = script.iter().filter(|fault| **fault == Fault::Refused).count();
+        let relay = Relay { script: Arc::new(Mutex::new(script)), clock: clock.clone(), ..Relay::default() };
+        let mut deliverer = deliverer(&database, &relay);
+        for (turn, incident) in incidents.iter().enumerate() {
+            let one = decision("r", Some(&format!("f{incident}")), turn as u64);
+            let severity = Severity::ALL[turn.min(3)];
+            let decisions = vec![with(one, |one| one.severity = severity)];
+            database.commit(&tenant, Commit { decisions, ..Commit::default() }).unwrap();
+            deliverer.deliver(clock.now(), &never()).unwrap();
+        }
+        deliverer.deliver(clock.now() + 24 * HOUR, &never()).unwrap();
+        let taken = relay.taken.lock().unwrap();
+        let mut arrived: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for (_, mail) in &*taken {
+            *arrived.entry((&mail.to, &mail.id)).or_default() += 1;
+        }
+        let twice = arrived.values().filter(|count| **count > 1).count();
+        prop_assert!(twice <= unsure, "{twice} mails went twice, {unsure} were unsure");
+        let mut dead = 0;
+        for id in 1..=6 {
+            let told = database.told(&tenant, id).unwrap();
+            let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+            for one in &told {
+                let id = format!("{}@example.org", one.message);
+                match (one.state.as_str(), &one.digest) {
+                    ("sent", _) => prop_assert!(arrived.contains_key(&(&*one.recipient, &*id))),
+                    ("folded", Some((_, state, sent))) => prop_assert!(sent.is_some() || state == "dead"),
+                    ("dead", _) => dead += 1,
+                    (state, _) => prop_assert!(false, "expected it to be settled, found {state}"),
+                }
+                // Order within an incident.
+                let first = taken.iter().position(|(_, mail)| mail.to == one.recipient && mail.id == id);
+                if let Some(first) = first {
+                    let before = last.insert(&one.recipient, first);
+                    prop_assert!(before.is_none_or(|before| before < first));
+                }
+            }
+        }
+        prop_assert!(dead <= refused);
+    }
+}
