@@ -32,7 +32,7 @@ pub(super) fn run(
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
     let stop = interrupt::flag()?;
     let kept = match kept::is_wanted(&arguments.keep, configuration) {
-        true => Some(Kept::open(&arguments.keep, configuration)?),
+        true => Some(Kept::make(&arguments.keep, configuration)?),
         false if arguments.keep.mail_to.is_empty() && arguments.keep.security_log.is_none() => None,
         false => {
             let hint = "notices and security.log are fed from a database: name one with --db FILE";

@@ -22,7 +22,10 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = Kept::open(&arguments.keep, configuration)?;
+    let kept = match arguments.command {
+        IncidentCommand::Report { .. } => Kept::make(&arguments.keep, configuration)?,
+        _ => Kept::open(&arguments.keep, configuration)?,
+    };
     match arguments.command {
         IncidentCommand::List { filter, limit, format } => {
             let incidents = found(&kept, &filter, limit)?;

@@ -39,7 +39,10 @@ pub(super) struct Kept {
 }
 
 struct Mailing {
+    /// Without what is secret …
     smtp: SmtpSettings,
+    /// … which is read from where this says when something is sent: lists need no password.
+    secrets: Option<MailSettings>,
     sender: Sender,
 }
 
@@ -49,12 +52,20 @@ pub(super) fn is_wanted(arguments: &KeepArguments, configuration: &Configuration
 }
 
 impl Kept {
-    /// Opens the database and does what is due.
+    /// Opens a database that is there: a misspelt name must not look like a day without incidents.
     pub(super) fn open(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
-        let Some(path) = arguments.db.as_ref().or(configuration.database.as_ref()) else {
-            let hint = "name it with --db FILE, or in tripline.toml: [database] path = \"…\"";
-            return Err(Failure::new("expected a database, found none").hint(Some(hint)));
-        };
+        let path = path(arguments, configuration)?;
+        if !path.exists() {
+            let hint = "`tripline check --db FILE` makes one";
+            let message = format!("{}: expected a database, found none", path.display());
+            return Err(Failure::new(message).hint(Some(hint)));
+        }
+        Kept::make(arguments, configuration)
+    }
+
+    /// Opens the database, makes it if it is not there, and does what is due.
+    pub(super) fn make(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
+        let path = path(arguments, configuration)?;
         let mut policy = configuration.policy.clone();
         if !arguments.mail_to.is_empty() {
             let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
@@ -138,7 +149,14 @@ impl Kept {
         let failed = |error| self.failed(&error);
         // Whoever delivers already does it for us.
         let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(()) };
-        let mut deliverer = self.deliverer(mailing)?;
+        let mut deliverer = match self.deliverer(mailing) {
+            Ok(deliverer) => deliverer,
+            // What the command did is done: its notices wait.
+            Err(failure) => {
+                screen.error(failure.message());
+                return Ok(());
+            }
+        };
         let (_awake, woken) = bounded(0);
         let until = self.clock.now().saturating_add(PATIENCE);
         let delivered = deliverer.deliver(until, &woken).map_err(failed)?;
@@ -162,7 +180,12 @@ impl Kept {
     }
 
     fn deliverer(&self, mailing: &Mailing) -> Result<Deliverer, Failure> {
-        let transport: Box<dyn Transport> = Box::new(Smtp::new(mailing.smtp.clone()).map_err(Failure::new)?);
+        let mut smtp = mailing.smtp.clone();
+        if let Some(mail) = &mailing.secrets {
+            smtp.login = login(mail)?;
+            smtp.extra_root = mail.ca_file.as_ref().map(read).transpose()?;
+        }
+        let transport: Box<dyn Transport> = Box::new(Smtp::new(smtp).map_err(Failure::new)?);
         let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
         let clock = Arc::clone(&self.clock);
         let deliverer = Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone());
@@ -173,6 +196,12 @@ impl Kept {
     pub(super) fn head(&self) -> Result<Option<crate::security_log::Head>, Failure> {
         self.database.head().map_err(|error| self.failed(&error))
     }
+}
+
+fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> Result<&'a PathBuf, Failure> {
+    let hint = "name it with --db FILE, or in tripline.toml: [database] path = \"…\"";
+    let none = || Failure::new("expected a database, found none").hint(Some(hint));
+    arguments.db.as_ref().or(configuration.database.as_ref()).ok_or_else(none)
 }
 
 fn no_relay() -> Failure {
@@ -204,10 +233,10 @@ fn mailing(
         host: host.clone(),
         port,
         tls,
-        login: own.map(login).transpose()?.flatten(),
+        login: None,
         timeout: own.map_or(TIMEOUT, |mail| mail.timeout),
         hello: None,
-        extra_root: own.and_then(|mail| mail.ca_file.as_ref()).map(read).transpose()?,
+        extra_root: None,
     };
     let from = arguments.mail_from.clone().or_else(|| configured.map(|mail| mail.from.clone()));
     let from = from.unwrap_or_else(|| "tripline@localhost".into());
@@ -219,7 +248,11 @@ fn mailing(
         Tls::Plaintext => format!("{host}:{port} in plaintext"),
         _ => format!("{host}:{port}"),
     };
-    Ok(Some(Mailing { smtp, sender: Sender { from, envelope, relay, zone: zone.clone() } }))
+    Ok(Some(Mailing {
+        smtp,
+        secrets: own.cloned(),
+        sender: Sender { from, envelope, relay, zone: zone.clone() },
+    }))
 }
 
 fn login(mail: &MailSettings) -> Result<Option<(String, secrecy::SecretString)>, Failure> {

@@ -19,9 +19,6 @@ pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure>
     let LogCommand::Verify { files, db } = command;
     let head = match db {
         None => None,
-        Some(db) if !db.exists() => {
-            return Err(Failure::new(format!("{}: expected a database, found none", db.display())));
-        }
         Some(db) => {
             let keep = KeepArguments { db: Some(db), ..KeepArguments::default() };
             Kept::open(&keep, &Configuration::default())?.head()?

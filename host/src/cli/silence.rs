@@ -17,7 +17,10 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = Kept::open(&arguments.keep, configuration)?;
+    let kept = match arguments.command {
+        SilenceCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
+        _ => Kept::open(&arguments.keep, configuration)?,
+    };
     let failed = |error| kept.failed(&error);
     let now = kept.clock.now();
     match arguments.command {
@@ -57,7 +60,10 @@ pub(super) fn exception(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = Kept::open(&arguments.keep, configuration)?;
+    let kept = match arguments.command {
+        ExceptionCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
+        _ => Kept::open(&arguments.keep, configuration)?,
+    };
     let failed = |error| kept.failed(&error);
     match arguments.command {
         ExceptionCommand::Add { rule, field, cidr, value, severity, end, reason } => {

@@ -65,7 +65,7 @@ impl Fixture {
     pub(crate) fn tripline(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tripline"));
         command.current_dir(self.folder.path()).args(arguments);
-        command.env_remove("RUST_BACKTRACE").env_remove("CLICOLOR_FORCE");
+        command.env_remove("RUST_BACKTRACE").env_remove("CLICOLOR_FORCE").env_remove("TRIPLINE_CONFIG");
         command
             .env("XDG_CACHE_HOME", self.folder.path().join(".cache"))
             .env("TZ", "UTC")
