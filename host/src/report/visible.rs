@@ -1,6 +1,8 @@
 //! Texts of strangers as they may stand on a terminal: what would move the cursor, hide or reorder text is written
 //! as an escape.
 
+// One list for terminals and mails: what is hidden in one must not show in the other.
+pub(super) use tripline_notice::is_hidden;
 use unicode_width::UnicodeWidthChar;
 
 /// One character of a text, or an escape in the place of what nobody should see.
@@ -105,27 +107,6 @@ fn escape(start: usize, text: String) -> Glyph {
 
 fn hex(number: u32) -> String {
     if number < 0x100 { format!("\\x{number:02x}") } else { format!("\\u{{{number:x}}}") }
-}
-
-/// Whether a character controls a terminal, or changes what a reader sees without being seen: Unicode's controls,
-/// line and paragraph separators, bidirectional and other invisible format characters.
-pub(super) fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ CREATE INDEX incidents_by_rule ON incidents (tenant, pack, rule, state, changed,
 CREATE INDEX incidents_assigned ON incidents (tenant, assignee, changed, id) WHERE assignee IS NOT NULL;
 CREATE INDEX incidents_expire ON incidents (acknowledged_until) WHERE acknowledged_until IS NOT NULL;
 CREATE INDEX incidents_resolve ON incidents (resolves_at) WHERE resolves_at IS NOT NULL;
+-- Every command that opens the database asks what is to be deleted.
+CREATE INDEX incidents_delete ON incidents (changed) WHERE state = 2;
 CREATE INDEX incidents_repeat ON incidents (repeats_at) WHERE repeats_at IS NOT NULL;
 
 -- What a notice says of the rule; the latest that was seen of it.
