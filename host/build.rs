@@ -35,7 +35,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn build(out: &Path) -> Result<Vec<(String, PathBuf)>, Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?);
+    let root = root.join("..").canonicalize()?;
     let packs = root.join("guest/packs");
     for folder in [&packs, &root.join("rules-sdk")] {
         println!("cargo::rerun-if-changed={}", folder.display());

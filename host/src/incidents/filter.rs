@@ -18,7 +18,8 @@ pub struct Filter {
     pub since: Option<i64>,
     /// Changed before this time.
     pub before: Option<i64>,
-    /// Stands in title, summary, fingerprint or values; upper and lower case are one.
+    /// Stands in title, fingerprint, or the beginning of summary (2,000 characters) or values (4,000); upper and lower
+    /// case of ASCII are one.
     pub text: Option<String>,
 }
 

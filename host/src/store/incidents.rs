@@ -139,7 +139,16 @@ fn write(statement: &mut CachedStatement<'_>, incident: &Incident, new: bool) ->
 
 /// A statement over all columns of incidents.
 pub(super) fn select<'c>(db: &'c Connection, rest: &str) -> Result<CachedStatement<'c>, StoreError> {
-    Ok(db.prepare_cached(&format!("SELECT {COLUMNS} FROM incidents {rest}"))?)
+    select_from(db, "incidents", rest)
+}
+
+/// The same, where incidents are found by way of other tables.
+pub(super) fn select_from<'c>(
+    db: &'c Connection,
+    from: &str,
+    rest: &str,
+) -> Result<CachedStatement<'c>, StoreError> {
+    Ok(db.prepare_cached(&format!("SELECT {COLUMNS} FROM {from} {rest}"))?)
 }
 
 /// An incident from its row.

@@ -13,6 +13,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/1.sql")),
     M::up(include_str!("migrations/2.sql")),
     M::up(include_str!("migrations/3.sql")),
+    M::up(include_str!("migrations/4.sql")),
 ];
 
 /// The newest version that this program knows.

@@ -27,6 +27,7 @@ mod open;
 mod outbox;
 mod pages;
 mod readers;
+mod search;
 mod silences;
 mod states;
 mod telling;

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, ToSql};
 
-use super::incidents::{read, select};
+use super::incidents::{read, select_from};
+use super::search::Search;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Cursor, Filter, Page};
 
@@ -14,8 +15,9 @@ pub(super) fn page(
     after: Option<Cursor>,
     most: u32,
 ) -> Result<Page, StoreError> {
-    let mut conditions = vec!["tenant = ?".to_string()];
+    let mut conditions = vec!["incidents.tenant = ?".to_string()];
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(tenant.as_str().to_string())];
+    let mut from = "incidents";
     let mut must = |condition: &str, value: Box<dyn ToSql>| {
         conditions.push(condition.into());
         values.push(value);
@@ -43,12 +45,20 @@ pub(super) fn page(
         must("changed < ?", Box::new(before));
     }
     if let Some(text) = &filter.text {
-        let like = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        must(
-            "(title || char(10) || summary || char(10) || fields || char(10) || subject || char(10) ||
-                CAST(substr(fingerprint, 2) AS TEXT)) LIKE ? ESCAPE '\\'",
-            Box::new(like),
-        );
+        let search = Search::new(db, text)?;
+        if let Some(grams) = search.grams {
+            // In this order; the planner would rather walk all incidents than sort a few.
+            from = "grams CROSS JOIN texts ON texts.row = grams.rowid
+                CROSS JOIN incidents ON incidents.tenant = texts.tenant AND incidents.id = texts.incident";
+            must("grams MATCH ?", Box::new(grams));
+            must("texts.text LIKE ? ESCAPE '\\'", Box::new(search.like));
+        } else {
+            must(
+                "(SELECT text FROM texts WHERE texts.tenant = incidents.tenant AND texts.incident = incidents.id)
+                    LIKE ? ESCAPE '\\'",
+                Box::new(search.like),
+            );
+        }
     }
     if let Some(Cursor { changed, id }) = after {
         conditions.push("(changed, id) < (?, ?)".into());
@@ -63,7 +73,7 @@ pub(super) fn page(
         conditions.join(" AND "),
         u64::from(most) + 1
     );
-    let mut statement = select(db, &rest)?;
+    let mut statement = select_from(db, from, &rest)?;
     let rows = statement
         .query_map(rusqlite::params_from_iter(values.iter().map(|value| &**value)), |row| {
             read(row, tenant)

@@ -43,7 +43,8 @@ fn a_full_disk_takes_back_the_whole_commit_and_it_goes_on_with_room() {
         assert_eq!(page.incidents.len() as u64, stored);
         assert!(matches!(database.commit(&tenant, commit(stored)), Err(StoreError::Full)));
     }
-    assert_eq!(store::check(&path).unwrap().version.0, 3);
+    let (version, newest) = store::check(&path).unwrap().version;
+    assert_eq!(version, newest);
     let database = open(&path, DatabaseOptions::default()).unwrap();
     let Committed { opened, known, .. } = database.commit(&tenant, commit(stored)).unwrap();
     assert_eq!((opened.len(), known), (4, 0));
@@ -74,7 +75,7 @@ fn a_newer_database_is_refused_and_stays_as_it_is() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = std::fs::read(&path).unwrap();
     let refused = open(&path, DatabaseOptions::default());
-    assert!(matches!(refused, Err(StoreError::Newer { found: 99, known: 3 })));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(store::restore(&path, &fixture.folder.path().join("other.db"), |_, _| {}).is_err());
 }

@@ -7,4 +7,5 @@ mod faults;
 mod fixture;
 mod many;
 mod outbox;
+mod searching;
 mod timers;

@@ -95,6 +95,11 @@ fn resolved_incidents_are_really_deleted() {
     for end in ["", "-wal"] {
         let bytes = std::fs::read(format!("{}{end}", fixture.path().display())).unwrap_or_default();
         assert!(!bytes.windows(5).any(|window| window == b"XYZZY"), "found in the file with the end {end:?}");
+        // In the index for searches it is in pieces, of small letters.
+        assert!(
+            !bytes.windows(3).any(|window| window == b"yzz"),
+            "a piece is in the file with the end {end:?}"
+        );
     }
     // Its number is not given again.
     assert_eq!(fixture.decide(vec![decision("r", Some("a"), 9)]).opened, [3]);
