@@ -5,7 +5,6 @@ mod applying;
 mod delivering;
 mod faults;
 mod fixture;
-mod many;
 mod outbox;
 mod searching;
 mod timers;
