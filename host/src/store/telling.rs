@@ -134,6 +134,28 @@ impl Work<'_> {
                 message,
                 silence.map(|silence| silence.id),
             ])?;
+        match silence {
+            Some(_) => Ok(()),
+            None => self.hurry(incident.id, planned, critical),
+        }
+    }
+
+    /// What was queued of an incident before, alone or within a digest, goes before what is queued now; so it must not
+    /// wait for longer. Else a critical notice would wait for the quiet hours, or for the bucket, of the one before it.
+    ///
+    /// A relay that asked for patience is only asked again early for a critical one.
+    fn hurry(&self, incident: i64, planned: &Planned, critical: bool) -> Result<(), StoreError> {
+        const SET: &str = "UPDATE notices SET critical = max(critical, ?4),
+                due = CASE WHEN state = 'queued' OR ?4 THEN min(due, ?5) ELSE due END
+             WHERE state IN ('queued', 'deferred', 'sending')";
+        const OF: &str = "tenant = ?1 AND incident = ?2 AND recipient = ?3";
+        let key = params![self.tenant.as_str(), incident, planned.recipient, critical, planned.due];
+        for sql in [
+            format!("{SET} AND {OF}"),
+            format!("{SET} AND id IN (SELECT digest FROM notices WHERE {OF} AND state = 'folded')"),
+        ] {
+            self.db.prepare_cached(&sql)?.execute(key)?;
+        }
         Ok(())
     }
 
