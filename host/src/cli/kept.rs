@@ -188,8 +188,7 @@ impl Kept {
         let transport: Box<dyn Transport> = Box::new(Smtp::new(smtp).map_err(Failure::new)?);
         let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
         let clock = Arc::clone(&self.clock);
-        let deliverer = Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone());
-        deliverer.map_err(|error| self.failed(&error))
+        Ok(Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone()))
     }
 
     /// The last line of security.log, as the database knows it.
