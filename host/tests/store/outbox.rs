@@ -332,3 +332,19 @@ fn a_critical_notice_takes_the_digest_before_it_along() {
     finish(&fixture, &first, End::Sent(String::new()));
     assert_eq!(reason(&leased(&fixture)), Reason::SeverityRose { from: "medium".into() });
 }
+
+#[test]
+fn a_flush_leaves_quiet_hours_alone() {
+    let quiet = quiet_route(&["a@example.org"]);
+    let routes = Routes(vec![quiet, route(&["b@example.org"])]);
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![of(Severity::Medium, "x", 1)]);
+    let one = leased(&fixture);
+    assert_eq!(one.recipient, "b@example.org");
+    finish(&fixture, &one, End::Deferred("451 later".into()));
+    assert_eq!(fixture.database.flush().unwrap(), 1);
+    let one = leased(&fixture);
+    assert_eq!(one.recipient, "b@example.org");
+    finish(&fixture, &one, End::Sent(String::new()));
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Wait(START + 7 * HOUR));
+}
