@@ -135,6 +135,10 @@ impl Database {
                 Err(error) => return Ok(Err(error)),
             };
             incidents::update(db, &incident)?;
+            if let Act::Reopen { .. } = act {
+                // While it was resolved, nothing was told again.
+                this.policy.routes.wind(&mut incident, this.now);
+            }
             let reason = match act {
                 Act::Resolve { .. } => Some(Reason::Resolved),
                 Act::Reopen { .. } => Some(Reason::Reopened),

@@ -58,13 +58,12 @@ pub(super) fn apply(
         work.happened(&incident, &Actor::timer(), what, Some(Reason::Resolved))
     })?;
     done.repeated = each("repeats_at <= ?1", &mut |work, mut incident| {
-        let repeat = policy.routes.repeat(&incident).filter(|_| incident.state != State::Resolved);
-        let told_at = incident.repeats_at.unwrap_or(now).saturating_sub(repeat.unwrap_or(0));
-        incident.repeats_at = repeat.map(|repeat| now.saturating_add(repeat));
+        let again = work.again(&incident)?;
+        incident.repeats_at = again.next;
         update(db, &incident)?;
-        match repeat.is_some() && incident.state == State::Open && incident.occurred > told_at {
-            true => work.happened(&incident, &Actor::timer(), Happening::Repeated, Some(Reason::Repeat)),
-            false => Ok(()),
+        match again.planned.is_empty() {
+            true => Ok(()),
+            false => work.happened(&incident, &Actor::timer(), Happening::Repeated, Some(Reason::Repeat)),
         }
     })?;
     for (tenant, silence) in silences::unsettled(db, now)? {

@@ -334,6 +334,16 @@ fn a_critical_notice_takes_the_digest_before_it_along() {
 }
 
 #[test]
+fn of_two_routes_to_an_address_the_one_that_is_not_quiet_counts() {
+    let awake = Route { name: "awake".into(), ..route(&["a@example.org"]) };
+    let routes = Routes(vec![quiet_route(&["a@example.org"]), awake]);
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![of(Severity::Medium, "x", 1)]);
+    let one = leased(&fixture);
+    assert!(matches!(&one.content, Content::Incident(about) if about.route == "awake"));
+}
+
+#[test]
 fn a_flush_leaves_quiet_hours_alone() {
     let quiet = quiet_route(&["a@example.org"]);
     let routes = Routes(vec![quiet, route(&["b@example.org"])]);

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use tripline::abi::Severity;
 use tripline::incidents::{Act, Actor, IncidentLimits, Policy, Resolution, State};
-use tripline::notices::{Content, End, Next, Outbox, Reason, Routes};
+use tripline::incidents::{Effect, NewException};
+use tripline::notices::{Content, End, Next, Outbox, Reason, Route, Routes};
 
-use crate::fixture::{Fixture, HOUR, SECOND, decision, policy, route, with_rule};
+use crate::fixture::{Fixture, HOUR, SECOND, decision, pattern, policy, route, with, with_rule};
 
 fn me() -> Actor {
     Actor::user(1000, "alice")
@@ -103,4 +105,65 @@ fn resolved_incidents_are_really_deleted() {
     }
     // Its number is not given again.
     assert_eq!(fixture.decide(vec![decision("r", Some("a"), 9)]).opened, [3]);
+}
+
+/// A route that tells again after so many hours; 0: never.
+fn repeating(to: &str, hours: u64) -> Route {
+    let repeat = (hours > 0).then(|| Duration::from_secs(hours * 3600));
+    Route { name: format!("every {hours}"), repeat, ..route(&[to]) }
+}
+
+#[test]
+fn each_is_told_again_as_often_as_its_own_route_says() {
+    let to = [("a@example.org", 1), ("b@example.org", 0), ("c@example.org", 24)];
+    let routes = Routes(to.iter().map(|(to, hours)| repeating(to, *hours)).collect());
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![decision("r", Some("x"), 0)]);
+    for half_hour in 1..=48 {
+        fixture.clock.pass(HOUR / 2);
+        fixture.decide(vec![decision("r", Some("x"), half_hour)]);
+        fixture.database.due().unwrap();
+        while let Next::Send(leased) = fixture.database.next("relay").unwrap() {
+            fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+        }
+    }
+    let told = fixture.database.told(&fixture.tenant, 1).unwrap();
+    let repeats =
+        to.map(|(to, _)| told.iter().filter(|one| one.recipient == to && one.reason == "repeat").count());
+    assert_eq!(repeats, [24, 0, 1]);
+}
+
+#[test]
+fn a_rise_and_a_reopening_wind_the_repeats_up() {
+    let bad = Route { severity: Severity::High, ..repeating("a@example.org", 1) };
+    let routes = Routes(vec![bad, repeating("a@example.org", 0)]);
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    let of = |severity, offset| with(decision("r", Some("x"), offset), |one| one.severity = severity);
+    let occurs_and_an_hour_passes = |offset| {
+        fixture.clock.pass(SECOND);
+        fixture.decide(vec![of(Severity::Low, offset)]);
+        fixture.clock.pass(HOUR);
+        fixture.database.due().unwrap();
+    };
+    fixture.decide(vec![of(Severity::Low, 1)]);
+    occurs_and_an_hour_passes(2);
+    assert_eq!(deliver(&fixture), [Reason::First]);
+    fixture.decide(vec![of(Severity::High, 3)]);
+    occurs_and_an_hour_passes(4);
+    assert_eq!(deliver(&fixture), [Reason::SeverityRose { from: "low".into() }, Reason::Repeat]);
+    let act = |act| fixture.database.act(&fixture.tenant, 1, None, act, me()).unwrap().unwrap();
+    act(Act::Resolve { resolution: Resolution::Expected, comment: String::new() });
+    fixture.clock.pass(2 * HOUR);
+    fixture.database.due().unwrap();
+    act(Act::Reopen { comment: String::new() });
+    occurs_and_an_hour_passes(5);
+    assert_eq!(deliver(&fixture), [Reason::Resolved, Reason::Reopened, Reason::Repeat]);
+}
+
+/// Whether a text is in the database's file or in its log of changes.
+fn is_on_disk(fixture: &Fixture, text: &str) -> bool {
+    ["", "-wal"].iter().any(|end| {
+        let bytes = std::fs::read(format!("{}{end}", fixture.path().display())).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
 }
