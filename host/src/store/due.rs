@@ -12,6 +12,8 @@ use crate::notices::Reason;
 
 /// Incidents of one step: a transaction must not take long.
 const STEP: u32 = 200;
+/// In which a bucket fills.
+const HOUR: i64 = 60 * 60 * 1_000_000_000;
 
 /// What was done, and whether there is more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Due {
     pub unsilenced: u64,
     /// Incidents that were deleted.
     pub deleted: u64,
+    /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets.
+    pub swept: u64,
     /// Whether there is more to do at once.
     pub more: bool,
 }
@@ -78,12 +82,13 @@ pub(super) fn apply(
             done.unsilenced += 1;
         }
     }
-    done.deleted = match policy.limits.retention {
-        Some(retention) => delete(db, now.saturating_sub(retention))?,
-        None => 0,
-    };
+    if let Some(retention) = policy.limits.retention {
+        done.deleted = delete(db, now.saturating_sub(retention))?;
+        done.swept = sweep(db, now.saturating_sub(retention), now)?;
+    }
     let step = u64::from(STEP);
-    done.more = [done.expired, done.resolved, done.repeated, done.deleted].contains(&step);
+    done.more =
+        [done.expired, done.resolved, done.repeated, done.deleted].contains(&step) || done.swept >= step;
     Ok(done)
 }
 
@@ -98,7 +103,6 @@ fn delete(db: &Connection, before: i64) -> Result<u64, StoreError> {
 
 fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreError> {
     let key = params![tenant.as_str(), id];
-    // A digest that has nothing left to tell says nothing of anybody.
     for sql in [
         "DELETE FROM notices WHERE tenant = ?1 AND incident = ?2",
         "DELETE FROM occurrences WHERE tenant = ?1 AND incident = ?2",
@@ -107,4 +111,30 @@ fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreErro
         db.prepare_cached(sql)?.execute(key)?;
     }
     Ok(())
+}
+
+/// Deletes what names people and belongs to no incident: titles of what was excepted before this time, digests whose
+/// incidents are all gone, and buckets that are full again, which are as if they had never been used.
+fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
+    let mut swept = 0;
+    for (sql, time) in [
+        (
+            "DELETE FROM excepted WHERE (tenant, id) IN (SELECT tenant, id FROM excepted WHERE at < ?1 LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM notices WHERE id IN (
+                SELECT id FROM notices d WHERE d.incident IS NULL AND d.created < ?1 AND d.state <> 'sending'
+                    AND NOT EXISTS (SELECT 1 FROM notices m WHERE m.digest = d.id) LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM buckets WHERE (tenant, recipient, critical) IN (
+                SELECT tenant, recipient, critical FROM buckets WHERE at < ?1 LIMIT ?2)",
+            now.saturating_sub(HOUR),
+        ),
+    ] {
+        swept += db.prepare_cached(sql)?.execute(params![time, STEP])? as u64;
+    }
+    Ok(swept)
 }

@@ -167,3 +167,43 @@ fn is_on_disk(fixture: &Fixture, text: &str) -> bool {
         bytes.windows(text.len()).any(|window| window == text.as_bytes())
     })
 }
+
+#[test]
+fn what_was_excepted_and_empty_digests_are_really_deleted_too() {
+    let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&["xyzzy@example.org"]) });
+    let new = NewException {
+        rule: Some(pattern("demo/noisy")),
+        field: None,
+        effect: Effect::Except,
+        until: None,
+        reason: "noise".into(),
+    };
+    let exception = fixture.database.except(&fixture.tenant, new, me()).unwrap();
+    let noisy =
+        |offset, title: &str| with(decision("noisy", Some("x"), offset), |one| one.title = title.into());
+    fixture.decide(vec![noisy(1, "XYZZY-old")]);
+    fixture.decide((0..13).map(|i| decision("r", Some(&format!("f{i}")), 10 + i)).collect());
+    let Next::Send(digest) = fixture.database.next("relay").unwrap() else { panic!("expected a digest") };
+    fixture.database.finish("relay", digest.notice, &End::Sent(String::new())).unwrap();
+    fixture.clock.pass(HOUR);
+    fixture.decide(vec![noisy(2, "XYZZY-new")]);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    for id in 1..=13 {
+        fixture.database.act(&fixture.tenant, id, None, resolve.clone(), me()).unwrap().unwrap();
+        fixture.clock.pass(1);
+    }
+    while let Next::Send(leased) = fixture.database.next("relay").unwrap() {
+        fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+    }
+    fixture.clock.pass(23 * HOUR + SECOND);
+    fixture.database.due().unwrap();
+    assert!(!is_on_disk(&fixture, "XYZZY-old") && is_on_disk(&fixture, "XYZZY-new"));
+    assert!(is_on_disk(&fixture, "xyzzy@example.org"));
+    assert_eq!(fixture.database.excepted(&fixture.tenant, exception, 10).unwrap().len(), 1);
+    fixture.clock.pass(HOUR);
+    fixture.database.due().unwrap();
+    assert!(!is_on_disk(&fixture, "XYZZY") && !is_on_disk(&fixture, "xyzzy@example.org"));
+    // How often it applied is no personal data.
+    assert_eq!(fixture.database.exceptions(&fixture.tenant, false).unwrap()[0].count, 2);
+}

@@ -7,4 +7,4 @@ CREATE INDEX notices_open ON notices (tenant, due, id) WHERE state IN ('queued',
 
 -- What retention looks for.
 CREATE INDEX excepted_at ON excepted (at);
-CREATE INDEX notices_digests ON notices (id) WHERE incident IS NULL;
+CREATE INDEX notices_digests ON notices (created) WHERE incident IS NULL;
