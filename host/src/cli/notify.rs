@@ -18,7 +18,10 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = Kept::open(&arguments.keep, configuration)?;
+    let kept = match arguments.command {
+        NotifyCommand::Flush | NotifyCommand::Retry { .. } => Kept::open(&arguments.keep, configuration)?,
+        _ => Kept::look(&arguments.keep, configuration)?,
+    };
     let failed = |error| kept.failed(&error);
     match arguments.command {
         NotifyCommand::Status => {
@@ -40,6 +43,7 @@ pub(super) fn run(
         NotifyCommand::Test { address } => {
             let words = kept.test(&address)?;
             screen.put(|out| writeln!(out, "the relay has taken it: {words}"))?;
+            return Ok(Exit::Clean);
         }
         NotifyCommand::Why { incident, recipient } => {
             why(&kept, incident, recipient.as_deref(), screen)?;

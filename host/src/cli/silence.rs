@@ -19,6 +19,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let kept = match arguments.command {
         SilenceCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
+        SilenceCommand::List { .. } => Kept::look(&arguments.keep, configuration)?,
         _ => Kept::open(&arguments.keep, configuration)?,
     };
     let failed = |error| kept.failed(&error);
@@ -43,6 +44,7 @@ pub(super) fn run(
                 table.row(silence_row(silence, &kept));
             }
             screen.put(|out| table.write(out, screen.width()))?;
+            return Ok(Exit::Clean);
         }
         SilenceCommand::End { id } => {
             if !kept.database.end_silence(&kept.tenant, id, kept.actor()).map_err(failed)? {
@@ -62,6 +64,7 @@ pub(super) fn exception(
 ) -> Result<Exit, Failure> {
     let kept = match arguments.command {
         ExceptionCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
+        ExceptionCommand::List { .. } => Kept::look(&arguments.keep, configuration)?,
         _ => Kept::open(&arguments.keep, configuration)?,
     };
     let failed = |error| kept.failed(&error);
@@ -107,6 +110,7 @@ pub(super) fn exception(
                 }
             }
             screen.put(|out| table.write(out, screen.width()))?;
+            return Ok(Exit::Clean);
         }
         ExceptionCommand::End { id } => {
             if !kept.database.end_exception(&kept.tenant, id, kept.actor()).map_err(failed)? {

@@ -1,5 +1,9 @@
 //! What the passing of time does: acknowledgements run out, quiet incidents resolve themselves, silences end, open
-//! incidents are told again, old ones are deleted. Whoever opens the database applies what is due.
+//! incidents are told again, old ones are deleted. Whoever acts on the database applies what is due.
+//!
+//! What is due may tell somebody, so it goes by the routes of whoever applies it. One without routes would take from those
+//! who were told before what becomes of it; it leaves the timers to one that has routes. Likewise one whose routes never
+//! tell again leaves those alone that are to be told again.
 
 use rusqlite::{Connection, params};
 
@@ -42,6 +46,15 @@ pub(super) fn apply(
     now: i64,
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();
+    if let Some(retention) = policy.limits.retention {
+        done.deleted = delete(db, now.saturating_sub(retention))?;
+        done.swept = sweep(db, now.saturating_sub(retention), now)?;
+    }
+    let step = u64::from(STEP);
+    done.more = done.deleted == step || done.swept >= step;
+    if policy.routes.0.is_empty() && db.prepare_cached("SELECT 1 FROM notices LIMIT 1")?.exists([])? {
+        return Ok(done);
+    }
     let each = |condition: &str, what: &mut dyn FnMut(&Work<'_>, Incident) -> Result<(), StoreError>| {
         let found = due(db, condition, now, STEP)?;
         for (tenant, id) in &found {
@@ -61,7 +74,9 @@ pub(super) fn apply(
         update(db, &incident)?;
         work.happened(&incident, &Actor::timer(), what, Some(Reason::Resolved))
     })?;
-    done.repeated = each("repeats_at <= ?1", &mut |work, mut incident| {
+    let repeats = policy.routes.0.iter().any(|route| route.repeat.is_some());
+    let due_again = if repeats { "repeats_at <= ?1" } else { "repeats_at <= ?1 AND state = 2" };
+    done.repeated = each(due_again, &mut |work, mut incident| {
         let again = work.again(&incident)?;
         incident.repeats_at = again.next;
         update(db, &incident)?;
@@ -82,13 +97,7 @@ pub(super) fn apply(
             done.unsilenced += 1;
         }
     }
-    if let Some(retention) = policy.limits.retention {
-        done.deleted = delete(db, now.saturating_sub(retention))?;
-        done.swept = sweep(db, now.saturating_sub(retention), now)?;
-    }
-    let step = u64::from(STEP);
-    done.more =
-        [done.expired, done.resolved, done.repeated, done.deleted].contains(&step) || done.swept >= step;
+    done.more |= [done.expired, done.resolved, done.repeated].contains(&step);
     Ok(done)
 }
 

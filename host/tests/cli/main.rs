@@ -5,4 +5,5 @@
 mod fixture;
 mod interrupt;
 mod pipe;
+mod timers;
 mod transcripts;

@@ -207,3 +207,30 @@ fn what_was_excepted_and_empty_digests_are_really_deleted_too() {
     // How often it applied is no personal data.
     assert_eq!(fixture.database.exceptions(&fixture.tenant, false).unwrap()[0].count, 2);
 }
+
+#[test]
+fn a_command_without_routes_leaves_timers_to_one_that_has_them() {
+    let routes = Routes(vec![repeating("a@example.org", 1)]);
+    let mut fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    fixture.decide(vec![decision("r", Some("y"), 1)]);
+    assert_eq!(deliver(&fixture).len(), 2);
+    let hold = Some(HOUR);
+    fixture.database.act(&fixture.tenant, 1, None, Act::Acknowledge { hold }, me()).unwrap().unwrap();
+    fixture.clock.pass(SECOND);
+    fixture.decide(vec![decision("r", Some("y"), 2)]);
+    fixture.clock.pass(2 * HOUR);
+    // Nobody would be told by these.
+    let own = std::mem::take(&mut fixture.policy);
+    let mut fixture = fixture.again();
+    let done = fixture.database.due().unwrap();
+    assert_eq!((done.expired, done.repeated), (0, 0));
+    // These tell somebody, and nobody again.
+    fixture.policy = policy(&["b@example.org"]);
+    let mut fixture = fixture.again();
+    assert_eq!((fixture.database.due().unwrap().repeated, deliver(&fixture).len()), (0, 1));
+    fixture.policy = own;
+    let fixture = fixture.again();
+    fixture.database.due().unwrap();
+    assert_eq!(deliver(&fixture), [Reason::Repeat]);
+}

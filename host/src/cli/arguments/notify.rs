@@ -40,7 +40,7 @@ pub(in crate::cli) struct NotifyArguments {
 pub(in crate::cli) enum NotifyCommand {
     /// How the outbox stands.
     Status,
-    /// Try everything that waits for another attempt now.
+    /// Try everything that waits for another attempt now; quiet hours go on.
     Flush,
     /// Queue what was given up again: one notice, or all.
     Retry {
