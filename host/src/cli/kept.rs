@@ -144,9 +144,7 @@ impl Kept {
         if waiting.is_empty() {
             return Ok(whole);
         }
-        let status = self.database.outbox(&self.tenant, 0).map_err(|error| self.failed(&error))?;
-        let wait = |(state, _): &&(String, u64)| ["queued", "deferred", "sending"].contains(&&state[..]);
-        let count: u64 = status.states.iter().filter(wait).map(|(_, count)| count).sum();
+        let count = self.database.waits(&self.tenant).map_err(|error| self.failed(&error))?;
         screen.warning(&format!("{count} notices wait in the database; `tripline notify status` tells more"));
         for told in waiting {
             let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
