@@ -116,8 +116,12 @@ impl SecurityLog {
         let mut found = head;
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Some(link) = chain::link(line).filter(|link| link.holds) else { continue };
-            let (seq, hash) = found.map_or((0, NOTHING), |found| (found.seq, found.hash));
-            if Some(link.head.seq) == seq.checked_add(1) && link.prev == hash {
+            let follows = match found {
+                // The first record that the database still had: it need not be number 1.
+                None => link.prev == NOTHING,
+                Some(found) => Some(link.head.seq) == found.seq.checked_add(1) && link.prev == found.hash,
+            };
+            if follows {
                 found = Some(link.head);
             }
         }

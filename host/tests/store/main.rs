@@ -6,5 +6,6 @@ mod delivering;
 mod faults;
 mod fixture;
 mod outbox;
+mod records;
 mod searching;
 mod timers;
