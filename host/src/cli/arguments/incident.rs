@@ -131,7 +131,7 @@ pub(in crate::cli) struct FilterArguments {
     #[arg(long, value_name = "SEVERITY", value_parser = severities())]
     pub(in crate::cli) severity: Option<Severity>,
     /// Of this rule: PACK/RULE, with *.
-    #[arg(long, value_name = "RULE")]
+    #[arg(long, value_name = "RULE", value_parser = times::rule)]
     pub(in crate::cli) rule: Option<String>,
     /// Somebody's.
     #[arg(long, value_name = "WHO")]

@@ -36,7 +36,7 @@ pub(in crate::cli) enum SilenceCommand {
     /// Hold notices back; incidents are recorded all the same.
     Add {
         /// Of this rule: PACK/RULE, with *.
-        #[arg(long, value_name = "RULE")]
+        #[arg(long, value_name = "RULE", value_parser = times::rule)]
         rule: Option<String>,
         /// At most this severe.
         #[arg(long, value_name = "SEVERITY", value_parser = severities())]
@@ -82,7 +82,7 @@ pub(in crate::cli) enum ExceptionCommand {
     /// Take decisions out; they are counted and can be listed.
     Add {
         /// Of this rule: PACK/RULE, with * [default: all].
-        #[arg(long, value_name = "RULE")]
+        #[arg(long, value_name = "RULE", value_parser = times::rule)]
         rule: Option<String>,
         /// By this value …
         #[arg(long, value_name = "NAME")]
