@@ -1,5 +1,6 @@
 //! What a command that keeps incidents works with: the database, security.log, and the way to the mailboxes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(super) struct Kept {
     pub(super) tenant: Tenant,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) zone: TimeZone,
+    /// Addresses by the configuration's names.
+    pub(super) recipients: BTreeMap<String, String>,
     security_log: Option<PathBuf>,
     mail: Option<Mailing>,
 }
@@ -80,7 +83,8 @@ impl Kept {
         database.due().map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
         let tenant = Tenant::default();
-        Ok(Kept { database: Arc::new(database), tenant, clock, zone, security_log, mail })
+        let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
+        Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
     }
 
     /// The user whose command this is.

@@ -20,6 +20,7 @@ pub(crate) mod strict_json;
 pub mod table;
 mod visible;
 mod when;
+pub mod why;
 mod wrap;
 
 use std::io;

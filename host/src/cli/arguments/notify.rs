@@ -57,7 +57,7 @@ pub(in crate::cli) enum NotifyCommand {
     Why {
         /// The incident.
         incident: i64,
-        /// Only this recipient.
+        /// Only this recipient: an address, or its name in the configuration.
         recipient: Option<String>,
     },
 }
