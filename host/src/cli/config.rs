@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
+
 use super::arguments::ConfigCommand;
 use super::exit::Exit;
 use super::{Failure, Screen, configuration};
 use crate::configuration::{Configuration, EXAMPLE, Places, SecretReference};
-use crate::report::visible;
+use crate::report::{visible, zone_name};
 
 /// Looks at the configuration.
 pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
@@ -58,6 +60,22 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
         lines.push(("route", format!("{}: {} and worse to {to}", route.name, route.severity.as_str())));
     }
     lines.push(("throttle", format!("{} mails an hour for each recipient", read.policy.throttle.per_hour)));
+    let limits = &read.policy.limits;
+    lines.push(("acknowledged", format!("for {}", long(limits.acknowledge_for))));
+    let quiet = |after| format!("by itself after {} of quiet", long(after));
+    lines.push(("resolved", limits.resolve_after.map_or("never by itself".into(), quiet)));
+    let kept = limits.retention.map_or("for ever".into(), |time| format!("for {}", long(time)));
+    lines.push(("retention", format!("{kept} after it is resolved")));
+    lines.extend(read.timezone.as_ref().map(|zone| ("timezone", zone_name(zone))));
     lines.extend(read.packs.names().map(|name| ("pack", name.to_string())));
     lines
+}
+
+/// How long something takes, in days or as `1h 30m`.
+fn long(nanoseconds: i64) -> String {
+    const DAY: i64 = 24 * 3600 * 1_000_000_000;
+    match (nanoseconds / DAY, nanoseconds % DAY) {
+        (days @ 2.., 0) => format!("{days} days"),
+        _ => format!("{:#}", SignedDuration::from_nanos(nanoseconds)),
+    }
 }

@@ -10,6 +10,7 @@ use crate::incidents::{Act, Filter, Incident, Report, State};
 use crate::notices::Pattern;
 use crate::report::stored_human::{list, page};
 use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page};
+use crate::report::visible;
 
 /// Bytes of details that are read.
 const DETAILS: u64 = 64 * 1024;
@@ -77,8 +78,13 @@ fn act(kept: &Kept, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failu
     for id in ids {
         let done = kept.database.act(&kept.tenant, *id, None, act.clone(), kept.actor());
         let incident = done.map_err(|error| kept.failed(&error))?.map_err(Failure::new)?;
-        let state = incident.state;
-        screen.put(|out| writeln!(out, "incident {id} is {state}"))?;
+        let done = match act {
+            Act::Assign { to: Some(to) } => format!("is assigned to {}", visible(to)),
+            Act::Assign { to: None } => "is assigned to nobody".into(),
+            Act::Comment { .. } => "has your comment".into(),
+            _ => format!("is {}", incident.state),
+        };
+        screen.put(|out| writeln!(out, "incident {id} {done}"))?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ const PATIENCE: i64 = 30_000_000_000;
 const NAMED: u32 = 10;
 /// Incidents of a check that are shown; the rest is in the database.
 const SHOWN: usize = 10_000;
+/// What to do without a relay.
+const RELAY: &str = "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// An open database, and whom to tell.
@@ -138,13 +140,24 @@ impl Kept {
             return Ok(whole);
         }
         let status = self.database.outbox(&self.tenant, 0).map_err(|error| self.failed(&error))?;
-        let wait = |(state, _): &&(String, u64)| ["queued", "deferred", "sending"].contains(&&state[..]);
-        let count: u64 = status.states.iter().filter(wait).map(|(_, count)| count).sum();
-        screen.warning(&format!("{count} notices wait in the database; `tripline notify status` tells more"));
+        let count = match status.waiting() {
+            1 => "1 notice waits".into(),
+            count => format!("{count} notices wait"),
+        };
+        if self.mail.is_none() {
+            screen.warning(&format!("{count} in the database: there is no relay to send mail by"));
+            screen.hint(RELAY);
+            return Ok(false);
+        }
+        screen.warning(&format!("{count} in the database; `tripline notify status` tells more"));
+        let more = status.waiting().saturating_sub(waiting.len() as u64);
         for told in waiting {
             let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
             let words = if told.words.is_empty() { "not tried yet".into() } else { told.words };
             screen.say(&format!("  {what} to {}: {words}", told.recipient));
+        }
+        if more > 0 {
+            screen.say(&format!("  and {more} more"));
         }
         Ok(false)
     }
@@ -209,8 +222,7 @@ fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> R
 }
 
 fn no_relay() -> Failure {
-    let hint = "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
-    Failure::new("expected a relay to send mail by, found none").hint(Some(hint))
+    Failure::new("expected a relay to send mail by, found none").hint(Some(RELAY))
 }
 
 /// A failure of the database at this path.

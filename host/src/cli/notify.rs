@@ -1,9 +1,11 @@
-use super::arguments::{NotifyArguments, NotifyCommand};
+use super::arguments::{Format, NotifyArguments, NotifyCommand};
 use super::exit::Exit;
 use super::kept::Kept;
-use super::{Failure, Screen};
+use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
 use crate::report::paint::BOLD;
+use crate::report::table::Column::{Figure, Text};
+use crate::report::table::Table;
 use crate::report::why::Why;
 use crate::report::{moment, visible};
 use crate::store::Told;
@@ -20,38 +22,50 @@ pub(super) fn run(
     let kept = Kept::open(&arguments.keep, configuration)?;
     let failed = |error| kept.failed(&error);
     match arguments.command {
-        NotifyCommand::Status => {
-            status(&kept, screen)?;
+        NotifyCommand::Status { format } => {
+            status(&kept, format, screen)?;
             return Ok(Exit::Clean);
         }
         NotifyCommand::Flush => {
             kept.can_deliver()?;
             let count = kept.database.flush().map_err(failed)?;
-            screen.say(&format!("{count} notices are tried now"));
+            screen.say(&match count {
+                1 => "1 notice is tried now".into(),
+                count => format!("{count} notices are tried now"),
+            });
         }
         NotifyCommand::Retry { notice } => {
             let count = kept.database.retry(&kept.tenant, notice).map_err(failed)?;
             if count == 0 {
                 return Err(Failure::new("expected notices that were given up, found none"));
             }
-            screen.say(&format!("{count} notices are queued again"));
+            screen.say(&match count {
+                1 => "1 notice is queued again".into(),
+                count => format!("{count} notices are queued again"),
+            });
         }
         NotifyCommand::Test { address } => {
             let words = kept.test(&address)?;
             screen.put(|out| writeln!(out, "the relay has taken it: {words}"))?;
         }
-        NotifyCommand::Why { incident, recipient } => {
-            why(&kept, incident, recipient.as_deref(), screen)?;
+        NotifyCommand::Why { incident, recipient, format } => {
+            why(&kept, incident, recipient.as_deref(), format, screen)?;
             return Ok(Exit::Clean);
         }
     }
     Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
-fn status(kept: &Kept, screen: &Screen) -> Result<(), Failure> {
+fn status(kept: &Kept, format: Format, screen: &Screen) -> Result<(), Failure> {
     let failed = |error| kept.failed(&error);
-    let status = kept.database.outbox(&kept.tenant, NAMED).map_err(failed)?;
-    let waiting = kept.database.waiting(&kept.tenant, NAMED).map_err(failed)?;
+    // Programs get them all.
+    let most = if format == Format::Human { NAMED } else { u32::MAX };
+    let status = kept.database.outbox(&kept.tenant, most).map_err(failed)?;
+    let waiting = kept.database.waiting(&kept.tenant, most).map_err(failed)?;
+    if format != Format::Human {
+        let notices = waiting.iter().chain(&status.dead).map(objects::notice);
+        return screen.put(|out| objects::put(out, format, "notices", notices));
+    }
     screen.put(|out| {
         if status.states.is_empty() {
             writeln!(out, "no notices")?;
@@ -64,19 +78,23 @@ fn status(kept: &Kept, screen: &Screen) -> Result<(), Failure> {
             writeln!(out, "\n{BOLD}{}{BOLD:#} failed {failures} times, next try {at}", visible(relay))?;
             writeln!(out, "    {}", visible(words))?;
         }
-        for (head, all) in [("waiting", &waiting), ("given up", &status.dead)] {
-            if !all.is_empty() {
-                writeln!(out, "\n{BOLD}{head}{BOLD:#}")?;
+        let dead = status.states.iter().find(|(state, _)| state == "dead").map_or(0, |(_, count)| *count);
+        for (head, all, count) in [("waiting", &waiting, status.waiting()), ("given up", &status.dead, dead)]
+        {
+            if all.is_empty() {
+                continue;
             }
+            writeln!(out, "\n{BOLD}{head}{BOLD:#}")?;
+            let mut table = Table::of(&[Figure("notice"), Text("what"), Text("to"), Text("how it stands")]);
             for told in all {
                 let what = told.incident.map_or_else(|| "digest".into(), |id| format!("incident {id}"));
-                writeln!(
-                    out,
-                    "    {} {what} to {}: {}",
-                    told.notice,
-                    visible(&told.recipient),
-                    stands(told, kept)
-                )?;
+                let notice = told.notice.to_string();
+                table.row(vec![notice, what, visible(&told.recipient), stands(told, kept)]);
+            }
+            table.write(out, screen.width())?;
+            match count.saturating_sub(all.len() as u64) {
+                0 => {}
+                more => writeln!(out, "and {more} more")?,
             }
         }
         Ok(())
@@ -84,7 +102,13 @@ fn status(kept: &Kept, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// Why each notice was or was not sent; where there is none, why no route takes the incident.
-fn why(kept: &Kept, id: i64, recipient: Option<&str>, screen: &Screen) -> Result<(), Failure> {
+fn why(
+    kept: &Kept,
+    id: i64,
+    recipient: Option<&str>,
+    format: Format,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let read = Why::read(&kept.database, &kept.tenant, id, kept.clock.now());
     let Some(why) = read.map_err(|error| kept.failed(&error))? else {
         let hint = "`tripline incident list --all` lists those there are; what an exception takes out is no incident: \
@@ -92,7 +116,10 @@ fn why(kept: &Kept, id: i64, recipient: Option<&str>, screen: &Screen) -> Result
         return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
     let recipient = recipient.map(|name| address(kept, &why, name)).transpose()?;
-    screen.put(|out| why.write(out, recipient, screen.width(), &kept.zone))
+    screen.put(|out| match format {
+        Format::Human => why.write(out, recipient, screen.width(), &kept.zone),
+        _ => objects::put(out, format, "notices", why.notices(recipient).map(objects::notice)),
+    })
 }
 
 /// The recipient of this name or address. A misspelt one must not look like somebody who was never told.

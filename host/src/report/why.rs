@@ -67,6 +67,11 @@ impl Why {
         all
     }
 
+    /// The notices that there are, of one recipient or of all.
+    pub fn notices(&self, recipient: Option<&str>) -> impl Iterator<Item = &Told> {
+        self.told.iter().filter(move |told| recipient.is_none_or(|one| told.recipient == one))
+    }
+
     /// Writes the answer, about one recipient or all of them.
     pub fn write(
         &self,
@@ -96,7 +101,7 @@ impl Why {
         }
         for recipient in recipients {
             writeln!(page.out, "\n{BOLD}{}{BOLD:#}", visible(recipient))?;
-            let told: Vec<&Told> = self.told.iter().filter(|told| told.recipient == recipient).collect();
+            let told: Vec<&Told> = self.notices(Some(recipient)).collect();
             for one in &told {
                 let by = visible(&one.route);
                 let at = moment(one.created, zone);

@@ -50,6 +50,14 @@ pub struct OutboxStatus {
     pub dead: Vec<Told>,
 }
 
+impl OutboxStatus {
+    /// Notices that are still to be sent.
+    pub fn waiting(&self) -> u64 {
+        let waits = |(state, _): &&(String, u64)| ["queued", "deferred", "sending"].contains(&&state[..]);
+        self.states.iter().filter(waits).map(|(_, count)| count).sum()
+    }
+}
+
 const COLUMNS: &str = "n.id, n.incident, n.recipient, n.route, n.reason, n.state, n.created, n.due, n.attempts, \
      n.words, n.sent, n.digest, d.state, d.sent, n.silence, n.message";
 

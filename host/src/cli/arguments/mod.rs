@@ -23,7 +23,9 @@ pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments
 pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
-pub(super) use self::silence::{ExceptionArguments, ExceptionCommand, SilenceArguments, SilenceCommand};
+pub(super) use self::silence::{
+    ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
+};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();

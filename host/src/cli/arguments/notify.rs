@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Format;
 use super::keeping::KeepArguments;
 
 const NOTIFY_EXAMPLES: &str = "\
@@ -39,7 +40,11 @@ pub(in crate::cli) struct NotifyArguments {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum NotifyCommand {
     /// How the outbox stands.
-    Status,
+    Status {
+        /// Tables to read, or the notices that wait or were given up: one JSON object a line, or one JSON document.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
     /// Try everything that waits for another attempt now.
     Flush,
     /// Queue what was given up again: one notice, or all.
@@ -59,6 +64,9 @@ pub(in crate::cli) enum NotifyCommand {
         incident: i64,
         /// Only this recipient: an address, or its name in the configuration.
         recipient: Option<String>,
+        /// Sentences to read, or its notices: one JSON object a line, or one JSON document.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
     },
 }
 
