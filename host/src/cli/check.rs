@@ -72,7 +72,7 @@ pub(super) fn run(
     if let Some(error) = &outcome.store_error {
         screen.error(&error.to_string());
     }
-    let delivered = kept.map(|kept| kept.settle(screen)).transpose()?.unwrap_or(true);
+    let delivered = kept.map(|kept| kept.settle_patiently(screen)).transpose()?.unwrap_or(true);
     Ok(Exit::of(&outcome, arguments.fail_on, delivered))
 }
 

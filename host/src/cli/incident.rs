@@ -6,7 +6,7 @@ use super::kept::Kept;
 use super::{Failure, Screen};
 use crate::commit::{Commit, Store};
 use crate::configuration::Configuration;
-use crate::incidents::{Act, Filter, Incident, Report, State};
+use crate::incidents::{Act, Filter, Page, Report, State};
 use crate::notices::Pattern;
 use crate::report::stored_human::{list, page};
 use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page};
@@ -29,12 +29,16 @@ pub(super) fn run(
     };
     match arguments.command {
         IncidentCommand::List { filter, limit, format } => {
-            let incidents = found(&kept, &filter, limit)?;
+            let Page { incidents, next } = found(&kept, &filter, limit)?;
             screen.put(|out| match format {
                 Format::Human => list(out, &incidents, screen.width(), &kept.zone),
                 Format::Ndjson => incidents.iter().try_for_each(|one| json_line(out, one, &[])),
                 Format::Json => json_page(out, &incidents),
             })?;
+            if next.is_some() {
+                screen
+                    .say(&format!("these are {limit}, and there are more: --limit N, or `incident export`"));
+            }
             return Ok(Exit::Clean);
         }
         IncidentCommand::Show { id, format } => {
@@ -106,9 +110,9 @@ fn filter(kept: &Kept, arguments: &FilterArguments) -> Filter {
     }
 }
 
-fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Vec<Incident>, Failure> {
+fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Page, Failure> {
     let page = kept.database.page(&kept.tenant, &filter(kept, arguments), None, most);
-    Ok(page.map_err(|error| kept.failed(&error))?.incidents)
+    page.map_err(|error| kept.failed(&error))
 }
 
 fn show(kept: &Kept, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {

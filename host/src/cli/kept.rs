@@ -21,7 +21,7 @@ use crate::security_log::{Records, SecurityLog};
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
 
-/// How long a command delivers before it leaves the rest to the next.
+/// How long a command delivers, or waits for a relay, before it leaves the rest to the next.
 const PATIENCE: i64 = 30_000_000_000;
 /// Notices that are named when they stay.
 const NAMED: u32 = 10;
@@ -122,8 +122,19 @@ impl Kept {
         at(self.database.path(), error)
     }
 
-    /// Writes security.log and delivers what is due, for half a minute; says what stays. `false`: something does.
+    /// Writes security.log and delivers what can go now; says what stays. `false`: something does.
+    ///
+    /// Somebody waits for the command: a relay that is down must not hold up an acknowledgement.
     pub(super) fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
+        self.settle_within(0, screen)
+    }
+
+    /// As [`Kept::settle`], and tries what the relay does not take for half a minute.
+    pub(super) fn settle_patiently(&self, screen: &Screen) -> Result<bool, Failure> {
+        self.settle_within(PATIENCE, screen)
+    }
+
+    fn settle_within(&self, patience: i64, screen: &Screen) -> Result<bool, Failure> {
         let mut whole = true;
         if let Some(path) = &self.security_log {
             let written = SecurityLog::open(path).and_then(|mut log| log.write_due(&*self.database));
@@ -133,7 +144,7 @@ impl Kept {
             }
         }
         if let Some(mailing) = &self.mail {
-            self.deliver(mailing, screen)?;
+            self.deliver(mailing, patience, screen)?;
         }
         let waiting = self.database.waiting(&self.tenant, NAMED).map_err(|error| self.failed(&error))?;
         if waiting.is_empty() {
@@ -162,7 +173,7 @@ impl Kept {
         Ok(false)
     }
 
-    fn deliver(&self, mailing: &Mailing, screen: &Screen) -> Result<(), Failure> {
+    fn deliver(&self, mailing: &Mailing, patience: i64, screen: &Screen) -> Result<(), Failure> {
         let failed = |error| self.failed(&error);
         // Whoever delivers already does it for us.
         let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(()) };
@@ -174,9 +185,18 @@ impl Kept {
                 return Ok(());
             }
         };
-        let (_awake, woken) = bounded(0);
-        let until = self.clock.now().saturating_add(PATIENCE);
-        let delivered = deliverer.deliver(until, &woken).map_err(failed)?;
+        let begun = self.clock.now();
+        // A channel that is closed ends each wait at once.
+        let mut delivered =
+            deliverer.deliver(begun.saturating_add(PATIENCE), &bounded(0).1).map_err(failed)?;
+        let until = begun.saturating_add(patience);
+        if delivered.next.is_some_and(|next| next <= until) {
+            if screen.shows_progress() {
+                screen.say("the relay has not taken all, trying again for half a minute");
+            }
+            let (_awake, woken) = bounded(0);
+            delivered.sent += deliverer.deliver(until, &woken).map_err(failed)?.sent;
+        }
         if delivered.sent > 0 {
             let mails = if delivered.sent == 1 { "mail" } else { "mails" };
             screen.say(&format!("{} {mails} sent by {}", delivered.sent, mailing.sender.relay));

@@ -28,11 +28,13 @@ pub(super) fn run(
         }
         NotifyCommand::Flush => {
             kept.can_deliver()?;
-            let count = kept.database.flush().map_err(failed)?;
+            let count = kept.database.outbox(&kept.tenant, 0).map_err(failed)?.waiting();
+            kept.database.flush().map_err(failed)?;
             screen.say(&match count {
                 1 => "1 notice is tried now".into(),
                 count => format!("{count} notices are tried now"),
             });
+            return Ok(if kept.settle_patiently(screen)? { Exit::Clean } else { Exit::Undelivered });
         }
         NotifyCommand::Retry { notice } => {
             let count = kept.database.retry(&kept.tenant, notice).map_err(failed)?;

@@ -9,6 +9,8 @@ const NOTIFY_EXAMPLES: &str = "\
 Examples:
   tripline notify status
   tripline notify why 17 oncall@example.org
+  tripline notify flush                       tries what waits now
+  tripline notify retry 5                     sends again what was given up
   tripline notify test oncall@example.org
 ";
 

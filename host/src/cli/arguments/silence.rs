@@ -46,8 +46,8 @@ pub(in crate::cli) enum SilenceCommand {
         /// From this time on [default: now].
         #[arg(long, value_name = "TIME", value_parser = times::since)]
         start: Option<When>,
-        /// For so long.
-        #[arg(long = "for", alias = "until", value_name = "TIME", value_parser = times::since)]
+        /// For so long, or until this time.
+        #[arg(long = "for", visible_alias = "until", value_name = "TIME", value_parser = times::since)]
         end: When,
     },
     /// List those that are not over.
@@ -87,8 +87,8 @@ pub(in crate::cli) enum ExceptionCommand {
         /// Give them this severity instead.
         #[arg(long, value_name = "SEVERITY", value_parser = severities())]
         severity: Option<Severity>,
-        /// For so long [default: until it is ended].
-        #[arg(long = "for", alias = "until", value_name = "TIME", value_parser = times::since)]
+        /// For so long, or until this time [default: until it is ended].
+        #[arg(long = "for", visible_alias = "until", value_name = "TIME", value_parser = times::since)]
         end: Option<When>,
     },
     /// List those that hold, and what they took out.
