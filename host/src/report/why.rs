@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
+use tripline_abi::Severity;
 
 use super::paint::BOLD;
 use super::visible::visible;
@@ -10,7 +11,7 @@ use super::when::moment;
 use super::wrap::wrap;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Entry, Exception, Happening, Incident, Silence, State};
-use crate::notices::{Pattern, Reason, Refusal, Route, Routes};
+use crate::notices::{Bucket, Pattern, Reason, Refusal, Route, Routes, Throttle};
 use crate::store::{Database, OutboxStatus, Told};
 
 /// Notices of other incidents that are looked through for a digest.
@@ -28,6 +29,7 @@ pub struct Why {
     outbox: OutboxStatus,
     waiting: Vec<Told>,
     routes: Routes,
+    throttle: Throttle,
     now: i64,
 }
 
@@ -50,6 +52,7 @@ impl Why {
             outbox: database.outbox(tenant, MOST)?,
             waiting: database.waiting(tenant, MOST)?,
             routes: database.policy().routes.clone(),
+            throttle: database.policy().throttle,
             incident: found,
             now,
         }))
@@ -165,7 +168,7 @@ impl Why {
                 "Waits for the end of the route's quiet hours, {}: within them only critical incidents are told.",
                 at(told.due)
             ),
-            ("queued", _) => self.queued(&words, zone),
+            ("queued", _) => self.queued(told, &words, zone),
             (state, _) => format!("It is {}.", visible(state)),
         }
     }
@@ -198,7 +201,7 @@ impl Why {
     }
 
     /// It could go now.
-    fn queued(&self, words: &str, zone: &TimeZone) -> String {
+    fn queued(&self, told: &Told, words: &str, zone: &TimeZone) -> String {
         match self.outbox.breakers.iter().find(|(_, _, at, _)| *at > self.now) {
             Some((relay, failures, at, words)) => format!(
                 "Waits for the relay {}: {} failed{}. The next comes {}.\n{FLUSH}",
@@ -207,9 +210,26 @@ impl Why {
                 said(words),
                 moment(*at, zone)
             ),
-            None if words.is_empty() => format!("Waits to be sent.\n{FLUSH}"),
-            None => format!("Waits to be sent again{words}.\n{FLUSH}"),
+            None => match (self.throttled(told), words) {
+                (Some(next), _) => format!(
+                    "Waits: more than {} mails an hour would go to this recipient. The next may go {}.",
+                    self.throttle.per_hour,
+                    moment(next, zone)
+                ),
+                (None, "") => format!("Waits to be sent.\n{FLUSH}"),
+                (None, words) => format!("Waits to be sent again{words}.\n{FLUSH}"),
+            },
         }
+    }
+
+    /// When the next mail may go, if the hour's mails are used up. Critical ones have a number of their own.
+    fn throttled(&self, told: &Told) -> Option<i64> {
+        let critical = self.incident.severity == Severity::Critical;
+        let of =
+            |(recipient, of, _): &&(String, bool, Bucket)| *recipient == told.recipient && *of == critical;
+        let (_, _, bucket) = self.outbox.buckets.iter().find(of)?;
+        let bucket = self.throttle.refilled(*bucket, self.now);
+        (self.throttle.tokens(bucket) == 0).then(|| self.throttle.next(bucket))
     }
 
     /// Why a recipient has no notice at all: what each route says to it.

@@ -69,7 +69,7 @@ impl Transport for Relay {
 }
 
 struct Desk {
-    _folder: TempDir,
+    folder: TempDir,
     clock: Hand,
     relay: Relay,
     database: Arc<Database>,
@@ -87,9 +87,20 @@ impl Desk {
     }
 
     fn with(policy: Policy) -> Desk {
-        let folder = tempfile::tempdir().unwrap();
-        let (clock, relay) = (Hand::default(), Relay::default());
+        let clock = Hand::default();
         clock.0.store(START, SeqCst);
+        Desk::open(tempfile::tempdir().unwrap(), clock, policy)
+    }
+
+    /// The same database with other routes.
+    fn again(self, routes: Vec<Route>) -> Desk {
+        let Desk { folder, clock, database, deliverer, .. } = self;
+        drop((database, deliverer));
+        Desk::open(folder, clock, Policy { routes: Routes(routes), ..Policy::default() })
+    }
+
+    fn open(folder: TempDir, clock: Hand, policy: Policy) -> Desk {
+        let relay = Relay::default();
         let (path, watch) = (folder.path().join("t.db"), Arc::new(clock.clone()));
         let database = Database::open(&path, policy, Arc::clone(&watch) as _, DatabaseOptions::default());
         let database = Arc::new(database.unwrap());
@@ -98,7 +109,7 @@ impl Desk {
         let outbox = Arc::clone(&database) as Arc<dyn Outbox>;
         let deliverer =
             Deliverer::new(outbox, Box::new(relay.clone()), watch, Templates::new(), sender).unwrap();
-        Desk { _folder: folder, clock, relay, database, deliverer, said: String::new() }
+        Desk { folder, clock, relay, database, deliverer, said: String::new() }
     }
 
     fn report(&self, severity: Severity, title: &str) {
@@ -213,6 +224,39 @@ fn waiting() -> String {
     desk.said
 }
 
+fn throttled() -> String {
+    let throttle = Throttle { per_hour: 2 };
+    let routes = Routes(vec![route("all", ONCALL)]);
+    let mut desk = Desk::with(Policy { routes, throttle, ..Policy::default() });
+    for severity in [Severity::Low, Severity::Medium, Severity::High] {
+        desk.report(severity, "Door open");
+        desk.deliver(Says::Fine);
+        desk.pass(SECOND);
+    }
+    desk.ask("more than may be sent in an hour", None);
+    desk.said
+}
+
+fn being_sent() -> String {
+    let mut desk = Desk::new(vec![route("all", ONCALL)]);
+    desk.report(Severity::Medium, "Door open");
+    desk.database.next("mail.example.org:587").unwrap();
+    desk.ask("being sent", None);
+    desk.database.reclaim().unwrap();
+    desk.ask("taken back from a program that ended", None);
+    desk.said
+}
+
+fn told_by_newer_routes() -> String {
+    let desk = Desk::new(Vec::new());
+    desk.report(Severity::Medium, "Door open");
+    let mut desk = desk.again(vec![route("new", ONCALL)]);
+    desk.ask("the route is newer", None);
+    desk.act(Act::Resolve { resolution: Resolution::Expected, comment: String::new() });
+    desk.ask("the route is newer, and it is resolved", None);
+    desk.said
+}
+
 fn never_told() -> String {
     let patterns = |text: &str| vec![Pattern::new(text)];
     let mut desk = Desk::new(vec![
@@ -252,7 +296,19 @@ fn excepted() -> String {
 #[test]
 fn every_answer() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/why.txt");
-    let found = [sent(), silenced(), folded(), waiting(), never_told(), partly_told(), excepted()].concat();
+    let found = [
+        sent(),
+        silenced(),
+        folded(),
+        throttled(),
+        waiting(),
+        being_sent(),
+        never_told(),
+        told_by_newer_routes(),
+        partly_told(),
+        excepted(),
+    ]
+    .concat();
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&file, &found).unwrap();
     }
