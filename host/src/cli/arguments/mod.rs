@@ -109,6 +109,20 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).try_map(|word| word.parse::<Severity>())
 }
 
+/// The number of an incident, as it is or as lists show it.
+fn number(text: &str) -> Result<i64, String> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits.parse().map_err(|_| "expected the number of an incident, like 17 or #17".into())
+}
+
+/// A pattern of `PACK/RULE`. What has neither `/` nor `*` stands for no rule at all.
+fn rule(text: &str) -> Result<String, String> {
+    match text.contains(['/', '*']) {
+        true => Ok(text.into()),
+        false => Err(format!("expected PACK/RULE, in which * stands for anything, like {text}/*")),
+    }
+}
+
 /// A state by its word.
 fn states() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::as_str))
@@ -119,11 +133,22 @@ fn states() -> impl TypedValueParser<Value = State> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command};
+    use super::{Arguments, Command, number, rule};
 
     #[test]
     fn the_commands_are_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_and_rules_are_as_lists_show_them() {
+        assert_eq!((number("17"), number("#17")), (Ok(17), Ok(17)));
+        assert!(number("x").is_err() && number("##1").is_err() && number("").is_err());
+        assert!(rule("sshd/*").is_ok() && rule("*").is_ok());
+        assert_eq!(
+            rule("sshd").unwrap_err(),
+            "expected PACK/RULE, in which * stands for anything, like sshd/*"
+        );
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(in crate::cli) enum NotifyCommand {
     /// Say why somebody was or was not told of an incident.
     Why {
         /// The incident.
+        #[arg(value_parser = super::number)]
         incident: i64,
         /// Only this recipient: an address, or its name in the configuration.
         recipient: Option<String>,

@@ -3,7 +3,7 @@ use tripline_abi::Severity;
 
 use super::keeping::KeepArguments;
 use super::times::{self, When};
-use super::{Format, severities};
+use super::{Format, rule, severities};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,7 +104,7 @@ pub(in crate::cli) enum ExceptionCommand {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct WhatArguments {
     /// Of this rule: PACK/RULE, with * [default: all].
-    #[arg(long, value_name = "RULE")]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(in crate::cli) rule: Option<String>,
     /// Why.
     #[arg(long, value_name = "TEXT")]
