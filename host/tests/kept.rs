@@ -6,14 +6,14 @@ mod memory;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::slice;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use memory::Memory;
+use tempfile::TempDir;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::check::{Change, CheckOptions, Keeping, MatchSeen, Observer, Outcome, expand, run};
 use tripline::commit::{StoreError, Tenant};
@@ -79,8 +79,59 @@ impl Observer for Watch<'_> {
     fn matched(&mut self, _: &MatchSeen<'_>) {}
 }
 
-fn check(store: &Arc<Memory>, files: &[PathBuf]) -> Outcome {
-    check_until(store, files, u32::MAX)
+/// A folder of logs, and a store that knows how far they were read.
+struct Logs {
+    folder: TempDir,
+    store: Arc<Memory>,
+}
+
+impl Logs {
+    fn new() -> Logs {
+        Logs { folder: tempfile::tempdir().unwrap(), store: Arc::new(Memory::default()) }
+    }
+
+    /// With a store that knows nothing.
+    fn forget(&mut self) {
+        self.store = Arc::default();
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let mut file = File::options().append(true).create(true).open(self.at(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.at(from), self.at(to)).unwrap();
+    }
+
+    fn pack(&self, from: &str, to: &str) {
+        let to = File::create(self.at(to)).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(to, flate2::Compression::fast());
+        packed.write_all(&fs::read(self.at(from)).unwrap()).unwrap();
+        packed.finish().unwrap();
+        fs::remove_file(self.at(from)).unwrap();
+    }
+
+    fn check(&self) -> Outcome {
+        self.check_until(u32::MAX)
+    }
+
+    fn check_until(&self, stops: u32) -> Outcome {
+        check_until(&self.store, &[self.folder.path().into()], stops)
+    }
+
+    /// A check that goes well; how many decisions of it are new.
+    #[track_caller]
+    fn new_ones(&self) -> u64 {
+        let outcome = self.check();
+        assert!(outcome.errors.is_empty(), "{:?}", outcome.errors);
+        assert!(outcome.store_error.is_none() && !outcome.stopped, "{:?}", outcome.store_error);
+        outcome.committed.unwrap().occurrences
+    }
 }
 
 fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
@@ -110,14 +161,6 @@ fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
     outcome
 }
 
-/// A check that goes well; how many decisions of it are new.
-fn new(store: &Arc<Memory>, files: &[PathBuf]) -> u64 {
-    let outcome = check(store, files);
-    assert!(outcome.errors.is_empty(), "{:?}", outcome.errors);
-    assert!(outcome.store_error.is_none() && !outcome.stopped, "{:?}", outcome.store_error);
-    outcome.committed.unwrap().occurrences
-}
-
 fn lines(from: u32, to: u32) -> String {
     let line =
         |n: u32| format!("Mar  1 {:02}:{:02}:{:02} host app[1]: n={n}\n", n / 3600, n / 60 % 60, n % 60);
@@ -132,37 +175,21 @@ fn json(from: u32, to: u32) -> String {
     (from..to).map(line).collect()
 }
 
-fn append(path: &Path, text: &str) {
-    let mut file = File::options().append(true).create(true).open(path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-}
-
-fn pack(from: &Path, to: &Path) {
-    let mut packed = flate2::write::GzEncoder::new(File::create(to).unwrap(), flate2::Compression::fast());
-    packed.write_all(&fs::read(from).unwrap()).unwrap();
-    packed.finish().unwrap();
-    fs::remove_file(from).unwrap();
-}
-
 /// What one check of this text decides.
 fn whole(text: &str) -> BTreeSet<Vec<u8>> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.log");
-    fs::write(&path, text).unwrap();
-    let store = Arc::new(Memory::default());
-    new(&store, &[path]);
-    store.fingerprints()
+    let logs = Logs::new();
+    logs.append("x.log", text);
+    logs.new_ones();
+    logs.store.fingerprints()
 }
 
 #[test]
 fn the_same_file_again_gives_nothing_new() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.log");
-    fs::write(&path, lines(0, 500)).unwrap();
-    let store = Arc::new(Memory::default());
-    assert_eq!(new(&store, slice::from_ref(&path)), 500);
-    assert!(store.commits() > 3, "barriers between blocks");
-    let again = check(&store, &[path]);
+    let logs = Logs::new();
+    logs.append("x.log", &lines(0, 500));
+    assert_eq!(logs.new_ones(), 500);
+    assert!(logs.store.commits() > 3, "barriers between blocks");
+    let again = logs.check();
     assert_eq!(
         again.committed.as_ref().map(|committed| (committed.occurrences, committed.known)),
         Some((0, 1))
@@ -175,76 +202,65 @@ fn a_grown_file_gives_what_is_new_wherever_it_was_cut() {
     let text = lines(0, 30);
     let all = whole(&text);
     for cut in (0..text.len()).step_by(7) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.log");
-        let store = Arc::new(Memory::default());
-        fs::write(&path, &text[..cut]).unwrap();
-        new(&store, slice::from_ref(&path));
-        append(&path, &text[cut..]);
-        new(&store, slice::from_ref(&path));
-        assert!(store.fingerprints().is_superset(&all), "cut at {cut}");
-        assert_eq!(new(&store, &[path]), 0, "cut at {cut}");
+        let logs = Logs::new();
+        logs.append("x.log", &text[..cut]);
+        logs.new_ones();
+        logs.append("x.log", &text[cut..]);
+        logs.new_ones();
+        assert!(logs.store.fingerprints().is_superset(&all), "cut at {cut}");
+        assert_eq!(logs.new_ones(), 0, "cut at {cut}");
     }
 }
 
 #[test]
 fn a_family_goes_on_through_renaming_and_packing() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let family = [folder.path().to_path_buf()];
-    let store = Arc::new(Memory::default());
-    append(&at("x.log"), &lines(0, 100));
-    assert_eq!(new(&store, &family), 100);
-    append(&at("x.log"), &lines(100, 150));
-    fs::rename(at("x.log"), at("x.log.1")).unwrap();
-    append(&at("x.log"), &lines(150, 200));
-    assert_eq!(new(&store, &family), 100, "renamed, and new lines in both");
-    fs::rename(at("x.log.1"), at("x.log.2")).unwrap();
-    pack(&at("x.log.2"), &at("x.log.2.gz"));
-    append(&at("x.log"), &lines(200, 220));
-    fs::rename(at("x.log"), at("x.log.1")).unwrap();
-    append(&at("x.log"), &lines(220, 230));
-    assert_eq!(new(&store, &family), 30);
-    pack(&at("x.log.1"), &at("x.log.3.gz"));
-    fs::rename(at("x.log.2.gz"), at("x.log.4.gz")).unwrap();
-    let last = check(&store, &family);
+    let logs = Logs::new();
+    logs.append("x.log", &lines(0, 100));
+    assert_eq!(logs.new_ones(), 100);
+    logs.append("x.log", &lines(100, 150));
+    logs.rename("x.log", "x.log.1");
+    logs.append("x.log", &lines(150, 200));
+    assert_eq!(logs.new_ones(), 100, "renamed, and new lines in both");
+    logs.rename("x.log.1", "x.log.2");
+    logs.pack("x.log.2", "x.log.2.gz");
+    logs.append("x.log", &lines(200, 220));
+    logs.rename("x.log", "x.log.1");
+    logs.append("x.log", &lines(220, 230));
+    assert_eq!(logs.new_ones(), 30);
+    logs.pack("x.log.1", "x.log.3.gz");
+    logs.rename("x.log.2.gz", "x.log.4.gz");
+    let last = logs.check();
     assert_eq!(last.committed.unwrap().occurrences, 0);
     assert!(last.notes.is_empty(), "{:?}", last.notes);
-    assert_eq!(store.fingerprints(), whole(&lines(0, 230)));
-    assert_eq!(store.decisions(), 230, "no decision twice");
+    assert_eq!(logs.store.fingerprints(), whole(&lines(0, 230)));
+    assert_eq!(logs.store.decisions(), 230, "no decision twice");
 }
 
 #[test]
 fn a_file_that_is_packed_unread_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let family = [folder.path().to_path_buf()];
-    let store = Arc::new(Memory::default());
-    append(&at("x.log"), &lines(0, 100));
-    new(&store, &family);
-    append(&at("x.log"), &lines(100, 150));
-    pack(&at("x.log"), &at("x.log.1.gz"));
-    append(&at("x.log"), &lines(150, 160));
-    assert_eq!(new(&store, &family), 60);
-    assert_eq!(store.fingerprints(), whole(&lines(0, 160)));
+    let logs = Logs::new();
+    logs.append("x.log", &lines(0, 100));
+    logs.new_ones();
+    logs.append("x.log", &lines(100, 150));
+    logs.pack("x.log", "x.log.1.gz");
+    logs.append("x.log", &lines(150, 160));
+    assert_eq!(logs.new_ones(), 60);
+    assert_eq!(logs.store.fingerprints(), whole(&lines(0, 160)));
 }
 
 #[test]
 fn a_copy_takes_over_from_a_file_that_was_cut() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let family = [folder.path().to_path_buf()];
-    let store = Arc::new(Memory::default());
-    append(&at("x.log"), &lines(0, 100));
-    new(&store, &family);
-    append(&at("x.log"), &lines(100, 150));
-    fs::copy(at("x.log"), at("x.log.1")).unwrap();
-    File::create(at("x.log")).unwrap();
-    append(&at("x.log"), &lines(150, 160));
-    let outcome = check(&store, &family);
+    let logs = Logs::new();
+    logs.append("x.log", &lines(0, 100));
+    logs.new_ones();
+    logs.append("x.log", &lines(100, 150));
+    fs::copy(logs.at("x.log"), logs.at("x.log.1")).unwrap();
+    File::create(logs.at("x.log")).unwrap();
+    logs.append("x.log", &lines(150, 160));
+    let outcome = logs.check();
     assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
     assert_eq!(outcome.committed.unwrap().occurrences, 60);
-    assert_eq!(store.fingerprints(), whole(&lines(0, 160)));
+    assert_eq!(logs.store.fingerprints(), whole(&lines(0, 160)));
 }
 
 #[test]
@@ -252,79 +268,71 @@ fn a_file_that_was_cut_or_replaced_is_read_from_its_start_and_told() {
     for (text, change) in
         [(lines(150, 160), Change::Replaced), (lines(0, 3), Change::Cut), (String::new(), Change::Cut)]
     {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.log");
-        let store = Arc::new(Memory::default());
-        append(&path, &lines(0, 20));
-        new(&store, slice::from_ref(&path));
+        let logs = Logs::new();
+        logs.append("x.log", &lines(0, 20));
+        logs.new_ones();
         // Under the same inode.
-        File::create(&path).unwrap();
-        append(&path, &text);
-        let outcome = check(&store, slice::from_ref(&path));
+        File::create(logs.at("x.log")).unwrap();
+        logs.append("x.log", &text);
+        let outcome = logs.check();
         let notes: Vec<_> = outcome.notes.iter().map(|note| note.change).collect();
         // The known head is of all twenty lines, which three of them do not begin with.
         let change = if text.is_empty() { change } else { Change::Replaced };
         assert_eq!(notes, [change], "{text}");
         assert_eq!(outcome.committed.unwrap().occurrences, text.lines().count() as u64);
-        append(&path, &lines(160, 170));
-        assert!(check(&store, &[path]).notes.is_empty());
+        logs.append("x.log", &lines(160, 170));
+        assert!(logs.check().notes.is_empty());
     }
 }
 
 #[test]
 fn logs_that_begin_alike_are_told_apart() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    let family = [folder.path().to_path_buf()];
-    let store = Arc::new(Memory::default());
-    append(&at("x.log.1"), "Mar  1 00:00:00 host app[1]: started\n");
-    append(&at("x.log"), "Mar  1 00:00:00 host app[1]: started\n");
-    new(&store, &family);
-    append(&at("x.log.1"), &lines(0, 10));
-    append(&at("x.log"), &lines(10, 15));
-    assert_eq!(new(&store, &family), 15, "and a head that has grown is the same head");
-    fs::rename(at("x.log.1"), at("x.log.2")).unwrap();
-    fs::rename(at("x.log"), at("x.log.1")).unwrap();
-    append(&at("x.log"), "Mar  1 00:00:00 host app[1]: started\n");
-    append(&at("x.log"), &lines(15, 20));
-    assert_eq!(new(&store, &family), 5);
+    let logs = Logs::new();
+    logs.append("x.log.1", "Mar  1 00:00:00 host app[1]: started\n");
+    logs.append("x.log", "Mar  1 00:00:00 host app[1]: started\n");
+    logs.new_ones();
+    logs.append("x.log.1", &lines(0, 10));
+    logs.append("x.log", &lines(10, 15));
+    assert_eq!(logs.new_ones(), 15, "and a head that has grown is the same head");
+    logs.rename("x.log.1", "x.log.2");
+    logs.rename("x.log", "x.log.1");
+    logs.append("x.log", "Mar  1 00:00:00 host app[1]: started\n");
+    logs.append("x.log", &lines(15, 20));
+    assert_eq!(logs.new_ones(), 5);
 }
 
 #[test]
 fn sources_that_grow_in_turn_are_one_sequence() {
-    let folder = tempfile::tempdir().unwrap();
-    let files = ["a.log", "b.log"].map(|name| folder.path().join(name));
-    let store = Arc::new(Memory::default());
+    let logs = Logs::new();
+    let files = ["a.log", "b.log"];
     let mut text = String::new();
-    files.iter().for_each(|file| append(file, ""));
+    files.iter().for_each(|file| logs.append(file, ""));
     for turn in 0..12 {
-        append(&files[turn as usize % 2], &json(turn * 50, turn * 50 + 50));
+        logs.append(files[turn as usize % 2], &json(turn * 50, turn * 50 + 50));
         text += &json(turn * 50, turn * 50 + 50);
-        assert_eq!(new(&store, &files), 50);
+        assert_eq!(logs.new_ones(), 50);
     }
-    assert_eq!(store.fingerprints(), whole(&text));
+    assert_eq!(logs.store.fingerprints(), whole(&text));
 }
 
 #[test]
 fn what_a_refused_commit_loses_is_judged_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let files = ["a.log", "b.log", "c.log"].map(|name| folder.path().join(name));
-    for (at, file) in (0..).zip(&files) {
+    let mut logs = Logs::new();
+    for (at, file) in (0..).zip(["a.log", "b.log", "c.log"]) {
         // Interleaved in time, with lines that have none.
         let every = |n: u32| {
             json(n * 3 + at, n * 3 + at + 1)
                 + if n.is_multiple_of(4) { "{\"msg\":\"n=timeless\"}\n" } else { "" }
         };
-        fs::write(file, (0..400).map(every).collect::<String>()).unwrap();
+        logs.append(file, &(0..400).map(every).collect::<String>());
     }
-    let store = Arc::new(Memory::default());
-    let total = new(&store, &files);
-    let all = store.fingerprints();
+    let total = logs.new_ones();
+    let all = logs.store.fingerprints();
     let mut times = 0;
-    for refused in 1..=store.commits() {
-        let store = Arc::new(Memory::default());
-        store.refuse(refused);
-        let outcome = check(&store, &files);
+    for refused in 1..=logs.store.commits() {
+        logs.forget();
+        logs.store.refuse(refused);
+        let outcome = logs.check();
         if outcome.store_error.is_none() {
             // Barriers lie where time has it: there were fewer this time.
             continue;
@@ -332,38 +340,35 @@ fn what_a_refused_commit_loses_is_judged_again() {
         times += 1;
         assert!(matches!(outcome.store_error, Some(StoreError::Full)) && outcome.stopped);
         let before = outcome.committed.unwrap().occurrences;
-        assert_eq!(new(&store, &files), total - before, "refused {refused}");
-        assert_eq!(store.fingerprints(), all, "refused {refused}");
-        assert_eq!(new(&store, &files), 0);
+        assert_eq!(logs.new_ones(), total - before, "refused {refused}");
+        assert_eq!(logs.store.fingerprints(), all, "refused {refused}");
+        assert_eq!(logs.new_ones(), 0);
     }
     assert!(times > 0, "no commit was refused");
 }
 
 #[test]
 fn a_check_that_was_stopped_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.log");
-    fs::write(&path, lines(0, 2000)).unwrap();
+    let mut logs = Logs::new();
+    logs.append("x.log", &lines(0, 2000));
     let mut stopped = 0;
     for stops in 1..20 {
-        let store = Arc::new(Memory::default());
-        let outcome = check_until(&store, slice::from_ref(&path), stops);
-        stopped += u32::from(outcome.stopped && store.decisions() < 2000);
-        new(&store, slice::from_ref(&path));
-        assert_eq!(store.decisions(), 2000, "stopped at {stops}: each line once");
-        assert_eq!(store.fingerprints(), whole(&lines(0, 2000)));
+        logs.forget();
+        let outcome = logs.check_until(stops);
+        stopped += u32::from(outcome.stopped && logs.store.decisions() < 2000);
+        logs.new_ones();
+        assert_eq!(logs.store.decisions(), 2000, "stopped at {stops}: each line once");
+        assert_eq!(logs.store.fingerprints(), whole(&lines(0, 2000)));
     }
     assert!(stopped > 0, "too late, every time");
 }
 
 #[test]
 fn a_store_that_cannot_be_read_is_an_outcome() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.log");
-    fs::write(&path, lines(0, 5)).unwrap();
-    let store = Arc::new(Memory::default());
-    store.refuse(0);
-    let outcome = check(&store, &[path]);
+    let logs = Logs::new();
+    logs.append("x.log", &lines(0, 5));
+    logs.store.refuse(0);
+    let outcome = logs.check();
     assert!(outcome.store_error.is_some() && outcome.stopped);
     assert_eq!(outcome.report.lines, 0);
 }
