@@ -118,7 +118,8 @@ fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Page, Fa
 fn show(kept: &Kept, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {
     let failed = |error| kept.failed(&error);
     let Some(incident) = kept.database.incident(&kept.tenant, id).map_err(failed)? else {
-        return Err(Failure::new(format!("there is no incident {id}")));
+        let hint = "`tripline incident list --all` lists those there are";
+        return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
     let evidence = kept.database.evidence(&kept.tenant, id).map_err(failed)?;
     let timeline = kept.database.timeline(&kept.tenant, id).map_err(failed)?;

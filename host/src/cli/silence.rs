@@ -33,6 +33,11 @@ pub(super) fn run(
             if ends <= starts {
                 return Err(Failure::new("expected a silence that ends after it starts"));
             }
+            if what.rule.is_none() && severity.is_none() && fields.is_empty() {
+                let hint = "--rule '*' holds all notices back, if that is meant";
+                let message = "expected --rule, --severity or --field, found none";
+                return Err(Failure::new(message).hint(Some(hint)));
+            }
             let fields = fields.into_iter().map(|(name, value)| (name, Pattern::new(value))).collect();
             let (rule, reason) = (what.rule.map(Pattern::new), what.reason);
             let new = NewSilence { rule, severity, fields, starts, ends, reason };

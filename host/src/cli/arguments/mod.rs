@@ -36,7 +36,14 @@ const EXAMPLES: &str = "\
 Examples:
   tripline check /var/log/auth.log
   journalctl -u ssh | tripline check
+  tripline incident list --db tripline.db
   tripline pack new my-pack && tripline pack test my-pack
+";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  tripline completions bash > ~/.local/share/bash-completion/completions/tripline
+  tripline completions fish > ~/.config/fish/completions/tripline.fish
 ";
 
 /// Detection rules in sandboxed WebAssembly, run on your logs.
@@ -97,6 +104,7 @@ pub(super) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Pack(PackCommand),
     /// Print completions for a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// Which shell.
         #[arg(value_enum)]
