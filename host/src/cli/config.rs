@@ -17,15 +17,14 @@ pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Scree
         }
         ConfigCommand::Check { file } => file.or(named),
     };
-    let places = Places::of_process(file);
-    let Some((path, _)) = places.find().map_err(configuration::failure)? else {
+    let Some(read) = Places::of_process(file).read().map_err(configuration::failure)? else {
         screen.put(|out| writeln!(out, "no configuration: all is as by default"))?;
         return Ok(Exit::Clean);
     };
-    let read = Configuration::read(&path).map_err(configuration::failure)?;
     let lines = lines(&read);
     screen.put(|out| {
-        writeln!(out, "{}", visible(&path.display().to_string()))?;
+        let path = read.path.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        writeln!(out, "{}", visible(&path))?;
         lines.iter().try_for_each(|(name, what)| writeln!(out, "  {name:<13} {}", visible(what)))
     })?;
     read.warnings().iter().for_each(|warning| screen.warning(&warning.to_string()));

@@ -1,10 +1,11 @@
 use std::ffi::OsString;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigurationError, Problem};
+use super::document::Document;
+use super::{Configuration, ConfigurationError, Problem, read};
 
 /// Where a configuration is looked for; all is handed in.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +67,18 @@ impl Places {
             }
         }
         Ok(None)
+    }
+
+    /// Reads the configuration that counts, if there is one.
+    pub fn read(&self) -> Result<Option<Configuration>, ConfigurationError> {
+        let Some((path, origin)) = self.find()? else { return Ok(None) };
+        let failed = |error| Problem::Io { path: path.clone(), error };
+        let file = File::open(&path).map_err(failed)?;
+        if origin == Origin::Here {
+            // Once more: what is open cannot be exchanged for another any more.
+            self.trust(&path, &file.metadata().map_err(failed)?)?;
+        }
+        read::file(&Document::of(&path, &file)?).map(Some)
     }
 
     /// Refuses a file that somebody else can have written: it would say which relay is told what, which password is
