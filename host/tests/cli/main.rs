@@ -6,3 +6,4 @@ mod fixture;
 mod interrupt;
 mod pipe;
 mod transcripts;
+mod why;
