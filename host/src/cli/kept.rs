@@ -14,7 +14,7 @@ use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
 use crate::incidents::Actor;
-use crate::notices::{Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
+use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::{Records, SecurityLog};
 use crate::store::{Database, DatabaseOptions};
@@ -116,7 +116,8 @@ impl Kept {
         at(self.database.path(), error)
     }
 
-    /// Writes security.log and delivers what is due, for half a minute; says what stays. `false`: something does.
+    /// Writes security.log and delivers what is due, for half a minute; says what stays and what was given
+    /// up. `false`: something was.
     pub(super) fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
         let mut whole = true;
         if let Some(path) = &self.security_log {
@@ -127,7 +128,7 @@ impl Kept {
             }
         }
         if let Some(mailing) = &self.mail {
-            self.deliver(mailing, screen)?;
+            whole &= self.deliver(mailing, screen)?;
         }
         let waiting = self.database.waiting(&self.tenant, NAMED).map_err(|error| self.failed(&error))?;
         if waiting.is_empty() {
@@ -136,7 +137,8 @@ impl Kept {
         let status = self.database.outbox(&self.tenant, 0).map_err(|error| self.failed(&error))?;
         let wait = |(state, _): &&(String, u64)| ["queued", "deferred", "sending"].contains(&&state[..]);
         let count: u64 = status.states.iter().filter(wait).map(|(_, count)| count).sum();
-        screen.warning(&format!("{count} notices wait in the database; `tripline notify status` tells more"));
+        let notices = if count == 1 { "notice waits" } else { "notices wait" };
+        screen.warning(&format!("{count} {notices} in the database; `tripline notify status` tells more"));
         for told in waiting {
             let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
             let words = if told.words.is_empty() { "not tried yet".into() } else { told.words };
@@ -145,16 +147,18 @@ impl Kept {
         Ok(false)
     }
 
-    fn deliver(&self, mailing: &Mailing, screen: &Screen) -> Result<(), Failure> {
+    /// `false`: a relay has refused something for good. What waits, the next command tries; what was refused is told
+    /// here, and then only where somebody asks.
+    fn deliver(&self, mailing: &Mailing, screen: &Screen) -> Result<bool, Failure> {
         let failed = |error| self.failed(&error);
         // Whoever delivers already does it for us.
-        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(()) };
+        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(true) };
         let mut deliverer = match self.deliverer(mailing) {
             Ok(deliverer) => deliverer,
             // What the command did is done: its notices wait.
             Err(failure) => {
                 screen.error(failure.message());
-                return Ok(());
+                return Ok(true);
             }
         };
         let (_awake, woken) = bounded(0);
@@ -164,7 +168,20 @@ impl Kept {
             let mails = if delivered.sent == 1 { "mail" } else { "mails" };
             screen.say(&format!("{} {mails} sent by {}", delivered.sent, mailing.sender.relay));
         }
-        Ok(())
+        let refused = |(to, end): &(String, End)| match end {
+            End::Refused(words) => Some(format!("  to {to}: {words}")),
+            _ => None,
+        };
+        let refused: Vec<String> = delivered.failed.iter().filter_map(refused).collect();
+        if !refused.is_empty() {
+            let notices = if refused.len() == 1 { "notice was" } else { "notices were" };
+            screen.warning(&format!(
+                "{} {notices} given up; `tripline notify retry` queues again",
+                refused.len()
+            ));
+            refused.iter().take(NAMED as usize).for_each(|line| screen.say(line));
+        }
+        Ok(refused.is_empty())
     }
 
     /// Sends a test mail; answers the relay's words.

@@ -9,6 +9,11 @@ use crate::mail::{check, mail, outcome, settings};
 
 const SHORT: Duration = Duration::from_millis(400);
 
+/// How it ends where the sender's patience does.
+fn in_the_end(step: At) -> &'static str {
+    if step == At::End { "unsure" } else { "relay, talking" }
+}
+
 const STEPS: [(At, &str); 6] = [
     (At::Greeting, "relay, connecting"),
     (At::Hello, "relay, connecting"),
@@ -43,8 +48,8 @@ fn lines_without_an_end() {
 /// Each byte comes in time, the reply never does.
 #[test]
 fn a_byte_now_and_then() {
-    for (step, expected) in STEPS {
-        check(Script::at(step, Act::Drip("2".into(), 20)), SHORT, expected);
+    for (step, _) in STEPS {
+        check(Script::at(step, Act::Drip("2".into(), 20)), SHORT, in_the_end(step));
     }
 }
 
