@@ -63,7 +63,7 @@ pub enum Start {
     /// Never.
     Plain,
     /// By STARTTLS.
-    StartTls,
+    Upgrade,
     /// With the first byte.
     Implicit,
 }

@@ -44,7 +44,7 @@ impl Session<'_> {
                 "EHLO" => {
                     let (step, offered) = match self.tls {
                         Some(_) => (At::HelloAgain, false),
-                        None => (At::Hello, self.shared.start == Start::StartTls),
+                        None => (At::Hello, self.shared.start == Start::Upgrade),
                     };
                     self.does(script, step, &script.hello(offered))?
                 }

@@ -36,7 +36,7 @@ fn good() -> (Authority, Identity) {
 #[test]
 fn a_good_server_takes_it() {
     let (authority, identity) = good();
-    for start in [Start::StartTls, Start::Implicit] {
+    for start in [Start::Upgrade, Start::Implicit] {
         check(&authority, &identity, start, Script::good(), "accepted");
         check(&authority, &identity, start, Script::good().offering("AUTH_LOGIN"), expected_login(start));
     }
@@ -57,11 +57,11 @@ fn certificates_that_are_not_the_relays() {
         ("by itself", Identity::alone("127.0.0.1")),
     ] {
         println!("{name}");
-        check(&authority, &wrong, Start::StartTls, Script::good(), "relay, beginning TLS");
+        check(&authority, &wrong, Start::Upgrade, Script::good(), "relay, beginning TLS");
         check(&authority, &wrong, Start::Implicit, Script::good(), "relay, connecting");
     }
     // And one that is, but that nobody vouches for here.
-    check(&Authority::new(), &identity, Start::StartTls, Script::good(), "relay, beginning TLS");
+    check(&Authority::new(), &identity, Start::Upgrade, Script::good(), "relay, beginning TLS");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn servers_that_will_not() {
         (Script::says(At::HelloAgain, "550 no"), "relay, beginning TLS, 550"),
         (Script::says(At::Auth, "535 wrong"), "relay, signing in, 535"),
     ] {
-        check(&authority, &identity, Start::StartTls, script, expected);
+        check(&authority, &identity, Start::Upgrade, script, expected);
     }
 }
 
@@ -90,12 +90,13 @@ fn replies_from_before_tls() {
         "250 HELP\r\n250 ok\r\n",
         "250 AUTH PLAIN\r\n235 welcome\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 kept\r\n",
         "250 AUTH PLAIN LOGIN\r\n",
+        "550 no such person\r\n",
         "250-AUTH PLAIN\r\n",
         "\r\n",
         "2",
     ] {
         let script = Script::at(At::StartTls, Act::Say(format!("220 begin\r\n{injected}")));
-        check(&authority, &identity, Start::StartTls, script, "relay, beginning TLS");
+        check(&authority, &identity, Start::Upgrade, script, "relay, beginning TLS");
     }
 }
 
