@@ -83,6 +83,11 @@ impl Script {
         self.steps.iter().find(|(at, _)| *at == step).map(|(_, act)| act)
     }
 
+    /// Whether a step is answered, and not by this code.
+    pub(super) fn says_other(&self, step: At, code: &str) -> bool {
+        matches!(self.act(step), Some(Act::Say(reply)) if !reply.starts_with(code))
+    }
+
     /// The reply to EHLO.
     pub(super) fn hello(&self, tls: bool) -> String {
         let usual = if tls { "STARTTLS 8BITMIME AUTH_PLAIN_LOGIN" } else { "8BITMIME AUTH_PLAIN_LOGIN" };
