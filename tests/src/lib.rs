@@ -1,4 +1,7 @@
-//! What the end-to-end tests share: the program, the real logs, a check in one line.
+//! What the end-to-end tests share: the program, the real logs, a check in one line, mail servers.
+
+pub mod certificates;
+pub mod mail_server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

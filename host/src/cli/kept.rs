@@ -15,7 +15,7 @@ use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
 use crate::incidents::Actor;
-use crate::notices::{Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
+use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::{Records, SecurityLog};
 use crate::store::{Database, DatabaseOptions};
@@ -122,7 +122,7 @@ impl Kept {
         at(self.database.path(), error)
     }
 
-    /// Writes security.log and delivers what can go now; says what stays. `false`: something does.
+    /// Writes security.log and delivers what can go now; says what stays and what was given up. `false`: something was.
     ///
     /// Somebody waits for the command: a relay that is down must not hold up an acknowledgement.
     pub(super) fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
@@ -144,7 +144,7 @@ impl Kept {
             }
         }
         if let Some(mailing) = &self.mail {
-            self.deliver(mailing, patience, screen)?;
+            whole &= self.deliver(mailing, patience, screen)?;
         }
         let waiting = self.database.waiting(&self.tenant, NAMED).map_err(|error| self.failed(&error))?;
         if waiting.is_empty() {
@@ -173,16 +173,18 @@ impl Kept {
         Ok(false)
     }
 
-    fn deliver(&self, mailing: &Mailing, patience: i64, screen: &Screen) -> Result<(), Failure> {
+    /// `false`: a relay has refused something for good. What waits, the next command tries; what was refused is told
+    /// here, and then only where somebody asks.
+    fn deliver(&self, mailing: &Mailing, patience: i64, screen: &Screen) -> Result<bool, Failure> {
         let failed = |error| self.failed(&error);
         // Whoever delivers already does it for us.
-        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(()) };
+        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(true) };
         let mut deliverer = match self.deliverer(mailing) {
             Ok(deliverer) => deliverer,
             // What the command did is done: its notices wait.
             Err(failure) => {
                 screen.error(failure.message());
-                return Ok(());
+                return Ok(true);
             }
         };
         let begun = self.clock.now();
@@ -195,13 +197,28 @@ impl Kept {
                 screen.say("the relay has not taken all, trying again for half a minute");
             }
             let (_awake, woken) = bounded(0);
-            delivered.sent += deliverer.deliver(until, &woken).map_err(failed)?.sent;
+            let later = deliverer.deliver(until, &woken).map_err(failed)?;
+            delivered.sent += later.sent;
+            delivered.failed.extend(later.failed);
         }
         if delivered.sent > 0 {
             let mails = if delivered.sent == 1 { "mail" } else { "mails" };
             screen.say(&format!("{} {mails} sent by {}", delivered.sent, mailing.sender.relay));
         }
-        Ok(())
+        let refused = |(to, end): &(String, End)| match end {
+            End::Refused(words) => Some(format!("  to {to}: {words}")),
+            _ => None,
+        };
+        let refused: Vec<String> = delivered.failed.iter().filter_map(refused).collect();
+        if !refused.is_empty() {
+            let notices = if refused.len() == 1 { "notice was" } else { "notices were" };
+            screen.warning(&format!(
+                "{} {notices} given up; `tripline notify retry` queues again",
+                refused.len()
+            ));
+            refused.iter().take(NAMED as usize).for_each(|line| screen.say(line));
+        }
+        Ok(refused.is_empty())
     }
 
     /// Sends a test mail; answers the relay's words.

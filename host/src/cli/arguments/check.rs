@@ -23,7 +23,7 @@ Exit codes, the first that applies:
   2  wrong use, configuration or pack
   3  an input could not be read to its end, or a pack faulted (the rest was
      checked)
-  4  incidents are stored, and notices of them could not be delivered yet
+  4  incidents are stored, and notices of them could not be delivered
   1  there are incidents at or above --fail-on
   0  there are none
 ";
