@@ -1,5 +1,10 @@
 //! What the end-to-end tests share: the program, the real logs, a check in one line.
 
+mod disk;
+mod random;
+mod sink;
+mod trace;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -9,6 +14,11 @@ use jiff::tz::TimeZone;
 use tripline::check::{CheckOptions, MatchSeen, Observer, Outcome, expand, run};
 use tripline::sandbox::Sandbox;
 use tripline::{Configured, Limits, Pack, Wasmtime};
+
+pub use self::disk::Disk;
+pub use self::random::Random;
+pub use self::sink::Sink;
+pub use self::trace::{Call, calls};
 
 /// The checkout's root.
 pub fn root() -> PathBuf {

@@ -50,28 +50,40 @@ impl Due {
         found
     }
 
-    /// What a crash within the line behind so many has left at the end of this.
-    pub(super) fn torn<'t>(&self, text: &'t [u8], found: usize) -> Torn<'t> {
+    /// What a crash behind so many lines has left at the end of this.
+    ///
+    /// A killed program and a full disk leave the beginning of what was being written. A power cut leaves any part of
+    /// it, with zeros where nothing arrived.
+    pub(super) fn torn<'t>(&self, text: &'t [u8], found: usize, head: Option<Head>) -> Torn<'t> {
+        let last = found.checked_sub(1).map_or(head, |last| self.0.get(last).map(|(_, head)| *head));
+        let rest = &text[last.and_then(|last| end(text, last)).unwrap_or(0)..];
+        let due = self.text(found);
+        let arrived = |(byte, due): (&u8, &u8)| byte == due || *byte == 0;
+        if rest.len() <= due.len() && rest.iter().zip(due.as_bytes()).all(arrived) {
+            return if rest.is_empty() { Torn::No } else { Torn::Ours(rest) };
+        }
+        // Somebody else has written there, too.
         let rest = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        match self.0.get(found) {
-            _ if rest.is_empty() => Torn::No,
-            Some((line, _)) if line.as_bytes().starts_with(rest) => Torn::Ours(rest),
+        match rest {
+            [] => Torn::No,
+            rest if due.as_bytes().starts_with(rest) => Torn::Ours(rest),
             _ => Torn::Foreign,
         }
     }
 }
 
-/// The end of a file, behind its last whole line.
+/// The end of a file, behind its last line.
 pub(super) enum Torn<'t> {
     No,
-    /// The beginning of a line that is due.
+    /// Some of what is due.
     Ours(&'t [u8]),
     Foreign,
 }
 
-/// Whether the line with this hash is here.
-pub(super) fn holds(text: &[u8], head: Head) -> bool {
-    memmem::find(text, format!("\"hash\":\"{}\"}}\n", hex(&head.hash)).as_bytes()).is_some()
+/// Where the line with this hash ends.
+pub(super) fn end(text: &[u8], head: Head) -> Option<usize> {
+    let line = format!("\"hash\":\"{}\"}}\n", hex(&head.hash));
+    memmem::find(text, line.as_bytes()).map(|at| at + line.len())
 }
 
 /// The last bytes of a file.
@@ -92,7 +104,7 @@ pub(super) fn tail_of(mut from: impl Read) -> io::Result<Vec<u8>> {
     Ok(tail)
 }
 
-/// Takes a torn line back.
+/// Takes torn lines back.
 pub(super) fn take_back(file: &File, torn: &[u8]) -> io::Result<()> {
     file.set_len(file.metadata()?.len().saturating_sub(torn.len() as u64))?;
     file.sync_data()

@@ -96,16 +96,15 @@ impl SecurityLog {
 
     /// How many of these lines are in the log already, because a crash came before the database was told.
     ///
-    /// The last one may be torn; a torn one that is the beginning of the next line is taken back, anything else is
-    /// left for people to look at.
+    /// What is torn of the next ones is taken back; anything else is left for people to look at.
     fn there(&mut self, due: &Due, head: Option<Head>) -> Result<usize, SecurityLogError> {
         let text = due::tail(&mut self.file).map_err(self.failed("read"))?;
         let mut found = due.found(&text, 0);
         // A rotation may have taken them away; not if the line before them is still here.
-        if found == 0 && !head.is_some_and(|head| due::holds(&text, head)) {
-            found = due.found(&text, rotated::found(&self.path, due)?);
+        if found == 0 && !head.is_some_and(|head| due::end(&text, head).is_some()) {
+            found = due.found(&text, rotated::found(&self.path, due, head)?);
         }
-        match due.torn(&text, found) {
+        match due.torn(&text, found, head) {
             Torn::No => {}
             Torn::Ours(torn) => {
                 due::take_back(&self.file, torn).map_err(self.failed("take a torn line back"))?;

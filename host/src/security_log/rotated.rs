@@ -20,8 +20,8 @@ use std::time::SystemTime;
 use flate2::bufread::MultiGzDecoder;
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::SecurityLogError;
 use super::due::{self, Due, Torn};
+use super::{Head, SecurityLogError};
 
 /// Files looked at, the youngest ones.
 const FILES: usize = 16;
@@ -30,7 +30,7 @@ const UNPACKED: u64 = 256 * 1024 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// How many of the lines that are due are in older files; one that was torn there is taken back.
-pub(super) fn found(log: &Path, due: &Due) -> Result<usize, SecurityLogError> {
+pub(super) fn found(log: &Path, due: &Due, head: Option<Head>) -> Result<usize, SecurityLogError> {
     let (mut found, mut ends) = (0, Vec::new());
     for path in beside(log) {
         let Ok(mut file) = open(&path, false) else { continue };
@@ -44,7 +44,7 @@ pub(super) fn found(log: &Path, due: &Due) -> Result<usize, SecurityLogError> {
         ends.extend((!packed).then_some((path, text)));
     }
     for (path, text) in ends {
-        if let Torn::Ours(torn) = due.torn(&text, found) {
+        if let Torn::Ours(torn) = due.torn(&text, found, head) {
             let taken = open(&path, true).and_then(|file| due::take_back(&file, torn));
             taken.map_err(due::failed(&path, "take a torn line back"))?;
         }

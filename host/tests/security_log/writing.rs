@@ -38,3 +38,23 @@ fn somebody_elses_torn_line_is_left_and_shows() {
     let verified = fixture.verify(true);
     assert_eq!((verified.found, verified.last.unwrap().seq), (1, 3));
 }
+
+#[test]
+fn what_a_power_cut_leaves_of_many_lines_is_taken_back() {
+    let fixture = Fixture::with(2);
+    let before = fs::metadata(&fixture.path).unwrap().len() as usize;
+    (0..8).for_each(|_| fixture.memory.add("incident.opened"));
+    let head = *fixture.memory.head.lock().unwrap();
+    let mut log = SecurityLog::open(&fixture.path).unwrap();
+    log.write_due(&fixture.memory).unwrap();
+    let whole = fs::read(&fixture.path).unwrap();
+    // A sector in the middle has not arrived, and the end has not.
+    let mut cut = whole[..whole.len() - 700].to_vec();
+    for hole in [before..before + 1, before + 500..before + 1012] {
+        cut[hole].fill(0);
+        fs::write(&fixture.path, &cut).unwrap();
+        *fixture.memory.head.lock().unwrap() = head;
+        log.write_due(&fixture.memory).unwrap();
+        assert_eq!(fs::read(&fixture.path).unwrap(), whole);
+    }
+}
