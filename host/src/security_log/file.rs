@@ -101,7 +101,7 @@ impl SecurityLog {
         let text = due::tail(&mut self.file).map_err(self.failed("read"))?;
         let mut found = due.found(&text, 0);
         // A rotation may have taken them away; not if the line before them is still here.
-        if found == 0 && !head.is_some_and(|head| due::end(&text, head).is_some()) {
+        if found == 0 && head.is_none_or(|head| due::end(&text, head).is_none()) {
             found = due.found(&text, rotated::found(&self.path, due, head)?);
         }
         match due.torn(&text, found, head) {

@@ -11,7 +11,7 @@ const TOGETHER: u64 = 10_000;
 /// What the process may grow by: far below what a million decisions take.
 const GROWTH: u64 = 256 * 1024 * 1024;
 
-/// So many; `TRIPLINE_FINGERPRINTS` names another number.
+/// So many; `TRIPLINE_FINGERPRINTS` names another number for a slow machine. A million take about ten seconds.
 fn fingerprints() -> u64 {
     std::env::var("TRIPLINE_FINGERPRINTS").ok().and_then(|number| number.parse().ok()).unwrap_or(1_000_000)
 }
@@ -20,7 +20,7 @@ fn fingerprints() -> u64 {
 fn a_million_fingerprints_are_one_overflow_incident() {
     let all = fingerprints();
     let fixture = Fixture::new(policy(&["a@example.org"]));
-    let limits = fixture.policy.limits.clone();
+    let limits = fixture.policy.limits;
     let one = |i: u64| decision("r", Some(&format!("f{i}")), i);
     let commit = |from: u64| {
         let decisions = (from..(from + TOGETHER).min(all)).map(one).collect();

@@ -155,11 +155,16 @@ pub(crate) fn myself(test: &str) -> Vec<String> {
     [&program, "--ignored", "--exact", test, "--nocapture"].map(String::from).to_vec()
 }
 
+/// It ended in one of these ways, and said why and what to do.
 #[track_caller]
 pub(crate) fn stopped(output: &Output, codes: &[i32], words: &str) {
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = errors(output);
     assert!(output.status.code().is_some_and(|code| codes.contains(&code)), "{output:?}");
     assert!(errors.contains(words) && errors.contains("hint: "), "{errors}");
+}
+
+pub(crate) fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Reads a folder's file, if it is there.

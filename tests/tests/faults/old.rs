@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
-use tripline_tests::root;
+use tripline_tests::{Random, root};
 
 use crate::fixture::Folder;
+use crate::killed::killed;
 
 /// The rows of each table, by the columns that it had.
 type Tables = BTreeMap<String, (Vec<String>, Vec<Vec<Value>>)>;
@@ -96,4 +98,28 @@ fn a_migration_that_was_interrupted_goes_on() {
     }
     // From version 1 to 3, and from 2.
     assert!(reached >= 3, "{reached}");
+}
+
+#[test]
+fn a_migration_that_is_killed_at_any_moment_goes_on() {
+    let mut random = Random(7);
+    for sql in databases() {
+        let (folder, connection) = restored(&sql);
+        drop(connection);
+        let mut command = folder.command(&["db", "migrate", "t.db"]);
+        let begun = Instant::now();
+        assert!(command.output().unwrap().status.success());
+        let within = begun.elapsed();
+        for kill in 0..8 {
+            let what = format!("{}, kill {kill}", sql.display());
+            let (folder, connection) = restored(&sql);
+            let before = tables(&connection);
+            drop(connection);
+            killed(folder.command(&["db", "migrate", "t.db"]), within, &mut random);
+            folder.is_sound(&what);
+            let output = folder.command(&["db", "migrate", "t.db"]).output().unwrap();
+            assert!(output.status.success(), "{what}: {output:?}");
+            has_all(&folder, &before, &what);
+        }
+    }
 }
