@@ -3,9 +3,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
-use tripline_tests::Random;
-
-use crate::fixture::{Folder, can, errors, myself, runs, stopped, text};
+use crate::fixture::{Folder, can, errors, myself, random, runs, stopped, text};
 
 const INSIDE: &str = "TRIPLINE_TEST_SMALL_DISK";
 const SIZE: usize = 16 * 1024 * 1024;
@@ -76,7 +74,7 @@ fn database() {
         return;
     }
     let mut folder = Folder::new();
-    folder.grow(10_000, 40, &mut Random(4));
+    folder.grow(10_000, 40, &mut random(4));
     let calm = folder.copy();
     calm.completes();
     let (mut at_once, mut midway, mut never, mut unsettled) = (0, 0, 0, 0);
@@ -117,7 +115,7 @@ fn security_log() {
         return;
     }
     let mut folder = Folder::new();
-    folder.grow(2_000, 40, &mut Random(5));
+    folder.grow(2_000, 40, &mut random(5));
     for free in [0, 4096, 8192] {
         let disk = SmallDisk::mount();
         let folder = folder.copy();

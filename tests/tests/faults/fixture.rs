@@ -131,6 +131,12 @@ fn words(number: u64) -> String {
     number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
 }
 
+/// The same numbers each time; another seed looks elsewhere, as it does for property tests.
+pub(crate) fn random(test: u64) -> Random {
+    let seed = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
+    Random(seed.unwrap_or(1).wrapping_mul(1_000).wrapping_add(test))
+}
+
 /// Whether a test that needs this runs; with CI=true none is left out.
 #[track_caller]
 pub(crate) fn can(what: &str, available: bool) -> bool {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tripline_tests::{Random, Sink};
 
-use crate::fixture::Folder;
+use crate::fixture::{Folder, random};
 
 const KILLS: u64 = 25;
 const ERRORS: u64 = 10;
@@ -29,8 +29,8 @@ fn mailing(folder: &Folder, sink: &Sink) -> Command {
 }
 
 /// A log that grows while whoever checks it is killed again and again.
-fn a_day_of_kills(seed: u64) {
-    let (mut random, mut folder) = (Random(seed), Folder::new());
+fn a_day_of_kills(test: u64) {
+    let (mut random, mut folder) = (random(test), Folder::new());
     let program = env!("CARGO_BIN_EXE_smtp-sink");
     let sink = Sink::start(program);
     // How long a run takes on this machine now.
@@ -73,7 +73,7 @@ fn a_program_that_is_killed_again_and_again_ends_as_one_that_is_not() {
 
 #[test]
 fn a_deliverer_that_is_killed_again_and_again_leaves_no_mail_out() {
-    let (mut random, mut folder) = (Random(2), Folder::new());
+    let (mut random, mut folder) = (random(2), Folder::new());
     let program = env!("CARGO_BIN_EXE_smtp-sink");
     folder.grow(2_000, ERRORS, &mut random);
     let calm = folder.copy();

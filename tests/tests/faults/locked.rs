@@ -3,10 +3,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::fixture::{Folder, myself, random, stopped};
 use rusqlite::Connection;
-use tripline_tests::Random;
-
-use crate::fixture::{Folder, myself, stopped};
 
 const HELD: &str = "TRIPLINE_TEST_HELD";
 
@@ -49,7 +47,7 @@ impl Drop for Held {
 /// goes on where this one stopped. Waiting on and on would hide from an operator that nothing is checked.
 #[test]
 fn a_database_that_is_held_is_waited_for_and_then_named() {
-    let (mut random, mut folder) = (Random(3), Folder::new());
+    let (mut random, mut folder) = (random(3), Folder::new());
     folder.grow(500, 3, &mut random);
     folder.completes();
     let before = folder.incidents();

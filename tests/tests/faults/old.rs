@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
-use tripline_tests::{Random, root};
+use tripline_tests::root;
 
-use crate::fixture::Folder;
+use crate::fixture::{Folder, random};
 use crate::killed::killed;
 
 /// The rows of each table, by the columns that it had.
@@ -102,7 +102,7 @@ fn a_migration_that_was_interrupted_goes_on() {
 
 #[test]
 fn a_migration_that_is_killed_at_any_moment_goes_on() {
-    let mut random = Random(7);
+    let mut random = random(7);
     for sql in databases() {
         let (folder, connection) = restored(&sql);
         drop(connection);

@@ -1,8 +1,8 @@
 use std::fs;
 
-use tripline_tests::{Call, Disk, Random, calls};
+use tripline_tests::{Call, Disk, calls};
 
-use crate::fixture::{Folder, can, runs, text};
+use crate::fixture::{Folder, can, random, runs, text};
 
 /// Ways in which a cut at one place is tried.
 const WAYS: u64 = 3;
@@ -44,7 +44,7 @@ fn replays(calls: &[Call], folder: &Folder) {
 
 #[test]
 fn whatever_a_power_cut_leaves_the_next_run_goes_on() {
-    let (mut random, mut folder) = (Random(6), Folder::new());
+    let (mut random, mut folder) = (random(6), Folder::new());
     folder.grow(3_000, 12, &mut random);
     let Some(calls) = recorded(&folder) else { return };
     replays(&calls, &folder);
