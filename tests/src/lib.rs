@@ -3,6 +3,11 @@
 pub mod certificates;
 pub mod mail_server;
 
+mod disk;
+mod random;
+mod sink;
+mod trace;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
@@ -12,6 +17,11 @@ use jiff::tz::TimeZone;
 use tripline::check::{CheckOptions, MatchSeen, Observer, Outcome, expand, run};
 use tripline::sandbox::Sandbox;
 use tripline::{Configured, Limits, Pack, Wasmtime};
+
+pub use self::disk::Disk;
+pub use self::random::Random;
+pub use self::sink::Sink;
+pub use self::trace::{Call, calls};
 
 /// The checkout's root.
 pub fn root() -> PathBuf {

@@ -69,8 +69,9 @@ pub(super) fn run(
     watch.finish(&outcome, &stored)?;
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
     outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
-    if let Some(error) = &outcome.store_error {
-        screen.error(&error.to_string());
+    if let (Some(error), Some(kept)) = (&outcome.store_error, &kept) {
+        // Its hint says how to go on: what was committed stays, the same command does the rest.
+        screen.fail(&kept.failed(error));
     }
     let delivered = kept.map(|kept| kept.settle_patiently(screen)).transpose()?.unwrap_or(true);
     Ok(Exit::of(&outcome, arguments.fail_on, delivered))
