@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use memory::Memory;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::check::{Change, CheckOptions, Keeping, MatchSeen, Observer, Outcome, expand, run};
-use tripline::commit::{StoreError, Tenant};
+use tripline::commit::{Store, StoreError, Tenant};
 use tripline::{Configured, Native, Pack};
 
 /// Decides on every event; the fingerprint is of all messages so far, in order.
@@ -366,4 +366,20 @@ fn a_store_that_cannot_be_read_is_an_outcome() {
     let outcome = check(&store, &[path]);
     assert!(outcome.store_error.is_some() && outcome.stopped);
     assert_eq!(outcome.report.lines, 0);
+}
+
+#[test]
+fn two_checks_on_one_store_do_not_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    fs::write(&path, lines(0, 50)).unwrap();
+    let store = Arc::new(Memory::default());
+    let other = store.checker().unwrap();
+    let outcome = check(&store, slice::from_ref(&path));
+    assert!(matches!(outcome.store_error, Some(StoreError::Checking)) && outcome.stopped);
+    assert_eq!((outcome.report.lines, store.commits()), (0, 0));
+    drop(other);
+    // The store itself says so if it is asked anything without the lock.
+    assert_eq!(new(&store, &[path]), 50);
+    drop(store.checker().unwrap());
 }

@@ -44,11 +44,17 @@ pub fn run(
     stop: &Stop,
 ) -> Result<Outcome, MatcherError> {
     let started = Instant::now();
-    let (plan, refused) = match &options.store {
-        None => (Plan::from_start(&options.sources), None),
-        // Nothing is read then.
-        Some(keeping) => Plan::from_store(&options.sources, keeping)
-            .map_or_else(|error| (Plan::default(), Some(error)), |plan| (plan, None)),
+    let (plan, _alone, refused) = match &options.store {
+        None => (Plan::from_start(&options.sources), None, None),
+        // Until all is committed, nobody else checks.
+        Some(keeping) => match keeping.store.checker().and_then(|lock| {
+            let plan = Plan::from_store(&options.sources, keeping)?;
+            Ok((plan, lock))
+        }) {
+            Ok((plan, lock)) => (plan, Some(lock), None),
+            // Nothing is read then.
+            Err(error) => (Plan::default(), None, Some(error)),
+        },
     };
     let mut reading = Reading::new(&options, &plan);
     let mut rarity = Rarity::default();

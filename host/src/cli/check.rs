@@ -66,8 +66,9 @@ pub(super) fn run(
     watch.finish(&outcome, &stored)?;
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
     outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
-    if let Some(error) = &outcome.store_error {
-        screen.error(&error.to_string());
+    if let Some((error, kept)) = outcome.store_error.as_ref().zip(kept.as_ref()) {
+        // How it ends is for all that came of it to say.
+        screen.fail(&kept.failed(error));
     }
     let delivered = kept.map(|kept| kept.settle(screen)).transpose()?.unwrap_or(true);
     Ok(Exit::of(&outcome, arguments.fail_on, delivered))
