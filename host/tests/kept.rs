@@ -6,6 +6,7 @@ mod memory;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use memory::Memory;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::check::{Change, CheckOptions, Keeping, MatchSeen, Observer, Outcome, expand, run};
 use tripline::commit::{Store, StoreError, Tenant};
+use tripline::sandbox::{Enforced, LoadError, Module, Sandbox};
 use tripline::{Configured, Native, Pack};
 
 /// Decides on every event; the fingerprint is of all messages so far, in order.
@@ -84,14 +86,26 @@ fn check(store: &Arc<Memory>, files: &[PathBuf]) -> Outcome {
 }
 
 fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
+    let outcome = check_in(Arc::new(Native::<Chain>::default()), Some(store), files, stops);
+    assert!(outcome.report.faults.is_empty(), "{:?}", outcome.report.faults);
+    assert!(outcome.report.incidents.is_empty(), "nothing is folded");
+    outcome
+}
+
+fn check_in(
+    sandbox: Arc<dyn Sandbox>,
+    store: Option<&Arc<Memory>>,
+    files: &[PathBuf],
+    stops: u32,
+) -> Outcome {
     let inputs = expand(files);
     assert!(inputs.errors.is_empty(), "{:?}", inputs.errors);
     let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
-    let keeping = Keeping {
+    let keeping = store.map(|store| Keeping {
         every: Duration::ZERO,
         block_bytes: 2000,
         ..Keeping::new(Arc::clone(store) as _, Tenant::default())
-    };
+    });
     let options = CheckOptions {
         packs: vec![Configured::new(pack, &serde_json::Map::new()).unwrap()],
         sources: inputs.sources,
@@ -100,14 +114,10 @@ fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
         timezone: TimeZone::UTC,
         format: None,
         matches: false,
-        store: Some(keeping),
+        store: keeping,
     };
-    let sandbox = Arc::new(Native::<Chain>::default());
     let stop = AtomicBool::new(false);
-    let outcome = run(options, sandbox, &mut Watch { left: stops, stop: &stop }, &stop).unwrap();
-    assert!(outcome.report.faults.is_empty(), "{:?}", outcome.report.faults);
-    assert!(outcome.report.incidents.is_empty(), "nothing is folded");
-    outcome
+    run(options, sandbox, &mut Watch { left: stops, stop: &stop }, &stop).unwrap()
 }
 
 /// A check that goes well; how many decisions of it are new.
@@ -382,4 +392,31 @@ fn two_checks_on_one_store_do_not_overlap() {
     // The store itself says so if it is asked anything without the lock.
     assert_eq!(new(&store, &[path]), 50);
     drop(store.checker().unwrap());
+}
+
+/// Not a pack that fails: what runs it does.
+struct Broken;
+
+impl Sandbox for Broken {
+    fn load(&self, _: &Pack) -> Result<Arc<dyn Module>, LoadError> {
+        panic!("the sandbox is broken")
+    }
+
+    fn enforces(&self) -> Enforced {
+        Native::<Chain>::default().enforces()
+    }
+}
+
+#[test]
+fn a_thread_that_panics_is_no_clean_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    fs::write(&path, lines(0, 500)).unwrap();
+    let store = Arc::new(Memory::default());
+    for store in [None, Some(&store)] {
+        let run = || check_in(Arc::new(Broken), store, slice::from_ref(&path), u32::MAX);
+        let panic = catch_unwind(AssertUnwindSafe(run)).err().expect("a clean run");
+        assert_eq!(panic.downcast_ref(), Some(&"the sandbox is broken"));
+    }
+    assert_eq!(new(&store, &[path]), 500, "no position went over what was not judged");
 }
