@@ -420,3 +420,86 @@ fn a_thread_that_panics_is_no_clean_run() {
     }
     assert_eq!(new(&store, &[path]), 500, "no position went over what was not judged");
 }
+
+/// What gzip has written when it is at half of it.
+fn half_packed(from: &Path, to: &Path) {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    packed.write_all(&fs::read(from).unwrap()).unwrap();
+    let packed = packed.finish().unwrap();
+    fs::write(to, &packed[..packed.len() / 2]).unwrap();
+}
+
+#[test]
+fn a_log_that_is_being_packed_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let family = [folder.path().to_path_buf()];
+    let store = Arc::new(Memory::default());
+    append(&at("x.log.1"), &lines(0, 100));
+    assert_eq!(new(&store, &family), 100);
+    fs::write(at("x.log.1.gz"), "").unwrap();
+    assert_eq!(new(&store, &family), 0, "gzip has begun");
+    half_packed(&at("x.log.1"), &at("x.log.1.gz"));
+    assert_eq!(new(&store, &family), 0, "gzip is at work");
+    let kept = fs::read(at("x.log.1")).unwrap();
+    pack(&at("x.log.1"), &at("x.log.1.gz"));
+    fs::write(at("x.log.1"), kept).unwrap();
+    assert_eq!(new(&store, &family), 0, "both are whole");
+    let without = check_in(Arc::new(Native::<Chain>::default()), None, &family, u32::MAX);
+    assert_eq!(without.report.lines, 100, "without a store as well");
+    fs::remove_file(at("x.log.1")).unwrap();
+    assert_eq!(new(&store, &family), 0, "gzip is done");
+    append(&at("x.log.1"), &lines(100, 110));
+    let other = check_in(Arc::new(Native::<Chain>::default()), None, &family, u32::MAX);
+    assert_eq!(other.report.lines, 110, "names alone make no copy");
+}
+
+#[test]
+fn a_copy_of_a_file_that_is_not_cut_yet_counts_once() {
+    for copied in [0, 10, 700, 2000, usize::MAX] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let family = [folder.path().to_path_buf()];
+        let store = Arc::new(Memory::default());
+        append(&at("x.log"), &lines(0, 100));
+        assert_eq!(new(&store, &family), 100);
+        append(&at("x.log"), &lines(100, 110));
+        let all = fs::read(at("x.log")).unwrap();
+        fs::write(at("x.log.1"), &all[..copied.min(all.len())]).unwrap();
+        assert_eq!(new(&store, &family), 10, "{copied} bytes are copied");
+        fs::write(at("x.log.1"), &all).unwrap();
+        append(&at("x.log.1"), &lines(110, 120));
+        File::create(at("x.log")).unwrap();
+        append(&at("x.log"), &lines(120, 130));
+        let outcome = check(&store, &family);
+        assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
+        assert_eq!(outcome.committed.unwrap().occurrences, 20);
+        assert_eq!(store.fingerprints(), whole(&lines(0, 130)));
+    }
+}
+
+#[test]
+fn half_a_line_before_a_read_error_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (names, rest) in [(&["x.log.1.gz"][..], 0), (&["x.log.1.gz", "x.log"][..], 10)] {
+        let family: Vec<PathBuf> = names.iter().map(|name| at(name)).collect();
+        let store = Arc::new(Memory::default());
+        append(&at("plain"), &lines(0, 100));
+        half_packed(&at("plain"), &at("x.log.1.gz"));
+        append(&at("x.log"), &lines(100, 110));
+        let outcome = check(&store, &family);
+        assert_eq!(outcome.errors.len(), 1);
+        let judged = outcome.committed.unwrap().occurrences - rest;
+        assert!((40..60).contains(&judged), "{judged} whole lines");
+        let judged_whole = lines(0, judged as u32);
+        assert!(store.fingerprints().is_superset(&whole(&judged_whole)));
+        pack(&at("plain"), &at("x.log.1.gz"));
+        let later = new(&store, &family);
+        fs::remove_file(at("x.log")).unwrap();
+        if rest == 0 {
+            assert_eq!(later, 100 - judged, "the rest, no half line");
+            assert_eq!(store.fingerprints(), whole(&lines(0, 100)));
+        }
+    }
+}

@@ -66,7 +66,7 @@ impl Reading {
             Ok(_) => next_file(reader, lines, self.settles),
             Err(error) => {
                 self.read.errors.push(error);
-                next_file(reader, lines, self.settles);
+                give_up(reader, lines);
             }
         }
     }
@@ -97,7 +97,7 @@ impl Reading {
                     Ok(Piece::End) => (ended, over) = (true, true),
                     Err(error) => {
                         self.read.errors.push(error);
-                        next_file(reader, lines, self.settles);
+                        give_up(reader, lines);
                     }
                 }
                 block = lines.next_block();
@@ -178,6 +178,12 @@ fn next_file(reader: &Reader, lines: &mut Lines, settles: bool) {
         return;
     }
     lines.end_of_file();
+    begin(reader, lines);
+}
+
+/// A file cannot be read on. Of the line that it broke off in, nothing is judged: the next run may see all of it.
+fn give_up(reader: &Reader, lines: &mut Lines) {
+    lines.break_off();
     begin(reader, lines);
 }
 

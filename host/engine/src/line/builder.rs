@@ -298,6 +298,21 @@ impl Builder {
             self.out(held.line);
         }
         self.close(self.bytes.len(), self.next_line(), self.offset);
+        self.next_file();
+    }
+
+    /// The unfinished line is dropped, and what was held is over.
+    pub(super) fn break_off(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.out(held.line);
+        }
+        self.close(self.line_start, self.next_line(), self.offset);
+        self.bytes.clear();
+        (self.line_start, self.scanned, self.left_out) = (0, 0, 0);
+        self.next_file();
+    }
+
+    fn next_file(&mut self) {
         (self.offset, self.number) = (0, 1);
         self.file += 1;
         self.from = Mark { format: self.format(), year: self.years.mark(), ..Mark::start(self.file) };
