@@ -78,6 +78,14 @@ fn same(left: &[Decision], right: &[Decision]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Times at the ends of what nanoseconds of 64 bits can say, and beyond.
+fn extreme() -> impl Strategy<Value = String> {
+    let years = prop::sample::select(&[1i32, 1677, 1678, 1969, 1970, 2024, 2200, 2261, 2262, 2263, 9999][..]);
+    let day = prop::sample::select(&["01-01", "04-11", "09-21", "12-31"][..]);
+    let time = prop::sample::select(&["00:00:00", "00:12:44", "23:47:16", "23:59:59"][..]);
+    (years, day, time).prop_map(|(year, day, time)| format!("{year:04}-{day}T{time}Z failed x"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -95,6 +103,16 @@ proptest! {
         same(&whole.decisions, &cut.decisions)?;
         prop_assert_eq!(whole.incidents, cut.incidents);
         prop_assert_eq!(whole.lines, cut.lines);
+    }
+
+    #[test]
+    fn extreme_times_neither_panic_nor_bring_ticks_without_bound(
+        lines in prop::collection::vec(extreme(), 1..20),
+    ) {
+        let report = judge(&[lines.join("\n").into_bytes()], &WHOLE);
+        prop_assert!(report.faults.is_empty());
+        // Each line may end a gap of 64 ticks at most, and one more is at the end.
+        prop_assert!(report.decisions.len() <= 66 * lines.len() + 66, "{}", report.decisions.len());
     }
 
     /// A crafted line that trips the pack costs that event and nothing else.
@@ -121,6 +139,28 @@ proptest! {
         prop_assert_eq!(faulted.faults[0].fault.code(), "panic");
         prop_assert!(!faulted.faults[0].quarantined);
     }
+}
+
+#[test]
+fn a_line_of_a_far_future_has_no_time_where_state_is_kept() {
+    let line = |hour: u32| format!("2024-03-01T{hour:02}:00:00Z failed x");
+    let log = [line(0), "2200-01-01T00:00:00Z failed y".into(), line(1), line(2), line(3)].join("\n");
+    let times = |bounded: bool| -> Vec<Option<i64>> {
+        let reference = Some(1_709_265_600_000_000_000);
+        let lines = LineSettings { reference, bounded, ..LineSettings::default() };
+        let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+        let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
+        let (matching, judging) = (MatchLimits::default(), JudgeLimits::default());
+        let sandbox = Arc::new(Native::<Witness>::default());
+        let check = Check::with(sandbox, &[configured], 1, lines, matching, judging).unwrap();
+        let mut check = check.keep_decisions();
+        check.feed(log.as_bytes());
+        check.finish().decisions.iter().map(|decision| decision.time).collect()
+    };
+    let of_2024 = |time: &Option<i64>| time.is_some_and(|time| time < 1_720_000_000_000_000_000);
+    assert!(times(true).iter().all(of_2024), "{:?}", times(true));
+    assert!(times(true).len() >= 4, "ticks go on");
+    assert!(!times(false).iter().all(of_2024));
 }
 
 #[test]

@@ -370,9 +370,10 @@ impl Judge {
         let first = ticks.next.unwrap_or_else(|| boundary.saturating_add(interval));
         if boundary >= first {
             ticks.next = Some(boundary.saturating_add(interval));
-            let count = (boundary - first) / interval + 1;
+            // From 1677 to 2262 it is more than there are nanoseconds in an i64.
+            let count = (boundary.saturating_sub(first) / interval).saturating_add(1);
             for n in 0..count.min(TICKS_PER_GAP - 1) {
-                self.one_tick(first + n * interval, out);
+                self.one_tick(first.saturating_add(n.saturating_mul(interval)), out);
             }
             if count >= TICKS_PER_GAP {
                 self.one_tick(boundary, out);
