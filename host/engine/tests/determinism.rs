@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use support::{MANIFEST, Witness};
+use tripline_abi::LogLevel;
 use tripline_engine::decision::Decision;
 use tripline_engine::judge::{BatchLimits, JudgeLimits, LifeLimits};
 use tripline_engine::line::LineSettings;
 use tripline_engine::matcher::MatchLimits;
+use tripline_engine::sandbox::{Enforced, Instance, LoadError, LogLine, Module, Sandbox, Trap, Usage};
 use tripline_engine::{Check, Configured, Native, Pack, Report};
 
 struct Cuts {
@@ -183,4 +185,77 @@ fn few_crafted_lines_among_many_are_no_off_switch() {
     let report = judge(&[lines.join("\n").into_bytes()], &WHOLE);
     assert_eq!(report.faults.len(), 20);
     assert!(report.faults.iter().all(|fault| !fault.quarantined));
+}
+
+#[test]
+fn faults_are_kept_up_to_a_bound_and_all_are_counted() {
+    let mut lines = vec!["Mar  1 00:00:00 host sshd[1]: failed x"; 150 * 120];
+    for at in 1..=150 {
+        lines[at * 120 - 1] = "Mar  1 00:00:00 host sshd[1]: boom";
+    }
+    let report = judge(&[lines.join("\n").into_bytes()], &Cuts { entries: 1, ..WHOLE });
+    assert_eq!((report.faults.len(), report.packs[0].judging.faults), (100, 150));
+}
+
+/// Logs a line in each call.
+struct Chatty(Native<Witness>);
+struct ChattyModule(Arc<dyn Module>);
+struct ChattyInstance(Box<dyn Instance>);
+
+impl Sandbox for Chatty {
+    fn load(&self, pack: &Pack) -> Result<Arc<dyn Module>, LoadError> {
+        Ok(Arc::new(ChattyModule(self.0.load(pack)?)))
+    }
+
+    fn enforces(&self) -> Enforced {
+        self.0.enforces()
+    }
+}
+
+impl Module for ChattyModule {
+    fn instantiate(&self) -> Result<Box<dyn Instance>, Trap> {
+        Ok(Box::new(ChattyInstance(self.0.instantiate()?)))
+    }
+}
+
+impl Instance for ChattyInstance {
+    fn open(&mut self, frame: &[u8]) -> Result<Result<(), String>, Trap> {
+        self.0.open(frame)
+    }
+
+    fn check(&mut self, batch: &[u8], entries: u32, reply: &mut Vec<u8>) -> Result<(), Trap> {
+        self.0.check(batch, entries, reply)
+    }
+
+    fn save(&mut self, state: &mut Vec<u8>) -> Result<bool, Trap> {
+        self.0.save(state)
+    }
+
+    fn drain_log(&mut self) -> (Vec<LogLine>, u64) {
+        (vec![LogLine { level: LogLevel::Info, text: "checked".into() }], 1)
+    }
+
+    fn rule(&mut self) -> Option<u32> {
+        self.0.rule()
+    }
+
+    fn usage(&self) -> Usage {
+        self.0.usage()
+    }
+}
+
+#[test]
+fn log_lines_are_kept_up_to_a_bound_and_the_rest_is_counted() {
+    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+    let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
+    let batch = BatchLimits { entries: 1, ..BatchLimits::default() };
+    let judging = JudgeLimits { batch, ..JudgeLimits::default() };
+    let sandbox = Arc::new(Chatty(Native::default()));
+    let (lines, matching) = (LineSettings::default(), MatchLimits::default());
+    let mut check = Check::with(sandbox, &[configured], 1, lines, matching, judging).unwrap();
+    check.feed("failed x\n".repeat(1500).as_bytes());
+    let report = check.finish();
+    assert_eq!(report.logs.len(), 1_000);
+    let judging = report.packs[0].judging;
+    assert_eq!(judging.logs_dropped, judging.batches + 500);
 }
