@@ -102,7 +102,12 @@ impl Plan {
         let mut latest = None;
         // The position of the file before, if nothing of that is read.
         let mut done: Option<&FilePosition> = None;
-        for (at, (file, present)) in source.files.iter_mut().zip(looked).enumerate() {
+        for (mut file, present) in std::mem::take(&mut source.files).into_iter().zip(looked) {
+            let found = present.as_ref().and_then(|_| found.next()).unwrap_or(Found::New);
+            if found == Found::Copy {
+                continue;
+            }
+            let at = source.files.len();
             let name = full(&file.path);
             let number = match present {
                 None => {
@@ -110,8 +115,7 @@ impl Plan {
                     unread(keeping, known, at, &name)?
                 }
                 Some(present) => {
-                    let found = found.next().unwrap_or(Found::New);
-                    self.notes.extend(note(file, present, &found));
+                    self.notes.extend(note(&file, present, &found));
                     let number = identify(keeping, known, present, &found, &name)?;
                     let position = match found {
                         Found::Known(known) => known.position.as_ref(),
@@ -133,6 +137,7 @@ impl Plan {
             };
             self.files.insert(known.number, number, file.path.display().to_string());
             numbers.push((number, present.is_some()));
+            source.files.push(file);
         }
         self.add(known, source, numbers, latest.flatten());
         Ok(())
