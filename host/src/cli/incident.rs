@@ -25,6 +25,9 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let kept = match arguments.command {
         IncidentCommand::Report { .. } => Kept::make(&arguments.keep, configuration)?,
+        IncidentCommand::List { .. } | IncidentCommand::Show { .. } | IncidentCommand::Export { .. } => {
+            Kept::look(&arguments.keep, configuration)?
+        }
         _ => Kept::open(&arguments.keep, configuration)?,
     };
     match arguments.command {

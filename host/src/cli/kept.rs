@@ -1,7 +1,7 @@
 //! What a command that keeps incidents works with: the database, security.log, and the way to the mailboxes.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::configuration::{Configuration, MailSettings};
 use crate::incidents::Actor;
 use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
-use crate::security_log::{Records, SecurityLog};
+use crate::security_log::SecurityLog;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
 
@@ -57,21 +57,33 @@ pub(super) fn is_wanted(arguments: &KeepArguments, configuration: &Configuration
 }
 
 impl Kept {
-    /// Opens a database that is there: a misspelt name must not look like a day without incidents.
+    /// Opens a database that is there to look at it: nothing becomes due by that. Whoever looks need not know how its
+    /// incidents are kept and told.
+    pub(super) fn look(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
+        must_be_there(path(arguments, configuration)?)?;
+        Kept::opened(arguments, configuration)
+    }
+
+    /// Opens a database that is there, and does what is due.
     pub(super) fn open(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
-        let path = path(arguments, configuration)?;
-        if !path.exists() {
-            let hint = "`tripline check --db FILE` makes one";
-            let message = format!("{}: expected a database, found none", path.display());
-            return Err(Failure::new(message).hint(Some(hint)));
-        }
+        must_be_there(path(arguments, configuration)?)?;
         Kept::make(arguments, configuration)
     }
 
     /// Opens the database, makes it if it is not there, and does what is due.
     pub(super) fn make(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
+        let kept = Kept::opened(arguments, configuration)?;
+        kept.database.due().map_err(|error| kept.failed(&error))?;
+        Ok(kept)
+    }
+
+    fn opened(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
         let path = path(arguments, configuration)?;
         let mut policy = configuration.policy.clone();
+        if !is_of(configuration, path) {
+            // Flags do not say how long incidents are kept, and another command's configuration may say: for ever.
+            policy.limits.retention = None;
+        }
         if !arguments.mail_to.is_empty() {
             let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
             policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
@@ -82,7 +94,6 @@ impl Kept {
         let options = DatabaseOptions { max_bytes: configuration.max_bytes, ..DatabaseOptions::default() };
         let opened = Database::open(path, policy, Arc::clone(&clock), options);
         let database = opened.map_err(|error| at(path, &error))?;
-        database.due().map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
         let tenant = Tenant::default();
         let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
@@ -242,14 +253,25 @@ impl Kept {
         let transport: Box<dyn Transport> = Box::new(Smtp::new(smtp).map_err(Failure::new)?);
         let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
         let clock = Arc::clone(&self.clock);
-        let deliverer = Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone());
-        deliverer.map_err(|error| self.failed(&error))
+        Ok(Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone()))
     }
+}
 
-    /// The last line of security.log, as the database knows it.
-    pub(super) fn head(&self) -> Result<Option<crate::security_log::Head>, Failure> {
-        self.database.head().map_err(|error| self.failed(&error))
+/// A misspelt name must not look like a day without incidents.
+pub(super) fn must_be_there(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
     }
+    let hint = "`tripline check --db FILE` makes one";
+    Err(Failure::new(format!("{}: expected a database, found none", path.display())).hint(Some(hint)))
+}
+
+/// Whether a configuration's file speaks of this database: one that names another does not.
+fn is_of(configuration: &Configuration, path: &Path) -> bool {
+    let same = |own: &PathBuf| {
+        own == path || own.canonicalize().is_ok_and(|own| path.canonicalize().is_ok_and(|path| own == path))
+    };
+    configuration.path.is_some() && configuration.database.as_ref().is_none_or(same)
 }
 
 fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> Result<&'a PathBuf, Failure> {
@@ -263,7 +285,7 @@ fn no_relay() -> Failure {
 }
 
 /// A failure of the database at this path.
-pub(super) fn at(path: &std::path::Path, error: &StoreError) -> Failure {
+pub(super) fn at(path: &Path, error: &StoreError) -> Failure {
     Failure::new(format!("{}: {error}", path.display())).hint(error.hint())
 }
 

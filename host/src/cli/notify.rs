@@ -19,7 +19,10 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = Kept::open(&arguments.keep, configuration)?;
+    let kept = match arguments.command {
+        NotifyCommand::Flush | NotifyCommand::Retry { .. } => Kept::open(&arguments.keep, configuration)?,
+        _ => Kept::look(&arguments.keep, configuration)?,
+    };
     let failed = |error| kept.failed(&error);
     match arguments.command {
         NotifyCommand::Status { format } => {
@@ -49,6 +52,7 @@ pub(super) fn run(
         NotifyCommand::Test { address } => {
             let words = kept.test(&address)?;
             screen.put(|out| writeln!(out, "the relay has taken it: {words}"))?;
+            return Ok(Exit::Clean);
         }
         NotifyCommand::Why { incident, recipient, format } => {
             why(&kept, incident, recipient.as_deref(), format, screen)?;

@@ -22,6 +22,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let kept = match arguments.command {
         SilenceCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
+        SilenceCommand::List { .. } => Kept::look(&arguments.keep, configuration)?,
         _ => Kept::open(&arguments.keep, configuration)?,
     };
     let failed = |error| kept.failed(&error);
@@ -72,6 +73,7 @@ pub(super) fn exception(
 ) -> Result<Exit, Failure> {
     let kept = match arguments.command {
         ExceptionCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
+        ExceptionCommand::List { .. } => Kept::look(&arguments.keep, configuration)?,
         _ => Kept::open(&arguments.keep, configuration)?,
     };
     let failed = |error| kept.failed(&error);

@@ -54,20 +54,23 @@ pub struct Delivered {
 const TOLD: usize = 100;
 
 impl Deliverer {
-    /// A deliverer; what one before it has left unfinished is taken back. Only one works on an outbox at a time.
+    /// A deliverer. It leaves the outbox alone until it delivers.
     pub fn new(
         outbox: Arc<dyn Outbox>,
         transport: Box<dyn Transport>,
         clock: Arc<dyn WallClock>,
         templates: Templates,
         sender: Sender,
-    ) -> Result<Deliverer, StoreError> {
-        outbox.reclaim()?;
-        Ok(Deliverer { outbox, transport, clock, templates, sender })
+    ) -> Deliverer {
+        Deliverer { outbox, transport, clock, templates, sender }
     }
 
     /// Delivers what is due, and what becomes due before this time; ends early if `woken` is closed.
+    ///
+    /// What a deliverer before this one has left unfinished is taken back first: whoever calls this is the only one that
+    /// delivers. Not in `new`: a test mail takes nothing from the one who does.
     pub fn deliver(&mut self, until: i64, woken: &Receiver<()>) -> Result<Delivered, StoreError> {
+        self.outbox.reclaim()?;
         let mut delivered = Delivered::default();
         loop {
             let now = self.clock.now();
@@ -103,7 +106,7 @@ impl Deliverer {
         }
     }
 
-    /// Sends a mail that tells of nothing, to see whether it comes.
+    /// Sends a mail that tells of nothing, to see whether it comes. The outbox is not touched: somebody else may deliver.
     pub fn test(&mut self, recipient: &str, id: &str) -> Result<String, SendError> {
         let text = "This is a test: mails from Tripline arrive here.\n";
         let mail = Mail {

@@ -33,7 +33,7 @@ pub use self::deliverer::{Delivered, Deliverer, Sender};
 pub use self::message::{Mail, MessageError};
 pub use self::outbox::{About, Content, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
-pub use self::plan::{Planned, Refusal, plan};
+pub use self::plan::{Again, Planned, Refusal, again, plan};
 pub use self::quiet_hours::QuietHours;
 pub use self::route::Route;
 pub use self::routes::Routes;

@@ -204,9 +204,9 @@ impl<'w> Applying<'w> {
             let id = incident.id;
             evidence.save(db, tenant, id)?;
             self.forget(&incident)?;
-            if before.is_none() {
-                let repeat = policy.routes.repeat(&incident);
-                incident.repeats_at = repeat.map(|repeat| now.saturating_add(repeat));
+            // A rise may bring it to a route that tells again.
+            if before.is_none_or(|(severity, _)| incident.severity > severity) {
+                policy.routes.wind(&mut incident, *now);
             }
             incidents::update(db, &incident)?;
             match before {

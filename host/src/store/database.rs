@@ -100,11 +100,12 @@ impl Database {
             all.repeated += done.repeated;
             all.unsilenced += done.unsilenced;
             all.deleted += done.deleted;
+            all.swept += done.swept;
             if !done.more {
                 break;
             }
         }
-        if all.deleted > 0 {
+        if all.deleted + all.swept > 0 {
             self.scrub()?;
         }
         Ok(all)
@@ -138,6 +139,10 @@ impl Database {
                 Ok(happening) => happening,
                 Err(error) => return Ok(Err(error)),
             };
+            if let Act::Reopen { .. } = act {
+                // While it was resolved, nothing was told again.
+                this.policy.routes.wind(&mut incident, this.now);
+            }
             incidents::update(db, &incident)?;
             let reason = match act {
                 Act::Resolve { .. } => Some(Reason::Resolved),

@@ -15,9 +15,20 @@ const SHOWN: u32 = 12;
 
 /// Folds all that waits for a recipient, and is not held by quiet hours, into one digest. A digest that waits and
 /// that no relay has seen goes into the new one.
+///
+/// Left out is what perhaps arrived: it goes again with its own message id, or it would be there twice under two. And
+/// what follows something that is left out, or that waits within a digest which a relay has seen: a digest must not
+/// overtake what was told of an incident before.
 pub(super) fn fold(work: &Work<'_>, recipient: &str, critical: bool) -> Result<(), StoreError> {
     const WHICH: &str = "tenant = ?1 AND recipient = ?2 AND critical = ?3 AND state IN ('queued', 'deferred')
-        AND incident IS NOT NULL AND (due <= ?4 OR attempts > 0)";
+        AND incident IS NOT NULL AND (due <= ?4 OR attempts > 0) AND unsure = 0 AND NOT EXISTS (
+            SELECT 1 FROM notices e LEFT JOIN notices d ON d.id = e.digest
+            WHERE e.tenant = notices.tenant AND e.incident = notices.incident AND e.recipient = notices.recipient
+                AND e.id < notices.id
+                AND (e.state = 'sending' OR e.state IN ('queued', 'deferred')
+                        AND (e.unsure OR e.due > ?4 AND e.attempts = 0)
+                    OR e.state = 'folded' AND (d.state IN ('deferred', 'sending')
+                        OR d.state = 'queued' AND (d.attempts > 0 OR d.unsure OR d.critical <> ?3))))";
     let key = params![work.tenant.as_str(), recipient, critical, work.now];
     let count: i64 = work
         .db
@@ -37,11 +48,14 @@ pub(super) fn fold(work: &Work<'_>, recipient: &str, critical: bool) -> Result<(
     work.db
         .prepare_cached("UPDATE notices SET message = ?2 WHERE id = ?1")?
         .execute(params![digest, message])?;
+    // Which ones is settled before the first of them changes.
     work.db
-        .prepare_cached(&format!("UPDATE notices SET state = 'folded', digest = ?5 WHERE {WHICH}"))?
+        .prepare_cached(&format!(
+            "UPDATE notices SET state = 'folded', digest = ?5 WHERE id IN (SELECT id FROM notices WHERE {WHICH})"
+        ))?
         .execute(params![work.tenant.as_str(), recipient, critical, work.now, digest])?;
     const UNSEEN: &str = "SELECT id FROM notices WHERE tenant = ?1 AND recipient = ?2 AND critical = ?3
-        AND state = 'queued' AND incident IS NULL AND attempts = 0 AND id <> ?4";
+        AND state = 'queued' AND incident IS NULL AND attempts = 0 AND unsure = 0 AND id <> ?4";
     let unseen = params![work.tenant.as_str(), recipient, critical, digest];
     for sql in [
         format!("UPDATE notices SET digest = ?4 WHERE digest IN ({UNSEEN})"),

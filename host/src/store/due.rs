@@ -1,5 +1,9 @@
 //! What the passing of time does: acknowledgements run out, quiet incidents resolve themselves, silences end, open
-//! incidents are told again, old ones are deleted. Whoever opens the database applies what is due.
+//! incidents are told again, old ones are deleted. Whoever acts on the database applies what is due.
+//!
+//! What is due may tell somebody, so it goes by the routes of whoever applies it. One without routes would take from those
+//! who were told before what becomes of it; it leaves the timers to one that has routes. Likewise one whose routes never
+//! tell again leaves those alone that are to be told again.
 
 use rusqlite::{Connection, params};
 
@@ -12,6 +16,8 @@ use crate::notices::Reason;
 
 /// Incidents of one step: a transaction must not take long.
 const STEP: u32 = 200;
+/// In which a bucket fills.
+const HOUR: i64 = 60 * 60 * 1_000_000_000;
 
 /// What was done, and whether there is more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub struct Due {
     pub unsilenced: u64,
     /// Incidents that were deleted.
     pub deleted: u64,
+    /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets.
+    pub swept: u64,
     /// Whether there is more to do at once.
     pub more: bool,
 }
@@ -38,6 +46,15 @@ pub(super) fn apply(
     now: i64,
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();
+    if let Some(retention) = policy.limits.retention {
+        done.deleted = delete(db, now.saturating_sub(retention))?;
+        done.swept = sweep(db, now.saturating_sub(retention), now)?;
+    }
+    let step = u64::from(STEP);
+    done.more = done.deleted == step || done.swept >= step;
+    if policy.routes.0.is_empty() && db.prepare_cached("SELECT 1 FROM notices LIMIT 1")?.exists([])? {
+        return Ok(done);
+    }
     let each = |condition: &str, what: &mut dyn FnMut(&Work<'_>, Incident) -> Result<(), StoreError>| {
         let found = due(db, condition, now, STEP)?;
         for (tenant, id) in &found {
@@ -57,14 +74,15 @@ pub(super) fn apply(
         update(db, &incident)?;
         work.happened(&incident, &Actor::timer(), what, Some(Reason::Resolved))
     })?;
-    done.repeated = each("repeats_at <= ?1", &mut |work, mut incident| {
-        let repeat = policy.routes.repeat(&incident).filter(|_| incident.state != State::Resolved);
-        let told_at = incident.repeats_at.unwrap_or(now).saturating_sub(repeat.unwrap_or(0));
-        incident.repeats_at = repeat.map(|repeat| now.saturating_add(repeat));
+    let repeats = policy.routes.0.iter().any(|route| route.repeat.is_some());
+    let due_again = if repeats { "repeats_at <= ?1" } else { "repeats_at <= ?1 AND state = 2" };
+    done.repeated = each(due_again, &mut |work, mut incident| {
+        let again = work.again(&incident)?;
+        incident.repeats_at = again.next;
         update(db, &incident)?;
-        match repeat.is_some() && incident.state == State::Open && incident.occurred > told_at {
-            true => work.happened(&incident, &Actor::timer(), Happening::Repeated, Some(Reason::Repeat)),
-            false => Ok(()),
+        match again.planned.is_empty() {
+            true => Ok(()),
+            false => work.happened(&incident, &Actor::timer(), Happening::Repeated, Some(Reason::Repeat)),
         }
     })?;
     for (tenant, silence) in silences::unsettled(db, now)? {
@@ -79,12 +97,7 @@ pub(super) fn apply(
             done.unsilenced += 1;
         }
     }
-    done.deleted = match policy.limits.retention {
-        Some(retention) => delete(db, now.saturating_sub(retention))?,
-        None => 0,
-    };
-    let step = u64::from(STEP);
-    done.more = [done.expired, done.resolved, done.repeated, done.deleted].contains(&step);
+    done.more |= [done.expired, done.resolved, done.repeated].contains(&step);
     Ok(done)
 }
 
@@ -99,7 +112,6 @@ fn delete(db: &Connection, before: i64) -> Result<u64, StoreError> {
 
 fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreError> {
     let key = params![tenant.as_str(), id];
-    // A digest that has nothing left to tell says nothing of anybody.
     for sql in [
         "DELETE FROM notices WHERE tenant = ?1 AND incident = ?2",
         "DELETE FROM occurrences WHERE tenant = ?1 AND incident = ?2",
@@ -108,4 +120,30 @@ fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreErro
         db.prepare_cached(sql)?.execute(key)?;
     }
     Ok(())
+}
+
+/// Deletes what names people and belongs to no incident: titles of what was excepted before this time, digests whose
+/// incidents are all gone, and buckets that are full again, which are as if they had never been used.
+fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
+    let mut swept = 0;
+    for (sql, time) in [
+        (
+            "DELETE FROM excepted WHERE (tenant, id) IN (SELECT tenant, id FROM excepted WHERE at < ?1 LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM notices WHERE id IN (
+                SELECT id FROM notices d WHERE d.incident IS NULL AND d.created < ?1 AND d.state <> 'sending'
+                    AND NOT EXISTS (SELECT 1 FROM notices m WHERE m.digest = d.id) LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM buckets WHERE (tenant, recipient, critical) IN (
+                SELECT tenant, recipient, critical FROM buckets WHERE at < ?1 LIMIT ?2)",
+            now.saturating_sub(HOUR),
+        ),
+    ] {
+        swept += db.prepare_cached(sql)?.execute(params![time, STEP])? as u64;
+    }
+    Ok(swept)
 }

@@ -1,8 +1,11 @@
 //! Records for security.log.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
+use super::{migrations, open};
 use crate::commit::{StoreError, Tenant};
 use crate::security_log::{Head, Record};
 
@@ -28,6 +31,15 @@ pub(super) fn head(db: &Connection) -> Result<Option<Head>, StoreError> {
     let mut statement = db.prepare_cached("SELECT seq, hash FROM log_head")?;
     let head = statement.query_row([], |row| Ok(Head { seq: row.get(0)?, hash: row.get(1)? }));
     Ok(head.optional()?)
+}
+
+/// The same, of a database that nobody need have open. It is not changed, not even migrated.
+pub fn log_head(path: &Path) -> Result<Option<Head>, StoreError> {
+    std::fs::metadata(path).map_err(open::io)?;
+    let connection = open::reading(path, open::PATIENCE)?;
+    // A stranger's file is refused.
+    migrations::version(&connection)?;
+    head(&connection)
 }
 
 /// Records after this number.

@@ -21,9 +21,10 @@ use crate::notices::{About, Bucket, Content, End, Leased, Next, Reason, RuleText
 const GIVEN_UP: i64 = 4 * 24 * 60 * 60 * 1_000_000_000;
 const TOO_OLD: &str = "not delivered within four days";
 
-/// Takes back what was being sent.
+/// Takes back what was being sent, and may have arrived.
 pub(super) fn reclaim(db: &Connection, now: i64) -> Result<u64, StoreError> {
-    let sql = "UPDATE notices SET state = 'deferred', due = ?1, lease = NULL WHERE state = 'sending'";
+    let sql =
+        "UPDATE notices SET state = 'deferred', due = ?1, lease = NULL, unsure = 1 WHERE state = 'sending'";
     Ok(db.prepare_cached(sql)?.execute([now])? as u64)
 }
 
@@ -117,15 +118,17 @@ fn put_bucket(work: &Work<'_>, of: &Waiting, bucket: Bucket) -> Result<(), Store
     Ok(())
 }
 
-/// The oldest that may go: what was told of an incident before goes before it.
+/// The oldest that may go: what was told of an incident before, alone or within a digest, goes before it.
 fn lease(work: &Work<'_>, of: &Waiting) -> Result<Option<Leased>, StoreError> {
     let Work { db, tenant, now, .. } = work;
     let mut statement = db.prepare_cached(
         "SELECT n.id, n.event, n.incident, n.route, n.reason, n.message, n.created FROM notices n
          WHERE n.tenant = ?1 AND n.recipient = ?2 AND n.critical = ?3 AND n.state IN ('queued', 'deferred')
             AND n.due <= ?4 AND NOT EXISTS (
-                SELECT 1 FROM notices e WHERE e.tenant = n.tenant AND e.incident = n.incident
-                    AND e.recipient = n.recipient AND e.id < n.id AND e.state IN ('queued', 'deferred', 'sending'))
+                SELECT 1 FROM notices e LEFT JOIN notices d ON d.id = e.digest
+                WHERE e.tenant = n.tenant AND e.incident = n.incident AND e.recipient = n.recipient AND e.id < n.id
+                    AND (e.state IN ('queued', 'deferred', 'sending')
+                        OR e.state = 'folded' AND d.state IN ('queued', 'deferred', 'sending')))
          ORDER BY n.id LIMIT 1",
     )?;
     let row = statement
@@ -234,7 +237,12 @@ pub(super) fn finish(
             put("sent", now, words)?;
             told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
         }
-        End::Deferred(words) | End::Unsure(words) => put("deferred", later, words)?,
+        End::Deferred(words) => put("deferred", later, words)?,
+        End::Unsure(words) => {
+            put("deferred", later, words)?;
+            // From now on it can only go as itself: its id is what tells the second from the first.
+            db.prepare_cached("UPDATE notices SET unsure = 1 WHERE id = ?1")?.execute([notice])?;
+        }
         End::Refused(words) => {
             put("dead", now, words)?;
             dead(&work, notice, &of.recipient, words)?;

@@ -1,5 +1,7 @@
 //! What a happening writes: the timeline, security.log's record, and a notice for everybody who is told.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -7,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{log, silences, timeline};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Incident, Policy, Silence};
-use crate::notices::{Planned, Reason, plan};
+use crate::notices::{Again, Planned, Reason, again, plan};
 
 /// A transaction, whose it is, and when.
 pub(super) struct Work<'c> {
@@ -72,7 +74,10 @@ impl Work<'_> {
             )?
             .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
         let event = self.db.last_insert_rowid();
-        let mut planned = plan(&self.policy.routes, incident, reason, self.now);
+        let mut planned = match reason {
+            Reason::Repeat => self.again(incident)?.planned,
+            _ => plan(&self.policy.routes, incident, reason, self.now),
+        };
         if *reason == Reason::Resolved {
             // Whoever was never told of it need not hear that it is over.
             let mut known = Vec::new();
@@ -93,6 +98,18 @@ impl Work<'_> {
             timeline::add(self.db, self.tenant, incident.id, &entry)?;
         }
         Ok(())
+    }
+
+    /// Who is told again of an open incident. Whoever was never told counts as told when it was opened.
+    pub(super) fn again(&self, incident: &Incident) -> Result<Again, StoreError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT recipient, max(created) FROM notices WHERE tenant = ?1 AND incident = ?2 GROUP BY recipient",
+        )?;
+        let key = params![self.tenant.as_str(), incident.id];
+        let rows = statement.query_map(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        let told = rows.collect::<Result<HashMap<_, _>, _>>()?;
+        let last = |recipient: &str| told.get(recipient).copied().unwrap_or(incident.opened);
+        Ok(again(&self.policy.routes, incident, self.now, last))
     }
 
     fn was_told(&self, incident: i64, recipient: &str) -> Result<bool, StoreError> {
@@ -134,6 +151,28 @@ impl Work<'_> {
                 message,
                 silence.map(|silence| silence.id),
             ])?;
+        match silence {
+            Some(_) => Ok(()),
+            None => self.hurry(incident.id, planned, critical),
+        }
+    }
+
+    /// What was queued of an incident before, alone or within a digest, goes before what is queued now; so it must not
+    /// wait for longer. Else a critical notice would wait for the quiet hours, or for the bucket, of the one before it.
+    ///
+    /// A relay that asked for patience is only asked again early for a critical one.
+    fn hurry(&self, incident: i64, planned: &Planned, critical: bool) -> Result<(), StoreError> {
+        const SET: &str = "UPDATE notices SET critical = max(critical, ?4),
+                due = CASE WHEN state = 'queued' OR ?4 THEN min(due, ?5) ELSE due END
+             WHERE state IN ('queued', 'deferred', 'sending')";
+        const OF: &str = "tenant = ?1 AND incident = ?2 AND recipient = ?3";
+        let key = params![self.tenant.as_str(), incident, planned.recipient, critical, planned.due];
+        for sql in [
+            format!("{SET} AND {OF}"),
+            format!("{SET} AND id IN (SELECT digest FROM notices WHERE {OF} AND state = 'folded')"),
+        ] {
+            self.db.prepare_cached(&sql)?.execute(key)?;
+        }
         Ok(())
     }
 

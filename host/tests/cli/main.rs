@@ -5,5 +5,6 @@
 mod fixture;
 mod interrupt;
 mod pipe;
+mod timers;
 mod transcripts;
 mod why;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline::abi::Severity;
 use tripline::commit::{Commit, Store};
-use tripline::notices::{Accepted, Deliverer, Mail, Outbox, SendError, Sender, Templates, Transport};
+use tripline::notices::{Accepted, Deliverer, Mail, Next, Outbox, SendError, Sender, Templates, Transport};
 use tripline::store::Database;
 use tripline::wall_clock::{WallClock, never};
 
@@ -60,7 +60,20 @@ fn deliverer(database: &Arc<Database>, relay: &Relay) -> Deliverer {
     let sender = Sender { zone: TimeZone::UTC, ..Sender::new("tripline@example.org", "relay") };
     let outbox = Arc::clone(database) as Arc<dyn Outbox>;
     let clock = Arc::new(relay.clock.clone());
-    Deliverer::new(outbox, Box::new(relay.clone()), clock, Templates::new(), sender).unwrap()
+    Deliverer::new(outbox, Box::new(relay.clone()), clock, Templates::new(), sender)
+}
+
+#[test]
+fn a_test_mail_leaves_what_another_process_sends_alone() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    assert!(matches!(fixture.database.next("relay").unwrap(), Next::Send(_)));
+    let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+    let database = Arc::new(fixture.database);
+    let relay = Relay { clock, ..Relay::default() };
+    deliverer(&database, &relay).test("b@example.org", "test.1").unwrap();
+    assert_eq!(database.told(&tenant, 1).unwrap()[0].state, "sending");
+    assert_eq!(relay.taken.lock().unwrap().len(), 1);
 }
 
 #[test]

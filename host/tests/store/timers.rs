@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use tripline::abi::Severity;
 use tripline::incidents::{Act, Actor, IncidentLimits, Policy, Resolution, State};
-use tripline::notices::{Content, End, Next, Outbox, Reason, Routes};
+use tripline::incidents::{Effect, NewException};
+use tripline::notices::{Content, End, Next, Outbox, Reason, Route, Routes};
 
-use crate::fixture::{Fixture, HOUR, SECOND, decision, policy, route, with_rule};
+use crate::fixture::{Fixture, HOUR, SECOND, decision, pattern, policy, route, with, with_rule};
 
 fn me() -> Actor {
     Actor::user(1000, "alice")
@@ -103,4 +105,132 @@ fn resolved_incidents_are_really_deleted() {
     }
     // Its number is not given again.
     assert_eq!(fixture.decide(vec![decision("r", Some("a"), 9)]).opened, [3]);
+}
+
+/// A route that tells again after so many hours; 0: never.
+fn repeating(to: &str, hours: u64) -> Route {
+    let repeat = (hours > 0).then(|| Duration::from_secs(hours * 3600));
+    Route { name: format!("every {hours}"), repeat, ..route(&[to]) }
+}
+
+#[test]
+fn each_is_told_again_as_often_as_its_own_route_says() {
+    let to = [("a@example.org", 1), ("b@example.org", 0), ("c@example.org", 24)];
+    let routes = Routes(to.iter().map(|(to, hours)| repeating(to, *hours)).collect());
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![decision("r", Some("x"), 0)]);
+    for half_hour in 1..=48 {
+        fixture.clock.pass(HOUR / 2);
+        fixture.decide(vec![decision("r", Some("x"), half_hour)]);
+        fixture.database.due().unwrap();
+        while let Next::Send(leased) = fixture.database.next("relay").unwrap() {
+            fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+        }
+    }
+    let told = fixture.database.told(&fixture.tenant, 1).unwrap();
+    let repeats =
+        to.map(|(to, _)| told.iter().filter(|one| one.recipient == to && one.reason == "repeat").count());
+    assert_eq!(repeats, [24, 0, 1]);
+}
+
+#[test]
+fn a_rise_and_a_reopening_wind_the_repeats_up() {
+    let bad = Route { severity: Severity::High, ..repeating("a@example.org", 1) };
+    let routes = Routes(vec![bad, repeating("a@example.org", 0)]);
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    let of = |severity, offset| with(decision("r", Some("x"), offset), |one| one.severity = severity);
+    let occurs_and_an_hour_passes = |offset| {
+        fixture.clock.pass(SECOND);
+        fixture.decide(vec![of(Severity::Low, offset)]);
+        fixture.clock.pass(HOUR);
+        fixture.database.due().unwrap();
+    };
+    fixture.decide(vec![of(Severity::Low, 1)]);
+    occurs_and_an_hour_passes(2);
+    assert_eq!(deliver(&fixture), [Reason::First]);
+    fixture.decide(vec![of(Severity::High, 3)]);
+    occurs_and_an_hour_passes(4);
+    assert_eq!(deliver(&fixture), [Reason::SeverityRose { from: "low".into() }, Reason::Repeat]);
+    let act = |act| fixture.database.act(&fixture.tenant, 1, None, act, me()).unwrap().unwrap();
+    act(Act::Resolve { resolution: Resolution::Expected, comment: String::new() });
+    fixture.clock.pass(2 * HOUR);
+    fixture.database.due().unwrap();
+    act(Act::Reopen { comment: String::new() });
+    occurs_and_an_hour_passes(5);
+    assert_eq!(deliver(&fixture), [Reason::Resolved, Reason::Reopened, Reason::Repeat]);
+}
+
+/// Whether a text is in the database's file or in its log of changes.
+fn is_on_disk(fixture: &Fixture, text: &str) -> bool {
+    ["", "-wal"].iter().any(|end| {
+        let bytes = std::fs::read(format!("{}{end}", fixture.path().display())).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+#[test]
+fn what_was_excepted_and_empty_digests_are_really_deleted_too() {
+    let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&["xyzzy@example.org"]) });
+    let new = NewException {
+        rule: Some(pattern("demo/noisy")),
+        field: None,
+        effect: Effect::Except,
+        until: None,
+        reason: "noise".into(),
+    };
+    let exception = fixture.database.except(&fixture.tenant, new, me()).unwrap();
+    let noisy =
+        |offset, title: &str| with(decision("noisy", Some("x"), offset), |one| one.title = title.into());
+    fixture.decide(vec![noisy(1, "XYZZY-old")]);
+    fixture.decide((0..13).map(|i| decision("r", Some(&format!("f{i}")), 10 + i)).collect());
+    let Next::Send(digest) = fixture.database.next("relay").unwrap() else { panic!("expected a digest") };
+    fixture.database.finish("relay", digest.notice, &End::Sent(String::new())).unwrap();
+    fixture.clock.pass(HOUR);
+    fixture.decide(vec![noisy(2, "XYZZY-new")]);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    for id in 1..=13 {
+        fixture.database.act(&fixture.tenant, id, None, resolve.clone(), me()).unwrap().unwrap();
+        fixture.clock.pass(1);
+    }
+    while let Next::Send(leased) = fixture.database.next("relay").unwrap() {
+        fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+    }
+    fixture.clock.pass(23 * HOUR + SECOND);
+    fixture.database.due().unwrap();
+    assert!(!is_on_disk(&fixture, "XYZZY-old") && is_on_disk(&fixture, "XYZZY-new"));
+    assert!(is_on_disk(&fixture, "xyzzy@example.org"));
+    assert_eq!(fixture.database.excepted(&fixture.tenant, exception, 10).unwrap().len(), 1);
+    fixture.clock.pass(HOUR);
+    fixture.database.due().unwrap();
+    assert!(!is_on_disk(&fixture, "XYZZY") && !is_on_disk(&fixture, "xyzzy@example.org"));
+    // How often it applied is no personal data.
+    assert_eq!(fixture.database.exceptions(&fixture.tenant, false).unwrap()[0].count, 2);
+}
+
+#[test]
+fn a_command_without_routes_leaves_timers_to_one_that_has_them() {
+    let routes = Routes(vec![repeating("a@example.org", 1)]);
+    let mut fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    fixture.decide(vec![decision("r", Some("y"), 1)]);
+    assert_eq!(deliver(&fixture).len(), 2);
+    let hold = Some(HOUR);
+    fixture.database.act(&fixture.tenant, 1, None, Act::Acknowledge { hold }, me()).unwrap().unwrap();
+    fixture.clock.pass(SECOND);
+    fixture.decide(vec![decision("r", Some("y"), 2)]);
+    fixture.clock.pass(2 * HOUR);
+    // Nobody would be told by these.
+    let own = std::mem::take(&mut fixture.policy);
+    let mut fixture = fixture.again();
+    let done = fixture.database.due().unwrap();
+    assert_eq!((done.expired, done.repeated), (0, 0));
+    // These tell somebody, and nobody again.
+    fixture.policy = policy(&["b@example.org"]);
+    let mut fixture = fixture.again();
+    assert_eq!((fixture.database.due().unwrap().repeated, deliver(&fixture).len()), (0, 1));
+    fixture.policy = own;
+    let fixture = fixture.again();
+    fixture.database.due().unwrap();
+    assert_eq!(deliver(&fixture), [Reason::Repeat]);
 }

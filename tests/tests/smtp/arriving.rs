@@ -68,7 +68,7 @@ fn story(port: u16, to: &[&str]) -> Story {
         Templates::new(),
         Sender::new("tripline@example.org", "relay"),
     );
-    Story { _folder: folder, clock, tenant, database, deliverer: deliverer.unwrap(), unsure, refused }
+    Story { _folder: folder, clock, tenant, database, deliverer, unsure, refused }
 }
 
 impl Story {

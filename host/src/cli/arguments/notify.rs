@@ -47,7 +47,7 @@ pub(in crate::cli) enum NotifyCommand {
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
-    /// Try everything that waits for another attempt now.
+    /// Try everything that waits for another attempt now; quiet hours go on.
     Flush,
     /// Queue what was given up again: one notice, or all.
     Retry {
