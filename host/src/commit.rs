@@ -172,8 +172,26 @@ impl Committed {
     }
 }
 
+/// Held by the only one that checks; gone with its holder, however that ends.
+#[must_use = "dropped, it lets the next one check"]
+pub struct CheckerLock(
+    #[expect(dead_code, reason = "what it holds is let go when it is dropped")] Box<dyn Send>,
+);
+
+impl CheckerLock {
+    /// What is held, and let go when it is dropped.
+    pub fn new(held: impl Send + 'static) -> CheckerLock {
+        CheckerLock(Box::new(held))
+    }
+}
+
 /// Where barriers are committed.
 pub trait Store: Send + Sync {
+    /// Makes its holder the only one that checks, in this and any other process; [`StoreError::Checking`] if somebody
+    /// else still does after a bounded wait. It is taken before anything else is asked and held until the last
+    /// commit: of two that overlap, each would commit positions and states that know nothing of the other's.
+    fn checker(&self) -> Result<CheckerLock, StoreError>;
+
     /// The source of this name; it is added if it is new.
     fn source(&self, tenant: &Tenant, name: &str) -> Result<KnownSource, StoreError>;
 
@@ -201,6 +219,8 @@ pub enum StoreError {
     Full,
     /// Another program has held the database for longer than it was waited for.
     Busy,
+    /// Another check has run on the database for longer than it was waited for.
+    Checking,
     /// The database was written by a newer program.
     Newer {
         /// Its version.
@@ -221,6 +241,9 @@ impl fmt::Display for StoreError {
         match self {
             StoreError::Full => f.write_str("expected room for the database, found none"),
             StoreError::Busy => f.write_str("expected to write, found the database held by another program"),
+            StoreError::Checking => {
+                f.write_str("expected no other check on the database, found one that is running")
+            }
             StoreError::Newer { found, known } => {
                 write!(f, "expected a database of version {known} or older, found version {found}")
             }
@@ -239,6 +262,7 @@ impl StoreError {
         match self {
             StoreError::Full => Some("make room; the same command goes on where it stopped"),
             StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
+            StoreError::Checking => Some("run it again when the other has ended: nothing is lost"),
             StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
             StoreError::Damaged(_) => {
                 Some("`tripline db check` tells more; `tripline db restore` takes a backup")
@@ -249,6 +273,6 @@ impl StoreError {
 
     /// Whether trying again later makes sense.
     pub fn is_passing(&self) -> bool {
-        matches!(self, StoreError::Full | StoreError::Busy)
+        matches!(self, StoreError::Full | StoreError::Busy | StoreError::Checking)
     }
 }

@@ -6,6 +6,7 @@ mod memory;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use jiff::tz::TimeZone;
 use memory::Memory;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::check::{Change, CheckOptions, Keeping, MatchSeen, Observer, Outcome, expand, run};
-use tripline::commit::{StoreError, Tenant};
+use tripline::commit::{Store, StoreError, Tenant};
+use tripline::sandbox::{Enforced, LoadError, Module, Sandbox};
 use tripline::{Configured, Native, Pack};
 
 /// Decides on every event; the fingerprint is of all messages so far, in order.
@@ -84,14 +86,26 @@ fn check(store: &Arc<Memory>, files: &[PathBuf]) -> Outcome {
 }
 
 fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
+    let outcome = check_in(Arc::new(Native::<Chain>::default()), Some(store), files, stops);
+    assert!(outcome.report.faults.is_empty(), "{:?}", outcome.report.faults);
+    assert!(outcome.report.incidents.is_empty(), "nothing is folded");
+    outcome
+}
+
+fn check_in(
+    sandbox: Arc<dyn Sandbox>,
+    store: Option<&Arc<Memory>>,
+    files: &[PathBuf],
+    stops: u32,
+) -> Outcome {
     let inputs = expand(files);
     assert!(inputs.errors.is_empty(), "{:?}", inputs.errors);
     let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
-    let keeping = Keeping {
+    let keeping = store.map(|store| Keeping {
         every: Duration::ZERO,
         block_bytes: 2000,
         ..Keeping::new(Arc::clone(store) as _, Tenant::default())
-    };
+    });
     let options = CheckOptions {
         packs: vec![Configured::new(pack, &serde_json::Map::new()).unwrap()],
         sources: inputs.sources,
@@ -100,14 +114,10 @@ fn check_until(store: &Arc<Memory>, files: &[PathBuf], stops: u32) -> Outcome {
         timezone: TimeZone::UTC,
         format: None,
         matches: false,
-        store: Some(keeping),
+        store: keeping,
     };
-    let sandbox = Arc::new(Native::<Chain>::default());
     let stop = AtomicBool::new(false);
-    let outcome = run(options, sandbox, &mut Watch { left: stops, stop: &stop }, &stop).unwrap();
-    assert!(outcome.report.faults.is_empty(), "{:?}", outcome.report.faults);
-    assert!(outcome.report.incidents.is_empty(), "nothing is folded");
-    outcome
+    run(options, sandbox, &mut Watch { left: stops, stop: &stop }, &stop).unwrap()
 }
 
 /// A check that goes well; how many decisions of it are new.
@@ -366,4 +376,130 @@ fn a_store_that_cannot_be_read_is_an_outcome() {
     let outcome = check(&store, &[path]);
     assert!(outcome.store_error.is_some() && outcome.stopped);
     assert_eq!(outcome.report.lines, 0);
+}
+
+#[test]
+fn two_checks_on_one_store_do_not_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    fs::write(&path, lines(0, 50)).unwrap();
+    let store = Arc::new(Memory::default());
+    let other = store.checker().unwrap();
+    let outcome = check(&store, slice::from_ref(&path));
+    assert!(matches!(outcome.store_error, Some(StoreError::Checking)) && outcome.stopped);
+    assert_eq!((outcome.report.lines, store.commits()), (0, 0));
+    drop(other);
+    // The store itself says so if it is asked anything without the lock.
+    assert_eq!(new(&store, &[path]), 50);
+    drop(store.checker().unwrap());
+}
+
+/// Not a pack that fails: what runs it does.
+struct Broken;
+
+impl Sandbox for Broken {
+    fn load(&self, _: &Pack) -> Result<Arc<dyn Module>, LoadError> {
+        panic!("the sandbox is broken")
+    }
+
+    fn enforces(&self) -> Enforced {
+        Native::<Chain>::default().enforces()
+    }
+}
+
+#[test]
+fn a_thread_that_panics_is_no_clean_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    fs::write(&path, lines(0, 500)).unwrap();
+    let store = Arc::new(Memory::default());
+    for store in [None, Some(&store)] {
+        let run = || check_in(Arc::new(Broken), store, slice::from_ref(&path), u32::MAX);
+        let panic = catch_unwind(AssertUnwindSafe(run)).err().expect("a clean run");
+        assert_eq!(panic.downcast_ref(), Some(&"the sandbox is broken"));
+    }
+    assert_eq!(new(&store, &[path]), 500, "no position went over what was not judged");
+}
+
+/// What gzip has written when it is at half of it.
+fn half_packed(from: &Path, to: &Path) {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    packed.write_all(&fs::read(from).unwrap()).unwrap();
+    let packed = packed.finish().unwrap();
+    fs::write(to, &packed[..packed.len() / 2]).unwrap();
+}
+
+#[test]
+fn a_log_that_is_being_packed_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let family = [folder.path().to_path_buf()];
+    let store = Arc::new(Memory::default());
+    append(&at("x.log.1"), &lines(0, 100));
+    assert_eq!(new(&store, &family), 100);
+    fs::write(at("x.log.1.gz"), "").unwrap();
+    assert_eq!(new(&store, &family), 0, "gzip has begun");
+    half_packed(&at("x.log.1"), &at("x.log.1.gz"));
+    assert_eq!(new(&store, &family), 0, "gzip is at work");
+    let kept = fs::read(at("x.log.1")).unwrap();
+    pack(&at("x.log.1"), &at("x.log.1.gz"));
+    fs::write(at("x.log.1"), kept).unwrap();
+    assert_eq!(new(&store, &family), 0, "both are whole");
+    let without = check_in(Arc::new(Native::<Chain>::default()), None, &family, u32::MAX);
+    assert_eq!(without.report.lines, 100, "without a store as well");
+    fs::remove_file(at("x.log.1")).unwrap();
+    assert_eq!(new(&store, &family), 0, "gzip is done");
+    append(&at("x.log.1"), &lines(100, 110));
+    let other = check_in(Arc::new(Native::<Chain>::default()), None, &family, u32::MAX);
+    assert_eq!(other.report.lines, 110, "names alone make no copy");
+}
+
+#[test]
+fn a_copy_of_a_file_that_is_not_cut_yet_counts_once() {
+    for copied in [0, 10, 700, 2000, usize::MAX] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let family = [folder.path().to_path_buf()];
+        let store = Arc::new(Memory::default());
+        append(&at("x.log"), &lines(0, 100));
+        assert_eq!(new(&store, &family), 100);
+        append(&at("x.log"), &lines(100, 110));
+        let all = fs::read(at("x.log")).unwrap();
+        fs::write(at("x.log.1"), &all[..copied.min(all.len())]).unwrap();
+        assert_eq!(new(&store, &family), 10, "{copied} bytes are copied");
+        fs::write(at("x.log.1"), &all).unwrap();
+        append(&at("x.log.1"), &lines(110, 120));
+        File::create(at("x.log")).unwrap();
+        append(&at("x.log"), &lines(120, 130));
+        let outcome = check(&store, &family);
+        assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
+        assert_eq!(outcome.committed.unwrap().occurrences, 20);
+        assert_eq!(store.fingerprints(), whole(&lines(0, 130)));
+    }
+}
+
+#[test]
+fn half_a_line_before_a_read_error_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (names, rest) in [(&["x.log.1.gz"][..], 0), (&["x.log.1.gz", "x.log"][..], 10)] {
+        let family: Vec<PathBuf> = names.iter().map(|name| at(name)).collect();
+        let store = Arc::new(Memory::default());
+        append(&at("plain"), &lines(0, 100));
+        half_packed(&at("plain"), &at("x.log.1.gz"));
+        append(&at("x.log"), &lines(100, 110));
+        let outcome = check(&store, &family);
+        assert_eq!(outcome.errors.len(), 1);
+        let judged = outcome.committed.unwrap().occurrences - rest;
+        assert!((40..60).contains(&judged), "{judged} whole lines");
+        let judged_whole = lines(0, judged as u32);
+        assert!(store.fingerprints().is_superset(&whole(&judged_whole)));
+        pack(&at("plain"), &at("x.log.1.gz"));
+        let later = new(&store, &family);
+        fs::remove_file(at("x.log")).unwrap();
+        if rest == 0 {
+            assert_eq!(later, 100 - judged, "the rest, no half line");
+            assert_eq!(store.fingerprints(), whole(&lines(0, 100)));
+        }
+    }
 }

@@ -1,4 +1,12 @@
-//! What the end-to-end tests share: the program, the real logs, a check in one line.
+//! What the end-to-end tests share: the program, the real logs, a check in one line, mail servers.
+
+pub mod certificates;
+pub mod mail_server;
+
+mod disk;
+mod random;
+mod sink;
+mod trace;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +17,11 @@ use jiff::tz::TimeZone;
 use tripline::check::{CheckOptions, MatchSeen, Observer, Outcome, expand, run};
 use tripline::sandbox::Sandbox;
 use tripline::{Configured, Limits, Pack, Wasmtime};
+
+pub use self::disk::Disk;
+pub use self::random::Random;
+pub use self::sink::Sink;
+pub use self::trace::{Call, calls};
 
 /// The checkout's root.
 pub fn root() -> PathBuf {

@@ -6,58 +6,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Output};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Output;
 
 use serde_json::Value;
-use tempfile::TempDir;
-use tripline_tests::program;
-
-/// A mail server in a folder, ended with the value.
-struct Sink {
-    folder: TempDir,
-    process: Child,
-    port: String,
-}
-
-impl Sink {
-    fn start() -> Sink {
-        let folder = tempfile::tempdir().unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_smtp-sink")).arg(folder.path()).spawn().unwrap();
-        let (file, patience) = (folder.path().join("port"), Instant::now() + Duration::from_secs(30));
-        while !file.exists() {
-            assert!(Instant::now() < patience, "the mail server does not start");
-            sleep(Duration::from_millis(5));
-        }
-        let port = fs::read_to_string(file).unwrap();
-        Sink { folder, process, port }
-    }
-
-    /// How often each message id arrived, by the incident that its subject names.
-    fn mails(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
-        let mut mails: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
-        for entry in fs::read_dir(self.folder.path()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_none_or(|end| end != "eml") {
-                continue;
-            }
-            let mail = fs::read_to_string(path).unwrap();
-            let header =
-                |name: &str| mail.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_string();
-            let incident = header("Subject: [tripline #").split(']').next().unwrap().to_string();
-            *mails.entry(incident).or_default().entry(header("Message-ID: ")).or_default() += 1;
-        }
-        mails
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use tripline_tests::{Sink, program};
 
 fn check(folder: &Path, sink: &Sink, crash: Option<&str>) -> Output {
     let mut command = program();
@@ -72,12 +24,7 @@ fn check(folder: &Path, sink: &Sink, crash: Option<&str>) -> Output {
         "--security-log",
         "security.log",
     ]);
-    command.args([
-        "--mail-to",
-        "oncall@example.org",
-        "--relay",
-        &format!("smtp+plaintext://127.0.0.1:{}", sink.port),
-    ]);
+    command.args(["--mail-to", "oncall@example.org", "--relay", &sink.relay()]);
     crash.map(|crash| command.env("TRIPLINE_CRASH", crash));
     command.output().unwrap()
 }
@@ -93,7 +40,7 @@ fn dies_at(point: &str, hit: u32) -> bool {
     let crash = format!("{point}:{hit}");
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let sink = Sink::start();
+    let sink = Sink::start(env!("CARGO_BIN_EXE_smtp-sink"));
     ["payment failed", "disk is full", "upload refused"].iter().for_each(|line| append(folder, line));
     let died = check(folder, &sink, Some(&crash)).status.code().is_none();
     append(folder, "payment failed");

@@ -53,8 +53,8 @@ fn the_database_has_one_door() {
 }
 
 #[test]
-fn the_mail_library_has_one_door() {
-    assert_nowhere("host", &["lettre::", "use lettre"], &["host/src/notices"]);
+fn mail_and_tls_have_one_door() {
+    assert_nowhere("host", &["lettre::", "use lettre", "rustls::", "use rustls"], &["host/src/notices"]);
 }
 
 #[test]

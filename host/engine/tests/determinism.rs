@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use support::{MANIFEST, Witness};
+use tripline_abi::LogLevel;
 use tripline_engine::decision::Decision;
 use tripline_engine::judge::{BatchLimits, JudgeLimits, LifeLimits};
 use tripline_engine::line::LineSettings;
 use tripline_engine::matcher::MatchLimits;
+use tripline_engine::sandbox::{Enforced, Instance, LoadError, LogLine, Module, Sandbox, Trap, Usage};
 use tripline_engine::{Check, Configured, Native, Pack, Report};
 
 struct Cuts {
@@ -78,6 +80,14 @@ fn same(left: &[Decision], right: &[Decision]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Times at the ends of what nanoseconds of 64 bits can say, and beyond.
+fn extreme() -> impl Strategy<Value = String> {
+    let years = prop::sample::select(&[1i32, 1677, 1678, 1969, 1970, 2024, 2200, 2261, 2262, 2263, 9999][..]);
+    let day = prop::sample::select(&["01-01", "04-11", "09-21", "12-31"][..]);
+    let time = prop::sample::select(&["00:00:00", "00:12:44", "23:47:16", "23:59:59"][..]);
+    (years, day, time).prop_map(|(year, day, time)| format!("{year:04}-{day}T{time}Z failed x"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -95,6 +105,16 @@ proptest! {
         same(&whole.decisions, &cut.decisions)?;
         prop_assert_eq!(whole.incidents, cut.incidents);
         prop_assert_eq!(whole.lines, cut.lines);
+    }
+
+    #[test]
+    fn extreme_times_neither_panic_nor_bring_ticks_without_bound(
+        lines in prop::collection::vec(extreme(), 1..20),
+    ) {
+        let report = judge(&[lines.join("\n").into_bytes()], &WHOLE);
+        prop_assert!(report.faults.is_empty());
+        // Each line may end a gap of 64 ticks at most, and one more is at the end.
+        prop_assert!(report.decisions.len() <= 66 * lines.len() + 66, "{}", report.decisions.len());
     }
 
     /// A crafted line that trips the pack costs that event and nothing else.
@@ -124,6 +144,28 @@ proptest! {
 }
 
 #[test]
+fn a_line_of_a_far_future_has_no_time_where_state_is_kept() {
+    let line = |hour: u32| format!("2024-03-01T{hour:02}:00:00Z failed x");
+    let log = [line(0), "2200-01-01T00:00:00Z failed y".into(), line(1), line(2), line(3)].join("\n");
+    let times = |bounded: bool| -> Vec<Option<i64>> {
+        let reference = Some(1_709_265_600_000_000_000);
+        let lines = LineSettings { reference, bounded, ..LineSettings::default() };
+        let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+        let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
+        let (matching, judging) = (MatchLimits::default(), JudgeLimits::default());
+        let sandbox = Arc::new(Native::<Witness>::default());
+        let check = Check::with(sandbox, &[configured], 1, lines, matching, judging).unwrap();
+        let mut check = check.keep_decisions();
+        check.feed(log.as_bytes());
+        check.finish().decisions.iter().map(|decision| decision.time).collect()
+    };
+    let of_2024 = |time: &Option<i64>| time.is_some_and(|time| time < 1_720_000_000_000_000_000);
+    assert!(times(true).iter().all(of_2024), "{:?}", times(true));
+    assert!(times(true).len() >= 4, "ticks go on");
+    assert!(!times(false).iter().all(of_2024));
+}
+
+#[test]
 fn a_pack_that_faults_on_too_many_events_is_out_and_says_so_once() {
     let log = "Mar  1 00:00:00 host sshd[1]: boom\n".repeat(300);
     let report = judge(&[log.into_bytes()], &WHOLE);
@@ -143,4 +185,77 @@ fn few_crafted_lines_among_many_are_no_off_switch() {
     let report = judge(&[lines.join("\n").into_bytes()], &WHOLE);
     assert_eq!(report.faults.len(), 20);
     assert!(report.faults.iter().all(|fault| !fault.quarantined));
+}
+
+#[test]
+fn faults_are_kept_up_to_a_bound_and_all_are_counted() {
+    let mut lines = vec!["Mar  1 00:00:00 host sshd[1]: failed x"; 150 * 120];
+    for at in 1..=150 {
+        lines[at * 120 - 1] = "Mar  1 00:00:00 host sshd[1]: boom";
+    }
+    let report = judge(&[lines.join("\n").into_bytes()], &Cuts { entries: 1, ..WHOLE });
+    assert_eq!((report.faults.len(), report.packs[0].judging.faults), (100, 150));
+}
+
+/// Logs a line in each call.
+struct Chatty(Native<Witness>);
+struct ChattyModule(Arc<dyn Module>);
+struct ChattyInstance(Box<dyn Instance>);
+
+impl Sandbox for Chatty {
+    fn load(&self, pack: &Pack) -> Result<Arc<dyn Module>, LoadError> {
+        Ok(Arc::new(ChattyModule(self.0.load(pack)?)))
+    }
+
+    fn enforces(&self) -> Enforced {
+        self.0.enforces()
+    }
+}
+
+impl Module for ChattyModule {
+    fn instantiate(&self) -> Result<Box<dyn Instance>, Trap> {
+        Ok(Box::new(ChattyInstance(self.0.instantiate()?)))
+    }
+}
+
+impl Instance for ChattyInstance {
+    fn open(&mut self, frame: &[u8]) -> Result<Result<(), String>, Trap> {
+        self.0.open(frame)
+    }
+
+    fn check(&mut self, batch: &[u8], entries: u32, reply: &mut Vec<u8>) -> Result<(), Trap> {
+        self.0.check(batch, entries, reply)
+    }
+
+    fn save(&mut self, state: &mut Vec<u8>) -> Result<bool, Trap> {
+        self.0.save(state)
+    }
+
+    fn drain_log(&mut self) -> (Vec<LogLine>, u64) {
+        (vec![LogLine { level: LogLevel::Info, text: "checked".into() }], 1)
+    }
+
+    fn rule(&mut self) -> Option<u32> {
+        self.0.rule()
+    }
+
+    fn usage(&self) -> Usage {
+        self.0.usage()
+    }
+}
+
+#[test]
+fn log_lines_are_kept_up_to_a_bound_and_the_rest_is_counted() {
+    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+    let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
+    let batch = BatchLimits { entries: 1, ..BatchLimits::default() };
+    let judging = JudgeLimits { batch, ..JudgeLimits::default() };
+    let sandbox = Arc::new(Chatty(Native::default()));
+    let (lines, matching) = (LineSettings::default(), MatchLimits::default());
+    let mut check = Check::with(sandbox, &[configured], 1, lines, matching, judging).unwrap();
+    check.feed("failed x\n".repeat(1500).as_bytes());
+    let report = check.finish();
+    assert_eq!(report.logs.len(), 1_000);
+    let judging = report.packs[0].judging;
+    assert_eq!(judging.logs_dropped, judging.batches + 500);
 }

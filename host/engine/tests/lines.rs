@@ -150,6 +150,7 @@ fn settings() -> impl Strategy<Value = LineSettings> {
             format,
             year,
             reference: reference.map(|seconds| seconds * 1_000_000_000),
+            bounded: false,
             timezone: TimeZone::UTC,
         },
     )

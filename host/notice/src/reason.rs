@@ -42,6 +42,22 @@ impl Reason {
         }
     }
 
+    /// The reason of this word. What a word does not say is left out: `from` is empty.
+    pub fn of(code: &str) -> Option<Reason> {
+        let all = [
+            Reason::First,
+            Reason::SeverityRose { from: String::new() },
+            Reason::Reopened,
+            Reason::Repeat,
+            Reason::AcknowledgementExpired,
+            Reason::SilenceEnded,
+            Reason::Resolved,
+            Reason::Digest,
+            Reason::Test,
+        ];
+        all.into_iter().find(|reason| reason.code() == code)
+    }
+
     /// The same for people: goes on after "You get this mail because: ", without a full stop.
     ///
     /// What it says of severities comes from the incident and is not made safe here.

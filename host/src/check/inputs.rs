@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use tripline_engine::line::Mark;
 
 use super::family::Member;
+use super::present::Present;
 use super::{InputError, InputProblem};
 
 /// What arguments come to.
@@ -106,6 +107,7 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
             inputs.sources.push(stdin());
         }
         members.sort();
+        members.dedup_by(|packed, plain| packed.packs(plain) && is_being_packed(&plain.path, &packed.path));
         let files: Vec<File> = members.iter().filter_map(|member| files.get(&member.path).cloned()).collect();
         if !files.is_empty() {
             inputs.sources.push(Source { stem, files });
@@ -153,6 +155,20 @@ fn globbed(argument: &Path) -> Option<Result<Vec<PathBuf>, String>> {
         Ok(paths) => Ok(paths.filter_map(Result::ok).filter(|path| path.is_file()).collect()),
         Err(error) => Err(error.to_string()),
     })
+}
+
+/// Whether one file is being packed, and the other is what of it is packed so far: its lines would count twice. By
+/// content, too: `app.log.gz` may be of last year.
+fn is_being_packed(plain: &Path, packed: &Path) -> bool {
+    // With less than that nothing of its content is there.
+    const LEAST: u64 = 18;
+    let (Ok(Some(plain)), Ok(found)) = (Present::look(plain), fs::metadata(packed)) else { return false };
+    !plain.is_packed()
+        && found.is_file()
+        && (found.len() < LEAST
+            || Present::look(packed).is_ok_and(|packed| {
+                packed.is_some_and(|packed| packed.is_packed() && plain.begins_with(&packed))
+            }))
 }
 
 fn look(path: &Path) -> Result<File, InputProblem> {

@@ -6,6 +6,7 @@
 //!   x.log        x.log.1         same inode and head                        read on: it was renamed
 //!   x.log.1      x.log.2.gz      same head, and nothing else is the file    read on: it was packed or copied
 //!   x.log        x.log           same inode, too short or another head      from its start: it was cut, or is another
+//!   –            x.log.1         head of x.log, which is there and known    not yet: copytruncate is at work
 //! ```
 
 use super::present::Present;
@@ -18,6 +19,9 @@ pub(super) enum Found<'a> {
     Known(&'a KnownFile),
     /// It is new.
     New,
+    /// It is being copied from a newer file that is still there, and known. When that one is cut, this one takes over
+    /// from it; read before, all its lines would count twice.
+    Copy,
     /// It is new where another was, of which no copy is there: what came to that one since it was read is gone.
     Instead(&'a KnownFile),
 }
@@ -49,6 +53,11 @@ pub(super) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec
         Some(known) => Found::Known(known),
         None => match known.iter().rev().find(|known| file.is_at(&known.identity)) {
             Some(known) if is_free(known, &found) => Found::Instead(known),
+            _ if (at + 1..present.len())
+                .any(|newer| found[newer].is_some() && present[newer].begins_with(file)) =>
+            {
+                Found::Copy
+            }
             _ => Found::New,
         },
     };

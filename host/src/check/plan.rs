@@ -65,8 +65,17 @@ impl Plan {
             return Ok(());
         }
         let mut source = source.clone();
+        let looked = self.look(&mut source.files);
+        match looked.is_empty() {
+            true => Ok(()),
+            false => self.read_on(source, &looked, &known, keeping),
+        }
+    }
+
+    /// Looks at the files; those that cannot be read are errors and left out. `None`: a file that is not regular.
+    fn look(&mut self, files: &mut Vec<File>) -> Vec<Option<Present>> {
         let mut looked = Vec::new();
-        source.files.retain(|file| match Present::look(&file.path) {
+        files.retain(|file| match Present::look(&file.path) {
             Ok(present) => {
                 looked.push(present);
                 true
@@ -76,32 +85,44 @@ impl Plan {
                 false
             }
         });
-        if source.files.is_empty() {
-            return Ok(());
-        }
+        looked
+    }
+
+    /// Adds a source whose files are read from where each was read to.
+    fn read_on(
+        &mut self,
+        mut source: Source,
+        looked: &[Option<Present>],
+        known: &KnownSource,
+        keeping: &Keeping,
+    ) -> Result<(), StoreError> {
         let regular: Vec<&Present> = looked.iter().flatten().collect();
         let mut found = recognise(&regular, &known.files).into_iter();
         let mut numbers = Vec::new();
         let mut latest = None;
         // The position of the file before, if nothing of that is read.
         let mut done: Option<&FilePosition> = None;
-        for (at, (file, present)) in source.files.iter_mut().zip(&looked).enumerate() {
+        for (mut file, present) in std::mem::take(&mut source.files).into_iter().zip(looked) {
+            let found = present.as_ref().and_then(|_| found.next()).unwrap_or(Found::New);
+            if found == Found::Copy {
+                continue;
+            }
+            let at = source.files.len();
             let name = full(&file.path);
             let number = match present {
                 None => {
                     file.begin = Begin { mark: Some(Mark::start(at as u32)), ..Begin::default() };
-                    unread(keeping, &known, at, &name)?
+                    unread(keeping, known, at, &name)?
                 }
                 Some(present) => {
-                    let found = found.next().unwrap_or(Found::New);
-                    self.notes.extend(note(file, present, &found));
-                    let number = identify(keeping, &known, present, &found, &name)?;
+                    self.notes.extend(note(&file, present, &found));
+                    let number = identify(keeping, known, present, &found, &name)?;
                     let position = match found {
                         Found::Known(known) => known.position.as_ref(),
                         _ => None,
                     };
                     let is_done = position.is_some_and(|position| present.ends_at(position.offset));
-                    let mark = mark(at, position, done, &known);
+                    let mark = mark(at, position, done, known);
                     file.begin = Begin {
                         mark: Some(mark),
                         done: is_done,
@@ -116,8 +137,9 @@ impl Plan {
             };
             self.files.insert(known.number, number, file.path.display().to_string());
             numbers.push((number, present.is_some()));
+            source.files.push(file);
         }
-        self.add(&known, source, numbers, latest.flatten());
+        self.add(known, source, numbers, latest.flatten());
         Ok(())
     }
 

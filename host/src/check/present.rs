@@ -70,6 +70,16 @@ impl Present {
         head.is_some_and(|head| Sha256::digest(head)[..] == known.head)
     }
 
+    /// Whether it begins as all that is known of the other, which may still be written.
+    pub(super) fn begins_with(&self, other: &Present) -> bool {
+        self.head.starts_with(&other.head)
+    }
+
+    /// Whether it is packed.
+    pub(super) fn is_packed(&self) -> bool {
+        matches!(self.size, Size::Packed(_))
+    }
+
     /// Whether it may have so many bytes.
     pub(super) fn reaches(&self, offset: u64) -> bool {
         match self.size {

@@ -14,6 +14,8 @@ use super::{CheckOptions, InputError, Source};
 
 pub(super) struct Reading {
     sources: Vec<Option<(Reader, Lines)>>,
+    /// Which of them are standard input, on which lines may come for days.
+    follows: Vec<bool>,
     /// Whether what is left at the end is told apart, since the next run goes on before it.
     settles: bool,
     read: Read,
@@ -29,8 +31,7 @@ pub(super) struct Read {
 
 impl Reading {
     pub(super) fn new(options: &CheckOptions, plan: &Plan) -> Reading {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(now.as_nanos()).ok();
+        let now = now();
         let defaults = LineSettings::default();
         let open = |source: &Source| {
             let settings = LineSettings {
@@ -38,6 +39,8 @@ impl Reading {
                 format: options.format,
                 timezone: options.timezone.clone(),
                 reference: source.files.first().map_or(now, |file| file.modified),
+                // What is kept goes on from there in the next run.
+                bounded: options.store.is_some(),
                 block_bytes: options.store.as_ref().map_or(defaults.block_bytes, |store| store.block_bytes),
                 ..defaults.clone()
             };
@@ -47,6 +50,7 @@ impl Reading {
         };
         Reading {
             sources: plan.sources.iter().map(open).collect(),
+            follows: plan.sources.iter().map(Source::is_stdin).collect(),
             settles: options.store.is_some(),
             read: Read::default(),
             number: 0,
@@ -66,7 +70,7 @@ impl Reading {
             Ok(_) => next_file(reader, lines, self.settles),
             Err(error) => {
                 self.read.errors.push(error);
-                next_file(reader, lines, self.settles);
+                give_up(reader, lines);
             }
         }
     }
@@ -89,6 +93,9 @@ impl Reading {
             while block.is_none() && !ended {
                 match reader.read() {
                     Ok(Piece::Bytes(bytes)) => {
+                        if self.follows[source] && !bytes.is_empty() {
+                            lines.set_reference(now());
+                        }
                         self.read.bytes += bytes.len() as u64;
                         lines.push(bytes);
                         ended = is_stopped();
@@ -97,7 +104,7 @@ impl Reading {
                     Ok(Piece::End) => (ended, over) = (true, true),
                     Err(error) => {
                         self.read.errors.push(error);
-                        next_file(reader, lines, self.settles);
+                        give_up(reader, lines);
                     }
                 }
                 block = lines.next_block();
@@ -165,6 +172,12 @@ impl Reading {
     }
 }
 
+/// Nanoseconds since 1970.
+fn now() -> Option<i64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).ok()
+}
+
 /// The next in the order in which the collector is to see them.
 fn numbered<T>(next: &mut u64, source: usize, what: T) -> Numbered<T> {
     let number = *next;
@@ -178,6 +191,12 @@ fn next_file(reader: &Reader, lines: &mut Lines, settles: bool) {
         return;
     }
     lines.end_of_file();
+    begin(reader, lines);
+}
+
+/// A file cannot be read on. Of the line that it broke off in, nothing is judged: the next run may see all of it.
+fn give_up(reader: &Reader, lines: &mut Lines) {
+    lines.break_off();
     begin(reader, lines);
 }
 

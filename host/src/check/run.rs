@@ -12,8 +12,10 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -44,11 +46,17 @@ pub fn run(
     stop: &Stop,
 ) -> Result<Outcome, MatcherError> {
     let started = Instant::now();
-    let (plan, refused) = match &options.store {
-        None => (Plan::from_start(&options.sources), None),
-        // Nothing is read then.
-        Some(keeping) => Plan::from_store(&options.sources, keeping)
-            .map_or_else(|error| (Plan::default(), Some(error)), |plan| (plan, None)),
+    let (plan, _alone, refused) = match &options.store {
+        None => (Plan::from_start(&options.sources), None, None),
+        // Until all is committed, nobody else checks.
+        Some(keeping) => match keeping.store.checker().and_then(|lock| {
+            let plan = Plan::from_store(&options.sources, keeping)?;
+            Ok((plan, lock))
+        }) {
+            Ok((plan, lock)) => (plan, Some(lock), None),
+            // Nothing is read then.
+            Err(error) => (Plan::default(), None, Some(error)),
+        },
     };
     let mut reading = Reading::new(&options, &plan);
     let mut rarity = Rarity::default();
@@ -108,8 +116,8 @@ pub fn run(
         };
         collector.run(&scanned, observer);
         let (collected, kept) = collector.finish();
-        let judged: Vec<Judged> = handles.into_iter().filter_map(|handle| handle.join().ok()).collect();
-        (collected, kept, judged, reader.join().unwrap_or_default())
+        let judged: Vec<Judged> = handles.into_iter().map(joined).collect();
+        (collected, kept, judged, joined(reader))
     });
     let (committed, failed) = kept.unzip();
     let store_error = refused.or(failed.flatten());
@@ -183,6 +191,11 @@ fn merge(plan: &Plan) -> Merge {
         merge.resume(source, *latest);
     }
     merge
+}
+
+/// What a thread answers. If it panicked, so does its caller: what is left of the check would look like a whole one.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn match_blocks(

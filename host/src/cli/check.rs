@@ -39,7 +39,10 @@ pub(super) fn run(
             return Err(Failure::new("expected --db, found none").hint(Some(hint)));
         }
     };
+    // How a report shows times says nothing of how a log writes them: only the flag is about both.
     let zone = arguments.timezone.clone().unwrap_or_else(TimeZone::system);
+    let shown = arguments.timezone.clone().or_else(|| configuration.timezone.clone());
+    let shown = shown.unwrap_or_else(TimeZone::system);
     let Inputs { sources, errors } = check::expand(&files);
     errors.iter().for_each(|error| screen.error(&error.to_string()));
     let unreadable = errors.len();
@@ -49,7 +52,7 @@ pub(super) fn run(
     // Matches on a terminal would run through the bar.
     let quiet = arguments.matches && io::stdout().is_terminal();
     let progress = (screen.shows_progress() && !quiet).then(|| Progress::new(total));
-    let mut watch = Watch::new(printer(&arguments, &zone, screen), progress);
+    let mut watch = Watch::new(printer(&arguments, shown, screen), progress);
     let options = CheckOptions {
         packs,
         sources,
@@ -66,10 +69,11 @@ pub(super) fn run(
     watch.finish(&outcome, &stored)?;
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
     outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
-    if let Some(error) = &outcome.store_error {
-        screen.error(&error.to_string());
+    if let (Some(error), Some(kept)) = (&outcome.store_error, &kept) {
+        // Its hint says how to go on: what was committed stays, the same command does the rest.
+        screen.fail(&kept.failed(error));
     }
-    let delivered = kept.map(|kept| kept.settle(screen)).transpose()?.unwrap_or(true);
+    let delivered = kept.map(|kept| kept.settle_patiently(screen)).transpose()?.unwrap_or(true);
     Ok(Exit::of(&outcome, arguments.fail_on, delivered))
 }
 
@@ -97,11 +101,11 @@ fn configured(arguments: &CheckArguments, configuration: &Configuration) -> Resu
     given.unwrap_or_default().over(standing).configure(&packs, &wanted).map_err(failure)
 }
 
-fn printer(arguments: &CheckArguments, zone: &TimeZone, screen: &Screen) -> Box<dyn Printer> {
+fn printer(arguments: &CheckArguments, zone: TimeZone, screen: &Screen) -> Box<dyn Printer> {
     let CheckArguments { matches, verbose: logs, .. } = *arguments;
     match arguments.format {
         Format::Human => {
-            let look = Look { width: screen.width(), zone: zone.clone(), logs };
+            let look = Look { width: screen.width(), zone, logs };
             Box::new(Human::new(screen.coloured(), look))
         }
         Format::Ndjson => Box::new(Ndjson::new(screen.plain(), logs)),

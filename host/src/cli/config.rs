@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
+
 use super::arguments::ConfigCommand;
 use super::exit::Exit;
 use super::{Failure, Screen, configuration};
 use crate::configuration::{Configuration, EXAMPLE, Places, SecretReference};
-use crate::report::visible;
+use crate::report::{visible, zone_name};
 
 /// Looks at the configuration.
 pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
@@ -15,15 +17,14 @@ pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Scree
         }
         ConfigCommand::Check { file } => file.or(named),
     };
-    let places = Places::of_process(file);
-    let Some((path, _)) = places.find().map_err(configuration::failure)? else {
+    let Some(read) = Places::of_process(file).read().map_err(configuration::failure)? else {
         screen.put(|out| writeln!(out, "no configuration: all is as by default"))?;
         return Ok(Exit::Clean);
     };
-    let read = Configuration::read(&path).map_err(configuration::failure)?;
     let lines = lines(&read);
     screen.put(|out| {
-        writeln!(out, "{}", visible(&path.display().to_string()))?;
+        let path = read.path.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        writeln!(out, "{}", visible(&path))?;
         lines.iter().try_for_each(|(name, what)| writeln!(out, "  {name:<13} {}", visible(what)))
     })?;
     read.warnings().iter().for_each(|warning| screen.warning(&warning.to_string()));
@@ -58,6 +59,22 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
         lines.push(("route", format!("{}: {} and worse to {to}", route.name, route.severity.as_str())));
     }
     lines.push(("throttle", format!("{} mails an hour for each recipient", read.policy.throttle.per_hour)));
+    let limits = &read.policy.limits;
+    lines.push(("acknowledged", format!("for {}", long(limits.acknowledge_for))));
+    let quiet = |after| format!("by itself after {} of quiet", long(after));
+    lines.push(("resolved", limits.resolve_after.map_or("never by itself".into(), quiet)));
+    let kept = limits.retention.map_or("for ever".into(), |time| format!("for {}", long(time)));
+    lines.push(("retention", format!("{kept} after it is resolved")));
+    lines.extend(read.timezone.as_ref().map(|zone| ("timezone", zone_name(zone))));
     lines.extend(read.packs.names().map(|name| ("pack", name.to_string())));
     lines
+}
+
+/// How long something takes, in days or as `1h 30m`.
+fn long(nanoseconds: i64) -> String {
+    const DAY: i64 = 24 * 3600 * 1_000_000_000;
+    match (nanoseconds / DAY, nanoseconds % DAY) {
+        (days @ 2.., 0) => format!("{days} days"),
+        _ => format!("{:#}", SignedDuration::from_nanos(nanoseconds)),
+    }
 }

@@ -9,11 +9,8 @@ use tripline_abi::manifest::SettingsError;
 
 /// The configuration that counts; all as by default, if there is none.
 pub(super) fn read(argument: Option<PathBuf>) -> Result<Configuration, Failure> {
-    let read = || match Places::of_process(argument).find()? {
-        Some((path, _)) => Configuration::read(&path),
-        None => Ok(Configuration::default()),
-    };
-    read().map_err(failure)
+    let read = Places::of_process(argument).read().map_err(failure)?;
+    Ok(read.unwrap_or_default())
 }
 
 /// A configuration's error as a failure, with its place drawn.

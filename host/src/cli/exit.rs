@@ -11,7 +11,7 @@ pub(super) enum Exit {
     Wrong = 2,
     /// An input could not be read to its end, or a pack faulted; the rest was checked.
     Incomplete = 3,
-    /// All is stored, and notices could not be delivered yet.
+    /// All is stored, and notices could not be delivered: not yet, or the relay has refused them.
     Undelivered = 4,
     /// There is an incident at or above `--fail-on`, or a case that does not hold.
     Found = 1,

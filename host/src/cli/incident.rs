@@ -6,10 +6,11 @@ use super::kept::Kept;
 use super::{Failure, Screen};
 use crate::commit::{Commit, Store};
 use crate::configuration::Configuration;
-use crate::incidents::{Act, Filter, Incident, Report, State};
+use crate::incidents::{Act, Filter, Page, Report, State};
 use crate::notices::Pattern;
 use crate::report::stored_human::{list, page};
 use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page};
+use crate::report::visible;
 
 /// Bytes of details that are read.
 const DETAILS: u64 = 64 * 1024;
@@ -31,12 +32,16 @@ pub(super) fn run(
     };
     match arguments.command {
         IncidentCommand::List { filter, limit, format } => {
-            let incidents = found(&kept, &filter, limit)?;
+            let Page { incidents, next } = found(&kept, &filter, limit)?;
             screen.put(|out| match format {
                 Format::Human => list(out, &incidents, screen.width(), &kept.zone),
                 Format::Ndjson => incidents.iter().try_for_each(|one| json_line(out, one, &[])),
                 Format::Json => json_page(out, &incidents),
             })?;
+            if next.is_some() {
+                screen
+                    .say(&format!("these are {limit}, and there are more: --limit N, or `incident export`"));
+            }
             return Ok(Exit::Clean);
         }
         IncidentCommand::Show { id, format } => {
@@ -80,8 +85,13 @@ fn act(kept: &Kept, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failu
     for id in ids {
         let done = kept.database.act(&kept.tenant, *id, None, act.clone(), kept.actor());
         let incident = done.map_err(|error| kept.failed(&error))?.map_err(Failure::new)?;
-        let state = incident.state;
-        screen.put(|out| writeln!(out, "incident {id} is {state}"))?;
+        let done = match act {
+            Act::Assign { to: Some(to) } => format!("is assigned to {}", visible(to)),
+            Act::Assign { to: None } => "is assigned to nobody".into(),
+            Act::Comment { .. } => "has your comment".into(),
+            _ => format!("is {}", incident.state),
+        };
+        screen.put(|out| writeln!(out, "incident {id} {done}"))?;
     }
     Ok(())
 }
@@ -103,15 +113,16 @@ fn filter(kept: &Kept, arguments: &FilterArguments) -> Filter {
     }
 }
 
-fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Vec<Incident>, Failure> {
+fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Page, Failure> {
     let page = kept.database.page(&kept.tenant, &filter(kept, arguments), None, most);
-    Ok(page.map_err(|error| kept.failed(&error))?.incidents)
+    page.map_err(|error| kept.failed(&error))
 }
 
 fn show(kept: &Kept, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {
     let failed = |error| kept.failed(&error);
     let Some(incident) = kept.database.incident(&kept.tenant, id).map_err(failed)? else {
-        return Err(Failure::new(format!("there is no incident {id}")));
+        let hint = "`tripline incident list --all` lists those there are";
+        return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
     let evidence = kept.database.evidence(&kept.tenant, id).map_err(failed)?;
     let timeline = kept.database.timeline(&kept.tenant, id).map_err(failed)?;

@@ -1,5 +1,6 @@
 //! What a command that keeps incidents works with: the database, security.log, and the way to the mailboxes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +15,20 @@ use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
 use crate::incidents::Actor;
-use crate::notices::{Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
+use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::SecurityLog;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
 
-/// How long a command delivers before it leaves the rest to the next.
+/// How long a command delivers, or waits for a relay, before it leaves the rest to the next.
 const PATIENCE: i64 = 30_000_000_000;
 /// Notices that are named when they stay.
 const NAMED: u32 = 10;
 /// Incidents of a check that are shown; the rest is in the database.
 const SHOWN: usize = 10_000;
+/// What to do without a relay.
+const RELAY: &str = "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// An open database, and whom to tell.
@@ -34,6 +37,8 @@ pub(super) struct Kept {
     pub(super) tenant: Tenant,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) zone: TimeZone,
+    /// Addresses by the configuration's names.
+    pub(super) recipients: BTreeMap<String, String>,
     security_log: Option<PathBuf>,
     mail: Option<Mailing>,
 }
@@ -91,7 +96,8 @@ impl Kept {
         let database = opened.map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
         let tenant = Tenant::default();
-        Ok(Kept { database: Arc::new(database), tenant, clock, zone, security_log, mail })
+        let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
+        Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
     }
 
     /// The user whose command this is.
@@ -127,8 +133,19 @@ impl Kept {
         at(self.database.path(), error)
     }
 
-    /// Writes security.log and delivers what is due, for half a minute; says what stays. `false`: something does.
+    /// Writes security.log and delivers what can go now; says what stays and what was given up. `false`: something was.
+    ///
+    /// Somebody waits for the command: a relay that is down must not hold up an acknowledgement.
     pub(super) fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
+        self.settle_within(0, screen)
+    }
+
+    /// As [`Kept::settle`], and tries what the relay does not take for half a minute.
+    pub(super) fn settle_patiently(&self, screen: &Screen) -> Result<bool, Failure> {
+        self.settle_within(PATIENCE, screen)
+    }
+
+    fn settle_within(&self, patience: i64, screen: &Screen) -> Result<bool, Failure> {
         let mut whole = true;
         if let Some(path) = &self.security_log {
             let written = SecurityLog::open(path).and_then(|mut log| log.write_due(&*self.database));
@@ -138,42 +155,81 @@ impl Kept {
             }
         }
         if let Some(mailing) = &self.mail {
-            self.deliver(mailing, screen)?;
+            whole &= self.deliver(mailing, patience, screen)?;
         }
         let waiting = self.database.waiting(&self.tenant, NAMED).map_err(|error| self.failed(&error))?;
         if waiting.is_empty() {
             return Ok(whole);
         }
-        let count = self.database.waits(&self.tenant).map_err(|error| self.failed(&error))?;
-        screen.warning(&format!("{count} notices wait in the database; `tripline notify status` tells more"));
+        let all = self.database.waits(&self.tenant).map_err(|error| self.failed(&error))?;
+        let count = match all {
+            1 => "1 notice waits".into(),
+            count => format!("{count} notices wait"),
+        };
+        if self.mail.is_none() {
+            screen.warning(&format!("{count} in the database: there is no relay to send mail by"));
+            screen.hint(RELAY);
+            return Ok(false);
+        }
+        screen.warning(&format!("{count} in the database; `tripline notify status` tells more"));
+        let more = all.saturating_sub(waiting.len() as u64);
         for told in waiting {
             let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
             let words = if told.words.is_empty() { "not tried yet".into() } else { told.words };
             screen.say(&format!("  {what} to {}: {words}", told.recipient));
         }
+        if more > 0 {
+            screen.say(&format!("  and {more} more"));
+        }
         Ok(false)
     }
 
-    fn deliver(&self, mailing: &Mailing, screen: &Screen) -> Result<(), Failure> {
+    /// `false`: a relay has refused something for good. What waits, the next command tries; what was refused is told
+    /// here, and then only where somebody asks.
+    fn deliver(&self, mailing: &Mailing, patience: i64, screen: &Screen) -> Result<bool, Failure> {
         let failed = |error| self.failed(&error);
         // Whoever delivers already does it for us.
-        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(()) };
+        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(true) };
         let mut deliverer = match self.deliverer(mailing) {
             Ok(deliverer) => deliverer,
             // What the command did is done: its notices wait.
             Err(failure) => {
                 screen.error(failure.message());
-                return Ok(());
+                return Ok(true);
             }
         };
-        let (_awake, woken) = bounded(0);
-        let until = self.clock.now().saturating_add(PATIENCE);
-        let delivered = deliverer.deliver(until, &woken).map_err(failed)?;
+        let begun = self.clock.now();
+        // A channel that is closed ends each wait at once.
+        let mut delivered =
+            deliverer.deliver(begun.saturating_add(PATIENCE), &bounded(0).1).map_err(failed)?;
+        let until = begun.saturating_add(patience);
+        if delivered.next.is_some_and(|next| next <= until) {
+            if screen.shows_progress() {
+                screen.say("the relay has not taken all, trying again for half a minute");
+            }
+            let (_awake, woken) = bounded(0);
+            let later = deliverer.deliver(until, &woken).map_err(failed)?;
+            delivered.sent += later.sent;
+            delivered.failed.extend(later.failed);
+        }
         if delivered.sent > 0 {
             let mails = if delivered.sent == 1 { "mail" } else { "mails" };
             screen.say(&format!("{} {mails} sent by {}", delivered.sent, mailing.sender.relay));
         }
-        Ok(())
+        let refused = |(to, end): &(String, End)| match end {
+            End::Refused(words) => Some(format!("  to {to}: {words}")),
+            _ => None,
+        };
+        let refused: Vec<String> = delivered.failed.iter().filter_map(refused).collect();
+        if !refused.is_empty() {
+            let notices = if refused.len() == 1 { "notice was" } else { "notices were" };
+            screen.warning(&format!(
+                "{} {notices} given up; `tripline notify retry` queues again",
+                refused.len()
+            ));
+            refused.iter().take(NAMED as usize).for_each(|line| screen.say(line));
+        }
+        Ok(refused.is_empty())
     }
 
     /// Sends a test mail; answers the relay's words.
@@ -225,8 +281,7 @@ fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> R
 }
 
 fn no_relay() -> Failure {
-    let hint = "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
-    Failure::new("expected a relay to send mail by, found none").hint(Some(hint))
+    Failure::new("expected a relay to send mail by, found none").hint(Some(RELAY))
 }
 
 /// A failure of the database at this path.

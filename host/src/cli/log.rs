@@ -36,6 +36,7 @@ pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure>
         match (verified.found, verified.last) {
             (0, Some(last)) => writeln!(out, "{GOOD}sound{GOOD:#}: {} lines up to {last}", verified.lines),
             (0, None) => writeln!(out, "{GOOD}sound{GOOD:#}: no line"),
+            (1, _) => writeln!(out, "1 finding in {} lines", verified.lines),
             (found, _) => writeln!(out, "{found} findings in {} lines", verified.lines),
         }
     })?;

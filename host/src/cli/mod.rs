@@ -13,6 +13,7 @@ mod interrupt;
 mod kept;
 mod log;
 mod notify;
+mod objects;
 mod pack;
 mod packs;
 mod sandbox;

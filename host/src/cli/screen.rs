@@ -69,6 +69,11 @@ impl Screen {
         self.talk(|err| writeln!(err, "{}", lines(message)));
     }
 
+    /// Says what to do about what was said.
+    pub(super) fn hint(&self, hint: &str) {
+        self.talk(|err| writeln!(err, "{HINT}hint:{HINT:#} {}", lines(hint)));
+    }
+
     /// Says why a command failed.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.error(failure.message());
@@ -76,11 +81,9 @@ impl Screen {
             if let Some(drawing) = failure.drawn() {
                 writeln!(err, "{drawing}")?;
             }
-            match failure.hinted() {
-                Some(hint) => writeln!(err, "{HINT}hint:{HINT:#} {}", lines(hint)),
-                None => Ok(()),
-            }
+            Ok(())
         });
+        failure.hinted().into_iter().for_each(|hint| self.hint(hint));
         Exit::Wrong
     }
 

@@ -1,11 +1,14 @@
-use super::arguments::{ExceptionArguments, ExceptionCommand, SilenceArguments, SilenceCommand};
+use super::arguments::{
+    ExceptionArguments, ExceptionCommand, Format, ListArguments, SilenceArguments, SilenceCommand,
+};
 use super::exit::Exit;
 use super::kept::Kept;
-use super::{Failure, Screen};
+use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
 use crate::incidents::{Effect, Exception, NewException, NewSilence, Place, Silence};
 use crate::notices::Pattern;
-use crate::report::table::Table;
+use crate::report::paint::BOLD;
+use crate::report::table::{Column, Table};
 use crate::report::{moment, visible};
 
 /// Decisions shown of each exception.
@@ -25,25 +28,30 @@ pub(super) fn run(
     let failed = |error| kept.failed(&error);
     let now = kept.clock.now();
     match arguments.command {
-        SilenceCommand::Add { rule, severity, fields, start, end, reason } => {
+        SilenceCommand::Add { what, severity, fields, start, end } => {
             let starts = start.map_or(now, |start| start.after(now));
             let ends = end.after(starts);
             if ends <= starts {
                 return Err(Failure::new("expected a silence that ends after it starts"));
             }
+            if what.rule.is_none() && severity.is_none() && fields.is_empty() {
+                let hint = "--rule '*' holds all notices back, if that is meant";
+                let message = "expected --rule, --severity or --field, found none";
+                return Err(Failure::new(message).hint(Some(hint)));
+            }
             let fields = fields.into_iter().map(|(name, value)| (name, Pattern::new(value))).collect();
-            let rule = rule.map(Pattern::new);
+            let (rule, reason) = (what.rule.map(Pattern::new), what.reason);
             let new = NewSilence { rule, severity, fields, starts, ends, reason };
             let id = kept.database.silence(&kept.tenant, new, kept.actor()).map_err(failed)?;
             screen.put(|out| writeln!(out, "silence {id} until {}", moment(ends, &kept.zone)))?;
         }
-        SilenceCommand::List { all } => {
+        SilenceCommand::List(ListArguments { all, format }) => {
             let silences = kept.database.silences(&kept.tenant, all).map_err(failed)?;
-            let mut table = Table::new(&["what", "id", "from", "until", "by", "why"]);
-            for silence in &silences {
-                table.row(silence_row(silence, &kept));
-            }
-            screen.put(|out| table.write(out, screen.width()))?;
+            screen.put(|out| match format {
+                Format::Human if silences.is_empty() => writeln!(out, "no silences"),
+                Format::Human => silences_table(&silences, &kept).write(out, screen.width()),
+                _ => objects::put(out, format, "silences", silences.iter().map(objects::silence)),
+            })?;
             return Ok(Exit::Clean);
         }
         SilenceCommand::End { id } => {
@@ -51,6 +59,7 @@ pub(super) fn run(
                 return Err(Failure::new(format!("there is no silence {id} that could be ended")));
             }
             kept.database.due().map_err(failed)?;
+            screen.put(|out| writeln!(out, "silence {id} is ended"))?;
         }
     }
     Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
@@ -68,8 +77,9 @@ pub(super) fn exception(
         _ => Kept::open(&arguments.keep, configuration)?,
     };
     let failed = |error| kept.failed(&error);
+    let now = kept.clock.now();
     match arguments.command {
-        ExceptionCommand::Add { rule, field, cidr, value, severity, end, reason } => {
+        ExceptionCommand::Add { what, field, cidr, value, severity, end } => {
             let place = match (cidr, value) {
                 (Some(network), _) => Some(Place::Network(network)),
                 (None, value) => value.map(|value| Place::Text(Pattern::new(value))),
@@ -77,82 +87,99 @@ pub(super) fn exception(
             if field.is_some() != place.is_some() {
                 return Err(Failure::new("expected --field together with --cidr or --value"));
             }
-            if rule.is_none() && field.is_none() {
+            if what.rule.is_none() && field.is_none() {
                 let hint = "--rule '*' takes all decisions of all rules, if that is meant";
                 return Err(Failure::new("expected --rule or --field, found neither").hint(Some(hint)));
             }
+            let until = end.map(|end| end.after(now));
             let new = NewException {
-                rule: rule.map(Pattern::new),
+                rule: what.rule.map(Pattern::new),
                 field: field.zip(place),
                 effect: severity.map_or(Effect::Except, Effect::Severity),
-                until: end.map(|end| end.after(kept.clock.now())),
-                reason,
+                until,
+                reason: what.reason,
             };
             let id = kept.database.except(&kept.tenant, new, kept.actor()).map_err(failed)?;
-            screen.put(|out| writeln!(out, "exception {id}"))?;
+            let until = until.map_or("it is ended".into(), |until| moment(until, &kept.zone));
+            screen.put(|out| writeln!(out, "exception {id} until {until}"))?;
         }
-        ExceptionCommand::List { all } => {
+        ExceptionCommand::List(ListArguments { all, format }) => {
             let exceptions = kept.database.exceptions(&kept.tenant, all).map_err(failed)?;
-            let mut table = Table::new(&["what", "id", "count", "until", "by", "why"]);
-            for exception in &exceptions {
-                table.row(exception_row(exception, &kept));
+            screen.put(|out| match format {
+                Format::Human if exceptions.is_empty() => writeln!(out, "no exceptions"),
+                Format::Human => exceptions_table(&exceptions, &kept).write(out, screen.width()),
+                _ => objects::put(out, format, "exceptions", exceptions.iter().map(objects::exception)),
+            })?;
+            let some = |exception: &&Exception| format == Format::Human && exception.count > 0;
+            for exception in exceptions.iter().filter(some) {
                 let taken = kept.database.excepted(&kept.tenant, exception.id, SHOWN).map_err(failed)?;
-                for (at, _, _, title) in taken {
-                    let title = format!("  {} {}", moment(at, &kept.zone), visible(&title));
-                    table.row(vec![
-                        title,
-                        String::new(),
-                        String::new(),
-                        String::new(),
-                        String::new(),
-                        String::new(),
-                    ]);
+                let mut table =
+                    Table::of(&[Column::Figure("when"), Column::Text("rule"), Column::Text("what")]);
+                for (at, pack, rule, title) in taken {
+                    let rule = visible(&format!("{pack}/{rule}"));
+                    table.row(vec![moment(at, &kept.zone), rule, visible(&title)]);
                 }
+                screen.put(|out| {
+                    writeln!(out, "\n{BOLD}last taken by exception {}{BOLD:#}", exception.id)?;
+                    table.write(out, screen.width())
+                })?;
             }
-            screen.put(|out| table.write(out, screen.width()))?;
             return Ok(Exit::Clean);
         }
         ExceptionCommand::End { id } => {
             if !kept.database.end_exception(&kept.tenant, id, kept.actor()).map_err(failed)? {
                 return Err(Failure::new(format!("there is no exception {id} that could be ended")));
             }
+            screen.put(|out| writeln!(out, "exception {id} is ended"))?;
         }
     }
     Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
-fn silence_row(silence: &Silence, kept: &Kept) -> Vec<String> {
-    let new = &silence.new;
-    let mut what = vec![new.rule.as_ref().map_or("any rule".into(), |rule| rule.to_string())];
-    what.extend(new.severity.map(|severity| format!("up to {}", severity.as_str())));
-    what.extend(new.fields.iter().map(|(name, value)| format!("{name}={value}")));
-    vec![
-        visible(&what.join(", ")),
-        silence.id.to_string(),
-        moment(new.starts, &kept.zone),
-        moment(silence.ends(), &kept.zone),
-        visible(&silence.author.name),
-        visible(&new.reason),
-    ]
+fn silences_table(silences: &[Silence], kept: &Kept) -> Table {
+    use Column::{Figure, Text};
+    let mut table =
+        Table::of(&[Figure("id"), Text("what"), Figure("from"), Figure("until"), Text("by"), Text("why")]);
+    for silence in silences {
+        let new = &silence.new;
+        let mut what = vec![new.rule.as_ref().map_or("any rule".into(), |rule| rule.to_string())];
+        what.extend(new.severity.map(|severity| format!("up to {}", severity.as_str())));
+        what.extend(new.fields.iter().map(|(name, value)| format!("{name}={value}")));
+        table.row(vec![
+            silence.id.to_string(),
+            visible(&what.join(", ")),
+            moment(new.starts, &kept.zone),
+            moment(silence.ends(), &kept.zone),
+            visible(&silence.author.name),
+            visible(&new.reason),
+        ]);
+    }
+    table
 }
 
-fn exception_row(exception: &Exception, kept: &Kept) -> Vec<String> {
-    let new = &exception.new;
-    let mut what = vec![new.rule.as_ref().map_or("any rule".into(), |rule| rule.to_string())];
-    what.extend(new.field.as_ref().map(|(name, place)| match place {
-        Place::Network(network) => format!("{name} in {network}"),
-        Place::Text(pattern) => format!("{name}={pattern}"),
-    }));
-    if let Effect::Severity(severity) = new.effect {
-        what.push(format!("is {}", severity.as_str()));
+fn exceptions_table(exceptions: &[Exception], kept: &Kept) -> Table {
+    use Column::{Figure, Text};
+    let mut table =
+        Table::of(&[Figure("id"), Text("what"), Figure("taken"), Figure("until"), Text("by"), Text("why")]);
+    for exception in exceptions {
+        let new = &exception.new;
+        let mut what = vec![new.rule.as_ref().map_or("any rule".into(), |rule| rule.to_string())];
+        what.extend(new.field.as_ref().map(|(name, place)| match place {
+            Place::Network(network) => format!("{name} in {network}"),
+            Place::Text(pattern) => format!("{name}={pattern}"),
+        }));
+        if let Effect::Severity(severity) = new.effect {
+            what.push(format!("is {}", severity.as_str()));
+        }
+        let until = exception.ended.or(new.until).map_or("-".into(), |until| moment(until, &kept.zone));
+        table.row(vec![
+            exception.id.to_string(),
+            visible(&what.join(", ")),
+            exception.count.to_string(),
+            until,
+            visible(&exception.author.name),
+            visible(&new.reason),
+        ]);
     }
-    let until = exception.ended.or(new.until).map_or("-".into(), |until| moment(until, &kept.zone));
-    vec![
-        visible(&what.join(", ")),
-        exception.id.to_string(),
-        exception.count.to_string(),
-        until,
-        visible(&exception.author.name),
-        visible(&new.reason),
-    ]
+    table
 }

@@ -25,9 +25,15 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn read(path: &Path) -> Result<Document, ConfigurationError> {
-        let failed = |error| Problem::Io { path: path.into(), error };
+        let file = File::open(path).map_err(|error| Problem::Io { path: path.into(), error })?;
+        Document::of(path, &file)
+    }
+
+    /// A file that is open.
+    pub(super) fn of(path: &Path, file: &File) -> Result<Document, ConfigurationError> {
         let mut bytes = Vec::new();
-        File::open(path).map_err(failed)?.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        let read = file.take(MOST + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Problem::Io { path: path.into(), error })?;
         Document::new(path, bytes)
     }
 

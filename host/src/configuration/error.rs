@@ -34,6 +34,10 @@ pub struct Place {
 pub enum Problem {
     #[error("{}: cannot read it: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
+    #[error("{}: expected a configuration of user {user} or root, found one of user {owner}", path.display())]
+    Stranger { path: PathBuf, user: u32, owner: u32 },
+    #[error("{}: expected a configuration that only its owner can write, found mode {mode:04o}", path.display())]
+    Writable { path: PathBuf, mode: u32 },
     #[error("{}: expected at most {most} bytes, found more", path.display())]
     Large { path: PathBuf, most: u64 },
     #[error("{}: expected UTF-8, found other bytes behind byte {at}", path.display())]
@@ -72,6 +76,14 @@ impl ConfigurationError {
     /// What to do about it, if anybody knows.
     pub fn hint(&self) -> Option<String> {
         match &self.problem {
+            Problem::Stranger { path, .. } => Some(format!(
+                "it could mail your incidents to somebody else; if that is meant, name it: --config {}",
+                path.display()
+            )),
+            Problem::Writable { path, .. } => {
+                let path = path.display();
+                Some(format!("`chmod go-w {path}`, or name it to use it all the same: --config {path}"))
+            }
             Problem::Key { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Problem::Key { known, .. } => Some(format!("it takes {}", known.join(", "))),
             Problem::LiteralSecret { .. } => Some(

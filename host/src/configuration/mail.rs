@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::document::Document;
-use super::table::{Given, Table};
+use super::table::{Given, Keys, Table};
 use super::{ConfigurationError, Problem, SecretReference};
 use crate::notices::check_address;
 
@@ -31,9 +31,12 @@ pub struct MailSettings {
     pub timeout: Duration,
 }
 
+/// The keys of `[mail]`.
+pub(super) const KEYS: Keys =
+    &["from", "envelope", "relay", "port", "tls", "ca_file", "user", "password", "timeout"];
+
 /// Reads `[mail]`.
-pub(super) fn read(document: &Document, mut table: Table<'_>) -> Result<MailSettings, ConfigurationError> {
-    table.hide_all_but(&["from", "envelope", "relay", "port", "tls", "ca_file", "user", "timeout"]);
+pub(super) fn read(document: &Document, table: Table<'_>) -> Result<MailSettings, ConfigurationError> {
     let from = table.text("from")?;
     let from = address(table.required("from", from)?)?;
     let envelope = table.text("envelope")?.map(address).transpose()?.unwrap_or_else(|| from.clone());
@@ -44,13 +47,12 @@ pub(super) fn read(document: &Document, mut table: Table<'_>) -> Result<MailSett
     let port = table.integer("port", 1..=65_535)?.and_then(|port| u16::try_from(port).ok());
     let ca_file = table.text("ca_file")?.map(|path| document.beside(path.value));
     let user = table.text("user")?.map(|user| user.value.to_string());
-    let password = secret(document, &mut table)?;
+    let password = secret(document, &table)?;
     let timeout = table.duration("timeout")?.and_then(|timeout| u64::try_from(timeout).ok());
     if user.is_some() != password.is_some() {
         let key = if user.is_some() { "password" } else { "user" };
         return Err(table.wrong(Problem::Missing { table: "[mail]".into(), key }));
     }
-    table.end()?;
     let timeout = timeout.map_or(Duration::from_secs(15), Duration::from_nanos);
     let port = port.unwrap_or(tls.port());
     Ok(MailSettings { from, envelope, relay, port, tls, ca_file, user, password, timeout })
@@ -75,22 +77,20 @@ fn host(text: Given<'_, &str>) -> Result<String, ConfigurationError> {
     Err(text.hiding(Problem::Value { key: text.key.clone(), expected, found: "…".into() }))
 }
 
-fn secret(document: &Document, table: &mut Table<'_>) -> Result<Option<SecretReference>, ConfigurationError> {
+fn secret(document: &Document, table: &Table<'_>) -> Result<Option<SecretReference>, ConfigurationError> {
     let Some(given) = table.value("password") else { return Ok(None) };
     if given.value.is_str() {
         return Err(given.hiding(Problem::LiteralSecret { key: given.key.clone() }));
     }
-    let Some(mut inner) = table.table("password")? else { return Ok(None) };
+    let Some(inner) = table.table("password", &["env", "file"])? else { return Ok(None) };
     let (env, file) = (inner.text("env")?, inner.text("file")?);
     let reference = match (env, file) {
         (Some(env), None) => SecretReference::Env(env.value.into()),
         (None, Some(file)) => SecretReference::File(document.beside(file.value)),
         (env, _) => {
-            inner.end()?;
             let found = if env.is_some() { "both" } else { "neither" };
             return Err(given.hiding(Problem::Secret { key: given.key.clone(), found }));
         }
     };
-    inner.end()?;
     Ok(Some(reference))
 }

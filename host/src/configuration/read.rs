@@ -8,62 +8,70 @@ use jiff::civil::Time;
 use tripline_engine::abi::Severity;
 
 use super::document::Document;
-use super::table::{Given, Table, nearest};
+use super::table::{Given, Keys, Table, nearest};
 use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, zone};
 use crate::incidents::{IncidentLimits, Redaction};
 use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
 
 type Wrong = ConfigurationError;
 
+const KEYS: Keys = &[
+    "database",
+    "security_log",
+    "mail",
+    "recipients",
+    "routes",
+    "throttle",
+    "incidents",
+    "redact",
+    "report",
+    "packs",
+];
+const ROUTE: Keys =
+    &["name", "severity", "rules", "tags", "sources", "to", "repeat", "quiet_hours", "resolved"];
+const INCIDENTS: Keys = &["acknowledge_for", "resolve_after", "retention", "evidence"];
+
 pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     let parsed = document.parse()?;
-    let mut root = Table::root(document, &parsed);
+    let root = Table::root(document, &parsed, KEYS)?;
     let mut out = Configuration { path: Some(document.path.clone()), ..Configuration::default() };
-    if let Some(mut table) = root.table("database")? {
+    if let Some(table) = root.table("database", &["path", "max_size"])? {
         let path = table.text("path")?;
         out.database = Some(document.beside(table.required("path", path)?.value));
         let size = table.parsed("max_size", "a size from 1 MiB, like 500 MiB or 10 GiB", size)?;
         out.max_bytes = size.map(|size| size.value);
-        table.end()?;
     }
-    if let Some(mut table) = root.table("security_log")? {
+    if let Some(table) = root.table("security_log", &["path"])? {
         let path = table.text("path")?;
         out.security_log = Some(document.beside(table.required("path", path)?.value));
-        table.end()?;
     }
-    out.mail = root.table("mail")?.map(|table| mail::read(document, table)).transpose()?;
-    if let Some(table) = root.table("recipients")? {
-        for (name, address) in table.all_texts()? {
-            out.recipients.insert(name, mail::address(address)?);
-        }
+    out.mail = root.table("mail", mail::KEYS)?.map(|table| mail::read(document, table)).transpose()?;
+    for (name, address) in root.names("recipients")? {
+        out.recipients.insert(name, mail::address(address)?);
     }
-    out.policy.routes = routes(root.tables("routes")?, &out.recipients)?;
-    if let Some(mut table) = root.table("throttle")? {
+    out.policy.routes = routes(root.tables("routes", ROUTE)?, &out.recipients)?;
+    if let Some(table) = root.table("throttle", &["per_hour"])? {
         let per_hour = table.integer("per_hour", 1..=3600)?.and_then(|n| u32::try_from(n).ok());
         out.policy.throttle.per_hour = per_hour.unwrap_or(Throttle::default().per_hour);
-        table.end()?;
     }
-    if let Some(table) = root.table("incidents")? {
+    if let Some(table) = root.table("incidents", INCIDENTS)? {
         out.policy.limits = limits(table)?;
     }
-    if let Some(mut table) = root.table("redact")? {
+    if let Some(table) = root.table("redact", &["patterns"])? {
         out.policy.redaction = redaction(&table.texts("patterns")?.unwrap_or_default())?;
-        table.end()?;
     }
-    if let Some(mut table) = root.table("report")? {
+    if let Some(table) = root.table("report", &["timezone"])? {
         out.timezone = table.parsed("timezone", zone::EXPECTED, zone::parse)?.map(|zone| zone.value);
-        table.end()?;
     }
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;
     }
-    root.end()?;
     Ok(out)
 }
 
 fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, String>) -> Result<Routes, Wrong> {
     let mut routes: Vec<Route> = Vec::new();
-    for mut table in tables {
+    for table in tables {
         let name = table.text("name")?;
         let name = table.required("name", name)?;
         if routes.iter().any(|route| route.name == name.value) {
@@ -89,10 +97,9 @@ fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, String>) -> Resu
             sources: patterns(sources),
             to: to.iter().map(|name| recipient(name, recipients)).collect::<Result<_, _>>()?,
             repeat: table.duration_or_off("repeat")?.flatten().map(nanoseconds),
-            quiet: table.table("quiet_hours")?.map(quiet_hours).transpose()?,
+            quiet: table.table("quiet_hours", &["from", "to", "zone"])?.map(quiet_hours).transpose()?,
             resolved: table.boolean("resolved")?.unwrap_or(false),
         });
-        table.end()?;
     }
     Ok(Routes(routes))
 }
@@ -110,7 +117,7 @@ fn recipient(name: &Given<'_, &str>, recipients: &BTreeMap<String, String>) -> R
     })
 }
 
-fn quiet_hours(mut table: Table<'_>) -> Result<QuietHours, Wrong> {
+fn quiet_hours(table: Table<'_>) -> Result<QuietHours, Wrong> {
     let time = |text: &str| Time::strptime("%H:%M", text).ok();
     let (from, to) = (table.parsed("from", TIME, time)?, table.parsed("to", TIME, time)?);
     let zone = table.parsed("zone", zone::EXPECTED, zone::parse)?;
@@ -119,24 +126,21 @@ fn quiet_hours(mut table: Table<'_>) -> Result<QuietHours, Wrong> {
     if from.value == to.value {
         return Err(to.expected("another time than `from`", to.value.strftime("%H:%M")));
     }
-    table.end()?;
     Ok(QuietHours { from: from.value, to: to.value, zone })
 }
 
 const TIME: &str = "a time of day like 22:00";
 
-fn limits(mut table: Table<'_>) -> Result<IncidentLimits, Wrong> {
+fn limits(table: Table<'_>) -> Result<IncidentLimits, Wrong> {
     let usual = IncidentLimits::default();
     let evidence = table.integer("evidence", 1..=1000)?.and_then(|n| usize::try_from(n).ok());
-    let limits = IncidentLimits {
+    Ok(IncidentLimits {
         acknowledge_for: table.duration("acknowledge_for")?.unwrap_or(usual.acknowledge_for),
         resolve_after: table.duration_or_off("resolve_after")?.unwrap_or(usual.resolve_after),
         retention: table.duration_or_off("retention")?.unwrap_or(usual.retention),
         evidence: evidence.unwrap_or(usual.evidence),
         ..usual
-    };
-    table.end()?;
-    Ok(limits)
+    })
 }
 
 fn redaction(patterns: &[Given<'_, &str>]) -> Result<Redaction, Wrong> {

@@ -9,15 +9,21 @@ use super::{ConfigurationError, Problem};
 
 type Wrong = ConfigurationError;
 
-/// A table that is read key by key; what nobody asked for is refused at its end.
+/// A table that has known keys and no others.
+///
+/// Its keys are looked at before any is read: who writes `form` for `from` should hear of that, not that `from` is
+/// missing.
 pub(super) struct Table<'t> {
     document: &'t Document,
     /// Keys with dots; empty for the file.
     name: String,
     span: Range<usize>,
     entries: &'t DeTable<'t>,
-    asked: Vec<&'static str>,
+    known: Keys,
 }
+
+/// What a table may have.
+pub(super) type Keys = &'static [&'static str];
 
 /// A value, what its key is, and where it stands.
 #[derive(Clone)]
@@ -49,9 +55,13 @@ impl<T> Given<'_, T> {
 
 impl<'t> Table<'t> {
     /// The file.
-    pub(super) fn root(document: &'t Document, parsed: &'t Spanned<DeTable<'t>>) -> Table<'t> {
+    pub(super) fn root(
+        document: &'t Document,
+        parsed: &'t Spanned<DeTable<'t>>,
+        known: Keys,
+    ) -> Result<Table<'t>, Wrong> {
         let (span, entries) = (parsed.span(), parsed.get_ref());
-        Table { document, name: String::new(), span, entries, asked: Vec::new() }
+        Table { document, name: String::new(), span, entries, known }.checked()
     }
 
     fn key(&self, key: &str) -> String {
@@ -59,8 +69,8 @@ impl<'t> Table<'t> {
     }
 
     /// What a key is given, as it is.
-    pub(super) fn value(&mut self, key: &'static str) -> Option<Given<'t, &'t DeValue<'t>>> {
-        self.asked.push(key);
+    pub(super) fn value(&self, key: &'static str) -> Option<Given<'t, &'t DeValue<'t>>> {
+        debug_assert!(self.known.contains(&key), "{key} is not known in {}", self.shown());
         self.document.ask(self.key(key));
         let (_, value) = self.entries.iter().find(|(name, _)| name.get_ref() == key)?;
         Some(self.given(self.key(key), value))
@@ -71,7 +81,7 @@ impl<'t> Table<'t> {
     }
 
     fn of<T>(
-        &mut self,
+        &self,
         key: &'static str,
         expected: &'static str,
         read: impl FnOnce(&'t DeValue<'t>) -> Option<T>,
@@ -79,16 +89,16 @@ impl<'t> Table<'t> {
         self.value(key).map(|given| typed(given, expected, read)).transpose()
     }
 
-    pub(super) fn text(&mut self, key: &'static str) -> Result<Option<Given<'t, &'t str>>, Wrong> {
+    pub(super) fn text(&self, key: &'static str) -> Result<Option<Given<'t, &'t str>>, Wrong> {
         self.of(key, "a text", DeValue::as_str)
     }
 
-    pub(super) fn boolean(&mut self, key: &'static str) -> Result<Option<bool>, Wrong> {
+    pub(super) fn boolean(&self, key: &'static str) -> Result<Option<bool>, Wrong> {
         Ok(self.of(key, "true or false", DeValue::as_bool)?.map(|given| given.value))
     }
 
     pub(super) fn integer(
-        &mut self,
+        &self,
         key: &'static str,
         range: RangeInclusive<i64>,
     ) -> Result<Option<i64>, Wrong> {
@@ -101,7 +111,7 @@ impl<'t> Table<'t> {
 
     /// A text that means something.
     pub(super) fn parsed<T>(
-        &mut self,
+        &self,
         key: &'static str,
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
@@ -112,19 +122,19 @@ impl<'t> Table<'t> {
     }
 
     /// A duration of at least a second, in nanoseconds.
-    pub(super) fn duration(&mut self, key: &'static str) -> Result<Option<i64>, Wrong> {
+    pub(super) fn duration(&self, key: &'static str) -> Result<Option<i64>, Wrong> {
         Ok(self.parsed(key, DURATION, duration)?.map(|given| given.value))
     }
 
     /// A duration, or `off`.
-    pub(super) fn duration_or_off(&mut self, key: &'static str) -> Result<Option<Option<i64>>, Wrong> {
+    pub(super) fn duration_or_off(&self, key: &'static str) -> Result<Option<Option<i64>>, Wrong> {
         let expected = format!("{DURATION}, or off");
         let parse = |text: &str| if text == "off" { Some(None) } else { duration(text).map(Some) };
         Ok(self.parsed(key, &expected, parse)?.map(|given| given.value))
     }
 
     /// A list of at least one text.
-    pub(super) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<Given<'t, &'t str>>>, Wrong> {
+    pub(super) fn texts(&self, key: &'static str) -> Result<Option<Vec<Given<'t, &'t str>>>, Wrong> {
         let Some(list) = self.of(key, "a list of texts", DeValue::as_array)? else { return Ok(None) };
         if list.value.is_empty() {
             return Err(list.expected("at least one text", "[]"));
@@ -134,28 +144,31 @@ impl<'t> Table<'t> {
         list.value.iter().enumerate().map(item).collect::<Result<_, _>>().map(Some)
     }
 
-    pub(super) fn table(&mut self, key: &'static str) -> Result<Option<Table<'t>>, Wrong> {
-        Ok(self.of(key, "a table", DeValue::as_table)?.map(|given| self.inner(given)))
+    pub(super) fn table(&self, key: &'static str, known: Keys) -> Result<Option<Table<'t>>, Wrong> {
+        let given = self.of(key, "a table", DeValue::as_table)?;
+        given.map(|given| Table::inner(given, known).checked()).transpose()
     }
 
-    pub(super) fn tables(&mut self, key: &'static str) -> Result<Vec<Table<'t>>, Wrong> {
+    pub(super) fn tables(&self, key: &'static str, known: Keys) -> Result<Vec<Table<'t>>, Wrong> {
         let Some(list) = self.of(key, "tables", DeValue::as_array)? else { return Ok(Vec::new()) };
         let item = |item| typed(self.given(list.key.clone(), item), "a table", DeValue::as_table);
-        list.value.iter().map(|table| Ok(self.inner(item(table)?))).collect()
+        list.value.iter().map(|table| Table::inner(item(table)?, known).checked()).collect()
     }
 
-    fn inner(&self, given: Given<'t, &'t DeTable<'t>>) -> Table<'t> {
+    fn inner(given: Given<'t, &'t DeTable<'t>>, known: Keys) -> Table<'t> {
         let Given { document, key, span, value } = given;
-        Table { document, name: key, span, entries: value, asked: Vec::new() }
+        Table { document, name: key, span, entries: value, known }
     }
 
-    /// All keys of a table that names things.
-    pub(super) fn all_texts(self) -> Result<Vec<(String, Given<'t, &'t str>)>, Wrong> {
+    /// A table that names things: it has any keys.
+    pub(super) fn names(&self, key: &'static str) -> Result<Vec<(String, Given<'t, &'t str>)>, Wrong> {
+        let Some(given) = self.of(key, "a table", DeValue::as_table)? else { return Ok(Vec::new()) };
+        let table = Table::inner(given, &[]);
         let one = |(name, value): (&'t Spanned<_>, &'t Spanned<DeValue<'t>>)| {
             let name: &std::borrow::Cow<'_, str> = name.get_ref();
-            Ok((name.to_string(), typed(self.given(self.key(name), value), "a text", DeValue::as_str)?))
+            Ok((name.to_string(), typed(table.given(table.key(name), value), "a text", DeValue::as_str)?))
         };
-        self.entries.iter().map(one).collect()
+        table.entries.iter().map(one).collect()
     }
 
     /// What a key must be given.
@@ -170,31 +183,22 @@ impl<'t> Table<'t> {
         self.document.wrong(problem, self.span.clone())
     }
 
-    /// Never shows what is given to other keys: it may be a password under a misspelt one.
-    pub(super) fn hide_all_but(&self, known: &[&str]) {
-        for (_, value) in self.entries.iter().filter(|(key, _)| !known.contains(&&**key.get_ref())) {
-            self.document.hide(value.span());
-        }
-    }
-
     fn shown(&self) -> String {
         if self.name.is_empty() { "the file".into() } else { format!("[{}]", self.name) }
     }
 
-    /// Refuses the first key that nobody asked for.
-    pub(super) fn end(self) -> Result<(), Wrong> {
-        let stranger = |(key, _): &(&Spanned<std::borrow::Cow<'_, str>>, _)| {
-            !self.asked.iter().any(|asked| *asked == key.get_ref())
-        };
-        let strangers = self.entries.iter().filter(stranger);
-        let Some((key, value)) = strangers.min_by_key(|(key, _)| key.span().start) else { return Ok(()) };
+    /// Refuses the first key that is not known. What is given to any of them is never shown: it may be a password
+    /// under a misspelt key.
+    fn checked(self) -> Result<Table<'t>, Wrong> {
+        let strangers = self.entries.iter().filter(|(key, _)| !self.known.contains(&&**key.get_ref()));
+        let strangers = strangers.inspect(|(_, value)| self.document.hide(value.span()));
+        let Some((key, value)) = strangers.min_by_key(|(key, _)| key.span().start) else { return Ok(self) };
         let problem = Problem::Key {
             table: self.shown(),
-            nearest: nearest(key.get_ref(), self.asked.iter().copied()),
-            known: self.asked.iter().map(|key| key.to_string()).collect(),
+            nearest: nearest(key.get_ref(), self.known.iter().copied()),
+            known: self.known.iter().map(|key| key.to_string()).collect(),
             key: key.get_ref().to_string(),
         };
-        // It may be a password under a misspelt key.
         Err(self.document.hiding(problem, key.span(), value.span()))
     }
 }

@@ -56,6 +56,27 @@ fn unknown_keys_are_refused_with_the_nearest() {
 }
 
 #[test]
+fn a_misspelt_key_is_told_before_the_missing_one() {
+    let mail = "[mail]\nrelay = 'x'\n";
+    let error = parse(&format!("{mail}form = 'a@b'")).unwrap_err();
+    assert_eq!(error.to_string(), "there is no key `form` in [mail]");
+    assert_eq!(error.hint().as_deref(), Some("did you mean `from`?"));
+    for (text, misspelt) in [
+        ("[database]\npaht = 'x'", "paht"),
+        ("[[routes]]\nname = 'r'\ntoo = ['x']", "too"),
+        (
+            "[[routes]]\nname = 'r'\nto = ['x']\nquiet_hours = { form = '22:00' }\n[recipients]\nx = 'a@b'",
+            "form",
+        ),
+        ("[mail]\nfrom = 'a@b'\nrelay = 'x'\nuser = 'u'\npasswort = 'hunter2'", "passwort"),
+        ("[[rotues]]\nname = 'r'\n[database]", "rotues"),
+    ] {
+        assert!(matches!(wrong(text).0, Problem::Key { key, .. } if key == misspelt), "{text}");
+    }
+    assert!(matches!(wrong(mail).0, Problem::Missing { key: "from", .. }));
+}
+
+#[test]
 fn each_kind_of_error_has_its_place() {
     assert!(matches!(wrong("a = ").0, Problem::Toml(_)));
     let (problem, at) = wrong("throttle.per_hour = '3'");
@@ -155,6 +176,54 @@ fn the_first_place_that_exists_counts() {
     places.argument = Some(a);
     assert!(places.find().is_err());
     assert_eq!(Places::default().find().unwrap(), None);
+}
+
+#[test]
+fn what_somebody_else_can_have_written_is_refused_unless_it_is_named() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link] = ["tripline.toml", "link.toml"].map(|name| folder.path().join(name));
+    std::fs::write(&file, "").unwrap();
+    symlink(&file, &link).unwrap();
+    let user = file.metadata().unwrap().uid();
+    let places = |here: &Path| Places { here: Some(here.into()), user, ..Places::default() };
+    let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    for (bits, fine) in [(0o644, true), (0o600, true), (0o664, false), (0o646, false)] {
+        mode(bits);
+        for path in [&file, &link] {
+            let found = places(path).find();
+            assert_eq!(matches!(found, Ok(Some((_, Origin::Here)))), fine, "{bits:o}");
+            assert!(
+                fine || matches!(found.unwrap_err().problem, Problem::Writable { mode, .. } if mode == bits)
+            );
+        }
+        let named = Places { argument: Some(file.clone()), ..places(&file) };
+        assert!(named.find().is_ok());
+        let variable = Places { variable: Some(file.clone().into()), ..places(&file) };
+        assert!(variable.find().is_ok());
+    }
+    mode(0o644);
+    // Who is not root cannot give files away, but then a file of ours is one of somebody else to another user.
+    let given = chown(&file, Some(12_345), None).is_ok();
+    assert!(given || user != 0, "root can give files away");
+    let (owner, me) = if given { (12_345, user) } else { (user, user + 1) };
+    let refused = |path: &Path| {
+        let error = Places { user: me, ..places(path) }.read().unwrap_err();
+        assert!(error.hint().unwrap().contains("--config"), "{error}");
+        matches!(error.problem, Problem::Stranger { owner: found, .. } if found == owner)
+    };
+    assert!(refused(&file) && refused(&link));
+    if !given {
+        return;
+    }
+    let theirs = Places { user: 12_345, ..places(&file) };
+    assert!(theirs.find().is_ok());
+    chown(&file, Some(0), None).unwrap();
+    assert!(theirs.read().unwrap().is_some(), "root's is everybody's");
+    // A link of somebody else to a file that is ours: relative paths would be theirs.
+    std::os::unix::fs::lchown(&link, Some(12_345), None).unwrap();
+    assert!(refused(&link));
+    assert!(Places { argument: Some(link.clone()), ..places(&link) }.find().is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tripline_engine::abi::Severity;
 use tripline_engine::decision::Decision;
 
-use super::Actor;
+use super::{Actor, Incident};
 use crate::notices::Pattern;
 
 /// Takes decisions out, or changes their severity, without touching a pack. What is excepted is counted and listed.
@@ -67,11 +67,20 @@ impl Exception {
 
     /// Whether it is about this decision.
     pub fn takes(&self, decision: &Decision) -> bool {
-        let name = format!("{}/{}", decision.origin.pack, decision.origin.rule.id);
-        let rule = self.new.rule.as_ref().is_none_or(|rule| rule.takes(&name));
-        rule && self.new.field.as_ref().is_none_or(|(field, place)| {
-            decision.values.iter().any(|(known, value)| known == field && place.takes(value))
-        })
+        self.is_about(&decision.origin.pack, &decision.origin.rule.id, &decision.values)
+    }
+
+    /// Whether it takes out what happens to this incident.
+    pub fn covers(&self, incident: &Incident) -> bool {
+        self.new.effect == Effect::Except && self.is_about(&incident.pack, &incident.rule, &incident.values)
+    }
+
+    fn is_about(&self, pack: &str, rule: &str, values: &[(String, String)]) -> bool {
+        let name = format!("{pack}/{rule}");
+        self.new.rule.as_ref().is_none_or(|rule| rule.takes(&name))
+            && self.new.field.as_ref().is_none_or(|(field, place)| {
+                values.iter().any(|(known, value)| known == field && place.takes(value))
+            })
     }
 }
 

@@ -18,7 +18,6 @@ pub mod message;
 mod outbox;
 mod pattern;
 mod plan;
-mod progress;
 mod quiet_hours;
 mod route;
 mod routes;
@@ -26,6 +25,7 @@ pub mod smtp;
 mod throttle;
 pub mod transport;
 mod view;
+mod wire;
 
 pub use self::address::{AddressError, check_address};
 pub use self::backoff::backoff;

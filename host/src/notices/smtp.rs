@@ -2,27 +2,21 @@
 //!
 //! The conversation is led step by step, since only who knows the step knows whether a mail may be sent again.
 
-use std::error::Error as _;
-use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tripline_notice::visible;
 
 use super::message::{self, Letter, Mail};
-use super::progress::{Progress, Stage};
 use super::transport::{Accepted, SendError, Transport, chain, words};
+use super::wire::{Reply, Wire, WireError};
 
 /// How a connection is kept from strangers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,15 +93,15 @@ pub enum SmtpError {
 
 /// Sends by SMTP.
 pub struct Smtp {
-    relay: Arc<Relay>,
-    /// Conversations that have not ended, whether or not anybody waits for them.
-    open: Arc<AtomicUsize>,
+    settings: SmtpSettings,
+    hello: String,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 
-/// Conversations that a server may keep open by never finishing its replies, before no more are begun.
-const OPEN: usize = 8;
 /// Steps whose time all steps have together.
 const STEPS: u32 = 5;
+/// For the reply to a goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 impl Smtp {
     /// Gets ready; connects to nothing yet.
@@ -115,258 +109,240 @@ impl Smtp {
     /// # Errors
     /// The settings are wrong, or the system's certificates cannot be read.
     pub fn new(settings: SmtpSettings) -> Result<Smtp, SmtpError> {
+        let wrong = |field, name: &str| SmtpError::Name { field, found: visible(name, 100) };
         let name = |field, name: &str| {
             let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
             let good = (1..=255).contains(&name.len()) && name.chars().all(plain);
-            good.then_some(()).ok_or_else(|| SmtpError::Name { field, found: visible(name, 100) })
+            good.then_some(()).ok_or_else(|| wrong(field, name))
         };
         name("host", &settings.host)?;
-        let hello = match &settings.hello {
-            Some(hello) => {
-                name("hello", hello)?;
-                ClientId::Domain(hello.clone())
-            }
-            None => ClientId::default(),
-        };
+        let hello = settings.hello.clone().unwrap_or_else(|| "[127.0.0.1]".into());
+        name("hello", &hello)?;
         let tls = match settings.tls {
             Tls::Plaintext => None,
-            Tls::Implicit | Tls::StartTls => Some(tls(&settings)?),
+            Tls::Implicit | Tls::StartTls => {
+                let name = ServerName::try_from(settings.host.clone());
+                let name = name.map_err(|_| wrong("host", &settings.host))?;
+                Some((trusting(settings.extra_root.as_deref())?, name))
+            }
         };
-        let relay = Arc::new(Relay { settings, hello, tls });
-        Ok(Smtp { relay, open: Arc::default() })
+        Ok(Smtp { settings, hello, tls })
     }
 }
 
-fn tls(settings: &SmtpSettings) -> Result<TlsParameters, SmtpError> {
-    let wrong = |error: Error| SmtpError::Certificates(chain(&error));
-    let mut builder = TlsParameters::builder(settings.host.clone());
-    if let Some(pem) = &settings.extra_root {
-        // Without this the library takes any bytes, and trusts nothing more than before.
-        if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+/// Trusts the system's certificates and these.
+fn trusting(extra: Option<&[u8]>) -> Result<Arc<ClientConfig>, SmtpError> {
+    let wrong = |error: &dyn std::fmt::Display| SmtpError::Certificates(words(&error.to_string()));
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(system.certs);
+    if let Some(pem) = extra {
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
+        }
+        if roots.len() == before {
             return Err(SmtpError::Certificates("found none".into()));
         }
-        builder = builder.add_root_certificate(Certificate::from_pem(pem).map_err(wrong)?);
     }
-    builder.build().map_err(wrong)
+    if roots.is_empty() {
+        let why = system.errors.first().map_or_else(|| "the system has none".into(), |error| chain(error));
+        return Err(SmtpError::Certificates(why));
+    }
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| wrong(&error))?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 impl Transport for Smtp {
     fn send(&mut self, mail: &Mail) -> Result<Accepted, SendError> {
         let letter = message::letter(mail)?;
-        let open = Open::one_more(&self.open)?;
-        let progress = Arc::new(Progress::new(self.relay.settings.timeout.saturating_mul(STEPS)));
-        let (result, answer) = sync_channel(1);
-        let thread = {
-            let (relay, progress) = (Arc::clone(&self.relay), Arc::clone(&progress));
-            thread::Builder::new().name("smtp".into()).spawn(move || {
-                let _open = open;
-                relay.talk(&letter, &progress, &result);
-            })
-        };
-        thread.map_err(|error| relay_error("starting a thread", None, &error.to_string()))?;
-        let waited = answer.recv_timeout(progress.left());
-        waited.unwrap_or_else(|why| {
-            let words = match why {
-                RecvTimeoutError::Timeout => "expected an end in time, found the server still at its replies",
-                RecvTimeoutError::Disconnected => "expected an end, found the conversation broken off",
-            };
-            Err(match progress.give_up() {
-                Stage::Before => relay_error("talking", None, words),
-                Stage::Handed => SendError::Unsure { words: words.into() },
-            })
-        })
+        let SmtpSettings { host, port, timeout, .. } = &self.settings;
+        let end = Instant::now() + timeout.saturating_mul(STEPS);
+        let wire = Wire::connect(host, *port, *timeout, end);
+        let mut wire = wire.map_err(|error| broken("connecting", &error))?;
+        let result = self.talk(&mut wire, &letter);
+        wire.goodbye(GOODBYE);
+        result
     }
 }
 
-/// One conversation more; one less when it is dropped.
-struct Open(Arc<AtomicUsize>);
-
-impl Open {
-    fn one_more(count: &Arc<AtomicUsize>) -> Result<Open, SendError> {
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let open = Open(Arc::clone(count));
-        if before < OPEN {
-            Ok(open)
-        } else {
-            let words =
-                format!("expected the server to finish its replies, found {before} that it never does");
-            Err(relay_error("waiting", None, &words))
+impl Smtp {
+    /// The whole conversation but for the goodbye, which changes nothing any more.
+    fn talk(&self, wire: &mut Wire, letter: &Letter) -> Result<Accepted, SendError> {
+        let offers = self.greet(wire)?;
+        self.sign_in(wire, &offers)?;
+        let sender = letter.from.as_ref().map(ToString::to_string).unwrap_or_default();
+        let doing = "naming the sender";
+        done(doing, of_relay(doing, wire.ask(&format!("MAIL FROM:<{sender}>")))?)?;
+        let doing = "naming the recipient";
+        done(doing, of_mail(doing, wire.ask(&format!("RCPT TO:<{}>", letter.to)))?)?;
+        let doing = "asking to send";
+        let go = of_mail(doing, wire.ask("DATA"))?;
+        if go.code != 354 {
+            return Err(unexpected(doing, "354", &go));
         }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-struct Relay {
-    settings: SmtpSettings,
-    hello: ClientId,
-    tls: Option<TlsParameters>,
-}
-
-impl Relay {
-    /// The whole conversation; the result is told before the goodbye, which changes nothing any more.
-    fn talk(&self, letter: &Letter, progress: &Progress, result: &SyncSender<Result<Accepted, SendError>>) {
-        match self.hand_over(letter, progress) {
-            Ok((accepted, mut connection)) => {
-                let _ = result.send(Ok(accepted));
-                let _ = connection.set_timeout(Some(self.settings.timeout.min(GOODBYE)));
-                let _ = connection.quit();
-            }
-            Err(error) => {
-                let _ = result.send(Err(error));
-            }
+        let unsure = |words: String| SendError::Unsure { words };
+        let end =
+            wire.ask_bytes(&on_the_wire(&letter.bytes)).map_err(|error| unsure(words(&error.to_string())))?;
+        let said = words(&format!("{} {}", end.code, end.lines.join(" ")));
+        match end.code {
+            400.. => Err(coded(&end)),
+            _ if end.is_done() => Ok(Accepted { words: said }),
+            _ => Err(unsure(words(&format!("found {said}")))),
         }
     }
 
-    fn hand_over(
-        &self,
-        letter: &Letter,
-        progress: &Progress,
-    ) -> Result<(Accepted, SmtpConnection), SendError> {
-        let mut connection = self.connect(progress)?;
-        self.sign_in(&mut connection, progress)?;
-        self.patience(&mut connection, progress)?;
-        let sender = MailFrom::new(letter.from.clone(), Vec::new());
-        connection.command(sender).map_err(|error| relay("naming the sender", &error))?;
-        self.patience(&mut connection, progress)?;
-        let recipient = Rcpt::new(letter.to.clone(), Vec::new());
-        connection.command(recipient).map_err(|error| of_mail("naming the recipient", &error))?;
-        self.patience(&mut connection, progress)?;
-        let go = connection.command(Data).map_err(|error| of_mail("asking to send", &error))?;
-        if !go.has_code(354) {
-            // Its replies are not the ones to our commands; nothing that it says can be relied upon.
-            let words = format!("expected 354, found {} {}", go.code(), reply(&go));
-            return Err(relay_error("asking to send", None, &words));
+    /// Until the server says what it offers, over TLS unless plaintext was asked for by name.
+    fn greet(&self, wire: &mut Wire) -> Result<Vec<String>, SendError> {
+        let doing = "connecting";
+        if let (Tls::Implicit, Some((config, name))) = (self.settings.tls, &self.tls) {
+            wire.begin_tls(config, name).map_err(|error| broken(doing, &error))?;
         }
-        self.patience(&mut connection, progress)?;
-        if !progress.hand_over() {
-            return Err(relay_error("asking to send", None, "the time is over"));
+        done(doing, of_relay(doing, wire.reply())?)?;
+        let offers = self.hello(doing, wire)?;
+        let (Tls::StartTls, Some((config, name))) = (self.settings.tls, &self.tls) else { return Ok(offers) };
+        let doing = "beginning TLS";
+        if !offers.iter().any(|offer| offer.trim_end().eq_ignore_ascii_case("STARTTLS")) {
+            let words = "expected the server to offer STARTTLS, found that it does not";
+            return Err(relay_error(doing, None, words));
         }
-        let end = connection.message(&letter.bytes).map_err(|error| of_body(&error))?;
-        if !(200..300).contains(&u16::from(end.code())) {
-            return Err(SendError::Unsure { words: words(&format!("found {} {}", end.code(), reply(&end))) });
-        }
-        Ok((Accepted { words: words(&format!("{} {}", end.code(), reply(&end))) }, connection))
+        done(doing, of_relay(doing, wire.ask("STARTTLS"))?)?;
+        wire.begin_tls(config, name).map_err(|error| broken(doing, &error))?;
+        // What was offered in plaintext counts no more.
+        self.hello(doing, wire)
     }
 
-    fn connect(&self, progress: &Progress) -> Result<SmtpConnection, SendError> {
-        let Relay { settings, hello, tls } = self;
-        let patience = settings.timeout.min(progress.left());
-        let implicit = tls.as_ref().filter(|_| settings.tls == Tls::Implicit);
-        let server = (settings.host.as_str(), settings.port);
-        let mut connection = SmtpConnection::connect(server, Some(patience), hello, implicit, None)
-            .map_err(|error| relay("connecting", &error))?;
-        if let (Tls::StartTls, Some(tls)) = (settings.tls, tls) {
-            if !connection.can_starttls() {
-                let words = "expected the server to offer STARTTLS, found that it does not";
-                connection.abort();
-                return Err(relay_error("beginning TLS", None, words));
-            }
-            self.patience(&mut connection, progress)?;
-            connection.starttls(tls, hello).map_err(|error| relay("beginning TLS", &error))?;
-            nothing_injected(&mut connection)?;
-        }
-        Ok(connection)
+    fn hello(&self, doing: &'static str, wire: &mut Wire) -> Result<Vec<String>, SendError> {
+        let reply = of_relay(doing, wire.ask(&format!("EHLO {}", self.hello)))?;
+        // The first line is its name.
+        Ok(done(doing, reply)?.lines.into_iter().skip(1).collect())
     }
 
     /// Only ever over TLS, unless plaintext was asked for by name.
-    fn sign_in(&self, connection: &mut SmtpConnection, progress: &Progress) -> Result<(), SendError> {
+    fn sign_in(&self, wire: &mut Wire, offers: &[String]) -> Result<(), SendError> {
+        let doing = "signing in";
         let Some((name, password)) = &self.settings.login else { return Ok(()) };
-        if self.settings.tls != Tls::Plaintext && !connection.is_encrypted() {
-            return Err(relay_error("signing in", None, "expected TLS, found none"));
+        if self.settings.tls != Tls::Plaintext && !wire.is_encrypted() {
+            return Err(relay_error(doing, None, "expected TLS, found none"));
         }
-        self.patience(connection, progress)?;
-        let credentials = Credentials::new(name.clone(), password.expose_secret().into());
-        let reply = connection
-            .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-            .map_err(|error| relay("signing in", &error))?;
-        if reply.has_code(235) {
-            Ok(())
+        let password = password.expose_secret();
+        let mut ask = |line: &str| of_relay(doing, wire.ask(line));
+        let mut last = if offers_login(offers, "PLAIN") {
+            ask(&format!("AUTH PLAIN {}", BASE64.encode(format!("\0{name}\0{password}"))))?
+        } else if offers_login(offers, "LOGIN") {
+            let mut reply = ask("AUTH LOGIN")?;
+            // It asks for the name, then for the password, in words that differ.
+            for answer in [name.as_str(), password] {
+                if reply.code == 334 {
+                    reply = ask(&BASE64.encode(answer))?;
+                }
+            }
+            reply
         } else {
-            Err(relay_error("signing in", None, &format!("expected 235, found {}", reply.code())))
+            let words = "expected the server to offer PLAIN or LOGIN, found neither";
+            return Err(relay_error(doing, None, words));
+        };
+        if last.code == 235 {
+            return Ok(());
         }
-    }
-
-    /// How long the next step may take: its own time, or what is left of all.
-    fn patience(&self, connection: &mut SmtpConnection, progress: &Progress) -> Result<(), SendError> {
-        let left = self.settings.timeout.min(progress.left());
-        if left.is_zero() {
-            return Err(relay_error("talking", None, "the time is over"));
-        }
-        connection.set_timeout(Some(left)).map_err(|error| relay_error("talking", None, &error.to_string()))
+        // A challenge could be made of what we said.
+        last.lines.clear();
+        Err(unexpected(doing, "235", &last))
     }
 }
 
-/// For the reply to a goodbye.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-/// Refuses replies that came before TLS began. The mail library keeps what it has read ahead, so that somebody on the
-/// way could put replies behind the one to STARTTLS, and we would take them for the server's: a mail that was
-/// refused would count as sent. One such reply is the one to EHLO, and the wrong one to DATA shows it; more are
-/// still unread now, and should not be there.
-fn nothing_injected(connection: &mut SmtpConnection) -> Result<(), SendError> {
-    let doing = "beginning TLS";
-    let set = connection.set_timeout(Some(Duration::from_millis(1)));
-    set.map_err(|error| relay_error(doing, None, &error.to_string()))?;
-    match connection.read_response() {
-        Err(error) if is_timeout(&error) => Ok(()),
-        _ => Err(relay_error(doing, None, "expected silence after the greeting, found a reply to nothing")),
-    }
+/// Whether the server offers this way to sign in.
+fn offers_login(offers: &[String], way: &str) -> bool {
+    offers.iter().any(|offer| {
+        let mut words = offer.split([' ', '=']);
+        words.next().is_some_and(|word| word.eq_ignore_ascii_case("AUTH"))
+            && words.any(|word| word.trim_end().eq_ignore_ascii_case(way))
+    })
 }
 
-/// A socket's timeout is `WouldBlock` on Linux, which the library's own question does not know.
-fn is_timeout(error: &Error) -> bool {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            return matches!(io.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+/// A message as the standard sends it: each line ends with CRLF, a dot that begins one is doubled, a dot alone ends
+/// all. Bare CR and LF, of which the message has none, would be line ends for some servers: so they are here.
+fn on_the_wire(message: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(message.len() + message.len() / 50 + 5);
+    let (mut begins, mut before) = (true, 0);
+    for &byte in message {
+        match byte {
+            b'\n' if before == b'\r' => {}
+            b'\r' | b'\n' => {
+                wire.extend_from_slice(b"\r\n");
+                begins = true;
+            }
+            _ => {
+                if byte == b'.' && begins {
+                    wire.push(b'.');
+                }
+                wire.push(byte);
+                begins = false;
+            }
         }
-        next = cause.source();
+        before = byte;
     }
-    false
+    wire.extend_from_slice(if begins { b".\r\n" } else { b"\r\n.\r\n" });
+    wire
 }
 
-fn relay(doing: &'static str, error: &Error) -> SendError {
-    relay_error(doing, error.status().map(u16::from), &said(error))
+/// A reply before the mail: what is refused here would be refused to every mail.
+fn of_relay(doing: &'static str, reply: Result<Reply, WireError>) -> Result<Reply, SendError> {
+    let reply = reply.map_err(|error| broken(doing, &error))?;
+    match reply.code {
+        400.. => Err(relay_error(doing, Some(reply.code), &reply.lines.join(" "))),
+        _ => Ok(reply),
+    }
+}
+
+/// A reply that may have to do with the recipient or the mail.
+fn of_mail(doing: &'static str, reply: Result<Reply, WireError>) -> Result<Reply, SendError> {
+    let reply = reply.map_err(|error| broken(doing, &error))?;
+    if reply.code >= 400 { Err(coded(&reply)) } else { Ok(reply) }
+}
+
+fn done(doing: &'static str, reply: Reply) -> Result<Reply, SendError> {
+    if reply.is_done() { Ok(reply) } else { Err(unexpected(doing, "2xx", &reply)) }
+}
+
+/// Its replies are not the ones to our commands; nothing that it says can be relied upon.
+fn unexpected(doing: &'static str, expected: &str, reply: &Reply) -> SendError {
+    let found = format!("{} {}", reply.code, reply.lines.join(" "));
+    relay_error(doing, None, &format!("expected {expected}, found {}", found.trim_end()))
+}
+
+fn coded(reply: &Reply) -> SendError {
+    let (code, words) = (reply.code, words(&reply.lines.join(" ")));
+    if code >= 500 { SendError::Refused { code, words } } else { SendError::Deferred { code, words } }
+}
+
+fn broken(doing: &'static str, error: &WireError) -> SendError {
+    relay_error(doing, None, &error.to_string())
 }
 
 fn relay_error(doing: &'static str, code: Option<u16>, text: &str) -> SendError {
     SendError::Relay { doing, code, words: words(text) }
 }
 
-/// An error that may have to do with the recipient or the mail.
-fn of_mail(doing: &'static str, error: &Error) -> SendError {
-    coded(error).unwrap_or_else(|| relay(doing, error))
-}
+#[cfg(test)]
+mod tests {
+    use super::on_the_wire;
 
-/// An error after the first byte of the body.
-fn of_body(error: &Error) -> SendError {
-    coded(error).unwrap_or_else(|| SendError::Unsure { words: said(error) })
-}
-
-fn coded(error: &Error) -> Option<SendError> {
-    let code = u16::from(error.status()?);
-    let words = said(error);
-    Some(if error.is_permanent() {
-        SendError::Refused { code, words }
-    } else {
-        SendError::Deferred { code, words }
-    })
-}
-
-/// The server's own words, or what went wrong.
-fn said(error: &Error) -> String {
-    match (error.status(), error.source()) {
-        (Some(_), Some(reply)) => words(&reply.to_string()),
-        _ if is_timeout(error) => "expected a reply in time, found none".into(),
-        _ => chain(error),
+    #[test]
+    fn one_end_whatever_is_in_it() {
+        for (message, wire) in [
+            ("", ".\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("a\r\n", "a\r\n.\r\n"),
+            (".", "..\r\n.\r\n"),
+            ("a\r\n.\r\nb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\n.\nb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\r.\rb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("\n\n\r\r\n.", "\r\n\r\n\r\n\r\n..\r\n.\r\n"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&on_the_wire(message.as_bytes())), wire, "{message:?}");
+        }
     }
-}
-
-fn reply(response: &Response) -> String {
-    response.message().collect::<Vec<_>>().join(" ")
 }

@@ -33,7 +33,7 @@ pub struct Accepted {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
     /// The server cannot be used at all now. It has nothing to do with this mail: the next one would fare the same.
-    #[error("cannot use the mail server, {doing}: {words}")]
+    #[error("cannot use the mail server, {doing}: {}{words}", code.map(|code| format!("{code} ")).unwrap_or_default())]
     Relay {
         /// What was being done: `connecting`.
         doing: &'static str,

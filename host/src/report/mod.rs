@@ -20,6 +20,7 @@ pub(crate) mod strict_json;
 pub mod table;
 mod visible;
 mod when;
+pub mod why;
 mod wrap;
 
 use std::io;
@@ -28,7 +29,7 @@ use self::stored::StoredAs;
 use crate::check::{MatchSeen, Outcome};
 
 pub use self::visible::{columns, fit, visible, visible_bytes};
-pub use self::when::moment;
+pub use self::when::{moment, rfc3339, zone_name};
 pub(crate) use self::wrap::{broken, wrap};
 
 /// Puts out what a check finds, in one format.

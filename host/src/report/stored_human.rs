@@ -76,7 +76,9 @@ pub fn page(
     writeln!(out, "\n{BOLD}Timeline{BOLD:#}")?;
     for entry in timeline {
         let head = format!("{}  ", moment(entry.at, zone));
-        let text = format!("{} by {}", happening(&entry.what, zone), visible(&entry.actor.name));
+        let (what, why) = happening(&entry.what, zone);
+        let why = if why.is_empty() { String::new() } else { format!(": {}", visible(why)) };
+        let text = format!("{what} by {}{why}", visible(&entry.actor.name));
         let room = width.saturating_sub(INDENT.len() + head.len()).max(30);
         for (i, line) in wrap(&text, room, COMMENT).iter().enumerate() {
             match i {
@@ -88,29 +90,28 @@ pub fn page(
     Ok(())
 }
 
-fn happening(what: &Happening, zone: &TimeZone) -> String {
-    let because =
-        |comment: &str| if comment.is_empty() { String::new() } else { format!(": {}", visible(comment)) };
-    match what {
+/// What happened, and what somebody said of it.
+fn happening<'a>(what: &'a Happening, zone: &TimeZone) -> (String, &'a str) {
+    let happened = match what {
         Happening::Opened { previous: None } => "opened".into(),
-        Happening::Opened { previous: Some(id) } => format!("opened again, after #{id}"),
+        Happening::Opened { previous: Some(id) } => format!("opened again, after #{id},"),
+        Happening::Occurred { count: 1 } => "occurred once more".into(),
         Happening::Occurred { count } => format!("occurred {} times more", grouped(*count)),
         Happening::SeverityRose { from, to } => format!("rose from {} to {}", from.as_str(), to.as_str()),
         Happening::Acknowledged { until } => format!("acknowledged until {}", moment(*until, zone)),
         Happening::AcknowledgementExpired => "acknowledgement expired".into(),
         Happening::Assigned { to: Some(to) } => format!("assigned to {}", visible(to)),
         Happening::Assigned { to: None } => "assigned to nobody".into(),
-        Happening::Commented { text } => format!("“{}”", visible(text)),
-        Happening::Resolved { resolution, comment } => {
-            format!("resolved as {resolution}{}", because(comment))
-        }
-        Happening::Reopened { comment } => format!("reopened{}", because(comment)),
+        Happening::Commented { text } => return ("commented".into(), text),
+        Happening::Resolved { resolution, comment } => return (format!("resolved as {resolution}"), comment),
+        Happening::Reopened { comment } => return ("reopened".into(), comment),
         Happening::Repeated => "told again".into(),
         Happening::SilenceEnded { silence } => format!("silence {silence} ended"),
         Happening::Silenced { silence } => format!("held back by silence {silence}"),
         Happening::Notified { reason, recipient } => format!("mail to {} ({reason})", visible(recipient)),
         Happening::Undelivered { recipient, words } => {
-            format!("mail to {} given up: {}", visible(recipient), visible(words))
+            return (format!("mail to {} given up", visible(recipient)), words);
         }
-    }
+    };
+    (happened, "")
 }

@@ -9,7 +9,7 @@ use serde_json::ser::Formatter;
 use super::visible::is_hidden;
 
 /// Writes an object on one line, without the line's end.
-pub(super) fn write(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
     object.serialize(&mut Serializer::with_formatter(out, Escaping)).map_err(io::Error::from)
 }
 

@@ -1,23 +1,50 @@
-//! A table: the first column is text, the others are figures.
+//! A table: texts to the left, figures to the right.
 
 use std::io::{self, Write};
 
 use super::paint::DIM;
 use super::visible::{columns, fit};
 
-/// Columns that the first column keeps, however narrow the terminal.
+/// Columns that a text keeps, however narrow the terminal.
 const LEAST: usize = 12;
 const GAP: &str = "  ";
 
 /// Rows under a head. All cells have been made visible.
 pub struct Table {
-    head: Vec<&'static str>,
+    head: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
+/// A column, by what stands above it.
+#[derive(Clone, Copy, Debug)]
+pub enum Column {
+    /// Starts at the left; gives way where there is not room for all.
+    Text(&'static str),
+    /// Ends at the right, and is always whole.
+    Figure(&'static str),
+}
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Column::Text(name) | Column::Figure(name) => name,
+        }
+    }
+}
+
 impl Table {
-    /// A table without rows.
+    /// A table without rows, of which the first column is text and the others are figures.
     pub fn new(head: &[&'static str]) -> Table {
+        let columns = head.iter().enumerate();
+        let column = |(i, name): (usize, &&'static str)| match i {
+            0 => Column::Text(name),
+            _ => Column::Figure(name),
+        };
+        Table { head: columns.map(column).collect(), rows: Vec::new() }
+    }
+
+    /// A table without rows, of these columns.
+    pub fn of(head: &[Column]) -> Table {
         Table { head: head.to_vec(), rows: Vec::new() }
     }
 
@@ -26,39 +53,47 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Writes it in so many columns; the first column gives way.
+    /// Writes it in so many columns; the widest text gives way first.
     pub fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
-        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
-        let widest = |(column, head): (usize, &&str)| {
-            cells(column).map(|cell| columns(cell)).max().unwrap_or(0).max(columns(head))
-        };
-        let mut widths: Vec<usize> = self.head.iter().enumerate().map(widest).collect();
-        let others: usize = widths.iter().skip(1).map(|width| width + GAP.len()).sum();
-        if let Some(first) = widths.first_mut() {
-            *first = (*first).min(width.saturating_sub(others).max(LEAST));
-        }
-        let head: Vec<String> = self.head.iter().map(|head| head.to_string()).collect();
-        writeln!(out, "{DIM}{}{DIM:#}", line(&head, &widths))?;
+        let widths = self.widths(width);
+        let head: Vec<String> = self.head.iter().map(|column| column.name().to_string()).collect();
+        writeln!(out, "{DIM}{}{DIM:#}", self.line(&head, &widths))?;
         for row in &self.rows {
-            writeln!(out, "{}", line(row, &widths))?;
+            writeln!(out, "{}", self.line(row, &widths))?;
         }
         Ok(())
     }
-}
 
-fn line(cells: &[String], widths: &[usize]) -> String {
-    let mut out = String::new();
-    for (i, (cell, &width)) in cells.iter().zip(widths).enumerate() {
-        let cell = fit(cell, width);
-        let space = " ".repeat(width.saturating_sub(columns(&cell)));
-        if i == 0 {
-            out.push_str(&cell);
-            out.push_str(&space);
-        } else {
-            out.push_str(GAP);
-            out.push_str(&space);
-            out.push_str(&cell);
+    fn widths(&self, width: usize) -> Vec<usize> {
+        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
+        let widest = |(column, head): (usize, &Column)| {
+            cells(column).map(|cell| columns(cell)).max().unwrap_or(0).max(columns(head.name()))
+        };
+        let mut widths: Vec<usize> = self.head.iter().enumerate().map(widest).collect();
+        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
+        while over > 0 {
+            let texts = widths.iter_mut().zip(&self.head).filter(|(_, head)| matches!(head, Column::Text(_)));
+            let widest = texts.map(|(width, _)| width).max().filter(|widest| **widest > LEAST);
+            let Some(widest) = widest else { break };
+            *widest -= 1;
+            over -= 1;
         }
+        widths
     }
-    out
+
+    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+        let mut out = String::new();
+        for (i, ((cell, head), &width)) in cells.iter().zip(&self.head).zip(widths).enumerate() {
+            let cell = fit(cell, width);
+            let space = " ".repeat(width.saturating_sub(columns(&cell)));
+            out.push_str(if i == 0 { "" } else { GAP });
+            match head {
+                Column::Text(_) => out.extend([&cell[..], &space]),
+                Column::Figure(_) => out.extend([&space[..], &cell]),
+            }
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
 }

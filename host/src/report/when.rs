@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 /// RFC 3339 in UTC; `None` for what no calendar has.
-pub(super) fn rfc3339(nanoseconds: i64) -> Option<String> {
+pub fn rfc3339(nanoseconds: i64) -> Option<String> {
     Some(timestamp(nanoseconds)?.to_string())
 }
 
@@ -29,7 +29,7 @@ pub(super) fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> Op
 }
 
 /// What a zone is called.
-pub(super) fn zone_name(zone: &TimeZone) -> String {
+pub fn zone_name(zone: &TimeZone) -> String {
     match (zone.iana_name(), zone.to_fixed_offset()) {
         (Some(name), _) => name.into(),
         (None, Ok(offset)) => format!("UTC{offset}"),

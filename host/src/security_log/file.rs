@@ -1,19 +1,17 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::chain::{self, Head, NOTHING};
-use super::{Record, Records};
+use super::due::{self, Due, Torn};
+use super::{Head, Records, rotated};
 use crate::commit::StoreError;
 use crate::crash;
 
 /// Records written and synced at once.
 const TOGETHER: u32 = 1_000;
-/// Bytes from the end in which the last lines are looked for.
-const TAIL: u64 = 4 * 1024 * 1024;
 
 /// Why the log cannot be written. What was not written is still in the database.
 #[derive(Debug, thiserror::Error)]
@@ -63,90 +61,57 @@ impl SecurityLog {
 
     /// Writes all records that are not in the file yet; answers how many that were.
     ///
-    /// Each is in the file before the database is told. After a crash in between, the file's own end says what need
+    /// Each is in the file before the database is told. After a crash in between, the files' own ends say what need
     /// not be written again.
     pub fn write_due(&mut self, records: &dyn Records) -> Result<u64, SecurityLogError> {
         self.follow()?;
         self.lock()?;
         let mut head = records.head()?;
-        if let Some(ahead) = self.ahead(records, head)? {
-            records.written(&ahead)?;
-            head = Some(ahead);
-        }
-        let mut written = 0;
+        let (mut written, mut looked) = (0, false);
         loop {
-            let due = records.after(head.map_or(0, |head| head.seq), TOGETHER)?;
-            let Some(last) = self.append(&due, head)? else { return Ok(written) };
+            let due = Due::new(&records.after(head.map_or(0, |head| head.seq), TOGETHER)?, head);
+            let Some(last) = due.last() else { return Ok(written) };
+            // Only the first lines can be there: the database is told before more are written.
+            let there = if looked { 0 } else { self.there(&due, head)? };
+            looked = true;
+            self.append(&due, there)?;
             crash::point("after_log_append");
             records.written(&last)?;
-            written += due.len() as u64;
+            written += (due.len() - there) as u64;
             head = Some(last);
         }
     }
 
-    fn append(&mut self, due: &[Record], head: Option<Head>) -> Result<Option<Head>, SecurityLogError> {
-        let mut prev = head.map_or(NOTHING, |head| head.hash);
-        let mut last = None;
-        let mut text = String::new();
+    fn append(&mut self, due: &Due, from: usize) -> Result<(), SecurityLogError> {
+        if from == due.len() {
+            return Ok(());
+        }
+        let mut text = due.text(from);
         if std::mem::take(&mut self.torn) {
-            text.push('\n');
+            text.insert(0, '\n');
         }
-        for record in due {
-            let (line, head) = chain::line(record, &prev);
-            text.push_str(&line);
-            text.push('\n');
-            prev = head.hash;
-            last = Some(head);
-        }
-        if last.is_some() {
-            self.file.write_all(text.as_bytes()).map_err(self.failed("write"))?;
-            self.file.sync_data().map_err(self.failed("sync"))?;
-        }
-        Ok(last)
+        self.file.write_all(text.as_bytes()).map_err(self.failed("write"))?;
+        self.file.sync_data().map_err(self.failed("sync"))
     }
 
-    /// The last line of ours in the file, if the database does not know of it yet.
+    /// How many of these lines are in the log already, because a crash came before the database was told.
     ///
-    /// A crash leaves records that follow the head, of which the last may be torn; a torn one that is the beginning
-    /// of the next record is taken back, anything else is left for people to look at.
-    fn ahead(&mut self, records: &dyn Records, head: Option<Head>) -> Result<Option<Head>, SecurityLogError> {
-        let tail = self.tail()?;
-        let whole = tail.rsplit(|byte| *byte == b'\n').next().map_or(0, |rest| tail.len() - rest.len());
-        let (lines, torn) = tail.split_at(whole);
-        let mut found = head;
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let Some(link) = chain::link(line).filter(|link| link.holds) else { continue };
-            let follows = match found {
-                // The first record that the database still had: it need not be number 1.
-                None => link.prev == NOTHING,
-                Some(found) => Some(link.head.seq) == found.seq.checked_add(1) && link.prev == found.hash,
-            };
-            if follows {
-                found = Some(link.head);
-            }
+    /// What is torn of the next ones is taken back; anything else is left for people to look at.
+    fn there(&mut self, due: &Due, head: Option<Head>) -> Result<usize, SecurityLogError> {
+        let text = due::tail(&mut self.file).map_err(self.failed("read"))?;
+        let mut found = due.found(&text, 0);
+        // A rotation may have taken them away; not if the line before them is still here.
+        if found == 0 && head.is_none_or(|head| due::end(&text, head).is_none()) {
+            found = due.found(&text, rotated::found(&self.path, due, head)?);
         }
-        if !torn.is_empty() {
-            let next = records.after(found.map_or(0, |found| found.seq), 1)?;
-            let prev = found.map_or(NOTHING, |found| found.hash);
-            let ours =
-                next.first().is_some_and(|record| chain::line(record, &prev).0.as_bytes().starts_with(torn));
-            if ours {
-                let length = self.file.metadata().map_err(self.failed("look at it"))?.len();
-                let length = length.saturating_sub(torn.len() as u64);
-                self.file.set_len(length).map_err(self.failed("take a torn line back"))?;
-            } else {
-                self.torn = true;
+        match due.torn(&text, found, head) {
+            Torn::No => {}
+            Torn::Ours(torn) => {
+                due::take_back(&self.file, torn).map_err(self.failed("take a torn line back"))?;
             }
+            Torn::Foreign => self.torn = true,
         }
-        Ok(found.filter(|found| Some(*found) != head))
-    }
-
-    fn tail(&mut self) -> Result<Vec<u8>, SecurityLogError> {
-        let length = self.file.metadata().map_err(self.failed("look at it"))?.len();
-        let mut tail = Vec::new();
-        self.file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).map_err(self.failed("read"))?;
-        self.file.read_to_end(&mut tail).map_err(self.failed("read"))?;
-        Ok(tail)
+        Ok(found)
     }
 
     /// If the file was renamed, the path's new file is the log from now on.
@@ -169,20 +134,25 @@ impl SecurityLog {
     }
 
     fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> SecurityLogError + use<> {
-        let path = self.path.clone();
-        move |error| SecurityLogError::Io { path: path.clone(), doing, error }
+        due::failed(&self.path, doing)
     }
 }
 
 fn open(path: &Path) -> Result<File, SecurityLogError> {
-    let failed = |error| SecurityLogError::Io { path: path.into(), doing: "open it", error };
+    let failed = due::failed(path, "open it");
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(0o600);
     // Not to wait for the other end of a pipe.
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
-    let file = options.open(path).map_err(failed)?;
-    match file.metadata().map_err(failed)?.is_file() {
-        true => Ok(file),
-        false => Err(SecurityLogError::NotAFile { path: path.into() }),
+    let file = options.open(path).map_err(&failed)?;
+    let about = file.metadata().map_err(&failed)?;
+    if !about.is_file() {
+        return Err(SecurityLogError::NotAFile { path: path.into() });
     }
+    if about.len() == 0 {
+        // A new file's name is to outlast a power cut as its lines do.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    }
+    Ok(file)
 }

@@ -8,11 +8,14 @@
 //!   {"seq":3,…,"prev":"b7…","hash":"c0…"}  ◄──── the database keeps the last number and hash: a cut-off end shows
 //! ```
 //!
-//! It is fed from the database by record number: no gap, none twice. It goes on across files when it is rotated.
+//! It is fed from the database by record number: no gap, none twice. It goes on across files when it is rotated, also
+//! between a crash and the next start.
 
 mod chain;
+mod due;
 mod file;
 mod record;
+mod rotated;
 mod verify;
 
 pub use self::chain::Head;

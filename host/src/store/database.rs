@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -12,7 +12,9 @@ use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
 use super::{evidence, exceptions, files, incidents, log, outbox, pages, silences, states, timeline};
-use crate::commit::{Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant};
+use crate::commit::{
+    CheckerLock, Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant,
+};
 use crate::incidents::{
     Act, ActError, Actor, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence,
     Page, Policy, Report, Silence, State,
@@ -44,6 +46,7 @@ pub struct Database {
     readers: Readers,
     policy: Arc<Policy>,
     clock: Arc<dyn WallClock>,
+    patience: Duration,
     installation: [u8; 16],
     _in_use: InUse,
 }
@@ -66,6 +69,7 @@ impl Database {
             readers: Readers::new(path.into(), options.patience),
             policy: Arc::new(policy),
             clock,
+            patience: options.patience,
             installation,
             _in_use: in_use,
         })
@@ -298,7 +302,24 @@ impl Writing {
     }
 }
 
+/// Between two looks at a lock that is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 impl Store for Database {
+    fn checker(&self) -> Result<CheckerLock, StoreError> {
+        let started = Instant::now();
+        loop {
+            if let Some(lock) = open::lock_beside(&self.path, "-checker")? {
+                return Ok(CheckerLock::new(lock));
+            }
+            // Looked at again and again: a blocking flock cannot be given a bound.
+            if started.elapsed() >= self.patience {
+                return Err(StoreError::Checking);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
     fn source(&self, tenant: &Tenant, name: &str) -> Result<KnownSource, StoreError> {
         let (tenant, name) = (tenant.clone(), name.to_string());
         self.write(move |db, _| files::source(db, &tenant, &name))

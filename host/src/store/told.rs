@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::commit::{StoreError, Tenant};
+use crate::notices::Bucket;
 
 /// A notice as it stands in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,16 @@ pub struct OutboxStatus {
     pub breakers: Vec<(String, u32, i64, String)>,
     /// Those that were given up, the last first.
     pub dead: Vec<Told>,
+    /// What is left for each recipient, and whether that is for critical incidents.
+    pub buckets: Vec<(String, bool, Bucket)>,
+}
+
+impl OutboxStatus {
+    /// Notices that are still to be sent.
+    pub fn waiting(&self) -> u64 {
+        let waits = |(state, _): &&(String, u64)| ["queued", "deferred", "sending"].contains(&&state[..]);
+        self.states.iter().filter(waits).map(|(_, count)| count).sum()
+    }
 }
 
 const COLUMNS: &str = "n.id, n.incident, n.recipient, n.route, n.reason, n.state, n.created, n.due, n.attempts, \
@@ -90,7 +101,14 @@ pub(super) fn status(db: &Connection, tenant: &Tenant, most: u32) -> Result<Outb
     let breakers = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let breakers = breakers.collect::<Result<_, _>>()?;
     let which = "n.tenant = ?1 AND n.state = 'dead' ORDER BY n.id DESC LIMIT ?2";
-    Ok(OutboxStatus { states, next, breakers, dead: rows(db, which, tenant, i64::from(most))? })
+    let dead = rows(db, which, tenant, i64::from(most))?;
+    let sql = "SELECT recipient, critical, level, at FROM buckets WHERE tenant = ?1";
+    let mut statement = db.prepare_cached(sql)?;
+    let buckets = statement.query_map([tenant.as_str()], |row| {
+        Ok((row.get(0)?, row.get(1)?, Bucket { level: row.get(2)?, at: row.get(3)? }))
+    })?;
+    let buckets = buckets.collect::<Result<_, _>>()?;
+    Ok(OutboxStatus { states, next, breakers, dead, buckets })
 }
 
 /// Lets everything that failed go again at once; answers how many. Quiet hours go on: what they hold has not failed.

@@ -1,6 +1,7 @@
 //! A folder with logs, packs and settings, and the program run in it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -54,7 +55,9 @@ impl Fixture {
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
+        // A configuration that its group can write is refused, and the umask may leave it so.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -69,6 +72,7 @@ impl Fixture {
         command
             .env("XDG_CACHE_HOME", self.folder.path().join(".cache"))
             .env("TZ", "UTC")
+            .env("USER", "alice")
             .env("COLUMNS", "80");
         command
     }

@@ -7,3 +7,4 @@ mod interrupt;
 mod pipe;
 mod timers;
 mod transcripts;
+mod why;

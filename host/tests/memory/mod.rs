@@ -1,17 +1,28 @@
 //! A store in memory, which refuses a commit when it is told to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tripline::commit::{
-    Commit, Committed, FileIdentity, KnownFile, KnownSource, PackState, Store, StoreError, Tenant,
+    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, PackState, Store, StoreError,
+    Tenant,
 };
 
 /// Pack, rule, fingerprint, trigger, ordinal: what an occurrence's id is made of.
 type Id = (String, String, Option<Vec<u8>>, [u8; 16], u32);
 
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<Kept>);
+pub(crate) struct Memory(Mutex<Kept>, Arc<AtomicBool>);
+
+/// Says that somebody checks.
+struct Checking(Arc<AtomicBool>);
+
+impl Drop for Checking {
+    fn drop(&mut self) {
+        self.0.store(false, SeqCst);
+    }
+}
 
 #[derive(Default)]
 struct Kept {
@@ -42,11 +53,24 @@ impl Memory {
     pub(crate) fn fingerprints(&self) -> BTreeSet<Vec<u8>> {
         self.0.lock().unwrap().decisions.iter().filter_map(|id| id.2.clone()).collect()
     }
+
+    /// What a check asks for while nobody else checks.
+    fn alone(&self) -> MutexGuard<'_, Kept> {
+        assert!(self.1.load(SeqCst), "asked without the lock");
+        self.0.lock().unwrap()
+    }
 }
 
 impl Store for Memory {
+    fn checker(&self) -> Result<CheckerLock, StoreError> {
+        match self.1.swap(true, SeqCst) {
+            true => Err(StoreError::Checking),
+            false => Ok(CheckerLock::new(Checking(Arc::clone(&self.1)))),
+        }
+    }
+
     fn source(&self, _: &Tenant, name: &str) -> Result<KnownSource, StoreError> {
-        let mut kept = self.0.lock().unwrap();
+        let mut kept = self.alone();
         if let Some((_, source)) = kept.sources.iter().find(|(known, _)| known == name) {
             return Ok(source.clone());
         }
@@ -63,7 +87,7 @@ impl Store for Memory {
         identity: &FileIdentity,
         path: &str,
     ) -> Result<u32, StoreError> {
-        let mut kept = self.0.lock().unwrap();
+        let mut kept = self.alone();
         let number = known.unwrap_or(kept.files);
         kept.files += u32::from(known.is_none());
         let (_, source) = kept.sources.iter_mut().find(|(_, known)| known.number == source).unwrap();
@@ -76,7 +100,7 @@ impl Store for Memory {
     }
 
     fn states(&self, _: &Tenant) -> Result<Vec<PackState>, StoreError> {
-        let kept = self.0.lock().unwrap();
+        let kept = self.alone();
         if kept.refuse == Some(0) {
             Err(StoreError::Busy)
         } else {
@@ -85,7 +109,7 @@ impl Store for Memory {
     }
 
     fn commit(&self, _: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
-        let mut kept = self.0.lock().unwrap();
+        let mut kept = self.alone();
         kept.commits += 1;
         if kept.refuse == Some(kept.commits) {
             kept.refuse = None;

@@ -84,6 +84,11 @@ impl Fixture {
     }
 }
 
+/// A file of the log, packed or not.
 pub(crate) fn open(path: &Path) -> Box<dyn BufRead> {
-    Box::new(BufReader::new(File::open(path).unwrap()))
+    let file = BufReader::new(File::open(path).unwrap());
+    match path.extension().is_some_and(|end| end == "gz") {
+        true => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(file))),
+        false => Box::new(file),
+    }
 }

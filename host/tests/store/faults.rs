@@ -148,3 +148,16 @@ fn unrelated() -> tripline::incidents::NewException {
         reason: String::new(),
     }
 }
+
+#[test]
+fn one_process_checks_at_a_time() {
+    let fixture = Fixture::new(Policy::default());
+    let path = fixture.folder.path().join("t.db");
+    let options = DatabaseOptions { patience: Duration::from_millis(50), ..DatabaseOptions::default() };
+    let other = Database::open(&path, Policy::default(), Arc::new(fixture.clock.clone()), options).unwrap();
+    let lock = fixture.database.checker().unwrap();
+    let refused = other.checker().map(drop);
+    assert!(matches!(refused, Err(StoreError::Checking)), "{refused:?}");
+    drop(lock);
+    drop(other.checker().unwrap());
+}

@@ -5,6 +5,8 @@ mod applying;
 mod delivering;
 mod faults;
 mod fixture;
+mod hostile;
+mod locked;
 mod outbox;
 mod records;
 mod searching;

@@ -15,15 +15,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::rename(folder.join("port.part"), folder.join("port"))?;
     let mut mails = 0;
     for connection in listener.incoming() {
-        mails += take(&connection?, &folder, mails)?;
+        // A client that goes away in the middle, as one does that is killed, ends its connection and no more.
+        let _ = take(&connection?, &folder, &mut mails);
     }
     Ok(())
 }
 
-/// Talks to one client; answers how many mails it brought.
-fn take(connection: &TcpStream, folder: &Path, before: usize) -> Result<usize, Box<dyn Error>> {
+/// Talks to one client; `mails` are counted.
+fn take(connection: &TcpStream, folder: &Path, mails: &mut usize) -> Result<(), Box<dyn Error>> {
     let (mut lines, mut out) = (BufReader::new(connection).lines(), connection);
-    let mut taken = 0;
     out.write_all(b"220 sink\r\n")?;
     while let Some(line) = lines.next().transpose()? {
         let word = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
@@ -32,16 +32,16 @@ fn take(connection: &TcpStream, folder: &Path, before: usize) -> Result<usize, B
             "DATA" => {
                 out.write_all(b"354 go on\r\n")?;
                 let mut mail = String::new();
-                for line in lines.by_ref() {
-                    let line = line?;
+                loop {
+                    let line = lines.next().ok_or("the end of a mail that is not whole")??;
                     if line == "." {
                         break;
                     }
                     mail.push_str(line.strip_prefix('.').unwrap_or(&line));
                     mail.push('\n');
                 }
-                taken += 1;
-                fs::write(folder.join(format!("{}.eml", before + taken)), mail)?;
+                *mails += 1;
+                fs::write(folder.join(format!("{mails}.eml")), mail)?;
                 out.write_all(b"250 kept\r\n")?;
             }
             "QUIT" => {
@@ -51,5 +51,5 @@ fn take(connection: &TcpStream, folder: &Path, before: usize) -> Result<usize, B
             _ => out.write_all(b"502 not here\r\n")?,
         }
     }
-    Ok(taken)
+    Ok(())
 }

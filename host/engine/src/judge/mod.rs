@@ -43,6 +43,10 @@ pub struct JudgeLimits {
 const QUARANTINE_SHARE: u64 = 100;
 /// … and at least so many have: one crafted line among few must not be an off-switch.
 const QUARANTINE_LEAST: u64 = 10;
+/// So many faults of a pack are kept …
+const FAULTS: u64 = 100;
+/// … and so many of its log lines: both wait in memory for the end of a run, which may be days away.
+const LOGS: u64 = 1_000;
 /// Ticks for one gap in time: the first of them, and the last.
 const TICKS_PER_GAP: i64 = 64;
 
@@ -61,6 +65,8 @@ pub struct Judge {
     since: Option<Position>,
     changed: bool,
     quarantined: bool,
+    /// Log lines that were kept.
+    logged: u64,
     cost: JudgeCost,
     batch: Vec<u8>,
     reply: Vec<u8>,
@@ -71,12 +77,10 @@ pub struct Judge {
 pub struct Verdicts {
     /// What rules decided.
     pub decisions: Vec<Decision>,
-    /// What went wrong.
+    /// What went wrong: of each pack the first 100, and the one that put it out. [`JudgeCost::faults`] counts all.
     pub faults: Vec<PackFault>,
-    /// What packs logged: the pack's name and the line.
+    /// What packs logged: the pack's name and the line, of each pack the first 1,000.
     pub logs: Vec<(String, LogLine)>,
-    /// Log lines over the limit.
-    pub logs_dropped: u64,
 }
 
 /// What a pack has cost, and what came of it.
@@ -92,6 +96,8 @@ pub struct JudgeCost {
     pub decisions: u64,
     /// Faults.
     pub faults: u64,
+    /// Log lines that are not in [`Verdicts::logs`], since they were over a limit.
+    pub logs_dropped: u64,
     /// CPU time in the pack.
     pub cpu: Duration,
     /// Bytes of its memory, at most.
@@ -135,6 +141,7 @@ impl Judge {
             since: None,
             changed: false,
             quarantined: false,
+            logged: 0,
             cost: JudgeCost::default(),
             batch: Vec::new(),
             reply: Vec::new(),
@@ -158,7 +165,7 @@ impl Judge {
             self.cost.faults += 1;
             let pack = self.pack.name().to_string();
             let (rule, event) = (None, None);
-            out.faults.push(PackFault { pack, rule, event, fault, quarantined: false, state_lost: true });
+            self.keep(PackFault { pack, rule, event, fault, quarantined: false, state_lost: true }, out);
         }
         self.drain_log(out);
     }
@@ -327,7 +334,15 @@ impl Judge {
         if self.quarantined {
             out.decisions.push(self.quarantine(&fault, event));
         }
-        out.faults.push(PackFault { pack, rule, event, fault, quarantined: self.quarantined, state_lost });
+        let quarantined = self.quarantined;
+        self.keep(PackFault { pack, rule, event, fault, quarantined, state_lost }, out);
+    }
+
+    /// A fault that has been counted.
+    fn keep(&self, fault: PackFault, out: &mut Verdicts) {
+        if self.cost.faults <= FAULTS || fault.quarantined {
+            out.faults.push(fault);
+        }
     }
 
     /// A pack that is out is an incident of its own.
@@ -358,8 +373,11 @@ impl Judge {
     fn drain_log(&mut self, out: &mut Verdicts) {
         let (lines, dropped) = self.life.drain_log();
         let pack = self.pack.name();
-        out.logs.extend(lines.into_iter().map(|line| (pack.to_string(), line)));
-        out.logs_dropped += dropped;
+        let (room, came) = (LOGS.saturating_sub(self.logged), lines.len() as u64);
+        let kept = came.min(room);
+        out.logs.extend(lines.into_iter().take(kept as usize).map(|line| (pack.to_string(), line)));
+        self.logged += kept;
+        self.cost.logs_dropped += dropped + came - kept;
     }
 
     /// Adds the ticks that fall between the latest event and this time: the first ones and the last of a gap.
@@ -370,9 +388,10 @@ impl Judge {
         let first = ticks.next.unwrap_or_else(|| boundary.saturating_add(interval));
         if boundary >= first {
             ticks.next = Some(boundary.saturating_add(interval));
-            let count = (boundary - first) / interval + 1;
+            // From 1677 to 2262 it is more than there are nanoseconds in an i64.
+            let count = (boundary.saturating_sub(first) / interval).saturating_add(1);
             for n in 0..count.min(TICKS_PER_GAP - 1) {
-                self.one_tick(first + n * interval, out);
+                self.one_tick(first.saturating_add(n.saturating_mul(interval)), out);
             }
             if count >= TICKS_PER_GAP {
                 self.one_tick(boundary, out);

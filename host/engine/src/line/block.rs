@@ -14,6 +14,8 @@ pub struct Block {
     pub lines: Vec<Line>,
     /// What decodes them; the same for all blocks of a source.
     pub decoder: Arc<Decoder>,
+    /// A line's time is not later than this; a later one is no time.
+    pub until: Option<i64>,
     /// Where it begins.
     pub from: Mark,
     /// Where the next block begins; at its file's end, that end.
@@ -43,5 +45,10 @@ impl Block {
     /// The bytes of a line of this block.
     pub fn text(&self, line: &Line) -> &[u8] {
         self.bytes.get(line.start as usize..line.end as usize).unwrap_or_default()
+    }
+
+    /// A line's time as it was decoded, if it can be.
+    pub fn bounded(&self, time: Option<i64>) -> Option<i64> {
+        time.filter(|time| self.until.is_none_or(|until| *time <= until))
     }
 }

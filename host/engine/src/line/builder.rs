@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::decode::{Decoder, Format};
 
 use super::join::Join;
+use super::settings::AHEAD;
 use super::years::Years;
 use super::{Block, Line, LineSettings, Mark};
 
@@ -31,6 +32,8 @@ pub(super) struct Builder {
     settings: LineSettings,
     decoder: Arc<Decoder>,
     years: Years,
+    /// No line is later, if that is held to.
+    until: Option<i64>,
     /// The block that is being built.
     bytes: Vec<u8>,
     lines: Vec<Line>,
@@ -78,6 +81,7 @@ impl Builder {
         settings.max_bytes = settings.max_bytes.clamp(1, LARGEST);
         settings.block_bytes = settings.block_bytes.clamp(1, LARGEST);
         let years = Years::new(settings.year, settings.reference, settings.timezone.clone());
+        let until = until(&settings, settings.reference);
         let (offset, number, file, left_out) = (0, 1, 0, 0);
         let (bytes, lines, held, line_start, scanned) = (Vec::new(), Vec::new(), None, 0, 0);
         let (done, spare) = (VecDeque::new(), Vec::new());
@@ -86,6 +90,7 @@ impl Builder {
             settings,
             decoder,
             years,
+            until,
             bytes,
             lines,
             held,
@@ -135,6 +140,7 @@ impl Builder {
 
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
         self.years.set_reference(reference);
+        self.until = until(&self.settings, reference);
     }
 
     /// Goes over bytes of the file that belong to no line.
@@ -268,7 +274,7 @@ impl Builder {
             self.bytes.drain(..end);
             if from != after {
                 let (bytes, lines, decoder) = (Vec::new(), Vec::new(), self.decoder.clone());
-                self.done.push_back(Block { bytes, lines, decoder, from, after });
+                self.done.push_back(Block { bytes, lines, decoder, until: self.until, from, after });
             }
             return;
         }
@@ -276,10 +282,11 @@ impl Builder {
             bytes: Vec::with_capacity(self.settings.block_bytes.min(LARGEST_ROOM) + PIECE),
             lines: Vec::with_capacity(self.lines.len()),
             decoder: self.decoder.clone(),
+            until: self.until,
             from,
             after,
         });
-        (block.from, block.after) = (from, after);
+        (block.from, block.after, block.until) = (from, after, self.until);
         block.bytes.extend_from_slice(&self.bytes[end..]);
         self.bytes.truncate(end);
         block.decoder = self.decoder.clone();
@@ -298,6 +305,21 @@ impl Builder {
             self.out(held.line);
         }
         self.close(self.bytes.len(), self.next_line(), self.offset);
+        self.next_file();
+    }
+
+    /// The unfinished line is dropped, and what was held is over.
+    pub(super) fn break_off(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.out(held.line);
+        }
+        self.close(self.line_start, self.next_line(), self.offset);
+        self.bytes.clear();
+        (self.line_start, self.scanned, self.left_out) = (0, 0, 0);
+        self.next_file();
+    }
+
+    fn next_file(&mut self) {
         (self.offset, self.number) = (0, 1);
         self.file += 1;
         self.from = Mark { format: self.format(), year: self.years.mark(), ..Mark::start(self.file) };
@@ -318,4 +340,9 @@ impl Builder {
             }
         }
     }
+}
+
+/// What no line of a file with this reference is later than, if that is held to.
+fn until(settings: &LineSettings, reference: Option<i64>) -> Option<i64> {
+    reference.filter(|_| settings.bounded).map(|reference| reference.saturating_add(AHEAD))
 }

@@ -61,6 +61,19 @@ impl Lines {
         self.bom = Some(0);
     }
 
+    /// The file cannot be read on: its whole lines come out, and the unfinished one is left for whoever reads it again.
+    /// What is pushed next belongs to the source's next file.
+    pub fn break_off(&mut self) {
+        if self.sample.as_ref().is_some_and(Sample::has_line) {
+            self.found(false);
+        }
+        if let Some(sample) = &mut self.sample {
+            sample.take();
+        }
+        self.builder.break_off();
+        self.bom = Some(0);
+    }
+
     /// Goes on at a mark, whose byte is pushed next; only at a file's start, before its first byte.
     pub fn resume(&mut self, mark: &Mark) {
         if let (Some(_), Some(format)) = (&self.sample, mark.format) {

@@ -4,6 +4,10 @@ use jiff::tz::TimeZone;
 
 use crate::decode::Format;
 
+/// How much later than its file was last written a line may be, in nanoseconds: clocks differ, zones are mistaken by
+/// up to a day, and a file grows while it is read.
+pub(super) const AHEAD: i64 = 24 * 3600 * 1_000_000_000;
+
 /// How a source's bytes become lines.
 #[derive(Clone, Debug)]
 pub struct LineSettings {
@@ -22,6 +26,10 @@ pub struct LineSettings {
     /// No line is more than a day later than this, in nanoseconds since 1970: when the file was last written, or
     /// now. Without it the first line is of 1970.
     pub reference: Option<i64>,
+    /// Whether that holds for stamps with a year, too: a later one counts as none. For whoever keeps state: one line
+    /// of the year 2200 would move a pack's ticks and an incident's end there for good. It is none rather than cut to
+    /// the bound, so that a line has the same time whenever it is read, and moves nothing at all.
+    pub bounded: bool,
     /// The time zone of stamps that say none.
     pub timezone: TimeZone,
 }
@@ -37,6 +45,7 @@ impl Default for LineSettings {
             format: None,
             year: None,
             reference: None,
+            bounded: false,
             timezone: TimeZone::UTC,
         }
     }

@@ -16,6 +16,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::settings::AHEAD;
 use crate::decode::{Format, Opening, is_leap};
 
 /// The first bytes of no line.
@@ -66,8 +67,7 @@ impl Years {
 
     /// From here on, no line is more than a day later than this, in nanoseconds since 1970.
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
-        const DAY: i64 = 24 * 3600 * 1_000_000_000;
-        let latest = reference.map(|time| Timestamp::from_nanosecond(i128::from(time) + i128::from(DAY)));
+        let latest = reference.map(|time| Timestamp::from_nanosecond(i128::from(time) + i128::from(AHEAD)));
         self.latest = latest.and_then(Result::ok).map(|time| {
             let date = self.timezone.to_datetime(time);
             (date.year(), Day { month: date.month() as u8, day: date.day() as u8 })

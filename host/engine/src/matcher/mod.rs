@@ -200,7 +200,7 @@ impl Matcher {
             }
             let Some(line) = block.lines.get(number) else { break };
             let text = &block.bytes[line.start as usize..line.end as usize];
-            if merged && let Some(time) = block.decoder.time(text, line.year) {
+            if merged && let Some(time) = block.bounded(block.decoder.time(text, line.year)) {
                 latest = latest.max(time);
             }
             self.begin(scratch);
@@ -212,6 +212,7 @@ impl Matcher {
             if changes || !scratch.touched.is_empty() {
                 let mut event = std::mem::take(&mut scratch.event);
                 block.decoder.decode(text, line.year, &mut event);
+                event.time = block.bounded(event.time);
                 self.decoded(number as u32, latest, text, &event, changes, clock, scratch, &mut matched);
                 scratch.event = event;
             }
@@ -220,8 +221,8 @@ impl Matcher {
         scratch.hits = hits;
         matched.latest = (latest > i64::MIN).then_some(latest);
         if let Some(last) = block.lines.last() {
-            matched.last_time =
-                block.decoder.time(&block.bytes[last.start as usize..last.end as usize], last.year);
+            let text = &block.bytes[last.start as usize..last.end as usize];
+            matched.last_time = block.bounded(block.decoder.time(text, last.year));
         }
         self.charge(scratch);
         matched

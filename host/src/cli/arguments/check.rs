@@ -23,7 +23,7 @@ Exit codes, the first that applies:
   2  wrong use, configuration or pack
   3  an input could not be read to its end, or a pack faulted (the rest was
      checked)
-  4  incidents are stored, and notices of them could not be delivered yet
+  4  incidents are stored, and notices of them could not be delivered
   1  there are incidents at or above --fail-on
   0  there are none
 ";
@@ -58,7 +58,7 @@ pub(in crate::cli) struct CheckArguments {
     #[arg(long, value_name = "YEAR", help_heading = "Input", value_parser = value_parser!(i16).range(1970..=9999))]
     pub(in crate::cli) year: Option<i16>,
     /// Time zone of times without one, and of the report: a name, or an offset like +02:00
-    /// [default: the system's].
+    /// [default: the system's; of the report: the configuration's].
     #[arg(long, value_name = "ZONE", help_heading = "Input", value_parser = zone::parse, allow_hyphen_values = true)]
     pub(in crate::cli) timezone: Option<TimeZone>,
 

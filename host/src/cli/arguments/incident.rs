@@ -3,7 +3,7 @@ use tripline_abi::Severity;
 
 use super::keeping::KeepArguments;
 use super::times::{self, Span};
-use super::{severities, states};
+use super::{number, rule, severities, states};
 use crate::incidents::{Resolution, State};
 
 const EXAMPLES: &str = "\
@@ -42,6 +42,7 @@ pub(in crate::cli) enum IncidentCommand {
     /// Show one with its evidence and timeline.
     Show {
         /// Its number.
+        #[arg(value_parser = number)]
         id: i64,
         /// A page to read, or JSON.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
@@ -50,7 +51,7 @@ pub(in crate::cli) enum IncidentCommand {
     /// Say that you look at them; after a while they are open again.
     Ack {
         /// Their numbers.
-        #[arg(required = true)]
+        #[arg(required = true, value_parser = number)]
         ids: Vec<i64>,
         /// For how long [default: 24h, or the configuration's].
         #[arg(long = "for", value_name = "TIME", value_parser = times::span)]
@@ -59,6 +60,7 @@ pub(in crate::cli) enum IncidentCommand {
     /// Give one to somebody.
     Assign {
         /// Its number.
+        #[arg(value_parser = number)]
         id: i64,
         /// To whom; nobody takes it away.
         to: Option<String>,
@@ -66,6 +68,7 @@ pub(in crate::cli) enum IncidentCommand {
     /// Say something about one.
     Comment {
         /// Its number.
+        #[arg(value_parser = number)]
         id: i64,
         /// What.
         text: String,
@@ -73,7 +76,7 @@ pub(in crate::cli) enum IncidentCommand {
     /// Be done with them.
     Resolve {
         /// Their numbers.
-        #[arg(required = true)]
+        #[arg(required = true, value_parser = number)]
         ids: Vec<i64>,
         /// What they were.
         #[arg(long = "as", value_name = "WHAT", default_value = "true-positive", value_parser = resolutions())]
@@ -85,7 +88,7 @@ pub(in crate::cli) enum IncidentCommand {
     /// Not be done after all.
     Reopen {
         /// Their numbers.
-        #[arg(required = true)]
+        #[arg(required = true, value_parser = number)]
         ids: Vec<i64>,
         /// Why.
         #[arg(long, value_name = "TEXT", default_value = "")]
@@ -131,7 +134,7 @@ pub(in crate::cli) struct FilterArguments {
     #[arg(long, value_name = "SEVERITY", value_parser = severities())]
     pub(in crate::cli) severity: Option<Severity>,
     /// Of this rule: PACK/RULE, with *.
-    #[arg(long, value_name = "RULE", value_parser = times::rule)]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(in crate::cli) rule: Option<String>,
     /// Somebody's.
     #[arg(long, value_name = "WHO")]

@@ -23,7 +23,9 @@ pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments
 pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
-pub(super) use self::silence::{ExceptionArguments, ExceptionCommand, SilenceArguments, SilenceCommand};
+pub(super) use self::silence::{
+    ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
+};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();
@@ -34,7 +36,14 @@ const EXAMPLES: &str = "\
 Examples:
   tripline check /var/log/auth.log
   journalctl -u ssh | tripline check
+  tripline incident list --db tripline.db
   tripline pack new my-pack && tripline pack test my-pack
+";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  tripline completions bash > ~/.local/share/bash-completion/completions/tripline
+  tripline completions fish > ~/.config/fish/completions/tripline.fish
 ";
 
 /// Detection rules in sandboxed WebAssembly, run on your logs.
@@ -95,6 +104,7 @@ pub(super) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Pack(PackCommand),
     /// Print completions for a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// Which shell.
         #[arg(value_enum)]
@@ -107,6 +117,20 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).try_map(|word| word.parse::<Severity>())
 }
 
+/// The number of an incident, as it is or as lists show it.
+fn number(text: &str) -> Result<i64, String> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits.parse().map_err(|_| "expected the number of an incident, like 17 or #17".into())
+}
+
+/// A pattern of `PACK/RULE`. What has neither `/` nor `*` stands for no rule at all.
+fn rule(text: &str) -> Result<String, String> {
+    match text.contains(['/', '*']) {
+        true => Ok(text.into()),
+        false => Err(format!("expected PACK/RULE, in which * stands for anything, like {text}/*")),
+    }
+}
+
 /// A state by its word.
 fn states() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::as_str))
@@ -117,11 +141,22 @@ fn states() -> impl TypedValueParser<Value = State> {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command};
+    use super::{Arguments, Command, number, rule};
 
     #[test]
     fn the_commands_are_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_and_rules_are_as_lists_show_them() {
+        assert_eq!((number("17"), number("#17")), (Ok(17), Ok(17)));
+        assert!(number("x").is_err() && number("##1").is_err() && number("").is_err());
+        assert!(rule("sshd/*").is_ok() && rule("*").is_ok());
+        assert_eq!(
+            rule("sshd").unwrap_err(),
+            "expected PACK/RULE, in which * stands for anything, like sshd/*"
+        );
     }
 
     #[test]

@@ -2,12 +2,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Format;
 use super::keeping::KeepArguments;
 
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
   tripline notify status
   tripline notify why 17 oncall@example.org
+  tripline notify flush                       tries what waits now
+  tripline notify retry 5                     sends again what was given up
   tripline notify test oncall@example.org
 ";
 
@@ -39,7 +42,11 @@ pub(in crate::cli) struct NotifyArguments {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum NotifyCommand {
     /// How the outbox stands.
-    Status,
+    Status {
+        /// Tables to read, or the notices that wait or were given up: one JSON object a line, or one JSON document.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
     /// Try everything that waits for another attempt now; quiet hours go on.
     Flush,
     /// Queue what was given up again: one notice, or all.
@@ -56,9 +63,13 @@ pub(in crate::cli) enum NotifyCommand {
     /// Say why somebody was or was not told of an incident.
     Why {
         /// The incident.
+        #[arg(value_parser = super::number)]
         incident: i64,
-        /// Only this recipient.
+        /// Only this recipient: an address, or its name in the configuration.
         recipient: Option<String>,
+        /// Sentences to read, or its notices: one JSON object a line, or one JSON document.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
     },
 }
 

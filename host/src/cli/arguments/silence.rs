@@ -2,8 +2,8 @@ use clap::{Args, Subcommand};
 use tripline_abi::Severity;
 
 use super::keeping::KeepArguments;
-use super::severities;
 use super::times::{self, When};
+use super::{Format, rule, severities};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,9 +35,8 @@ pub(in crate::cli) struct SilenceArguments {
 pub(in crate::cli) enum SilenceCommand {
     /// Hold notices back; incidents are recorded all the same.
     Add {
-        /// Of this rule: PACK/RULE, with *.
-        #[arg(long, value_name = "RULE", value_parser = times::rule)]
-        rule: Option<String>,
+        #[command(flatten)]
+        what: WhatArguments,
         /// At most this severe.
         #[arg(long, value_name = "SEVERITY", value_parser = severities())]
         severity: Option<Severity>,
@@ -47,19 +46,12 @@ pub(in crate::cli) enum SilenceCommand {
         /// From this time on [default: now].
         #[arg(long, value_name = "TIME", value_parser = times::since)]
         start: Option<When>,
-        /// For so long.
-        #[arg(long = "for", alias = "until", value_name = "TIME", value_parser = times::since)]
+        /// For so long, or until this time.
+        #[arg(long = "for", visible_alias = "until", value_name = "TIME", value_parser = times::since)]
         end: When,
-        /// Why.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
     },
     /// List those that are not over.
-    List {
-        /// Those that are over, too.
-        #[arg(long)]
-        all: bool,
-    },
+    List(ListArguments),
     /// End one early.
     End {
         /// Its number.
@@ -81,9 +73,8 @@ pub(in crate::cli) struct ExceptionArguments {
 pub(in crate::cli) enum ExceptionCommand {
     /// Take decisions out; they are counted and can be listed.
     Add {
-        /// Of this rule: PACK/RULE, with * [default: all].
-        #[arg(long, value_name = "RULE", value_parser = times::rule)]
-        rule: Option<String>,
+        #[command(flatten)]
+        what: WhatArguments,
         /// By this value …
         #[arg(long, value_name = "NAME")]
         field: Option<String>,
@@ -96,22 +87,36 @@ pub(in crate::cli) enum ExceptionCommand {
         /// Give them this severity instead.
         #[arg(long, value_name = "SEVERITY", value_parser = severities())]
         severity: Option<Severity>,
-        /// For so long [default: until it is ended].
-        #[arg(long = "for", alias = "until", value_name = "TIME", value_parser = times::since)]
+        /// For so long, or until this time [default: until it is ended].
+        #[arg(long = "for", visible_alias = "until", value_name = "TIME", value_parser = times::since)]
         end: Option<When>,
-        /// Why.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
     },
     /// List those that hold, and what they took out.
-    List {
-        /// Those that are over, too.
-        #[arg(long)]
-        all: bool,
-    },
+    List(ListArguments),
     /// End one.
     End {
         /// Its number.
         id: i64,
     },
+}
+
+/// What a silence and an exception have in common.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct WhatArguments {
+    /// Of this rule: PACK/RULE, with * [default: all].
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(in crate::cli) rule: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) reason: String,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::cli) struct ListArguments {
+    /// Those that are over, too.
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+    /// A table to read, one JSON object a line, or one JSON document.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+    pub(in crate::cli) format: Format,
 }

@@ -51,12 +51,6 @@ pub(super) fn since(text: &str) -> Result<When, String> {
     span(text).map(When::Span).map_err(|_| expected.into())
 }
 
-/// `PACK/RULE`, with `*`. What has neither stands for no rule at all.
-pub(super) fn rule(text: &str) -> Result<String, String> {
-    let expected = "expected PACK/RULE, in which * stands for anything";
-    if text.contains(['/', '*']) { Ok(text.into()) } else { Err(expected.into()) }
-}
-
 /// `NAME=VALUE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;

@@ -15,8 +15,14 @@ const SHOWN: usize = 20;
 /// Lines of one fault: a panic's text may be long.
 const LINES: usize = 8;
 
-/// Writes faults, equal ones once.
-pub(super) fn write(out: &mut dyn Write, faults: &[PackFault], files: &Files, look: &Look) -> io::Result<()> {
+/// Writes faults, equal ones once; so many there were in `all`.
+pub(super) fn write(
+    out: &mut dyn Write,
+    faults: &[PackFault],
+    all: u64,
+    files: &Files,
+    look: &Look,
+) -> io::Result<()> {
     let kinds = kinds(faults);
     let mut hinted = Vec::new();
     for (fault, count) in kinds.iter().take(SHOWN) {
@@ -28,6 +34,11 @@ pub(super) fn write(out: &mut dyn Write, faults: &[PackFault], files: &Files, lo
             writeln!(out, "{INDENT}{HINT}hint:{HINT:#} {}", lines.next().unwrap_or_default())?;
             lines.try_for_each(|line| writeln!(out, "{INDENT}      {line}"))?;
         }
+    }
+    let more = all.saturating_sub(faults.len() as u64);
+    if more > 0 {
+        let more = counted(more, "more fault was counted", "more faults were counted");
+        writeln!(out, "{DIM}and {more}, not kept{DIM:#}")?;
     }
     if kinds.len() > SHOWN {
         let more = counted((kinds.len() - SHOWN) as u64, "more kind of fault", "more kinds of faults");

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use tripline_engine::sandbox::LogLine;
 
 use super::excerpt::{Ink, Part};
+use super::figures::counted;
 use super::paint::{CAPTURE, DIM, ESCAPE};
 use super::stored::StoredAs;
 use super::visible::{columns, fit, visible, visible_bytes};
@@ -84,12 +85,17 @@ impl<W: Write + Send> Printer for Human<W> {
             writeln!(out)?;
         }
         if !report.faults.is_empty() {
-            fault::write(out, &report.faults, &outcome.files, look)?;
+            let all = report.packs.iter().map(|pack| pack.judging.faults).sum();
+            fault::write(out, &report.faults, all, &outcome.files, look)?;
             writeln!(out)?;
         }
         if look.logs && !report.logs.is_empty() {
             for (pack, line) in &report.logs {
                 log(out, pack, line, look)?;
+            }
+            for pack in report.packs.iter().filter(|pack| pack.judging.logs_dropped > 0) {
+                let more = counted(pack.judging.logs_dropped, "more log line", "more log lines");
+                writeln!(out, "{DIM}{}: {more}{DIM:#}", visible(&pack.name))?;
             }
             writeln!(out)?;
         }

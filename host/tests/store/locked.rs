@@ -1,0 +1,67 @@
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tripline::commit::{Commit, Store, StoreError, Tenant};
+use tripline::incidents::{Filter, Policy};
+use tripline::store::{Database, DatabaseOptions};
+
+use crate::fixture::{Hand, decision};
+
+const HELD: &str = "TRIPLINE_TEST_HELD";
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Sixty seconds are to the default patience what this is to the one above.
+const TRIES: u64 = 12;
+
+#[test]
+#[ignore = "the other program of the test below"]
+fn holder() {
+    let Some(path) = std::env::var_os(HELD) else { return };
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    println!("held");
+    std::io::stdout().flush().unwrap();
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
+fn another_program_holds_it_far_longer_than_it_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let options = DatabaseOptions { patience: PATIENCE, ..DatabaseOptions::default() };
+    let database = Database::open(&path, Policy::default(), Arc::new(Hand::default()), options).unwrap();
+    let tenant = Tenant::default();
+    let commit = |offset: u64| {
+        let decisions = vec![decision("r", Some("a"), offset)];
+        database.commit(&tenant, Commit { decisions, ..Commit::default() })
+    };
+    let count = || {
+        let page = database.page(&tenant, &Filter::default(), None, 10).unwrap();
+        page.incidents.iter().map(|incident| incident.count).sum::<u64>()
+    };
+    commit(0).unwrap();
+
+    let mut other = Command::new(std::env::current_exe().unwrap());
+    other.args(["--ignored", "--exact", "locked::holder", "--nocapture"]).env(HELD, &path);
+    let mut other = other.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("held")));
+    for offset in 1..=TRIES {
+        let begun = Instant::now();
+        let busy = commit(offset).unwrap_err();
+        assert!(matches!(busy, StoreError::Busy) && busy.is_passing(), "{busy:?}");
+        assert!((PATIENCE..100 * PATIENCE).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        // Whoever reads is not held up.
+        assert_eq!(count(), 1);
+    }
+    drop(other.stdin.take());
+    // It still writes its results, to nobody.
+    lines.for_each(drop);
+    other.wait().unwrap();
+    for offset in 1..=TRIES {
+        commit(offset).unwrap();
+    }
+    assert_eq!(count(), 1 + TRIES);
+}

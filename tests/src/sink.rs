@@ -1,0 +1,61 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A mail server in a folder, ended with the value.
+pub struct Sink {
+    folder: TempDir,
+    process: Child,
+    port: String,
+}
+
+impl Sink {
+    /// Starts `smtp-sink`: tests name it with `env!("CARGO_BIN_EXE_smtp-sink")`, which is theirs to know.
+    pub fn start(program: &str) -> Sink {
+        let folder = tempfile::tempdir().expect("a folder");
+        let process = Command::new(program).arg(folder.path()).spawn().expect("the mail server starts");
+        let (file, patience) = (folder.path().join("port"), Instant::now() + Duration::from_secs(30));
+        while !file.exists() {
+            assert!(Instant::now() < patience, "the mail server does not start");
+            sleep(Duration::from_millis(5));
+        }
+        let port = fs::read_to_string(file).expect("its port");
+        Sink { folder, process, port }
+    }
+
+    /// How the program reaches it.
+    pub fn relay(&self) -> String {
+        format!("smtp+plaintext://127.0.0.1:{}", self.port)
+    }
+
+    /// How often each message id arrived, by the incident that its subject names and the recipient.
+    pub fn mails(&self) -> BTreeMap<(String, String), BTreeMap<String, usize>> {
+        let mut mails: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
+        for entry in fs::read_dir(self.folder.path()).expect("its folder") {
+            let path = entry.expect("a mail").path();
+            if path.extension().is_none_or(|end| end != "eml") {
+                continue;
+            }
+            let mail = fs::read_to_string(path).expect("a mail");
+            let header = |name: &str| {
+                let line = mail.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap_or_else(|| panic!("expected {name} in\n{mail}")).to_string()
+            };
+            let incident = header("Subject: [tripline #").split(']').next().unwrap_or_default().to_string();
+            let mails = mails.entry((incident, header("To: "))).or_default();
+            *mails.entry(header("Message-ID: ")).or_default() += 1;
+        }
+        mails
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

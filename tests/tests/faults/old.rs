@@ -1,0 +1,125 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use tripline_tests::root;
+
+use crate::fixture::{Folder, random};
+use crate::killed::killed;
+
+/// The rows of each table, by the columns that it had.
+type Tables = BTreeMap<String, (Vec<String>, Vec<Vec<Value>>)>;
+
+/// A database of each older version, as that program left it.
+fn databases() -> Vec<PathBuf> {
+    let folder = root().join("host/tests/store/databases");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 3);
+    files
+}
+
+fn restored(sql: &PathBuf) -> (Folder, Connection) {
+    let folder = Folder::new();
+    let connection = Connection::open(folder.path.join("t.db")).unwrap();
+    connection.execute_batch(&fs::read_to_string(sql).unwrap()).unwrap();
+    (folder, connection)
+}
+
+fn tables(connection: &Connection) -> Tables {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut statement = connection.prepare(sql).unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap);
+    names.map(|name: String| (name.clone(), rows(connection, &name, None))).collect()
+}
+
+fn rows(connection: &Connection, table: &str, columns: Option<&[String]>) -> (Vec<String>, Vec<Vec<Value>>) {
+    let wanted = columns.map_or_else(|| "*".into(), |columns| columns.join(", "));
+    let mut statement = connection.prepare(&format!("SELECT {wanted} FROM {table}")).unwrap();
+    let names: Vec<String> = statement.column_names().into_iter().map(String::from).collect();
+    let row = |row: &rusqlite::Row<'_>| (0..names.len()).map(|at| row.get(at)).collect();
+    let mut rows: Vec<Vec<Value>> = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
+    rows.sort_by_key(|row| format!("{row:?}"));
+    (names, rows)
+}
+
+#[track_caller]
+fn has_all(folder: &Folder, before: &Tables, what: &str) {
+    let connection = Connection::open(folder.path.join("t.db")).unwrap();
+    for (table, (columns, old)) in before {
+        // The random name of the installation is given at the first opening.
+        if old.is_empty() && table == "installation" {
+            continue;
+        }
+        assert_eq!(&rows(&connection, table, Some(columns)).1, old, "{what}: {table}");
+    }
+    let sources: i64 = connection.query_row("SELECT count(*) FROM sources", [], |row| row.get(0)).unwrap();
+    assert!(sources > 0, "{what}: a fixture without rows shows nothing");
+    drop(connection);
+    folder.is_sound(what);
+}
+
+#[test]
+fn old_databases_are_migrated_with_all_their_rows() {
+    for sql in databases() {
+        let what = sql.display().to_string();
+        let (folder, connection) = restored(&sql);
+        let before = tables(&connection);
+        drop(connection);
+        let output = folder.command(&["db", "migrate", "t.db"]).output().unwrap();
+        assert!(output.status.success(), "{what}: {output:?}");
+        has_all(&folder, &before, &what);
+        let known = before.get("incidents").map_or(0, |(_, rows)| rows.len());
+        assert_eq!(folder.incidents().len(), known, "{what}");
+    }
+}
+
+#[test]
+fn a_migration_that_was_interrupted_goes_on() {
+    let mut reached = 0;
+    for sql in databases() {
+        // At each step there is; a step that this database has behind it is not reached.
+        for step in 1..=9 {
+            let what = format!("{}, step {step}", sql.display());
+            let (folder, connection) = restored(&sql);
+            let before = tables(&connection);
+            drop(connection);
+            let mut command = folder.command(&["db", "migrate", "t.db"]);
+            let died = command.env("TRIPLINE_CRASH", format!("migration_{step}")).output().unwrap();
+            reached += u32::from(died.status.code().is_none());
+            folder.is_sound(&what);
+            let output = folder.command(&["db", "migrate", "t.db"]).output().unwrap();
+            assert!(output.status.success(), "{what}: {output:?}");
+            has_all(&folder, &before, &what);
+        }
+    }
+    // From version 1 to 3, and from 2.
+    assert!(reached >= 3, "{reached}");
+}
+
+#[test]
+fn a_migration_that_is_killed_at_any_moment_goes_on() {
+    let mut random = random(7);
+    for sql in databases() {
+        let (folder, connection) = restored(&sql);
+        drop(connection);
+        let mut command = folder.command(&["db", "migrate", "t.db"]);
+        let begun = Instant::now();
+        assert!(command.output().unwrap().status.success());
+        let within = begun.elapsed();
+        for kill in 0..8 {
+            let what = format!("{}, kill {kill}", sql.display());
+            let (folder, connection) = restored(&sql);
+            let before = tables(&connection);
+            drop(connection);
+            killed(folder.command(&["db", "migrate", "t.db"]), within, &mut random);
+            folder.is_sound(&what);
+            let output = folder.command(&["db", "migrate", "t.db"]).output().unwrap();
+            assert!(output.status.success(), "{what}: {output:?}");
+            has_all(&folder, &before, &what);
+        }
+    }
+}
