@@ -46,6 +46,10 @@ pub(super) fn found(log: &Path, due: &Due, head: Option<Head>) -> Result<usize, 
     }
     for (path, _locked, text, _) in ends.into_iter().filter(|(.., packed)| !packed) {
         if let Torn::Ours(torn) = due.torn(&text, found, head) {
+            // Nothing but zeros may be anybody's file.
+            if torn.len() == text.len() && torn.first() == Some(&0) {
+                continue;
+            }
             let taken = open(&path, true).and_then(|file| due::take_back(&file, torn));
             taken.map_err(due::failed(&path, "take a torn line back"))?;
         }
