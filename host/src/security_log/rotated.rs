@@ -41,10 +41,15 @@ pub(super) fn found(log: &Path, due: &Due, head: Option<Head>) -> Result<usize, 
         // What cannot be read, as half a packed file, has nothing to say.
         let Ok((text, packed)) = read(&mut file) else { continue };
         found = due.found(&text, found);
-        ends.extend((!packed).then_some((path, text)));
+        // Open, and so locked, until all is done.
+        ends.push((path, file, text, packed));
     }
-    for (path, text) in ends {
+    for (path, _locked, text, _) in ends.into_iter().filter(|(.., packed)| !packed) {
         if let Torn::Ours(torn) = due.torn(&text, found, head) {
+            // Nothing but zeros may be anybody's file.
+            if torn.len() == text.len() && torn.first() == Some(&0) {
+                continue;
+            }
             let taken = open(&path, true).and_then(|file| due::take_back(&file, torn));
             taken.map_err(due::failed(&path, "take a torn line back"))?;
         }
