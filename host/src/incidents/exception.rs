@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tripline_engine::abi::Severity;
 use tripline_engine::decision::Decision;
 
@@ -87,12 +87,24 @@ impl Exception {
 impl Place {
     fn takes(&self, value: &str) -> bool {
         match self {
-            // An IPv4 address that is written as IPv6 is the same address.
+            // An IPv4 address that is written as IPv6 is the same address, and so is a network of them.
             Place::Network(network) => value.parse().is_ok_and(|address: IpAddr| {
-                network.contains(&address) || network.contains(&address.to_canonical())
+                network.contains(&address) || canonical(*network).contains(&address.to_canonical())
             }),
             Place::Text(pattern) => pattern.takes(value),
         }
+    }
+}
+
+/// A network of IPv4 addresses that are written as IPv6 as one of IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = |six: Ipv6Net| {
+        let four = six.network().to_ipv4_mapped()?;
+        Ipv4Net::new(four, six.prefix_len().checked_sub(96)?).ok()
+    };
+    match network {
+        IpNet::V6(six) => mapped(six).map_or(network, IpNet::V4),
+        IpNet::V4(_) => network,
     }
 }
 
@@ -105,6 +117,14 @@ mod tests {
         let network = Place::Network("192.0.2.0/24".parse().unwrap());
         assert!(network.takes("192.0.2.7") && network.takes("::ffff:192.0.2.7"));
         assert!(!network.takes("192.0.3.7") && !network.takes("192.0.2.7 ") && !network.takes(""));
+        let mapped = Place::Network("::ffff:192.0.2.0/120".parse().unwrap());
+        assert!(mapped.takes("192.0.2.7") && mapped.takes("::ffff:192.0.2.7"));
+        assert!(!mapped.takes("192.0.3.7") && !mapped.takes("::192.0.2.7"));
+        // All of them, and what is wider than all of them.
+        let all = Place::Network("::ffff:0:0/96".parse().unwrap());
+        assert!(all.takes("198.51.100.7") && !all.takes("2001:db8::1"));
+        let wider = Place::Network("::/64".parse().unwrap());
+        assert!(wider.takes("::1") && wider.takes("::ffff:192.0.2.7"));
         let six = Place::Network("2001:db8::/32".parse().unwrap());
         assert!(six.takes("2001:db8::1") && !six.takes("192.0.2.1"));
     }

@@ -243,7 +243,12 @@ impl Database {
         self.readers.read(|db| told::waiting(db, tenant, most))
     }
 
-    /// How the outbox stands.
+    /// How many notices wait.
+    pub fn waits(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+        self.readers.read(|db| told::count(db, tenant))
+    }
+
+    /// How the outbox stands. It counts all that was ever sent.
     pub fn outbox(&self, tenant: &Tenant, most: u32) -> Result<OutboxStatus, StoreError> {
         self.readers.read(|db| told::status(db, tenant, most))
     }

@@ -11,6 +11,11 @@ use crate::security_log::{Head, Record};
 
 /// Records that are in the file are kept here for so long, so that a file that was lost can be compared.
 const KEPT: i64 = 1_000;
+/// Records that wait for a file nobody has asked for yet: the newest. A file that is made later begins with the oldest of
+/// them, and from then on nothing is dropped before it is in the file.
+const WAITING: i64 = 100_000;
+/// How often those that are over are looked for.
+const EVERY: i64 = 1_000;
 
 /// Adds a record; its number is the next, without a gap.
 pub(super) fn add(
@@ -23,6 +28,10 @@ pub(super) fn add(
     let fields = serde_json::to_string(fields).unwrap_or_default();
     db.prepare_cached("INSERT INTO log_records (tenant, at, event, fields) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![tenant.as_str(), now, event, fields])?;
+    let seq = db.last_insert_rowid();
+    if seq % EVERY == 0 && head(db)?.is_none() {
+        db.prepare_cached("DELETE FROM log_records WHERE seq <= ?1")?.execute([seq - WAITING])?;
+    }
     Ok(())
 }
 

@@ -69,11 +69,22 @@ pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<
     rows(db, "n.tenant = ?1 AND n.incident = ?2 ORDER BY n.id LIMIT 10000", tenant, incident)
 }
 
+/// As the index of what waits says it: else SQLite reads all that was ever sent.
+const WAITS: &str = "n.tenant = ?1 AND n.state IN ('queued', 'deferred', 'sending')";
+
 /// Those that wait, oldest first.
 pub(super) fn waiting(db: &Connection, tenant: &Tenant, most: u32) -> Result<Vec<Told>, StoreError> {
-    let which =
-        "n.tenant = ?1 AND n.state IN ('queued', 'deferred', 'sending') ORDER BY n.due, n.id LIMIT ?2";
-    rows(db, which, tenant, i64::from(most))
+    rows(db, &format!("{WAITS} ORDER BY n.due, n.id LIMIT ?2"), tenant, i64::from(most))
+}
+
+/// How many wait.
+pub(super) fn count(db: &Connection, tenant: &Tenant) -> Result<u64, StoreError> {
+    let mut statement = db.prepare_cached(&counting())?;
+    Ok(statement.query_row([tenant.as_str()], |row| row.get(0))?)
+}
+
+fn counting() -> String {
+    format!("SELECT count(*) FROM notices n WHERE {WAITS}")
 }
 
 /// How the outbox stands.
@@ -119,10 +130,12 @@ pub(super) fn retry(
     Ok(db.prepare_cached(sql)?.execute(params![tenant.as_str(), notice, now])? as u64)
 }
 
+fn selecting(which: &str) -> String {
+    format!("SELECT {COLUMNS} FROM notices n LEFT JOIN notices d ON d.id = n.digest WHERE {which}")
+}
+
 fn rows(db: &Connection, which: &str, tenant: &Tenant, second: i64) -> Result<Vec<Told>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM notices n LEFT JOIN notices d ON d.id = n.digest WHERE {which}"
-    ))?;
+    let mut statement = db.prepare_cached(&selecting(which))?;
     let rows = statement.query_map(params![tenant.as_str(), second], |row| {
         let digest = match (row.get(11)?, row.get(12)?) {
             (Some(digest), Some(state)) => Some((digest, state, row.get(13)?)),
@@ -146,4 +159,27 @@ fn rows(db: &Connection, which: &str, tenant: &Tenant, second: i64) -> Result<Ve
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    #[test]
+    fn what_waits_is_found_without_reading_what_was_sent() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrations::migrate(&mut db).unwrap();
+        for sql in [selecting(&format!("{WAITS} ORDER BY n.due, n.id LIMIT ?2")), counting()] {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let mut rows = statement.raw_query();
+            let mut plan = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                plan.push(row.get::<_, String>(3).unwrap());
+            }
+            let of_notices = plan[0].replace("COVERING ", "");
+            assert_eq!(of_notices, "SEARCH n USING INDEX notices_open (tenant=?)", "{sql}");
+            assert!(plan.iter().all(|step| !step.contains("SCAN") && !step.contains("SORT")), "{plan:?}");
+        }
+    }
 }

@@ -8,5 +8,6 @@ mod fixture;
 mod hostile;
 mod locked;
 mod outbox;
+mod records;
 mod searching;
 mod timers;
