@@ -161,8 +161,8 @@ impl Kept {
         if waiting.is_empty() {
             return Ok(whole);
         }
-        let all = self.database.waits(&self.tenant).map_err(|error| self.failed(&error))?;
-        let count = match all {
+        let waits = self.database.waits(&self.tenant).map_err(|error| self.failed(&error))?;
+        let count = match waits {
             1 => "1 notice waits".into(),
             count => format!("{count} notices wait"),
         };
@@ -172,7 +172,7 @@ impl Kept {
             return Ok(false);
         }
         screen.warning(&format!("{count} in the database; `tripline notify status` tells more"));
-        let more = all.saturating_sub(waiting.len() as u64);
+        let more = waits.saturating_sub(waiting.len() as u64);
         for told in waiting {
             let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
             let words = if told.words.is_empty() { "not tried yet".into() } else { told.words };

@@ -196,9 +196,11 @@ fn what_only_looks_like_a_rotated_file_is_left_alone() {
     fs::write(folder.join("security.log.gz"), [0x1f, 0x8b, 8, 0]).unwrap();
     fs::write(folder.join("security.log-notes"), "{\"seq\":1,\"not ours").unwrap();
     fs::write(folder.join("security.logs"), "").unwrap();
+    fs::write(folder.join("security.log.index"), [0; 64]).unwrap();
     std::os::unix::fs::symlink("security.log-notes", folder.join("security.log.9")).unwrap();
     rotated.step(&Step::Add);
     rotated.write();
+    assert_eq!(fs::read(folder.join("security.log.index")).unwrap(), [0; 64]);
     assert_eq!(fs::read_to_string(folder.join("security.log-notes")).unwrap(), "{\"seq\":1,\"not ours");
     rotated.check();
 }

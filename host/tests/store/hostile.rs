@@ -63,7 +63,8 @@ fn a_million_fingerprints_are_one_overflow_incident() {
 /// Rows by table.
 fn rows_of(fixture: &Fixture) -> Vec<(String, u64)> {
     let connection = Connection::open(fixture.path()).unwrap();
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    // An index of words keeps its pages in tables of its own.
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'";
     let mut statement = connection.prepare(sql).unwrap();
     let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
     let count = |name: &str| {

@@ -50,7 +50,8 @@ fn the_wrong_password() {
     assert!(!said.contains("wrong-0815"), "{said}");
     arrived(&exim, 0);
     person.password(crate::exim::PASSWORD);
-    person.expect(&["notify", "flush", "--db", "t.db"], 0);
+    let said = person.expect(&["notify", "flush", "--db", "t.db"], 0);
+    assert!(said.contains("1 notice is tried now"), "{said}");
     arrived(&exim, 1);
 }
 
