@@ -7,7 +7,10 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline::abi::Severity;
 use tripline::commit::{Commit, Store};
-use tripline::notices::{Accepted, Deliverer, Mail, Next, Outbox, SendError, Sender, Templates, Transport};
+use tripline::incidents::Policy;
+use tripline::notices::{
+    Accepted, Deliverer, Mail, Next, Outbox, SendError, Sender, Templates, Throttle, Transport,
+};
 use tripline::store::Database;
 use tripline::wall_clock::{WallClock, never};
 
@@ -188,5 +191,56 @@ proptest! {
             }
         }
         prop_assert!(dead <= refused);
+    }
+
+    /// The same where hardly anything may go by itself: a digest neither overtakes nor is overtaken, and what perhaps
+    /// arrived is not in one, too.
+    #[test]
+    fn whatever_the_relay_does_with_digests(
+        script in prop::collection::vec(fault(), 0..20),
+        steps in prop::collection::vec((0..4_u64, 0..5_usize, 0..40 * 60_i64), 1..20),
+    ) {
+        let throttle = Throttle { per_hour: 2 };
+        let fixture = Fixture::new(Policy { throttle, ..policy(&["a@example.org"]) });
+        let (clock, tenant, path) = (fixture.clock.clone(), fixture.tenant.clone(), fixture.path());
+        let database = Arc::new(fixture.database);
+        let relay = Relay { script: Arc::new(Mutex::new(script)), clock: clock.clone(), ..Relay::default() };
+        let mut deliverer = deliverer(&database, &relay);
+        for (turn, (incident, severity, seconds)) in steps.iter().enumerate() {
+            // One that rises with each step, and some that only begin.
+            let known = decision("r", Some(&format!("f{incident}")), turn as u64);
+            let new = decision("r", Some(&format!("n{turn}")), turn as u64);
+            let decisions = vec![with(known, |one| one.severity = Severity::ALL[*severity]), new];
+            database.commit(&tenant, Commit { decisions, ..Commit::default() }).unwrap();
+            deliverer.deliver(clock.now() + seconds * SECOND, &never()).unwrap();
+        }
+        deliverer.deliver(clock.now() + 72 * HOUR, &never()).unwrap();
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let message = |notice: i64| -> String {
+            let sql = "SELECT message FROM notices WHERE id = ?1";
+            connection.query_row(sql, [notice], |row| row.get(0)).unwrap()
+        };
+        let taken = relay.taken.lock().unwrap();
+        let first = |message: &str| {
+            let id = format!("{message}@example.org");
+            taken.iter().position(|(_, mail)| mail.id == id)
+        };
+        for id in 1..=24 {
+            let mut last = 0;
+            for one in database.told(&tenant, id).unwrap() {
+                let carrier = match (one.state.as_str(), &one.digest) {
+                    ("folded", Some((digest, ..))) => {
+                        prop_assert!(first(&one.message).is_none(), "notice {} went under two ids", one.notice);
+                        message(*digest)
+                    }
+                    ("sent" | "dead", _) => one.message.clone(),
+                    (state, _) => return Err(TestCaseError::fail(format!("expected it settled, found {state}"))),
+                };
+                if let Some(at) = first(&carrier) {
+                    prop_assert!(at >= last, "notice {} of incident {id} was overtaken", one.notice);
+                    last = at;
+                }
+            }
+        }
     }
 }
