@@ -132,6 +132,8 @@ pub struct Commit {
     pub states: Vec<PackState>,
     /// In each pack's order.
     pub decisions: Vec<Decision>,
+    /// The packs that judge; those of which nothing has changed, too. States of others are kept for a while only.
+    pub packs: Vec<String>,
 }
 
 impl Commit {

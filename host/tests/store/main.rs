@@ -7,4 +7,5 @@ mod faults;
 mod fixture;
 mod outbox;
 mod searching;
+mod states;
 mod timers;
