@@ -1,5 +1,6 @@
 //! What a command that keeps incidents works with: the database, security.log, and the way to the mailboxes.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::{Failure, Screen};
 use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
-use crate::incidents::Actor;
+use crate::incidents::{Actor, Incident};
 use crate::notices::{Deliverer, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::{Records, SecurityLog};
@@ -24,7 +25,7 @@ use crate::wall_clock::{SystemClock, WallClock};
 const PATIENCE: i64 = 30_000_000_000;
 /// Notices that are named when they stay.
 const NAMED: u32 = 10;
-/// Incidents of a check that are shown; the rest is in the database.
+/// Incidents of a check that are shown, the worst; the rest is in the database.
 const SHOWN: usize = 10_000;
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -100,10 +101,14 @@ impl Kept {
         let failed = |error| self.failed(&error);
         let Some(committed) = &outcome.committed else { return Ok(Vec::new()) };
         let mut incidents = Vec::new();
-        for id in committed.opened.iter().chain(&committed.grown).take(SHOWN) {
+        let worst = |one: &Incident| (Reverse(one.severity), one.first, one.id);
+        for id in committed.opened.iter().chain(&committed.grown) {
             incidents.extend(self.database.incident(&self.tenant, *id).map_err(failed)?);
+            if incidents.len() >= 2 * SHOWN {
+                keep_first(&mut incidents, SHOWN, worst);
+            }
         }
-        incidents.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.first, one.id));
+        keep_first(&mut incidents, SHOWN, worst);
         for one in &incidents {
             let evidence = self.database.evidence(&self.tenant, one.id).map_err(failed)?;
             outcome.report.incidents.push(folded(one, &evidence, &mut outcome.files));
@@ -196,6 +201,12 @@ impl Kept {
     pub(super) fn head(&self) -> Result<Option<crate::security_log::Head>, Failure> {
         self.database.head().map_err(|error| self.failed(&error))
     }
+}
+
+/// Sorts the list and keeps so many.
+fn keep_first<T, K: Ord>(list: &mut Vec<T>, most: usize, key: impl Fn(&T) -> K) {
+    list.sort_by_key(key);
+    list.truncate(most);
 }
 
 fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> Result<&'a PathBuf, Failure> {

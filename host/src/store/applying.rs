@@ -211,6 +211,7 @@ impl<'w> Applying<'w> {
                 incident.repeats_at = repeat.map(|repeat| now.saturating_add(repeat));
             }
             incidents::update(db, &incident)?;
+            self.committed.worst = self.committed.worst.max(Some(incident.severity));
             match before {
                 None => {
                     let what = Happening::Opened { previous: incident.previous };
