@@ -15,6 +15,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use tripline_engine::abi::Severity;
 use tripline_engine::decision::Decision;
 use tripline_engine::decode::Format;
 
@@ -132,6 +133,8 @@ pub struct Commit {
     pub states: Vec<PackState>,
     /// In each pack's order.
     pub decisions: Vec<Decision>,
+    /// The packs that judge; those of which nothing has changed, too. States of others are kept for a while only.
+    pub packs: Vec<String>,
 }
 
 impl Commit {
@@ -154,6 +157,8 @@ pub struct Committed {
     pub known: u64,
     /// Decisions that an exception covers.
     pub excepted: u64,
+    /// The highest severity of what was opened or has grown; `None`: there is no such incident.
+    pub worst: Option<Severity>,
 }
 
 impl Committed {
@@ -169,6 +174,7 @@ impl Committed {
         self.occurrences += later.occurrences;
         self.known += later.known;
         self.excepted += later.excepted;
+        self.worst = self.worst.max(later.worst);
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) enum Keeps {
 /// Makes barriers.
 pub(super) struct Barriers<'a> {
     keeping: &'a Keeping,
+    /// Names of those that judge.
+    packs: Vec<String>,
     /// For each source and file the number under which its position is kept, if it is.
     kept: &'a [Vec<Option<u32>>],
     /// Decisions so far.
@@ -53,11 +55,12 @@ pub(super) struct Barriers<'a> {
 impl<'a> Barriers<'a> {
     pub(super) fn new(
         keeping: &'a Keeping,
+        packs: Vec<String>,
         kept: &'a [Vec<Option<u32>>],
         decided: &'a AtomicU64,
     ) -> Barriers<'a> {
         let (committed, error) = (Committed::default(), None);
-        Barriers { keeping, kept, decided, at_last: 0, last: Instant::now(), committed, error }
+        Barriers { keeping, packs, kept, decided, at_last: 0, last: Instant::now(), committed, error }
     }
 
     /// Whether it is time for one.
@@ -100,7 +103,7 @@ impl<'a> Barriers<'a> {
             let _ = judge.send(Work::Barrier { keeps, reply: reply.clone() });
         }
         drop(reply);
-        let mut commit = Commit::default();
+        let mut commit = Commit { packs: self.packs.clone(), ..Commit::default() };
         for _ in judges {
             // A judge that is gone has panicked; without its part it is no prefix.
             let Part { decisions, states } = parts.recv().map_err(|_| StoreError::Closed)?;

@@ -105,7 +105,8 @@ pub fn run(
             options: &options,
             plan: &plan,
             progress,
-            barriers: (options.store.as_ref()).map(|keeping| Barriers::new(keeping, &plan.kept, &decided)),
+            barriers: (options.store.as_ref())
+                .map(|keeping| Barriers::new(keeping, names(&options), &plan.kept, &decided)),
             settled: 0,
             tails: None,
             judges: senders,
@@ -182,6 +183,11 @@ impl Progress {
             halted: AtomicBool::new(false),
         }
     }
+}
+
+/// The packs' names.
+fn names(options: &CheckOptions) -> Vec<String> {
+    options.packs.iter().map(|configured| configured.pack.name().to_string()).collect()
 }
 
 /// The merge of sources that go on where they were.

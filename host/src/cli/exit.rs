@@ -23,7 +23,10 @@ impl Exit {
     /// How a check ended.
     pub(super) fn of(outcome: &Outcome, fail_on: Severity, delivered: bool) -> Exit {
         let incomplete = !outcome.errors.is_empty() || !outcome.report.faults.is_empty() || outcome.stopped;
-        let found = outcome.report.incidents.iter().any(|incident| incident.severity >= fail_on);
+        // The report of what is stored has a bound.
+        let stored = outcome.committed.as_ref().and_then(|committed| committed.worst);
+        let shown = outcome.report.incidents.iter().map(|incident| incident.severity);
+        let found = shown.chain(stored).any(|severity| severity >= fail_on);
         match (incomplete, delivered, found) {
             (true, _, _) => Exit::Incomplete,
             (false, false, _) => Exit::Undelivered,
@@ -36,5 +39,36 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tripline_engine::Report;
+
+    use super::*;
+    use crate::check::Files;
+    use crate::commit::Committed;
+
+    #[test]
+    fn what_is_stored_and_not_shown_counts() {
+        let of = |worst| {
+            let outcome = Outcome {
+                report: Report::default(),
+                errors: Vec::new(),
+                files: Files::default(),
+                bytes: 0,
+                elapsed: Duration::ZERO,
+                stopped: false,
+                notes: Vec::new(),
+                committed: Some(Committed { worst, ..Committed::default() }),
+                store_error: None,
+            };
+            Exit::of(&outcome, Severity::High, true)
+        };
+        assert_eq!([None, Some(Severity::Medium)].map(of), [Exit::Clean; 2]);
+        assert_eq!([Some(Severity::High), Some(Severity::Critical)].map(of), [Exit::Found; 2]);
     }
 }

@@ -1,5 +1,6 @@
 //! What a command that keeps incidents works with: the database, security.log, and the way to the mailboxes.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::{Failure, Screen};
 use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
-use crate::incidents::Actor;
+use crate::incidents::{Actor, Incident};
 use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::SecurityLog;
@@ -25,7 +26,7 @@ use crate::wall_clock::{SystemClock, WallClock};
 const PATIENCE: i64 = 30_000_000_000;
 /// Notices that are named when they stay.
 const NAMED: u32 = 10;
-/// Incidents of a check that are shown; the rest is in the database.
+/// Incidents of a check that are shown, the worst; the rest is in the database.
 const SHOWN: usize = 10_000;
 /// What to do without a relay.
 const RELAY: &str = "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
@@ -117,10 +118,14 @@ impl Kept {
         let failed = |error| self.failed(&error);
         let Some(committed) = &outcome.committed else { return Ok(Vec::new()) };
         let mut incidents = Vec::new();
-        for id in committed.opened.iter().chain(&committed.grown).take(SHOWN) {
+        let worst = |one: &Incident| (Reverse(one.severity), one.first, one.id);
+        for id in committed.opened.iter().chain(&committed.grown) {
             incidents.extend(self.database.incident(&self.tenant, *id).map_err(failed)?);
+            if incidents.len() >= 2 * SHOWN {
+                keep_first(&mut incidents, SHOWN, worst);
+            }
         }
-        incidents.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.first, one.id));
+        keep_first(&mut incidents, SHOWN, worst);
         for one in &incidents {
             let evidence = self.database.evidence(&self.tenant, one.id).map_err(failed)?;
             outcome.report.incidents.push(folded(one, &evidence, &mut outcome.files));
@@ -272,6 +277,12 @@ fn is_of(configuration: &Configuration, path: &Path) -> bool {
         own == path || own.canonicalize().is_ok_and(|own| path.canonicalize().is_ok_and(|path| own == path))
     };
     configuration.path.is_some() && configuration.database.as_ref().is_none_or(same)
+}
+
+/// Sorts the list and keeps so many.
+fn keep_first<T, K: Ord>(list: &mut Vec<T>, most: usize, key: impl Fn(&T) -> K) {
+    list.sort_by_key(key);
+    list.truncate(most);
 }
 
 fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> Result<&'a PathBuf, Failure> {

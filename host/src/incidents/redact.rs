@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use tripline_engine::decision::Decision;
+use tripline_engine::judge::with_texts;
 
 /// The group of a pattern that is blotted out alone; without it the whole match is.
 const GROUP: &str = "secret";
@@ -42,6 +43,17 @@ impl Redaction {
                 // They no longer say where anything is.
                 evidence.captures.clear();
             }
+        }
+    }
+
+    /// What the host remembers for a pack, without what must not be stored: the texts of evidence that may be asked for
+    /// later. What the pack itself saved is not looked at: only the pack knows what it is.
+    pub fn host(&self, host: &mut Vec<u8>) {
+        if !self.is_empty() {
+            *host = with_texts(host, |text| match self.bytes(text) {
+                Cow::Owned(blotted) => Some(blotted),
+                Cow::Borrowed(_) => None,
+            });
         }
     }
 

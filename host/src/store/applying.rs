@@ -65,13 +65,15 @@ impl<'w> Applying<'w> {
     }
 
     /// Everything of a barrier.
-    pub(super) fn apply(mut self, commit: Commit) -> Result<Committed, StoreError> {
+    pub(super) fn apply(mut self, mut commit: Commit) -> Result<Committed, StoreError> {
         for position in &commit.positions {
             files::position(self.work.db, self.work.tenant, position)?;
         }
-        for state in &commit.states {
+        for state in &mut commit.states {
+            self.work.policy.redaction.host(&mut state.host);
             states::put(self.work.db, self.work.tenant, state, self.work.now)?;
         }
+        states::used(self.work, &commit.packs)?;
         for decision in commit.decisions {
             self.decision(decision)?;
         }
@@ -209,6 +211,7 @@ impl<'w> Applying<'w> {
                 policy.routes.wind(&mut incident, *now);
             }
             incidents::update(db, &incident)?;
+            self.committed.worst = self.committed.worst.max(Some(incident.severity));
             match before {
                 None => {
                     let what = Happening::Opened { previous: incident.previous };

@@ -1,11 +1,16 @@
 //! A copy of the database, and the way back.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use super::migrations;
 use super::open::{self, InUse, beside};
@@ -47,21 +52,24 @@ pub fn check(path: &Path) -> Result<Checked, StoreError> {
 /// takes its name only when it is whole.
 pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Checked, StoreError> {
     if to.exists() {
-        let error = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "expected a new file, found one");
-        return Err(open::io(error));
+        return Err(found(to));
     }
-    let part = beside(to, ".part");
-    let copied = copy(from, &part, &mut progress).and_then(|()| check(&part)).and_then(|checked| {
-        put(&part, to)?;
-        Ok(checked)
-    });
-    if copied.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    copied
+    let part = Part::create(to)?;
+    copy(from, part.path(), &mut progress)?;
+    let checked = check(part.path())?;
+    part.put_new(to)?;
+    Ok(checked)
 }
 
-/// Puts a backup in the place of the database; what was there is kept beside it, with the end `.before`.
+/// Puts a backup in the place of the database; what was there is kept beside it, with the end `.before`, or if that is
+/// taken, `.before.2` and so on.
+///
+/// ```text
+///   t.db.part     the copy, whole and synced
+///   t.db          ══ hard link ══► t.db.before      from here on it has two names
+///   t.db-wal      ── rename ─────► t.db.before-wal  changes that could not be written into it belong to it
+///   t.db.part     ── rename ─────► t.db             at no time is there none
+/// ```
 ///
 /// Answers `None`, and does nothing, if somebody has the database open.
 pub fn restore(
@@ -78,32 +86,53 @@ pub fn restore(
     if !alone {
         return Ok(None);
     }
-    let part = beside(database, ".part");
-    if let Err(error) = copy(backup, &part, &mut progress) {
-        let _ = fs::remove_file(&part);
-        return Err(error);
-    }
-    if database.exists() {
-        // What its log of changes holds belongs to it.
-        drop(open_to_settle(database));
-        fs::rename(database, beside(database, ".before")).map_err(open::io)?;
-        for end in ["-wal", "-shm"] {
-            let _ = fs::remove_file(beside(database, end));
+    let part = Part::create(database)?;
+    copy(backup, part.path(), &mut progress)?;
+    if let Ok(there) = fs::metadata(database) {
+        // What its log of changes holds belongs to it. Of an empty file SQLite would delete it on opening.
+        if there.len() > 0 {
+            drop(settle(database));
         }
+        keep(database)?;
     }
-    put(&part, database)?;
+    part.put(database)?;
     Ok(Some(checked))
 }
 
-/// Writes the log of changes into the file. A database that is too broken for that is kept as it is.
-fn open_to_settle(database: &Path) -> Result<(), StoreError> {
+/// Keeps the database, and what of its changes is not in it, under another name, which nothing has yet.
+fn keep(database: &Path) -> Result<(), StoreError> {
+    let names = (1..).map(|number: u32| match number {
+        1 => beside(database, ".before"),
+        _ => beside(database, &format!(".before.{number}")),
+    });
+    let is_free = |before: &PathBuf| {
+        ["", "-wal", "-shm"].iter().all(|end| fs::symlink_metadata(beside(before, end)).is_err())
+    };
+    let before = names.into_iter().find(is_free).unwrap_or_default();
+    // Not all file systems have links.
+    if fs::hard_link(database, &before).is_err() {
+        fs::copy(database, &before).and_then(|_| fs::File::open(&before)?.sync_all()).map_err(open::io)?;
+    }
+    for end in ["-wal", "-shm"] {
+        match fs::rename(beside(database, end), beside(&before, end)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(open::io(error)),
+            _ => {}
+        }
+    }
+    sync_folder(database)
+}
+
+/// Writes the log of changes into the file. A database that is too broken for that is kept as it is, and so is its log:
+/// SQLite would delete it on closing.
+fn settle(database: &Path) -> Result<(), StoreError> {
     let connection = Connection::open(database)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    open::check(&connection)?;
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     let source = open::reading(from, open::PATIENCE)?;
-    drop(open::create(to, true)?);
     let mut target = Connection::open(to)?;
     let copying = Backup::new(&source, &mut target)?;
     loop {
@@ -121,10 +150,69 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
     Ok(())
 }
 
-/// Syncs the file, gives it its name, and syncs the folder.
-fn put(part: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::File::open(part).and_then(|file| file.sync_all()).map_err(open::io)?;
-    fs::rename(part, to).map_err(open::io)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+/// A copy that is being made. It is ours: where a file or a link is already, it is not made. Dropped, it is gone.
+struct Part(Option<PathBuf>);
+
+impl Part {
+    /// An empty one for this file, beside it.
+    fn create(to: &Path) -> Result<Part, StoreError> {
+        let part = beside(to, ".part");
+        let mut options = fs::OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o600).open(&part) {
+            Ok(_) => Ok(Part(Some(part))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(found(&part)),
+            Err(error) => Err(open::io(error)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// Gives it its name, under which another may be.
+    fn put(mut self, to: &Path) -> Result<(), StoreError> {
+        self.sync()?;
+        fs::rename(self.path(), to).map_err(open::io)?;
+        self.0 = None;
+        sync_folder(to)
+    }
+
+    /// Gives it its name, under which nothing may be, not even since it was looked for.
+    fn put_new(mut self, to: &Path) -> Result<(), StoreError> {
+        self.sync()?;
+        match renameat_with(CWD, self.path(), CWD, to, RenameFlags::NOREPLACE) {
+            Ok(()) => self.0 = None,
+            Err(Errno::EXIST) => return Err(found(to)),
+            // Not all file systems can; a link takes no other's name either.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                fs::hard_link(self.path(), to).map_err(open::io)?;
+            }
+            Err(error) => return Err(open::io(error)),
+        }
+        drop(self);
+        sync_folder(to)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        fs::File::open(self.path()).and_then(|file| file.sync_all()).map_err(open::io)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let Some(part) = &self.0 {
+            let _ = fs::remove_file(part);
+        }
+    }
+}
+
+/// There is a file where none may be.
+fn found(path: &Path) -> StoreError {
+    let message = format!("{}: expected no file, found one", path.display());
+    open::io(io::Error::new(io::ErrorKind::AlreadyExists, message))
+}
+
+fn sync_folder(file: &Path) -> Result<(), StoreError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(open::io)
 }

@@ -59,9 +59,9 @@ pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError
 }
 
 /// The database's file, made by us, so that nobody else ever could read it.
-pub(super) fn create(path: &Path, empty: bool) -> Result<File, StoreError> {
+fn create(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(empty).mode(0o600).open(path).map_err(io)
+    options.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)
 }
 
 /// The path with this end.
@@ -82,7 +82,7 @@ pub(super) fn writing(
     max_bytes: Option<u64>,
     alone: bool,
 ) -> Result<Connection, StoreError> {
-    drop(create(path, false)?);
+    drop(create(path)?);
     let unclean = alone && std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;

@@ -2,7 +2,11 @@
 
 use rusqlite::{Connection, params};
 
+use super::telling::Work;
 use crate::commit::{PackState, StoreError, Tenant};
+
+/// That a pack is used is noted no more often than this, in nanoseconds: not at each barrier.
+const NOTED: i64 = 24 * 3600 * 1_000_000_000;
 
 /// Of all packs of a tenant.
 pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {
@@ -31,5 +35,20 @@ pub(super) fn put(db: &Connection, tenant: &Tenant, state: &PackState, now: i64)
          ON CONFLICT DO UPDATE SET version = ?3, digest = ?4, settings = ?5, state = ?6, host = ?7, saved = ?8",
     )?
     .execute(params![tenant.as_str(), pack, version, digest, settings, state, host, now])?;
+    Ok(())
+}
+
+/// Notes that these packs are used, and forgets the states of those that have not been for the retention time: what
+/// they saved may say as much of people as incidents do.
+pub(super) fn used(work: &Work<'_>, packs: &[String]) -> Result<(), StoreError> {
+    let Some(retention) = work.policy.limits.retention.filter(|_| !packs.is_empty()) else { return Ok(()) };
+    let Work { db, tenant, now, .. } = work;
+    let mut note =
+        db.prepare_cached("UPDATE states SET saved = ?3 WHERE tenant = ?1 AND pack = ?2 AND saved < ?4")?;
+    for pack in packs {
+        note.execute(params![tenant.as_str(), pack, now, now.saturating_sub(NOTED.min(retention))])?;
+    }
+    db.prepare_cached("DELETE FROM states WHERE tenant = ?1 AND saved < ?2")?
+        .execute(params![tenant.as_str(), now.saturating_sub(retention)])?;
     Ok(())
 }

@@ -58,9 +58,13 @@ fn after_it_was_resolved_the_next_decision_opens_a_generation() {
 fn severity_rises_and_never_falls() {
     let fixture = Fixture::new(policy(&[]));
     let of = |severity, offset| with(decision("r", Some("a"), offset), |one| one.severity = severity);
-    fixture.decide(vec![of(Severity::Low, 1)]);
-    fixture.decide(vec![of(Severity::High, 2)]);
-    fixture.decide(vec![of(Severity::Low, 3)]);
+    let mut committed = fixture.decide(vec![of(Severity::Low, 1)]);
+    assert_eq!(committed.worst, Some(Severity::Low));
+    committed.add(fixture.decide(vec![of(Severity::High, 2)]));
+    assert_eq!(committed.worst, Some(Severity::High));
+    // What the incident is, not what its last occurrence was.
+    assert_eq!(fixture.decide(vec![of(Severity::Low, 3)]).worst, Some(Severity::High));
+    assert_eq!(fixture.decide(vec![of(Severity::Low, 3)]).worst, None, "known");
     assert_eq!(fixture.database.incident(&fixture.tenant, 1).unwrap().unwrap().severity, Severity::High);
     let timeline = fixture.database.timeline(&fixture.tenant, 1).unwrap();
     let rose = Happening::SeverityRose { from: Severity::Low, to: Severity::High };

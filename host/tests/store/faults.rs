@@ -1,5 +1,6 @@
 //! The disk is full, somebody holds the lock, the file is something else.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,4 +161,52 @@ fn one_process_checks_at_a_time() {
     assert!(matches!(refused, Err(StoreError::Checking)), "{refused:?}");
     drop(lock);
     drop(other.checker().unwrap());
+}
+
+#[test]
+fn a_restore_keeps_all_that_was_there_each_time() {
+    let fixture = Fixture::new(policy(&[]));
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    let (path, copy) = (fixture.path(), fixture.folder.path().join("copy.db"));
+    store::backup(&path, &copy, |_, _| {}).unwrap();
+    drop(fixture.database);
+    let at = |end: &str| fixture.folder.path().join(format!("t.db{end}"));
+    // Too broken to take its log of changes.
+    std::fs::write(&path, "broken").unwrap();
+    std::fs::write(at("-wal"), "changes").unwrap();
+    std::fs::write(at("-shm"), "shared").unwrap();
+    assert!(store::restore(&copy, &path, |_, _| {}).unwrap().is_some());
+    std::fs::write(&path, "broken again").unwrap();
+    assert!(store::restore(&copy, &path, |_, _| {}).unwrap().is_some());
+    let read = |end: &str| std::fs::read_to_string(at(end)).unwrap();
+    assert_eq!(
+        [read(".before"), read(".before-wal"), read(".before.2")],
+        ["broken", "changes", "broken again"]
+    );
+    assert!(at(".before-shm").exists() && !at("-wal").exists() && !at(".part").exists());
+    let database = open(&path, DatabaseOptions::default()).unwrap();
+    assert!(database.incident(&Tenant::default(), 1).unwrap().is_some());
+}
+
+#[test]
+fn a_backup_follows_no_link_and_takes_no_others_name() {
+    let fixture = Fixture::new(policy(&[]));
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    let at = |name: &str| fixture.folder.path().join(name);
+    std::fs::write(at("theirs"), "theirs").unwrap();
+    std::os::unix::fs::symlink(at("theirs"), at("copy.db.part")).unwrap();
+    let refused = store::backup(&fixture.path(), &at("copy.db"), |_, _| {}).unwrap_err();
+    assert!(refused.to_string().ends_with("copy.db.part: expected no file, found one"), "{refused}");
+    assert!(std::fs::symlink_metadata(at("copy.db.part")).is_ok(), "it was not ours to delete");
+    std::fs::remove_file(at("copy.db.part")).unwrap();
+    // Whoever looks for a file by following it finds none.
+    std::os::unix::fs::symlink(at("nowhere"), at("copy.db")).unwrap();
+    let refused = store::backup(&fixture.path(), &at("copy.db"), |_, _| {}).unwrap_err();
+    assert!(refused.to_string().ends_with("copy.db: expected no file, found one"), "{refused}");
+    assert!(!at("nowhere").exists() && !at("copy.db.part").exists());
+    assert_eq!(std::fs::read_to_string(at("theirs")).unwrap(), "theirs");
+    std::fs::remove_file(at("copy.db")).unwrap();
+    store::backup(&fixture.path(), &at("copy.db"), |_, _| {}).unwrap();
+    let mode = std::fs::metadata(at("copy.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -10,4 +10,5 @@ mod locked;
 mod outbox;
 mod records;
 mod searching;
+mod states;
 mod timers;

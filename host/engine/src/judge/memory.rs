@@ -40,6 +40,14 @@ impl Memory {
 
     /// What was written; `None` for any other bytes.
     pub(super) fn read(bytes: &[u8], limits: RingLimits) -> Option<(Memory, Ring)> {
+        Memory::read_with(bytes, limits, |_| None)
+    }
+
+    fn read_with(
+        bytes: &[u8],
+        limits: RingLimits,
+        other: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Option<(Memory, Ring)> {
         let mut bytes = Bytes(bytes);
         if bytes.byte()? != VERSION {
             return None;
@@ -52,9 +60,16 @@ impl Memory {
             if flags & flag == 0 { Some(None) } else { bytes.from(0).map(|time| Some(time as i64)) }
         };
         let (next, latest) = (time(NEXT)?, time(LATEST)?);
-        let ring = Ring::read(&mut bytes, limits)?;
+        let ring = Ring::read(&mut bytes, limits, other)?;
         Some((Memory { next, latest, woken: flags & WOKEN != 0 }, ring))
     }
+}
+
+/// [`Snapshot::host`](super::Snapshot::host) with other texts of recent evidence, where `other` gives one: for whoever
+/// stores it and must not store all that a line says. Nothing is left of bytes that are no such thing.
+pub fn with_texts(host: &[u8], other: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    let read = Memory::read_with(host, RingLimits::default(), other);
+    read.map(|(memory, ring)| memory.write(&ring)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tripline_abi::{Batch, Severity, sub_batch};
 
 pub use self::batcher::{BatchLimits, Delivery};
 pub use self::life::LifeLimits;
+pub use self::memory::with_texts;
 pub use self::reply::DECISIONS_PER_ENTRY;
 pub use self::ring::RingLimits;
 

@@ -220,8 +220,13 @@ impl Ring {
         }
     }
 
-    /// The ring that was written; `None` for any other bytes.
-    pub(super) fn read(bytes: &mut Bytes<'_>, limits: RingLimits) -> Option<Ring> {
+    /// The ring that was written; `None` for any other bytes. Where `other` gives another text, that is kept in the
+    /// text's place, and no captures, since they no longer say where anything is.
+    pub(super) fn read(
+        bytes: &mut Bytes<'_>,
+        limits: RingLimits,
+        other: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> Option<Ring> {
         let mut ring = Ring::resumed(limits);
         let mut before = Before::default();
         let mut spans = Vec::new();
@@ -239,7 +244,12 @@ impl Ring {
             for _ in 0..text.map_or(Some(0), |_| bytes.number())? {
                 spans.push((bytes.small()?, bytes.small()?));
             }
-            ring.keep(position, time, text.unwrap_or_default(), flags & CUT != 0, spans.drain(..));
+            let changed = text.and_then(&other);
+            if changed.is_some() {
+                spans.clear();
+            }
+            let kept = changed.as_deref().or(text).unwrap_or_default();
+            ring.keep(position, time, kept, flags & CUT != 0, spans.drain(..));
             if text.is_none() {
                 // Older ones were written without theirs.
                 while ring.first_text < ring.next() {
