@@ -10,6 +10,8 @@
 //!
 //! It is fed from the database by record number: no gap, none twice. It goes on across files when it is rotated, also
 //! between a crash and the next start.
+//!
+//! Until somebody wants a file, the newest 100,000 records wait for one; it begins with the oldest of them.
 
 mod chain;
 mod due;
