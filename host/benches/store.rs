@@ -3,6 +3,8 @@
 //! `TRIPLINE_INCIDENTS=1000000` asks for pages out of so many incidents; 100,000 if it is not set. Memory and size are
 //! printed at the end; nothing is asserted about time.
 
+#![allow(clippy::unwrap_used, reason = "a benchmark may fail")]
+
 use std::cell::Cell;
 use std::fs;
 use std::hint::black_box;
