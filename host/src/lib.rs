@@ -15,6 +15,9 @@ pub mod commit;
 pub mod configuration;
 #[cfg(feature = "store")]
 pub mod crash;
+mod files;
+#[cfg(feature = "store")]
+pub mod follow;
 #[cfg(feature = "store")]
 pub mod incidents;
 #[cfg(feature = "store")]
@@ -23,6 +26,8 @@ pub mod notices;
 pub mod report;
 #[cfg(feature = "store")]
 pub mod security_log;
+#[cfg(feature = "store")]
+pub mod serve;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]

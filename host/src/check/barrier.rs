@@ -14,28 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded};
-use tripline_engine::decision::Decision;
 use tripline_engine::merge::{Merge, Released};
 
 use super::keeping::Keeping;
-use super::run::Work;
-use crate::commit::{Commit, Committed, FilePosition, PackState, StoreError};
-
-/// What one judge's thread adds to a barrier.
-#[derive(Default)]
-pub(super) struct Part {
-    pub(super) decisions: Vec<Decision>,
-    pub(super) states: Vec<PackState>,
-}
-
-/// How much of what was judged a barrier lets the next run go on behind.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeps {
-    /// Positions, states and decisions.
-    All,
-    /// Decisions only.
-    Decisions,
-}
+use super::passing::{Keeps, Part, Work};
+use crate::commit::{Commit, Committed, FilePosition, StoreError};
 
 /// Makes barriers.
 pub(super) struct Barriers<'a> {
@@ -106,7 +89,7 @@ impl<'a> Barriers<'a> {
         let mut commit = Commit { packs: self.packs.clone(), ..Commit::default() };
         for _ in judges {
             // A judge that is gone has panicked; without its part it is no prefix.
-            let Part { decisions, states } = parts.recv().map_err(|_| StoreError::Closed)?;
+            let Part { decisions, states, .. } = parts.recv().map_err(|_| StoreError::Closed)?;
             commit.decisions.extend(decisions);
             commit.states.extend(states);
         }

@@ -9,9 +9,9 @@ use tripline_engine::matcher::Matcher;
 use tripline_engine::merge::{Merge, Run, Scanned};
 use tripline_engine::{deliver, suspensions};
 
-use super::barrier::{Barriers, Keeps};
+use super::barrier::Barriers;
+use super::passing::{Keeps, Numbered, Progress, Scan, Work};
 use super::plan::Plan;
-use super::run::{Numbered, Progress, Scan, Work};
 use super::{CheckOptions, MatchSeen, Observer};
 use crate::commit::{Committed, StoreError};
 

@@ -1,5 +1,6 @@
 //! A judge's thread: some of the packs, each one's events in order.
 
+use std::mem::take;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::Receiver;
@@ -8,12 +9,11 @@ use tripline_engine::fold::Fold;
 use tripline_engine::judge::{Judge, JudgeCost, Snapshot, Verdicts};
 use tripline_engine::{Numbers, deliver};
 
-use super::barrier::{Keeps, Part};
-use super::run::Work;
+use super::passing::{Keeps, Part, Work};
 use crate::commit::PackState;
 
 /// Some of the packs, judged in one thread.
-pub(super) struct Judging<'a> {
+pub(crate) struct Judging<'a> {
     seats: Vec<Seat>,
     numbers: &'a Numbers,
     /// Decisions of all judges so far, if they wait for a barrier.
@@ -22,6 +22,8 @@ pub(super) struct Judging<'a> {
     waiting: Vec<Decision>,
     verdicts: Verdicts,
     fold: Fold,
+    /// There is no end at which faults and logs are told: each barrier takes its own.
+    live: bool,
 }
 
 /// A pack that is judged here.
@@ -31,20 +33,27 @@ struct Seat {
     settings: [u8; 32],
 }
 
-pub(super) struct Judged {
-    pub(super) fold: Fold,
-    pub(super) verdicts: Verdicts,
-    pub(super) costs: Vec<(usize, JudgeCost)>,
+pub(crate) struct Judged {
+    pub(crate) fold: Fold,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) costs: Vec<(usize, JudgeCost)>,
 }
 
 impl<'a> Judging<'a> {
-    pub(super) fn new(numbers: &'a Numbers, decided: Option<&'a AtomicU64>) -> Judging<'a> {
+    pub(crate) fn new(numbers: &'a Numbers, decided: Option<&'a AtomicU64>) -> Judging<'a> {
         let (seats, waiting) = (Vec::new(), Vec::new());
-        Judging { seats, numbers, decided, waiting, verdicts: Verdicts::default(), fold: Fold::new() }
+        let (verdicts, fold) = (Verdicts::default(), Fold::new());
+        Judging { seats, numbers, decided, waiting, verdicts, fold, live: false }
+    }
+
+    /// Without an end: each barrier also takes faults and logs.
+    #[cfg(feature = "store")]
+    pub(crate) fn live(numbers: &'a Numbers, decided: &'a AtomicU64) -> Judging<'a> {
+        Judging { live: true, ..Judging::new(numbers, Some(decided)) }
     }
 
     /// Takes a pack, with what it remembers.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         pack: usize,
         mut judge: Judge,
@@ -58,7 +67,7 @@ impl<'a> Judging<'a> {
         self.seats.push(Seat { pack, judge, settings });
     }
 
-    pub(super) fn run(mut self, work: &Receiver<Work>) -> Judged {
+    pub(crate) fn run(mut self, work: &Receiver<Work>) -> Judged {
         for work in work {
             match work {
                 Work::Run(run) => deliver(&run, self.numbers, |pack, delivery| {
@@ -79,9 +88,13 @@ impl<'a> Judging<'a> {
                 Work::Barrier { keeps, reply } => {
                     let states = self.states(keeps);
                     self.take_decisions();
-                    let decisions = std::mem::take(&mut self.waiting);
+                    let decisions = take(&mut self.waiting);
+                    let (faults, logs) = match self.live {
+                        true => (take(&mut self.verdicts.faults), take(&mut self.verdicts.logs)),
+                        false => Default::default(),
+                    };
                     // The collector waits for it, or is gone.
-                    let _ = reply.send(Part { decisions, states });
+                    let _ = reply.send(Part { decisions, states, faults, logs });
                 }
             }
             self.take_decisions();

@@ -70,7 +70,7 @@ impl fmt::Display for InputNote {
 }
 
 /// SHA-256 of a pack's settings as JSON, in the manifest's order.
-pub(super) fn settings_digest(configured: &Configured) -> [u8; 32] {
+pub(crate) fn settings_digest(configured: &Configured) -> [u8; 32] {
     let settings = configured.settings.iter();
     let settings: Vec<Value> =
         settings.map(|(name, value)| Value::from(vec![name.as_str().into(), json(value)])).collect();

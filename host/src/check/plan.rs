@@ -5,12 +5,10 @@ use std::path::{Path, absolute};
 use tripline_engine::Numbers;
 use tripline_engine::line::Mark;
 
-use super::inputs::{Begin, File};
 use super::keeping::{Change, InputNote, Keeping};
-use super::known::{Found, generation, recognise};
-use super::present::Present;
 use super::{Files, InputError, Source};
 use crate::commit::{FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
+use crate::files::{Begin, File, Found, Present, generation, recognise};
 
 /// What is known before the first byte is read.
 #[derive(Default)]
@@ -153,7 +151,7 @@ impl Plan {
 }
 
 /// The number of a file, which the store knows as it is now from here on.
-fn identify(
+pub(crate) fn identify(
     keeping: &Keeping,
     known: &KnownSource,
     present: &Present,
@@ -185,7 +183,7 @@ fn unread(keeping: &Keeping, known: &KnownSource, at: usize, name: &str) -> Resu
 }
 
 /// Where a file begins: at its position, and with what is known from the files before it.
-fn mark(
+pub(crate) fn mark(
     at: usize,
     position: Option<&FilePosition>,
     done: Option<&FilePosition>,

@@ -7,10 +7,10 @@ use crossbeam_channel::Sender;
 use tripline_engine::line::{Block, LineSettings, Lines};
 use tripline_engine::pattern::Rarity;
 
+use super::passing::{Numbered, Progress, Scan};
 use super::plan::Plan;
-use super::reader::{Piece, Reader};
-use super::run::{Numbered, Progress, Scan};
 use super::{CheckOptions, InputError, Source};
+use crate::files::{Piece, Reader};
 
 pub(super) struct Reading {
     sources: Vec<Option<(Reader, Lines)>>,

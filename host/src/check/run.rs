@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,15 +24,16 @@ use tripline_engine::fold::Fold;
 use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits};
 use tripline_engine::line::Block;
 use tripline_engine::matcher::{MatchLimits, MatchScratch, Matcher, MatcherError};
-use tripline_engine::merge::{Merge, Run, Scanned};
+use tripline_engine::merge::{Merge, Scanned};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
-use tripline_engine::{Fault, PackReport, Report};
+use tripline_engine::{PackReport, Report};
 
-use super::barrier::{Barriers, Keeps, Part};
+use super::barrier::Barriers;
 use super::collector::{Collected, Collector};
 use super::judging::{Judged, Judging};
 use super::keeping::settings_digest;
+use super::passing::{Numbered, Progress, Scan, Work};
 use super::plan::Plan;
 use super::reading::Reading;
 use super::{CheckOptions, Observer, Outcome, Stop};
@@ -141,50 +142,6 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-pub(super) struct Numbered<T> {
-    pub(super) number: u64,
-    pub(super) source: u32,
-    pub(super) what: T,
-}
-
-pub(super) enum Scan {
-    Block(Box<Scanned>),
-    /// What follows of the source is its tail: events that more bytes may still change. Only with a store.
-    Settled,
-    /// The source is at its end, or reading it was stopped.
-    End,
-}
-
-pub(super) enum Work {
-    Run(Arc<Run>),
-    Suspend(usize, Fault),
-    End(Option<i64>),
-    Barrier { keeps: Keeps, reply: Sender<Part> },
-}
-
-/// What the reader and the collector tell each other.
-pub(super) struct Progress {
-    /// Bytes on disk that were read.
-    pub(super) disk: AtomicU64,
-    /// How far each source has been matched, in time.
-    pub(super) times: Vec<AtomicI64>,
-    /// Blocks of each source that are on their way.
-    pub(super) waiting: Vec<AtomicU64>,
-    /// The store has failed: nothing more is to be read.
-    pub(super) halted: AtomicBool,
-}
-
-impl Progress {
-    fn new(sources: usize) -> Progress {
-        Progress {
-            disk: AtomicU64::new(0),
-            times: (0..sources).map(|_| AtomicI64::new(i64::MIN)).collect(),
-            waiting: (0..sources).map(|_| AtomicU64::new(0)).collect(),
-            halted: AtomicBool::new(false),
-        }
-    }
-}
-
 /// The packs' names.
 fn names(options: &CheckOptions) -> Vec<String> {
     options.packs.iter().map(|configured| configured.pack.name().to_string()).collect()
@@ -221,7 +178,7 @@ fn match_blocks(
 }
 
 /// Wall time: reading a thread's CPU time is a system call, which would cost as much as matching.
-struct MonotonicClock;
+pub(crate) struct MonotonicClock;
 
 impl Clock for MonotonicClock {
     fn now(&self) -> Duration {

@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::thread;
 
 use jiff::tz::TimeZone;
-use tripline_engine::Configured;
 use tripline_engine::sandbox::Sandbox;
 
 use super::arguments::{CheckArguments, Format};
-use super::configuration::failure;
 use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::watch::Watch;
 use super::{Failure, Screen, interrupt, packs, sandbox};
 use crate::check::{self, CheckOptions, Inputs};
-use crate::configuration::{Configuration, PackSettings};
+use crate::configuration::Configuration;
 use crate::report::Printer;
 use crate::report::human::{Human, Look};
 use crate::report::json::Json;
@@ -28,7 +26,7 @@ pub(super) fn run(
     screen: &Screen,
 ) -> Result<Exit, Failure> {
     let files = files(std::mem::take(&mut arguments.files))?;
-    let packs = configured(&arguments, configuration)?;
+    let packs = packs::configured(&arguments.packs, configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
     let stop = interrupt::flag()?;
     let kept = match kept::is_wanted(&arguments.keep, configuration) {
@@ -90,17 +88,6 @@ fn files(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
         .hint(Some(hint)))
 }
 
-/// The wanted packs with their settings: those of `--settings` count before those of the configuration.
-fn configured(arguments: &CheckArguments, configuration: &Configuration) -> Result<Vec<Configured>, Failure> {
-    let packs = packs::all(&arguments.pack, arguments.no_builtin)?;
-    let wanted = packs::wanted(&packs, &arguments.only)?;
-    let given = arguments.settings.as_deref().map(PackSettings::read).transpose().map_err(failure)?;
-    // A standing file may name packs that this check leaves out.
-    let mut standing = configuration.packs.clone();
-    standing.retain(|name| packs.iter().any(|pack| pack.name() == name));
-    given.unwrap_or_default().over(standing).configure(&packs, &wanted).map_err(failure)
-}
-
 fn printer(arguments: &CheckArguments, zone: TimeZone, screen: &Screen) -> Box<dyn Printer> {
     let CheckArguments { matches, verbose: logs, .. } = *arguments;
     match arguments.format {
@@ -113,6 +100,6 @@ fn printer(arguments: &CheckArguments, zone: TimeZone, screen: &Screen) -> Box<d
     }
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }

@@ -19,7 +19,7 @@ use crate::incidents::{Actor, Incident};
 use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::SecurityLog;
-use crate::store::{Database, DatabaseOptions};
+use crate::store::{Database, DatabaseOptions, DelivererLock};
 use crate::wall_clock::{SystemClock, WallClock};
 
 /// How long a command delivers, or waits for a relay, before it leaves the rest to the next.
@@ -235,6 +235,21 @@ impl Kept {
             refused.iter().take(NAMED as usize).for_each(|line| screen.say(line));
         }
         Ok(refused.is_empty())
+    }
+
+    /// Where security.log is written, if it is.
+    pub(super) fn security_log(&self) -> Option<PathBuf> {
+        self.security_log.clone()
+    }
+
+    /// What delivers as long as a server runs, with the lock that makes it the only one.
+    pub(super) fn delivering(&self, screen: &Screen) -> Result<Option<(Deliverer, DelivererLock)>, Failure> {
+        let Some(mailing) = &self.mail else { return Ok(None) };
+        let Some(lock) = self.database.deliverer().map_err(|error| self.failed(&error))? else {
+            screen.warning("another program delivers this database's notices; this one leaves that to it");
+            return Ok(None);
+        };
+        Ok(Some((self.deliverer(mailing)?, lock)))
     }
 
     /// Sends a test mail; answers the relay's words.

@@ -18,6 +18,7 @@ mod pack;
 mod packs;
 mod sandbox;
 mod screen;
+mod serve;
 mod silence;
 mod watch;
 mod zone;
@@ -42,6 +43,9 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(command, config, &screen),
         Command::Check(arguments) => {
             configuration::read(config).and_then(|read| check::run(arguments, &read, &screen))
+        }
+        Command::Serve(arguments) => {
+            configuration::read(config).and_then(|read| serve::run(arguments, &read, &screen))
         }
         Command::Incident(arguments) => {
             configuration::read(config).and_then(|read| incident::run(arguments, &read, &screen))

@@ -3,10 +3,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tripline_engine::{Pack, PackError, PackLimits};
+use tripline_engine::{Configured, Pack, PackError, PackLimits};
 
 use super::Failure;
+use super::arguments::PackArguments;
+use super::configuration::failure;
 use crate::builtin;
+use crate::configuration::{Configuration, PackSettings};
 
 /// Why packs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,20 @@ impl From<PacksError> for Failure {
         let hint = error.hint();
         Failure::new(error).hint(hint)
     }
+}
+
+/// The wanted packs with their settings: those of `--settings` count before those of the configuration.
+pub(super) fn configured(
+    arguments: &PackArguments,
+    configuration: &Configuration,
+) -> Result<Vec<Configured>, Failure> {
+    let packs = all(&arguments.pack, arguments.no_builtin)?;
+    let wanted = wanted(&packs, &arguments.only)?;
+    let given = arguments.settings.as_deref().map(PackSettings::read).transpose().map_err(failure)?;
+    // A standing file may name packs that this command leaves out.
+    let mut standing = configuration.packs.clone();
+    standing.retain(|name| packs.iter().any(|pack| pack.name() == name));
+    given.unwrap_or_default().over(standing).configure(&packs, &wanted).map_err(failure)
 }
 
 /// The built-in packs, unless they are unwanted, and those at the given paths: each name once.

@@ -325,6 +325,14 @@ impl Builder {
         self.from = Mark { format: self.format(), year: self.years.mark(), ..Mark::start(self.file) };
     }
 
+    /// The held event is over. The unfinished line stays.
+    pub(super) fn quiet(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.out(held.line);
+        }
+        self.close(self.line_start, self.next_line(), self.offset);
+    }
+
     /// What no further byte can change comes out.
     pub(super) fn settle(&mut self) {
         if let Some(held) = self.held.take_if(|held| held.join.is_closed()) {

@@ -95,6 +95,17 @@ impl Lines {
         }
     }
 
+    /// Nothing has come for a while: all whole lines come out, also the event that a next line might have joined, which
+    /// then is an event of its own. An unfinished line stays.
+    pub fn quiet(&mut self) {
+        if self.sample.as_ref().is_some_and(Sample::has_line) {
+            self.found(false);
+        }
+        if self.sample.is_none() {
+            self.builder.quiet();
+        }
+    }
+
     /// Where what has not come out begins.
     pub fn mark(&self) -> Mark {
         self.builder.mark()

@@ -7,6 +7,7 @@ use tripline_abi::Severity;
 use tripline_engine::decode::Format as InputFormat;
 
 use super::keeping::KeepArguments;
+use super::packs::PackArguments;
 use super::severities;
 use crate::cli::zone;
 
@@ -35,19 +36,8 @@ pub(in crate::cli) struct CheckArguments {
     #[arg(value_name = "FILE|DIR|GLOB|-")]
     pub(in crate::cli) files: Vec<PathBuf>,
 
-    /// A .wasm file, or a folder of them, beside the built-in packs; may be repeated.
-    #[arg(long, value_name = "PATH", help_heading = "Packs")]
-    pub(in crate::cli) pack: Vec<PathBuf>,
-    /// Without the built-in packs.
-    #[arg(long, help_heading = "Packs")]
-    pub(in crate::cli) no_builtin: bool,
-    /// Only the pack of this name; may be repeated.
-    #[arg(long, value_name = "NAME", help_heading = "Packs")]
-    pub(in crate::cli) only: Vec<String>,
-    /// Settings of packs, in tables [packs.NAME].
-    #[arg(long, value_name = "FILE.toml", help_heading = "Packs")]
-    pub(in crate::cli) settings: Option<PathBuf>,
-
+    #[command(flatten)]
+    pub(in crate::cli) packs: PackArguments,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
 
@@ -86,7 +76,7 @@ pub(in crate::cli) enum Format {
     Json,
 }
 
-fn input_formats() -> impl TypedValueParser<Value = InputFormat> {
+pub(super) fn input_formats() -> impl TypedValueParser<Value = InputFormat> {
     PossibleValuesParser::new(InputFormat::ALL.map(InputFormat::name))
         .try_map(|name| name.parse::<InputFormat>())
 }

@@ -4,6 +4,8 @@ mod incident;
 mod keeping;
 mod notify;
 mod pack;
+mod packs;
+mod serve;
 mod silence;
 mod times;
 
@@ -23,6 +25,8 @@ pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments
 pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
+pub(super) use self::packs::PackArguments;
+pub(super) use self::serve::ServeArguments;
 pub(super) use self::silence::{
     ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
 };
@@ -79,6 +83,9 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Check logs with rule packs and report incidents.
     Check(CheckArguments),
+    /// Follow logs, and keep and tell what rules decide, until it is stopped.
+    #[command(arg_required_else_help = true)]
+    Serve(ServeArguments),
     /// Work incidents off: list, show, acknowledge, resolve, report.
     #[command(arg_required_else_help = true)]
     Incident(IncidentArguments),
@@ -164,7 +171,7 @@ mod tests {
         let line = "tripline check --pack a --pack b --only x --only y --year 2023 --year 2024 -v -v f g";
         let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
         let Command::Check(check) = arguments.command else { panic!("expected check") };
-        assert_eq!((check.pack.len(), check.only.len(), check.files.len()), (2, 2, 2));
+        assert_eq!((check.packs.pack.len(), check.packs.only.len(), check.files.len()), (2, 2, 2));
         assert_eq!(check.year, Some(2024));
         assert!(check.verbose);
     }

@@ -1,11 +1,12 @@
 //! A file as it lies there now, and what it is known by.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use super::InputProblem;
@@ -14,13 +15,13 @@ use crate::commit::FileIdentity;
 /// So many first bytes make a head. Logs that begin alike for longer are told apart by inode alone.
 const HEAD: u64 = 1024;
 /// What packed files begin with.
-pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A regular file, looked at and not read.
 #[derive(Clone, Debug)]
-pub(super) struct Present {
-    pub(super) device: u64,
-    pub(super) inode: u64,
+pub(crate) struct Present {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
     size: Size,
     /// Its first bytes, unpacked.
     head: Vec<u8>,
@@ -36,20 +37,40 @@ enum Size {
 
 impl Present {
     /// Looks at a file; `None`: it is no regular file, and may not be looked at twice.
-    pub(super) fn look(path: &Path) -> Result<Option<Present>, InputProblem> {
+    pub(crate) fn look(path: &Path) -> Result<Option<Present>, InputProblem> {
         let io = |error| InputProblem::Io { doing: "open it", error };
         if !std::fs::metadata(path).map_err(io)?.is_file() {
             return Ok(None);
         }
-        let mut file = File::open(path).map_err(io)?;
-        let found = file.metadata().map_err(io)?;
-        let (head, size) = look(&mut file, found.len())
-            .map_err(|error| InputProblem::Io { doing: "read its first bytes", error })?;
+        // Not to wait for the other end of a pipe that has come under the name meanwhile.
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+        let file = options.open(path).map_err(io)?;
+        Present::of(&file).map_err(|error| InputProblem::Io { doing: "read its first bytes", error })
+    }
+
+    /// Looks at an open file. Where it is read next does not matter, and changes.
+    pub(crate) fn of(mut file: &File) -> io::Result<Option<Present>> {
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Ok(None);
+        }
+        file.rewind()?;
+        let (head, size) = look(file, found.len())?;
         Ok(Some(Present { device: found.dev(), inode: found.ino(), size, head }))
     }
 
+    /// How many bytes a packed file has unpacked, if that is less than 4 GiB.
+    #[cfg(feature = "store")]
+    pub(crate) fn packed_bytes(&self) -> Option<u64> {
+        match self.size {
+            Size::Packed(low) => Some(u64::from(low)),
+            Size::Plain(_) => None,
+        }
+    }
+
     /// What it is known by from now on.
-    pub(super) fn identity(&self, generation: u32) -> FileIdentity {
+    pub(crate) fn identity(&self, generation: u32) -> FileIdentity {
         FileIdentity {
             device: self.device,
             inode: self.inode,
@@ -60,28 +81,28 @@ impl Present {
     }
 
     /// Whether it lies where the known one lay.
-    pub(super) fn is_at(&self, known: &FileIdentity) -> bool {
+    pub(crate) fn is_at(&self, known: &FileIdentity) -> bool {
         (self.device, self.inode) == (known.device, known.inode)
     }
 
     /// Whether it begins as the known one did.
-    pub(super) fn begins_as(&self, known: &FileIdentity) -> bool {
+    pub(crate) fn begins_as(&self, known: &FileIdentity) -> bool {
         let head = self.head.get(..known.head_length as usize);
         head.is_some_and(|head| Sha256::digest(head)[..] == known.head)
     }
 
     /// Whether it begins as all that is known of the other, which may still be written.
-    pub(super) fn begins_with(&self, other: &Present) -> bool {
+    pub(crate) fn begins_with(&self, other: &Present) -> bool {
         self.head.starts_with(&other.head)
     }
 
     /// Whether it is packed.
-    pub(super) fn is_packed(&self) -> bool {
+    pub(crate) fn is_packed(&self) -> bool {
         matches!(self.size, Size::Packed(_))
     }
 
     /// Whether it may have so many bytes.
-    pub(super) fn reaches(&self, offset: u64) -> bool {
+    pub(crate) fn reaches(&self, offset: u64) -> bool {
         match self.size {
             Size::Plain(size) => size >= offset,
             Size::Packed(_) => true,
@@ -89,7 +110,7 @@ impl Present {
     }
 
     /// Whether there is nothing behind so many bytes.
-    pub(super) fn ends_at(&self, offset: u64) -> bool {
+    pub(crate) fn ends_at(&self, offset: u64) -> bool {
         match self.size {
             Size::Plain(size) => size == offset,
             Size::Packed(low) => offset > 0 && offset as u32 == low,
@@ -97,9 +118,9 @@ impl Present {
     }
 }
 
-fn look(file: &mut File, length: u64) -> io::Result<(Vec<u8>, Size)> {
+fn look(mut file: &File, length: u64) -> io::Result<(Vec<u8>, Size)> {
     let mut head = Vec::new();
-    file.by_ref().take(HEAD).read_to_end(&mut head)?;
+    file.take(HEAD).read_to_end(&mut head)?;
     if !head.starts_with(&GZIP) {
         return Ok((head, Size::Plain(length)));
     }

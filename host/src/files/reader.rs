@@ -26,7 +26,7 @@ const RATIO_FROM: u64 = 64 * 1024 * 1024;
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// What [`Reader::read`] found.
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Bytes of the current file; none if nothing has come for a while.
     Bytes(&'a [u8]),
     /// The current file is at its end; another follows.
@@ -36,7 +36,7 @@ pub(super) enum Piece<'a> {
 }
 
 /// Reads one source.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     source: Source,
     next: usize,
     /// Which file is read, or was read last.
@@ -139,7 +139,7 @@ fn begin(opened: &mut fs::File, file: &File, disk: &AtomicU64) -> io::Result<Opt
 }
 
 impl Reader {
-    pub(super) fn new(source: Source) -> Reader {
+    pub(crate) fn new(source: Source) -> Reader {
         let mut reader = Reader {
             source,
             next: 0,
@@ -163,27 +163,27 @@ impl Reader {
     }
 
     /// Where the file that is read next begins, unless that follows from the one before.
-    pub(super) fn mark(&self) -> Option<&Mark> {
+    pub(crate) fn mark(&self) -> Option<&Mark> {
         self.source.files.get(self.next).and_then(|file| file.begin.mark.as_ref())
     }
 
     /// Whether no file is left to be opened.
-    pub(super) fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.next >= self.source.files.len().max(1)
     }
 
     /// Bytes read so far, as they lie on disk.
-    pub(super) fn disk_bytes(&self) -> u64 {
+    pub(crate) fn disk_bytes(&self) -> u64 {
         self.disk.load(Relaxed)
     }
 
     /// When the file that is read next was last written, nanoseconds since 1970: no line of it is later.
-    pub(super) fn modified(&self) -> Option<i64> {
+    pub(crate) fn modified(&self) -> Option<i64> {
         self.source.files.get(self.next).and_then(|file| file.modified)
     }
 
     /// The next piece. After an error the file counts as read to its end.
-    pub(super) fn read(&mut self) -> Result<Piece<'_>, InputError> {
+    pub(crate) fn read(&mut self) -> Result<Piece<'_>, InputError> {
         if self.open.is_none() {
             if self.is_last() {
                 return Ok(Piece::End);

@@ -14,7 +14,7 @@ use crate::commit::KnownFile;
 
 /// What a present file is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'a> {
+pub(crate) enum Found<'a> {
     /// It was there before, under this or another name.
     Known(&'a KnownFile),
     /// It is new.
@@ -26,8 +26,16 @@ pub(super) enum Found<'a> {
     Instead(&'a KnownFile),
 }
 
+#[cfg(feature = "store")]
+impl Found<'_> {
+    /// Whether it is the known file with this number.
+    pub(crate) fn is(&self, number: u32) -> bool {
+        matches!(self, Found::Known(known) if known.number == number)
+    }
+}
+
 /// Tells for each present file of a source, oldest first, what it is.
-pub(super) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec<Found<'a>> {
+pub(crate) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec<Found<'a>> {
     let mut found: Vec<Option<&KnownFile>> = vec![None; present.len()];
     let is_free = |file: &KnownFile, found: &[Option<&KnownFile>]| {
         found.iter().flatten().all(|other| other.number != file.number)
@@ -36,17 +44,23 @@ pub(super) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec
         file.begins_as(&known.identity)
             && known.position.as_ref().is_none_or(|position| file.reaches(position.offset))
     };
-    // The inode first: two logs may begin alike.
+    // The inode first: two logs may begin alike. But an empty head is anybody's, and an inode is given again.
+    let is_told = |known: &&KnownFile| known.identity.head_length > 0;
     for (at, file) in present.iter().enumerate() {
-        let mut same = known.iter().rev().filter(|known| file.is_at(&known.identity) && fits(file, known));
-        found[at] = same.find(|known| is_free(known, &found));
+        let there = known.iter().rev().filter(is_told).filter(|known| file.is_at(&known.identity));
+        found[at] = there.filter(|known| fits(file, known)).find(|known| is_free(known, &found));
     }
     for (at, file) in present.iter().enumerate() {
         if found[at].is_none() {
-            // An empty head is anybody's.
-            let same = known.iter().filter(|known| known.identity.head_length > 0 && fits(file, known));
+            let same = known.iter().filter(is_told).filter(|known| fits(file, known));
             let free = same.filter(|known| is_free(known, &found));
             found[at] = free.max_by_key(|known| (known.identity.head_length, known.number));
+        }
+    }
+    for (at, file) in present.iter().enumerate() {
+        if found[at].is_none() && !file.is_packed() {
+            let there = known.iter().rev().filter(|known| !is_told(known) && file.is_at(&known.identity));
+            found[at] = there.filter(|known| fits(file, known)).find(|known| is_free(known, &found));
         }
     }
     let what = |(at, file): (usize, &&Present)| match found[at] {
@@ -65,7 +79,7 @@ pub(super) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec
 }
 
 /// Which generation a file is that is new at its place, or has come there.
-pub(super) fn generation(file: &Present, known: &[KnownFile]) -> u32 {
+pub(crate) fn generation(file: &Present, known: &[KnownFile]) -> u32 {
     let there = known.iter().filter(|known| file.is_at(&known.identity));
     there.map(|known| known.identity.generation + 1).max().unwrap_or(0)
 }

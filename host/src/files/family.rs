@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 /// What a file's name says of its family.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Member {
+pub(crate) struct Member {
     /// The family: the path of its newest file.
-    pub(super) stem: PathBuf,
+    pub(crate) stem: PathBuf,
     age: Age,
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// Oldest first.
@@ -28,7 +28,7 @@ enum Age {
 }
 
 impl Member {
-    pub(super) fn of(path: &Path) -> Member {
+    pub(crate) fn of(path: &Path) -> Member {
         let newest = Member { stem: path.into(), age: Age::Newest, path: path.into() };
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return newest };
         let plain = name.strip_suffix(".gz").unwrap_or(name);

@@ -25,36 +25,41 @@ pub struct Inputs {
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The family's path; `-` is standard input.
-    pub(super) stem: PathBuf,
+    pub(crate) stem: PathBuf,
     /// Its files, oldest first; empty is standard input.
-    pub(super) files: Vec<File>,
+    pub(crate) files: Vec<File>,
 }
 
 /// A file of a source.
 #[derive(Clone, Debug)]
-pub(super) struct File {
-    pub(super) path: PathBuf,
-    pub(super) bytes: u64,
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
     /// When it was last written, nanoseconds since 1970: no line is later.
-    pub(super) modified: Option<i64>,
-    pub(super) begin: Begin,
+    pub(crate) modified: Option<i64>,
+    pub(crate) begin: Begin,
 }
 
 /// Where reading a file begins.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Begin {
+pub(crate) struct Begin {
     /// `None`: at its start, as its source goes on from file to file.
-    pub(super) mark: Option<Mark>,
+    pub(crate) mark: Option<Mark>,
     /// Nothing is left to read.
-    pub(super) done: bool,
+    pub(crate) done: bool,
     /// Device and inode of the file that was looked at: under its name may be another by now.
-    pub(super) place: Option<(u64, u64)>,
+    pub(crate) place: Option<(u64, u64)>,
 }
 
 impl Source {
     /// Bytes of its files as they lie on disk.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// The family's path: that of its newest file.
+    pub fn stem(&self) -> &Path {
+        &self.stem
     }
 
     /// Whether it is standard input.

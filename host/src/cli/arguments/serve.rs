@@ -1,0 +1,46 @@
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
+use jiff::tz::TimeZone;
+use tripline_engine::decode::Format as InputFormat;
+
+use super::check::input_formats;
+use super::keeping::KeepArguments;
+use super::packs::PackArguments;
+use crate::cli::zone;
+
+const EXAMPLES: &str = "\
+Examples:
+  tripline serve /var/log/auth.log '/var/log/app/*.log'
+  tripline serve --from-start --db tripline.db --security-log security.log app.log
+  tripline serve --config /etc/tripline/tripline.toml /var/log/auth.log
+
+It goes on where it stopped: what was written meanwhile is read first, also from
+rotated files. The first SIGTERM or Ctrl-C ends it in good order; the second at once.
+";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, args_override_self = true)]
+pub(in crate::cli) struct ServeArguments {
+    /// Files, folders and globs to follow; they need not be there yet.
+    #[arg(value_name = "FILE|DIR|GLOB", required = true)]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Read files that were never followed from their start, rotated ones too [default: from their end].
+    #[arg(long, help_heading = "Input")]
+    pub(in crate::cli) from_start: bool,
+    /// Format of all files, if it should not be found for each.
+    #[arg(long, value_name = "FORMAT", help_heading = "Input", value_parser = input_formats())]
+    pub(in crate::cli) input_format: Option<InputFormat>,
+    /// Time zone of times without one: a name, or an offset like +02:00 [default: the system's].
+    #[arg(long, value_name = "ZONE", help_heading = "Input", value_parser = zone::parse, allow_hyphen_values = true)]
+    pub(in crate::cli) timezone: Option<TimeZone>,
+
+    #[command(flatten)]
+    pub(in crate::cli) packs: PackArguments,
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArguments,
+
+    /// Threads that match lines [default: one for each core].
+    #[arg(long, value_name = "N", help_heading = "Running", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(in crate::cli) threads: Option<u16>,
+}

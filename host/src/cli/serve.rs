@@ -1,0 +1,100 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tripline_engine::line::LineSettings;
+use tripline_engine::sandbox::Sandbox;
+
+use super::arguments::ServeArguments;
+use super::check::cores;
+use super::exit::Exit;
+use super::kept::{self, Kept};
+use super::{Failure, Screen, interrupt, packs, sandbox};
+use crate::check::Change;
+use crate::configuration::Configuration;
+use crate::follow::{FollowNote, FollowSettings, From};
+use crate::serve::{self, Event, ServeOptions};
+
+/// What keeps incidents if nothing names a database.
+const DATABASE: &str = "tripline.db";
+const SECOND: i64 = 1_000_000_000;
+
+/// Follows logs until it is stopped.
+pub(super) fn run(
+    mut arguments: ServeArguments,
+    configuration: &Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let packs = packs::configured(&arguments.packs, configuration)?;
+    let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
+    let stop = interrupt::flag()?;
+    if !kept::is_wanted(&arguments.keep, configuration) {
+        arguments.keep.db = Some(DATABASE.into());
+    }
+    let kept = Kept::make(&arguments.keep, configuration)?;
+    let lines = LineSettings {
+        timezone: arguments.timezone.clone().unwrap_or_else(TimeZone::system),
+        format: arguments.input_format,
+        block_bytes: BLOCK,
+        // What is kept goes on from there.
+        bounded: true,
+        ..LineSettings::default()
+    };
+    let from = if arguments.from_start { From::Start } else { From::End };
+    let options = ServeOptions {
+        packs,
+        files: arguments.files,
+        follow: FollowSettings { lines, from, quiet: SECOND, linger: 60 * SECOND },
+        threads: arguments.threads.map_or_else(cores, usize::from),
+        keeping: kept.keeping(),
+        database: Arc::clone(&kept.database),
+        security_log: kept.security_log(),
+        deliverer: kept.delivering(screen)?,
+        clock: Arc::clone(&kept.clock),
+        pause: Duration::from_millis(100),
+    };
+    screen.say(&format!("incidents are kept in {}", kept.database.path().display()));
+    serve::run(options, &sandbox, &|event| say(&event, screen), &stop).map_err(Failure::new)?;
+    Ok(Exit::Clean)
+}
+
+/// Bytes of a block: what comes live comes in small pieces, and all of them wait for a barrier.
+const BLOCK: usize = 256 * 1024;
+
+/// Says what happens, a line each.
+fn say(event: &Event, screen: &Screen) {
+    match event {
+        Event::Follows(path) => screen.say(&format!("follows {}", path.display())),
+        Event::File(FollowNote::Lost { path, change }) => {
+            let path = path.display();
+            screen.warning(&match change {
+                Change::Cut => format!("{path} was cut: what was written just before may be lost"),
+                Change::Replaced => format!("{path} was replaced"),
+            });
+        }
+        Event::File(FollowNote::Unread(error)) | Event::Input(error) => screen.error(&error.to_string()),
+        Event::Committed(committed) => {
+            let list = |ids: &[i64]| ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+            for (what, ids) in [("opened", &committed.opened), ("occurred again", &committed.grown)] {
+                if !ids.is_empty() {
+                    screen.say(&format!("{what}: incident {}", list(ids)));
+                }
+            }
+        }
+        Event::Waits(error) => screen.error(&format!("{error}; it is tried again, and nothing is lost")),
+        Event::GoesOn => screen.say("the database takes what comes again"),
+        Event::Fault(fault) => screen.warning(&format!("pack {}: {}", fault.pack, fault.fault)),
+        Event::Log(pack, line) => screen.say(&format!("{pack}: {}", line.text)),
+        Event::SecurityLog(error) => screen.error(&format!("{error}; its records wait in the database")),
+        Event::Telling(error) => screen.error(&format!("{error}; it is tried again")),
+        Event::Delivered(delivered) => {
+            if delivered.sent > 0 {
+                let mails = if delivered.sent == 1 { "mail" } else { "mails" };
+                screen.say(&format!("{} {mails} sent", delivered.sent));
+            }
+            for (recipient, end) in &delivered.failed {
+                screen.warning(&format!("a mail to {recipient} was not sent: {end}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Files as inputs: which there are, which of them are known, and their bytes.
+
+mod error;
+mod family;
+mod inputs;
+mod known;
+mod present;
+mod reader;
+
+pub use self::error::{InputError, InputProblem};
+#[cfg(feature = "store")]
+pub(crate) use self::family::Member;
+pub(crate) use self::inputs::{Begin, File};
+pub use self::inputs::{Inputs, Source, expand};
+pub(crate) use self::known::{Found, generation, recognise};
+pub(crate) use self::present::Present;
+pub(crate) use self::reader::{Piece, Reader};

@@ -1,0 +1,21 @@
+//! Files that are followed: what is written to them, whatever becomes of them.
+//!
+//! ```text
+//!   app.log      written ──► renamed to app.log.1 ─────────────► read on, until nothing has come for a while
+//!   a new file               └► app.log is there again ─────────► read from its start, beside the old one
+//!   app.log      copied to app.log.1, cut to nothing ───────────► the copy is read on, the file from its start
+//!   app.log.1    packed while nobody followed ──────────────────► unpacked, read on
+//! ```
+//!
+//! Each file that is open has lines of its own: what is still written to a renamed file never waits for the new one, nor
+//! the other way round. A file is known again by device, inode and its first bytes; where reading goes on is in the
+//! store.
+
+mod followed;
+mod tail;
+
+pub(crate) use self::followed::Followed;
+pub use self::followed::{FollowNote, FollowSettings, From};
+
+#[cfg(test)]
+mod tests;

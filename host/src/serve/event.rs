@@ -1,0 +1,37 @@
+use std::path::PathBuf;
+
+use tripline_engine::PackFault;
+use tripline_engine::sandbox::LogLine;
+
+use crate::commit::{Committed, StoreError};
+use crate::files::InputError;
+use crate::follow::FollowNote;
+use crate::notices::Delivered;
+use crate::security_log::SecurityLogError;
+
+/// What happens while a server runs, for whoever logs it.
+#[derive(Debug)]
+pub enum Event {
+    /// A source is followed from now on.
+    Follows(PathBuf),
+    /// Something about a file.
+    File(FollowNote),
+    /// What was named and cannot be followed.
+    Input(InputError),
+    /// A barrier was committed, and changed incidents.
+    Committed(Committed),
+    /// The store does not take what it is given now. It is tried again; until then inputs wait.
+    Waits(StoreError),
+    /// The store takes barriers again.
+    GoesOn,
+    /// A pack failed.
+    Fault(PackFault),
+    /// A pack logged a line.
+    Log(String, LogLine),
+    /// security.log cannot be written; its records wait.
+    SecurityLog(SecurityLogError),
+    /// The database cannot be used for what is due or told; it is tried again.
+    Telling(StoreError),
+    /// Mails were sent, or could not be.
+    Delivered(Delivered),
+}

@@ -1,0 +1,22 @@
+//! Lines as they come: followed, matched on all cores, judged in the order of their arrival, committed at barriers.
+//!
+//! ```text
+//!   followed files ─► feeding ─► matchers ─► collecting ──► judges        ┌─► security.log
+//!                     fair turns             arrival's      each some     │
+//!                                            order          of the packs  │
+//!                                            └── barrier: positions, ─► store ─► telling ─► mail
+//!                                                states, decisions
+//! ```
+//!
+//! Channels are bounded: when the disk is full or the database is held, the collector waits with its commit, the
+//! channels fill, and files simply wait. What was not committed is read again after a restart.
+
+mod collecting;
+mod event;
+mod feeding;
+mod passing;
+mod run;
+mod telling;
+
+pub use self::event::Event;
+pub use self::run::{ServeError, ServeOptions, run};

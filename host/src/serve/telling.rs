@@ -1,0 +1,77 @@
+//! The telling thread: timers, security.log, mail; after each barrier, and when something becomes due.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use super::Event;
+use crate::notices::Deliverer;
+use crate::security_log::{SecurityLog, SecurityLogError};
+use crate::store::{Database, DelivererLock};
+use crate::wall_clock::WallClock;
+
+/// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
+const TURN: i64 = 1_000_000_000;
+/// How often it is looked what is due, though nothing was committed.
+const DUE: Duration = Duration::from_secs(1);
+
+pub(super) struct Telling<'a> {
+    database: &'a Database,
+    security_log: Option<&'a Path>,
+    log: Option<SecurityLog>,
+    clock: &'a dyn WallClock,
+    tell: &'a (dyn Fn(Event) + Sync),
+}
+
+impl<'a> Telling<'a> {
+    pub(super) fn new(
+        database: &'a Database,
+        security_log: Option<&'a Path>,
+        clock: &'a dyn WallClock,
+        tell: &'a (dyn Fn(Event) + Sync),
+    ) -> Telling<'a> {
+        Telling { database, security_log, log: None, clock, tell }
+    }
+
+    /// Runs until the collector is gone, and then once more: what it committed last is told, too.
+    pub(super) fn run(mut self, mut deliverer: Option<(Deliverer, DelivererLock)>, committed: &Receiver<()>) {
+        loop {
+            let ends = matches!(committed.recv_timeout(DUE), Err(RecvTimeoutError::Disconnected));
+            if let Err(error) = self.database.due() {
+                (self.tell)(Event::Telling(error));
+            }
+            if let Err(error) = self.write() {
+                self.log = None;
+                (self.tell)(Event::SecurityLog(error));
+            }
+            if let Some((deliverer, _)) = &mut deliverer {
+                self.deliver(deliverer);
+            }
+            if ends {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self) -> Result<(), SecurityLogError> {
+        let Some(path) = self.security_log else { return Ok(()) };
+        let log = match &mut self.log {
+            Some(log) => log,
+            None => self.log.insert(SecurityLog::open(path)?),
+        };
+        log.write_due(self.database).map(drop)
+    }
+
+    /// Delivers what is due within this turn; what becomes due later has a later one.
+    fn deliver(&self, deliverer: &mut Deliverer) {
+        let (_awake, woken) = bounded(0);
+        match deliverer.deliver(self.clock.now().saturating_add(TURN), &woken) {
+            Ok(delivered) if delivered.sent > 0 || !delivered.failed.is_empty() => {
+                (self.tell)(Event::Delivered(delivered));
+            }
+            Ok(_) => {}
+            Err(error) => (self.tell)(Event::Telling(error)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The server for real: files are followed, whatever stops it; each line counts once.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tripline_tests::program;
+
+/// How long something may take that must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Served {
+    folder: TempDir,
+    process: Option<Child>,
+    written: u64,
+}
+
+impl Served {
+    fn new() -> Served {
+        Served { folder: tempfile::tempdir().unwrap(), process: None, written: 0 }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&mut self) {
+        let arguments = ["serve", "--from-start", "--only", "app-errors", "--security-log", "security.log"];
+        let mut command = program();
+        command.current_dir(self.folder.path()).env_remove("TRIPLINE_CONFIG").args(arguments).arg("app.log");
+        self.process = Some(command.stderr(Stdio::null()).spawn().unwrap());
+    }
+
+    /// One event of app-errors each, all of one shape.
+    fn write(&mut self, lines: u64) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path("app.log")).unwrap();
+        for _ in 0..lines {
+            self.written += 1;
+            writeln!(file, "2026-11-24T10:00:00Z ERROR job {} failed", self.written).unwrap();
+        }
+    }
+
+    fn count(&self) -> u64 {
+        let mut command = program();
+        command.current_dir(self.folder.path()).env_remove("TRIPLINE_CONFIG");
+        let listed =
+            command.args(["incident", "list", "--format", "ndjson", "--db", "tripline.db"]).output().unwrap();
+        let lines = String::from_utf8(listed.stdout).unwrap();
+        let count = |line: &str| serde_json::from_str::<Value>(line).ok()?["count"].as_u64();
+        lines.lines().filter_map(count).sum()
+    }
+
+    #[track_caller]
+    fn until(&self, count: u64) {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let found = self.count();
+            if found == count {
+                return;
+            }
+            assert!(found < count, "{found} of {count} lines were counted: one of them twice");
+            assert!(Instant::now() < patience, "{found} of {count} lines were counted in time");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    /// Asks it to end.
+    fn end(&mut self) -> ExitStatus {
+        let mut process = self.process.take().unwrap();
+        let asked = std::process::Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+        process.wait().unwrap()
+    }
+
+    fn rename(&self) {
+        for from in (1..9).rev() {
+            let _ = fs::rename(
+                self.path(&format!("app.log.{from}")),
+                self.path(&format!("app.log.{}", from + 1)),
+            );
+        }
+        fs::rename(self.path("app.log"), self.path("app.log.1")).unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+#[test]
+fn it_follows_and_ends_in_good_order() {
+    let mut served = Served::new();
+    served.start();
+    served.write(3);
+    served.until(3);
+    served.rename();
+    served.write(2);
+    served.until(5);
+    assert!(served.end().success());
+    // What is written while nobody follows is read first.
+    served.write(4);
+    served.rename();
+    served.write(1);
+    served.start();
+    served.until(10);
+    assert!(served.end().success());
+    let verified = verify(served.folder.path());
+    assert!(verified, "security.log is whole");
+}
+
+#[test]
+fn a_kill_at_any_moment_costs_nothing() {
+    let mut served = Served::new();
+    // A different moment each time, the same in each run of the test.
+    let mut seed = 1_u64;
+    for round in 0..12 {
+        served.start();
+        for _ in 0..6 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            served.write(1 + seed % 400);
+            if seed.is_multiple_of(11) {
+                served.rename();
+            }
+            sleep(Duration::from_millis((seed >> 33) % 120));
+        }
+        if round % 4 == 3 {
+            served.rename();
+            served.write(1);
+        }
+        served.kill();
+    }
+    served.start();
+    served.until(served.written);
+    assert!(served.end().success());
+    assert_eq!(served.count(), served.written);
+    assert!(verify(served.folder.path()), "security.log is whole");
+}
+
+fn verify(folder: &Path) -> bool {
+    let mut command = program();
+    command.current_dir(folder).env_remove("TRIPLINE_CONFIG");
+    command.args(["log", "verify", "security.log", "--db", "tripline.db"]).output().unwrap().status.success()
+}
