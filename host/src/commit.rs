@@ -248,7 +248,7 @@ impl fmt::Display for StoreError {
             StoreError::Full => f.write_str("expected room for the database, found none"),
             StoreError::Busy => f.write_str("expected to write, found the database held by another program"),
             StoreError::Checking => {
-                f.write_str("expected no other check on the database, found one that is running")
+                f.write_str("expected no other check or server on the database, found one that is running")
             }
             StoreError::Newer { found, known } => {
                 write!(f, "expected a database of version {known} or older, found version {found}")

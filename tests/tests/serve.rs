@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,12 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Served {
     folder: TempDir,
     process: Option<Child>,
+    said: Option<Receiver<String>>,
     written: u64,
 }
 
 impl Served {
     fn new() -> Served {
-        Served { folder: tempfile::tempdir().unwrap(), process: None, written: 0 }
+        Served { folder: tempfile::tempdir().unwrap(), process: None, said: None, written: 0 }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -34,7 +36,34 @@ impl Served {
         let arguments = ["serve", "--from-start", "--only", "app-errors", "--security-log", "security.log"];
         let mut command = program();
         command.current_dir(self.folder.path()).env_remove("TRIPLINE_CONFIG").args(arguments).arg("app.log");
-        self.process = Some(command.stderr(Stdio::null()).spawn().unwrap());
+        self.process = Some(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut said = BufReader::new(self.process.as_mut().unwrap().stderr.take().unwrap()).lines();
+        let (sender, receiver) = channel();
+        // Read to its end, or the program would wait for whoever reads.
+        spawn(move || {
+            while let Some(Ok(line)) = said.next() {
+                let _ = sender.send(line);
+            }
+        });
+        self.said = Some(receiver);
+    }
+
+    /// Waits until it says something with these words.
+    #[track_caller]
+    fn says(&self, words: &str) {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let left = patience.saturating_duration_since(Instant::now());
+            let line = self
+                .said
+                .as_ref()
+                .unwrap()
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("it does not say {words:?}"));
+            if line.contains(words) {
+                return;
+            }
+        }
     }
 
     /// One event of app-errors each, all of one shape.
@@ -151,6 +180,37 @@ fn a_kill_at_any_moment_costs_nothing() {
     assert!(served.end().success());
     assert_eq!(served.count(), served.written);
     assert!(verify(served.folder.path()), "security.log is whole");
+}
+
+#[test]
+fn a_database_that_is_held_makes_it_wait() {
+    let mut served = Served::new();
+    served.start();
+    served.write(1);
+    served.until(1);
+    let other = rusqlite::Connection::open(served.path("tripline.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    served.write(5);
+    served.says("it is tried again, and nothing is lost");
+    other.execute_batch("ROLLBACK").unwrap();
+    served.says("takes what comes again");
+    served.until(6);
+    assert!(served.end().success());
+}
+
+#[test]
+fn one_server_at_a_time() {
+    let mut served = Served::new();
+    served.start();
+    served.write(1);
+    served.until(1);
+    let mut second = program();
+    second.current_dir(served.folder.path()).env_remove("TRIPLINE_CONFIG").args(["serve", "app.log"]);
+    let second = second.output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(second.status.code() == Some(2) && said.contains("hint:"), "{said}");
+    served.write(1);
+    served.until(2);
 }
 
 fn verify(folder: &Path) -> bool {

@@ -13,10 +13,12 @@ use super::{Failure, Screen, interrupt, packs, sandbox};
 use crate::check::Change;
 use crate::configuration::Configuration;
 use crate::follow::{FollowNote, FollowSettings, From};
-use crate::serve::{self, Event, ServeOptions};
+use crate::serve::{self, Event, ServeError, ServeOptions};
 
 /// What keeps incidents if nothing names a database.
 const DATABASE: &str = "tripline.db";
+/// Bytes of a block: what comes live comes in small pieces, and all of them wait for a barrier.
+const BLOCK: usize = 256 * 1024;
 const SECOND: i64 = 1_000_000_000;
 
 /// Follows logs until it is stopped.
@@ -54,12 +56,13 @@ pub(super) fn run(
         pause: Duration::from_millis(100),
     };
     screen.say(&format!("incidents are kept in {}", kept.database.path().display()));
-    serve::run(options, &sandbox, &|event| say(&event, screen), &stop).map_err(Failure::new)?;
+    let served = serve::run(options, &sandbox, &|event| say(&event, screen), &stop);
+    served.map_err(|error| match error {
+        ServeError::Store(error) => kept.failed(&error),
+        error @ ServeError::Matcher(_) => Failure::new(error),
+    })?;
     Ok(Exit::Clean)
 }
-
-/// Bytes of a block: what comes live comes in small pieces, and all of them wait for a barrier.
-const BLOCK: usize = 256 * 1024;
 
 /// Says what happens, a line each.
 fn say(event: &Event, screen: &Screen) {

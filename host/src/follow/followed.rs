@@ -188,6 +188,15 @@ impl Followed {
     /// Opens what is there of the family and not open yet, oldest first. Of a file that was cut, a copy is read on where
     /// that was.
     fn family(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
+        let opened = self.reopen(keeping, now);
+        if opened.is_err() {
+            // What is not open now is opened at the next look.
+            self.folder = None;
+        }
+        opened
+    }
+
+    fn reopen(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
         // What cannot be looked at now is told when it is read.
         let cut: Vec<Tail> = self.tails.extract_if(.., |tail| tail.is_cut().unwrap_or(false)).collect();
         for tail in &mut self.tails {

@@ -45,14 +45,22 @@ impl<'a> Feeding<'a> {
 
     pub(super) fn run(mut self, matchers: &Sender<Fed>, pause: Duration, stop: &AtomicBool) {
         let mut buffer = vec![0; TURN];
+        let mut waits = false;
         while !stop.load(Relaxed) {
-            match self.turn(&mut buffer, matchers) {
+            let turn = self.turn(&mut buffer, matchers);
+            if waits && turn.is_ok() {
+                (self.tell)(Event::GoesOn);
+            }
+            let waited = std::mem::replace(&mut waits, turn.is_err());
+            match turn {
                 Ok(Some(true)) => {}
                 Ok(Some(false)) => std::thread::sleep(pause),
                 // The collector is gone.
                 Ok(None) => return,
                 Err(error) => {
-                    (self.tell)(Event::Waits(error));
+                    if !waited {
+                        (self.tell)(Event::Waits(error));
+                    }
                     std::thread::sleep(pause);
                 }
             }
