@@ -8,8 +8,8 @@
 use rusqlite::{Connection, params};
 
 use super::incidents::{due, get, update};
-use super::silences;
 use super::telling::Work;
+use super::{search, silences};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -47,6 +47,7 @@ pub(super) fn apply(
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();
     if let Some(retention) = policy.limits.retention {
+        search::settle(db)?;
         done.deleted = delete(db, now.saturating_sub(retention))?;
         done.swept = sweep(db, now.saturating_sub(retention), now)?;
     }

@@ -17,7 +17,8 @@ pub(super) fn page(
 ) -> Result<Page, StoreError> {
     let mut conditions = vec!["incidents.tenant = ?".to_string()];
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(tenant.as_str().to_string())];
-    let mut from = "incidents";
+    // What stands before the conditions.
+    let (mut from, mut first) = ("incidents", None);
     let mut must = |condition: &str, value: Box<dyn ToSql>| {
         conditions.push(condition.into());
         values.push(value);
@@ -48,9 +49,11 @@ pub(super) fn page(
         let search = Search::new(db, text)?;
         if let Some(grams) = search.grams {
             // In this order; the planner would rather walk all incidents than sort a few.
-            from = "grams CROSS JOIN texts ON texts.row = grams.rowid
+            from = "(SELECT rowid AS row FROM grams WHERE grams MATCH ?
+                    UNION SELECT row FROM texts WHERE indexed IS NOT NULL) found
+                CROSS JOIN texts ON texts.row = found.row
                 CROSS JOIN incidents ON incidents.tenant = texts.tenant AND incidents.id = texts.incident";
-            must("grams MATCH ?", Box::new(grams));
+            first = Some(grams);
             must("texts.text LIKE ? ESCAPE '\\'", Box::new(search.like));
         } else {
             must(
@@ -67,6 +70,9 @@ pub(super) fn page(
     if !filter.states.is_empty() {
         let states: Vec<String> = filter.states.iter().map(|state| (*state as i64).to_string()).collect();
         conditions.push(format!("state IN ({})", states.join(", ")));
+    }
+    if let Some(first) = first {
+        values.insert(0, Box::new(first));
     }
     let rest = format!(
         "WHERE {} ORDER BY changed DESC, id DESC LIMIT {}",

@@ -1,7 +1,8 @@
 //! Incidents by a part of their text.
 //!
 //! ```text
-//!   "sshd"  ─►  "ssh" AND "shd"  ─► few have them ──► those, looked at again, in order of their last change
+//!   "sshd"  ─►  "ssh" AND "shd"  ─► few have them ──► those, and those that the index has an older text of, looked at
+//!                                │                    again, in order of their last change
 //!                                └► many have them ─► incidents in that order, until the page is full
 //! ```
 //!
@@ -15,6 +16,9 @@ use crate::commit::StoreError;
 const FEW: u32 = 2_000;
 /// Runs of three characters that are looked up; what they leave over is looked at again anyway.
 const GRAMS: usize = 32;
+
+/// Texts that the index is brought up to at once.
+const STEP: u32 = 500;
 
 /// How a page is searched for a text.
 pub(super) struct Search {
@@ -33,6 +37,17 @@ impl Search {
         let found: u32 = statement.query_row((&grams, FEW), |row| row.get(0))?;
         Ok(Search { like, grams: (found <= FEW).then_some(grams) })
     }
+}
+
+/// Brings the index up to some of the texts that have changed since, if they have become many.
+pub(super) fn settle(db: &Connection) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached(
+        "UPDATE texts SET indexed = NULL WHERE row IN (
+            SELECT row FROM texts WHERE indexed IS NOT NULL LIMIT ?1)
+         AND (SELECT count(*) FROM (SELECT 1 FROM texts WHERE indexed IS NOT NULL LIMIT ?2 + 1)) > ?2",
+    )?;
+    statement.execute((STEP, FEW))?;
+    Ok(())
 }
 
 /// All runs of three characters, in the index's words; `None`: there are none, or it cannot say them.

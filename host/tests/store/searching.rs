@@ -76,3 +76,32 @@ fn what_many_have_and_what_few_have() {
     let page = fixture.database.page(&other, &text("host-4999"), None, 10).unwrap();
     assert_eq!(page.incidents, []);
 }
+
+#[test]
+fn many_texts_that_change_are_brought_into_the_index() {
+    let mut policy = policy(&[]);
+    policy.limits.open_per_rule = u64::MAX;
+    let fixture = Fixture::new(policy);
+    let said = |i: u64, offset: u64, title: &str| {
+        with(decision("r", Some(&format!("host-{i}")), offset), |one| one.summary = format!("{title} {i}"))
+    };
+    fixture.decide((0..3_000).map(|i| said(i, i, "before")).collect());
+    fixture.decide((0..3_000).map(|i| said(i, 10_000 + i, "afterwards")).collect());
+    for _ in 0..4 {
+        assert_eq!(found(&fixture, &text("before 2999")), Vec::<i64>::new());
+        assert_eq!(found(&fixture, &text("afterwards 2999")), [3_000]);
+        fixture.database.due().unwrap();
+    }
+    let other = rusqlite::Connection::open(fixture.path()).unwrap();
+    let count = |sql: &str| other.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+    assert_eq!(
+        count("SELECT count(*) FROM texts WHERE indexed IS NOT NULL"),
+        2_000,
+        "few enough to look at each"
+    );
+    assert_eq!(
+        count("SELECT count(*) FROM grams WHERE grams MATCH '\"war\"'"),
+        1_000,
+        "the others are in the index"
+    );
+}
