@@ -43,7 +43,7 @@ impl Member {
     }
 
     /// Whether, by its name, it is what the other is packed to.
-    pub(super) fn packs(&self, other: &Member) -> bool {
+    pub(crate) fn packs(&self, other: &Member) -> bool {
         let is_packed = |member: &Member| member.path.extension().is_some_and(|end| end == "gz");
         (&self.stem, self.age) == (&other.stem, other.age) && is_packed(self) && !is_packed(other)
     }

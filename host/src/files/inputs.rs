@@ -164,7 +164,7 @@ fn globbed(argument: &Path) -> Option<Result<Vec<PathBuf>, String>> {
 
 /// Whether one file is being packed, and the other is what of it is packed so far: its lines would count twice. By
 /// content, too: `app.log.gz` may be of last year.
-fn is_being_packed(plain: &Path, packed: &Path) -> bool {
+pub(crate) fn is_being_packed(plain: &Path, packed: &Path) -> bool {
     // With less than that nothing of its content is there.
     const LEAST: u64 = 18;
     let (Ok(Some(plain)), Ok(found)) = (Present::look(plain), fs::metadata(packed)) else { return false };

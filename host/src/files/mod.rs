@@ -8,10 +8,10 @@ mod present;
 mod reader;
 
 pub use self::error::{InputError, InputProblem};
-#[cfg(feature = "store")]
-pub(crate) use self::family::Member;
 pub(crate) use self::inputs::{Begin, File};
 pub use self::inputs::{Inputs, Source, expand};
 pub(crate) use self::known::{Found, generation, recognise};
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
+#[cfg(feature = "store")]
+pub(crate) use self::{family::Member, inputs::is_being_packed};

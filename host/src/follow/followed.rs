@@ -12,7 +12,9 @@ use tripline_engine::line::{Block, LineSettings, Mark};
 use super::tail::{Came, Tail};
 use crate::check::{Change, Keeping, identify, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
-use crate::files::{Begin, File, Found, InputError, InputProblem, Member, Present, Source, recognise};
+use crate::files::{
+    Begin, File, Found, InputError, InputProblem, Member, Present, Source, is_being_packed, recognise,
+};
 
 /// Where a source begins that was never followed before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,13 +237,18 @@ impl Followed {
                 _ => None,
             };
             let is_newest = lying.path == self.stem;
-            let there =
-                self.tails.iter().position(|tail| tail.is_at(lying.present.device, lying.present.inode));
-            if let Some(at) = there {
+            let at = |tail: &Tail| tail.is_at(lying.present.device, lying.present.inode);
+            let there = self.tails.iter().position(at);
+            // What is open is read to its end, also if it was packed meanwhile; and what is packed is open but once.
+            let same = || self.tails.iter().position(|tail| found.is(tail.number()));
+            if let Some(at) = there.or_else(same) {
                 let mut tail = self.tails.remove(at);
-                tail.is_old = !is_newest;
-                open.push(tail);
-                continue;
+                // A packed file that was renamed is opened again, at its mark.
+                if there.is_some() || !tail.is_moved(&lying.path) {
+                    tail.is_old = there.is_none() || !is_newest;
+                    open.push(tail);
+                    continue;
+                }
             }
             let is_done = position.as_ref().is_some_and(|position| lying.present.ends_at(position.offset));
             let is_fresh = lying.modified.is_some_and(|modified| now - modified < self.settings.linger);
@@ -334,6 +341,7 @@ impl Followed {
         let mut members: Vec<Member> =
             paths.map(|path| Member::of(&path)).filter(|member| member.stem == self.stem).collect();
         members.sort();
+        members.dedup_by(|packed, plain| packed.packs(plain) && is_being_packed(&plain.path, &packed.path));
         let mut lying = Vec::new();
         for Member { path, .. } in members {
             match Present::look(&path) {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tripline_engine::line::{LineSettings, Lines, Mark};
@@ -92,6 +92,11 @@ impl Tail {
     pub(super) fn is_at(&self, device: u64, inode: u64) -> bool {
         matches!(self.input, Input::Plain { .. })
             && (self.known.identity.device, self.known.identity.inode) == (device, inode)
+    }
+
+    /// Whether it is packed and lies elsewhere now: it may not have been opened yet.
+    pub(super) fn is_moved(&self, path: &Path) -> bool {
+        matches!(self.input, Input::Packed(_)) && Path::new(&self.known.path) != path
     }
 
     /// Reads what has come, at most the buffer full.

@@ -37,6 +37,8 @@ pub struct Deliverer {
     clock: Arc<dyn WallClock>,
     templates: Templates,
     sender: Sender,
+    /// What became of a mail, if the outbox could not be told yet: else it would go again.
+    unfinished: Option<(i64, End)>,
 }
 
 /// What was delivered, and what was not.
@@ -62,7 +64,7 @@ impl Deliverer {
         templates: Templates,
         sender: Sender,
     ) -> Deliverer {
-        Deliverer { outbox, transport, clock, templates, sender }
+        Deliverer { outbox, transport, clock, templates, sender, unfinished: None }
     }
 
     /// Delivers what is due, and what becomes due before this time; ends early if `woken` is closed.
@@ -70,6 +72,7 @@ impl Deliverer {
     /// What a deliverer before this one has left unfinished is taken back first: whoever calls this is the only one that
     /// delivers. Not in `new`: a test mail takes nothing from the one who does.
     pub fn deliver(&mut self, until: i64, woken: &Receiver<()>) -> Result<Delivered, StoreError> {
+        self.finish()?;
         self.outbox.reclaim()?;
         let mut delivered = Delivered::default();
         loop {
@@ -83,7 +86,8 @@ impl Deliverer {
                 Next::Send(leased) => {
                     let end = self.send(&leased);
                     crash::point("before_mark_sent");
-                    self.outbox.finish(&self.sender.relay, leased.notice, &end)?;
+                    self.unfinished = Some((leased.notice, end.clone()));
+                    self.finish()?;
                     match end {
                         End::Sent(_) => delivered.sent += 1,
                         failed if delivered.failed.len() < TOLD => {
@@ -104,6 +108,15 @@ impl Deliverer {
                 }
             }
         }
+    }
+
+    /// Tells the outbox what became of the last mail.
+    fn finish(&mut self) -> Result<(), StoreError> {
+        if let Some((notice, end)) = &self.unfinished {
+            self.outbox.finish(&self.sender.relay, *notice, end)?;
+        }
+        self.unfinished = None;
+        Ok(())
     }
 
     /// Sends a mail that tells of nothing, to see whether it comes. The outbox is not touched: somebody else may deliver.

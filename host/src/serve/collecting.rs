@@ -61,7 +61,7 @@ impl<'a> Collecting<'a> {
         }
     }
 
-    pub(super) fn run(mut self, scanned: &Receiver<Seen>, pause: Duration, stop: &AtomicBool) {
+    pub(super) fn run(mut self, scanned: Receiver<Seen>, pause: Duration, stop: &AtomicBool) {
         let mut early: BTreeMap<u64, Seen> = BTreeMap::new();
         let mut next = 0;
         loop {
@@ -74,8 +74,9 @@ impl<'a> Collecting<'a> {
                 next += 1;
                 self.judge(seen);
             }
-            if self.is_due() {
-                self.commit(pause, stop);
+            if self.is_due() && !self.commit(pause, stop) {
+                // Positions must not go over decisions that are lost: all of it is read again by the next run.
+                return;
             }
         }
         self.commit(pause, stop);
@@ -109,13 +110,14 @@ impl<'a> Collecting<'a> {
         waits && (decided >= self.keeping.decisions || self.barrier.elapsed() >= self.keeping.every)
     }
 
-    /// Commits the prefix that all judges have judged; waits until the store takes it, or it is to stop.
-    fn commit(&mut self, pause: Duration, stop: &AtomicBool) {
-        let Some(mut commit) = self.parts() else { return };
+    /// Commits the prefix that all judges have judged; waits until the store takes it, or it is to stop. `false`: it was
+    /// given up, and nothing may be committed any more.
+    fn commit(&mut self, pause: Duration, stop: &AtomicBool) -> bool {
+        let Some(mut commit) = self.parts() else { return false };
         (self.barrier, self.at_barrier) = (Instant::now(), self.decided.load(Relaxed));
         commit.positions.extend(self.positions.drain().map(|(_, position)| position));
         if commit.is_empty() {
-            return;
+            return true;
         }
         commit.packs.clone_from(&self.packs);
         let mut waits = false;
@@ -130,7 +132,7 @@ impl<'a> Collecting<'a> {
                     }
                     // It is awake already, or gone.
                     let _ = self.committed.try_send(());
-                    return;
+                    return true;
                 }
                 Err(error) => {
                     if !waits {
@@ -139,7 +141,7 @@ impl<'a> Collecting<'a> {
                     waits = true;
                     // What is not committed is read again.
                     if stop.load(Relaxed) {
-                        return;
+                        return false;
                     }
                     std::thread::sleep(pause);
                 }

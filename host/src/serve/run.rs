@@ -124,7 +124,7 @@ pub fn run(
         let judges: Vec<Sender<Work>> = judges.collect();
         scope.spawn(move || telling.run(deliverer, &told));
         let collecting = Collecting::new(matcher, &keeping, names, judges, &decided, tell, committed);
-        collecting.run(&scanned, pause, stop);
+        collecting.run(scanned, pause, stop);
     });
     Ok(())
 }
