@@ -225,7 +225,10 @@ pub fn deliver(run: &Run, numbers: &Numbers, mut to: impl FnMut(usize, Delivery<
         let text = &block.bytes[line.start as usize..line.end as usize];
         let position = numbers.position(*source, line);
         for (pack, matches) in event.wakes() {
-            to(pack, Delivery { position, received: None, line: text, cut: line.cut, event, matches });
+            to(
+                pack,
+                Delivery { position, received: block.received, line: text, cut: line.cut, event, matches },
+            );
         }
     }
 }

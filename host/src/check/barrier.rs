@@ -89,7 +89,7 @@ impl<'a> Barriers<'a> {
         let mut commit = Commit { packs: self.packs.clone(), ..Commit::default() };
         for _ in judges {
             // A judge that is gone has panicked; without its part it is no prefix.
-            let Part { decisions, states, .. } = parts.recv().map_err(|_| StoreError::Closed)?;
+            let Part { decisions, states } = parts.recv().map_err(|_| StoreError::Closed)?;
             commit.decisions.extend(decisions);
             commit.states.extend(states);
         }

@@ -13,7 +13,7 @@ use super::passing::{Keeps, Part, Work};
 use crate::commit::PackState;
 
 /// Some of the packs, judged in one thread.
-pub(crate) struct Judging<'a> {
+pub(super) struct Judging<'a> {
     seats: Vec<Seat>,
     numbers: &'a Numbers,
     /// Decisions of all judges so far, if they wait for a barrier.
@@ -22,8 +22,6 @@ pub(crate) struct Judging<'a> {
     waiting: Vec<Decision>,
     verdicts: Verdicts,
     fold: Fold,
-    /// There is no end at which faults and logs are told: each barrier takes its own.
-    live: bool,
 }
 
 /// A pack that is judged here.
@@ -33,27 +31,21 @@ struct Seat {
     settings: [u8; 32],
 }
 
-pub(crate) struct Judged {
-    pub(crate) fold: Fold,
-    pub(crate) verdicts: Verdicts,
-    pub(crate) costs: Vec<(usize, JudgeCost)>,
+pub(super) struct Judged {
+    pub(super) fold: Fold,
+    pub(super) verdicts: Verdicts,
+    pub(super) costs: Vec<(usize, JudgeCost)>,
 }
 
 impl<'a> Judging<'a> {
-    pub(crate) fn new(numbers: &'a Numbers, decided: Option<&'a AtomicU64>) -> Judging<'a> {
+    pub(super) fn new(numbers: &'a Numbers, decided: Option<&'a AtomicU64>) -> Judging<'a> {
         let (seats, waiting) = (Vec::new(), Vec::new());
         let (verdicts, fold) = (Verdicts::default(), Fold::new());
-        Judging { seats, numbers, decided, waiting, verdicts, fold, live: false }
-    }
-
-    /// Without an end: each barrier also takes faults and logs.
-    #[cfg(feature = "store")]
-    pub(crate) fn live(numbers: &'a Numbers, decided: &'a AtomicU64) -> Judging<'a> {
-        Judging { live: true, ..Judging::new(numbers, Some(decided)) }
+        Judging { seats, numbers, decided, waiting, verdicts, fold }
     }
 
     /// Takes a pack, with what it remembers.
-    pub(crate) fn add(
+    pub(super) fn add(
         &mut self,
         pack: usize,
         mut judge: Judge,
@@ -67,7 +59,7 @@ impl<'a> Judging<'a> {
         self.seats.push(Seat { pack, judge, settings });
     }
 
-    pub(crate) fn run(mut self, work: &Receiver<Work>) -> Judged {
+    pub(super) fn run(mut self, work: &Receiver<Work>) -> Judged {
         for work in work {
             match work {
                 Work::Run(run) => deliver(&run, self.numbers, |pack, delivery| {
@@ -89,12 +81,8 @@ impl<'a> Judging<'a> {
                     let states = self.states(keeps);
                     self.take_decisions();
                     let decisions = take(&mut self.waiting);
-                    let (faults, logs) = match self.live {
-                        true => (take(&mut self.verdicts.faults), take(&mut self.verdicts.logs)),
-                        false => Default::default(),
-                    };
                     // The collector waits for it, or is gone.
-                    let _ = reply.send(Part { decisions, states, faults, logs });
+                    let _ = reply.send(Part { decisions, states });
                 }
             }
             self.take_decisions();

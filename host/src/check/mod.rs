@@ -24,9 +24,7 @@ pub use self::keeping::{Change, InputNote, Keeping};
 pub use self::run::{default_threads, run};
 #[cfg(feature = "store")]
 pub(crate) use self::{
-    judging::Judging,
     keeping::settings_digest,
-    passing::{Keeps, Part, Work},
     plan::{identify, mark},
     run::MonotonicClock,
 };

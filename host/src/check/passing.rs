@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 use crossbeam_channel::Sender;
+use tripline_engine::Fault;
 use tripline_engine::decision::Decision;
 use tripline_engine::merge::{Run, Scanned};
-use tripline_engine::sandbox::LogLine;
-use tripline_engine::{Fault, PackFault};
 
 use crate::commit::PackState;
 
@@ -25,7 +24,7 @@ pub(super) enum Scan {
     End,
 }
 
-pub(crate) enum Work {
+pub(super) enum Work {
     Run(Arc<Run>),
     Suspend(usize, Fault),
     End(Option<i64>),
@@ -57,18 +56,14 @@ impl Progress {
 
 /// What one judge's thread adds to a barrier.
 #[derive(Default)]
-#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "there is no server"))]
-pub(crate) struct Part {
-    pub(crate) decisions: Vec<Decision>,
-    pub(crate) states: Vec<PackState>,
-    /// Of a server only, as the next.
-    pub(crate) faults: Vec<PackFault>,
-    pub(crate) logs: Vec<(String, LogLine)>,
+pub(super) struct Part {
+    pub(super) decisions: Vec<Decision>,
+    pub(super) states: Vec<PackState>,
 }
 
 /// How much of what was judged a barrier lets the next run go on behind.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keeps {
+pub(super) enum Keeps {
     /// Positions, states and decisions.
     All,
     /// Decisions only.

@@ -19,6 +19,7 @@ mod packs;
 mod sandbox;
 mod screen;
 mod serve;
+mod signals;
 mod silence;
 mod watch;
 mod zone;

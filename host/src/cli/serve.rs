@@ -9,11 +9,11 @@ use super::arguments::ServeArguments;
 use super::check::cores;
 use super::exit::Exit;
 use super::kept::{self, Kept};
-use super::{Failure, Screen, interrupt, packs, sandbox};
+use super::{Failure, Screen, packs, sandbox, signals};
 use crate::check::Change;
 use crate::configuration::Configuration;
 use crate::follow::{FollowNote, FollowSettings, From};
-use crate::serve::{self, Event, ServeError, ServeOptions};
+use crate::serve::{self, Control, Event, Follow, Intake, IntakeLimits, ServeError, ServeOptions};
 
 /// What keeps incidents if nothing names a database.
 const DATABASE: &str = "tripline.db";
@@ -29,7 +29,6 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let packs = packs::configured(&arguments.packs, configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
-    let stop = interrupt::flag()?;
     if !kept::is_wanted(&arguments.keep, configuration) {
         arguments.keep.db = Some(DATABASE.into());
     }
@@ -43,20 +42,29 @@ pub(super) fn run(
         ..LineSettings::default()
     };
     let from = if arguments.from_start { From::Start } else { From::End };
+    let control = Arc::new(Control::default());
+    signals::obey(&control)?;
+    let woken = Arc::clone(&control);
+    let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+    let settings = FollowSettings { lines: lines.clone(), from, quiet: SECOND, linger: 60 * SECOND };
+    let (paths, tenant, silent_after) = (arguments.files, kept.tenant.clone(), None);
     let options = ServeOptions {
         packs,
-        files: arguments.files,
-        follow: FollowSettings { lines, from, quiet: SECOND, linger: 60 * SECOND },
+        follow: vec![Follow { paths, tenant, settings, silent_after }],
+        intake,
+        expected: Vec::new(),
+        lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
-        keeping: kept.keeping(),
+        instances: 4096,
         database: Arc::clone(&kept.database),
         security_log: kept.security_log(),
         deliverer: kept.delivering(screen)?,
         clock: Arc::clone(&kept.clock),
         pause: Duration::from_millis(100),
+        every: Duration::from_secs(1),
     };
     screen.say(&format!("incidents are kept in {}", kept.database.path().display()));
-    let served = serve::run(options, &sandbox, &|event| say(&event, screen), &stop);
+    let served = serve::run(options, &sandbox, &|event| say(&event, screen), &control);
     served.map_err(|error| match error {
         ServeError::Store(error) => kept.failed(&error),
         error @ ServeError::Matcher(_) => Failure::new(error),
@@ -76,7 +84,7 @@ fn say(event: &Event, screen: &Screen) {
             });
         }
         Event::File(FollowNote::Unread(error)) | Event::Input(error) => screen.error(&error.to_string()),
-        Event::Committed(committed) => {
+        Event::Committed(_, committed) => {
             let list = |ids: &[i64]| ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
             for (what, ids) in [("opened", &committed.opened), ("occurred again", &committed.grown)] {
                 if !ids.is_empty() {
@@ -85,9 +93,11 @@ fn say(event: &Event, screen: &Screen) {
             }
         }
         Event::Waits(error) => screen.error(&format!("{error}; it is tried again, and nothing is lost")),
+        Event::Changed => screen.say("goes on with the changed configuration"),
+        Event::Unchanged(error) => screen.error(&format!("{error}; it goes on as it was")),
         Event::GoesOn => screen.say("the database takes what comes again"),
-        Event::Fault(fault) => screen.warning(&format!("pack {}: {}", fault.pack, fault.fault)),
-        Event::Log(pack, line) => screen.say(&format!("{pack}: {}", line.text)),
+        Event::Fault(_, fault) => screen.warning(&format!("pack {}: {}", fault.pack, fault.fault)),
+        Event::Log(_, pack, line) => screen.say(&format!("{pack}: {}", line.text)),
         Event::SecurityLog(error) => screen.error(&format!("{error}; its records wait in the database")),
         Event::Telling(error) => screen.error(&format!("{error}; it is tried again")),
         Event::Delivered(delivered) => {

@@ -1,169 +1,220 @@
 //! The collecting thread: blocks back in the order of their arrival, runs to the judges, barriers to the store.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use tripline_engine::line::Mark;
-use tripline_engine::matcher::Matcher;
+use tripline_engine::line::{Block, Mark};
+use tripline_engine::matcher::{Matched, Matcher};
 use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::suspensions;
 
 use super::Event;
-use super::passing::Seen;
-use crate::check::{Keeping, Keeps, Part, Work};
-use crate::commit::{Commit, FilePosition};
+use super::intake::Intake;
+use super::passing::{Ack, Fed, Part, What, Work};
+use super::shared::Shared;
+use crate::commit::{Commit, Committed, FilePosition, Store, Tenant};
 
+/// Decisions that wait in memory for a barrier, at most about so many.
+const DECISIONS: u64 = 4096;
+/// Whoever waits for a batch's commit does not wait for the barrier's time, but for this.
+const SOON: Duration = Duration::from_millis(20);
+/// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
+const BEHIND: i64 = 5_000_000_000;
+
+/// What the collector works with.
 pub(super) struct Collecting<'a> {
-    matcher: &'a Matcher,
-    keeping: &'a Keeping,
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) matcher: &'a Matcher,
+    pub(super) intake: &'a Intake,
     /// Names of the packs.
-    packs: Vec<String>,
-    judges: Vec<Sender<Work>>,
-    decided: &'a AtomicU64,
-    tell: &'a (dyn Fn(Event) + Sync),
-    /// Sent to after each barrier; gone with the collector.
-    committed: Sender<()>,
-    /// Where each file can be read on, since the last barrier.
-    positions: HashMap<u32, FilePosition>,
-    /// The latest time of each file.
-    latest: HashMap<u32, i64>,
-    suspended: Vec<bool>,
-    barrier: Instant,
-    at_barrier: u64,
+    pub(super) packs: Vec<String>,
+    pub(super) judges: Vec<Sender<Work>>,
+    pub(super) decided: &'a AtomicU64,
+    pub(super) crowded: &'a AtomicBool,
+    /// Sent to after each barrier.
+    pub(super) committed: Sender<()>,
 }
 
-impl<'a> Collecting<'a> {
-    pub(super) fn new(
-        matcher: &'a Matcher,
-        keeping: &'a Keeping,
-        packs: Vec<String>,
-        judges: Vec<Sender<Work>>,
-        decided: &'a AtomicU64,
-        tell: &'a (dyn Fn(Event) + Sync),
-        committed: Sender<()>,
-    ) -> Collecting<'a> {
-        Collecting {
-            matcher,
-            keeping,
-            packs,
-            judges,
-            decided,
-            tell,
-            committed,
-            positions: HashMap::new(),
-            latest: HashMap::new(),
-            suspended: vec![false; matcher.costs().len()],
-            barrier: Instant::now(),
-            at_barrier: 0,
-        }
-    }
+/// What has come since the last barrier.
+#[derive(Default)]
+pub(super) struct Since {
+    commits: HashMap<Tenant, Pending>,
+    acks: Vec<(Tenant, Ack)>,
+    decided: u64,
+    ticked: bool,
+}
 
-    pub(super) fn run(mut self, scanned: Receiver<Seen>, pause: Duration, stop: &AtomicBool) {
-        let mut early: BTreeMap<u64, Seen> = BTreeMap::new();
-        let mut next = 0;
+/// Of one tenant.
+#[derive(Default)]
+struct Pending {
+    commit: Commit,
+    /// Where each file can be read on.
+    positions: HashMap<u32, FilePosition>,
+}
+
+impl Collecting<'_> {
+    pub(super) fn run(self, fed: Receiver<Fed>) {
+        let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
+        let mut suspended = vec![false; self.matcher.costs().len()];
+        let mut since = Since::default();
+        let (mut next, mut barrier, mut at_barrier) = (0, Instant::now(), 0);
         loop {
-            match scanned.recv_timeout(pause) {
-                Ok(seen) => drop(early.insert(seen.number, seen)),
+            let wait = if since.acks.is_empty() { self.shared.pause } else { SOON };
+            match fed.recv_timeout(wait) {
+                Ok(fed) => drop(early.insert(fed.number, fed)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            while let Some(seen) = early.remove(&next) {
+            while let Some(Fed { tenant, what, .. }) = early.remove(&next) {
                 next += 1;
-                self.judge(seen);
+                self.take(tenant, what, &mut since);
             }
-            if self.is_due() && !self.commit(pause, stop) {
-                // Positions must not go over decisions that are lost: all of it is read again by the next run.
-                return;
+            self.suspend(&mut suspended);
+            since.decided = self.decided.load(Relaxed) - at_barrier;
+            if self.is_due(&since, barrier.elapsed()) {
+                if !self.commit(take(&mut since)) {
+                    // Positions must not go over decisions that are lost: all of it is read again by the next run.
+                    return;
+                }
+                (barrier, at_barrier) = (Instant::now(), self.decided.load(Relaxed));
             }
         }
-        self.commit(pause, stop);
+        self.commit(since);
     }
 
-    fn judge(&mut self, Seen { source, block, matched, .. }: Seen) {
+    fn take(&self, tenant: Tenant, what: What, since: &mut Since) {
+        match what {
+            What::Matched { source, block, matched } => self.judge(tenant, source, block, matched, since),
+            What::Batch(ack) => {
+                since.commits.entry(tenant.clone()).or_default().commit.batches.extend(ack.key);
+                since.acks.push((tenant, ack));
+            }
+            What::Passed(time) => {
+                since.ticked = true;
+                for judge in &self.judges {
+                    let _ = judge.send(Work::Passed(tenant.clone(), time.saturating_sub(BEHIND)));
+                }
+            }
+            What::Decision(decision) => {
+                since.commits.entry(tenant).or_default().commit.decisions.push(*decision);
+            }
+            // Matchers let none through.
+            What::Block { .. } => {}
+        }
+    }
+
+    fn judge(&self, tenant: Tenant, source: u32, block: Block, matched: Matched, since: &mut Since) {
         let Mark { file, offset, line, judged, format, year } = block.after;
-        let latest = self.latest.entry(file).or_insert(i64::MIN);
-        *latest = (*latest).max(matched.latest.unwrap_or(i64::MIN));
-        let latest = (*latest > i64::MIN).then_some(*latest);
-        self.positions.insert(file, FilePosition { file, offset, line, judged, format, year, latest });
+        let pending = since.commits.entry(tenant.clone()).or_default();
+        let position = FilePosition { file, offset, line, judged, format, year, latest: None };
+        pending.positions.insert(file, position);
         let events = 0..matched.len();
-        if !events.is_empty() {
-            let run = Arc::new(Run { scanned: Arc::new(Scanned { source, block, matched }), events });
-            for judge in &self.judges {
-                // A judge that is gone has panicked: its scope tells.
-                let _ = judge.send(Work::Run(Arc::clone(&run)));
-            }
+        if events.is_empty() {
+            return;
         }
+        let run = Arc::new(Run { scanned: Arc::new(Scanned { source, block, matched }), events });
+        for judge in &self.judges {
+            // A judge that is gone is missed at the barrier.
+            let _ = judge.send(Work::Run(tenant.clone(), Arc::clone(&run)));
+        }
+    }
+
+    /// Puts those out whose patterns are over their budget.
+    fn suspend(&self, suspended: &mut [bool]) {
         for (pack, fault) in suspensions(self.matcher).enumerate() {
-            if let Some(fault) = fault.filter(|_| !self.suspended[pack]) {
-                self.suspended[pack] = true;
-                let _ = self.judges[pack % self.judges.len()].send(Work::Suspend(pack, fault));
+            if let Some(fault) = fault.filter(|_| !suspended[pack]) {
+                suspended[pack] = true;
+                for judge in &self.judges {
+                    let _ = judge.send(Work::Suspend(pack, fault.clone()));
+                }
             }
         }
     }
 
-    fn is_due(&self) -> bool {
-        let decided = self.decided.load(Relaxed) - self.at_barrier;
-        let waits = decided > 0 || !self.positions.is_empty();
-        waits && (decided >= self.keeping.decisions || self.barrier.elapsed() >= self.keeping.every)
+    fn is_due(&self, since: &Since, elapsed: Duration) -> bool {
+        let waits = since.decided > 0 || !since.commits.is_empty() || since.ticked;
+        let soon = !since.acks.is_empty() && elapsed >= SOON;
+        let crowded = self.crowded.load(Relaxed);
+        waits && (soon || crowded || since.decided >= DECISIONS || elapsed >= self.shared.every)
     }
 
     /// Commits the prefix that all judges have judged; waits until the store takes it, or it is to stop. `false`: it was
     /// given up, and nothing may be committed any more.
-    fn commit(&mut self, pause: Duration, stop: &AtomicBool) -> bool {
-        let Some(mut commit) = self.parts() else { return false };
-        (self.barrier, self.at_barrier) = (Instant::now(), self.decided.load(Relaxed));
-        commit.positions.extend(self.positions.drain().map(|(_, position)| position));
-        if commit.is_empty() {
-            return true;
+    fn commit(&self, since: Since) -> bool {
+        let Since { commits, acks, .. } = since;
+        self.crowded.store(false, Relaxed);
+        let Some(commits) = self.parts(commits) else { return false };
+        if !commits.is_empty() && !self.store(commits) {
+            return false;
         }
-        commit.packs.clone_from(&self.packs);
+        // Told before they may come again.
+        let key = |(tenant, ack): &(Tenant, Ack)| ack.key.map(|key| (tenant.clone(), key.key));
+        self.intake.settled(&acks.iter().filter_map(key).collect::<Vec<_>>());
+        for done in acks.into_iter().filter_map(|(_, ack)| ack.done) {
+            done(Ok(()));
+        }
+        // It is awake already, or gone.
+        let _ = self.committed.try_send(());
+        true
+    }
+
+    fn store(&self, commits: Vec<(Tenant, Commit)>) -> bool {
         let mut waits = false;
         loop {
-            match self.keeping.store.commit(&self.keeping.tenant, commit.clone()) {
+            match self.shared.database.commit_all(commits.clone()) {
                 Ok(committed) => {
                     if waits {
-                        (self.tell)(Event::GoesOn);
+                        self.shared.tell(Event::GoesOn);
                     }
-                    if committed.occurrences > 0 || committed.excepted > 0 {
-                        (self.tell)(Event::Committed(committed));
+                    let is_new = |(_, one): &(Tenant, Committed)| one.occurrences > 0 || one.excepted > 0;
+                    let tenants = commits.into_iter().map(|(tenant, _)| tenant);
+                    for (tenant, committed) in tenants.zip(committed).filter(is_new) {
+                        self.shared.tell(Event::Committed(tenant, committed));
                     }
-                    // It is awake already, or gone.
-                    let _ = self.committed.try_send(());
                     return true;
                 }
                 Err(error) => {
                     if !waits {
-                        (self.tell)(Event::Waits(error));
+                        self.shared.tell(Event::Waits(error));
                     }
                     waits = true;
                     // What is not committed is read again.
-                    if stop.load(Relaxed) {
+                    if self.shared.control.is_stopping() {
                         return false;
                     }
-                    std::thread::sleep(pause);
+                    std::thread::sleep(self.shared.pause);
                 }
             }
         }
     }
 
     /// What all judges have for a barrier; `None`: one of them is gone, and without its part it is no prefix.
-    fn parts(&self) -> Option<Commit> {
+    fn parts(&self, mut commits: HashMap<Tenant, Pending>) -> Option<Vec<(Tenant, Commit)>> {
         let (reply, parts) = bounded(self.judges.len());
         for judge in &self.judges {
-            let _ = judge.send(Work::Barrier { keeps: Keeps::All, reply: reply.clone() });
+            let _ = judge.send(Work::Barrier(reply.clone()));
         }
         drop(reply);
-        let mut commit = Commit::default();
         for _ in &self.judges {
-            let Part { decisions, states, faults, logs } = parts.recv().ok()?;
-            commit.decisions.extend(decisions);
-            commit.states.extend(states);
-            faults.into_iter().for_each(|fault| (self.tell)(Event::Fault(fault)));
-            logs.into_iter().for_each(|(pack, line)| (self.tell)(Event::Log(pack, line)));
+            for Part { tenant, decisions, states, faults, logs, .. } in parts.recv().ok()? {
+                faults.into_iter().for_each(|fault| self.shared.tell(Event::Fault(tenant.clone(), fault)));
+                for (pack, line) in logs {
+                    self.shared.tell(Event::Log(tenant.clone(), pack, line));
+                }
+                let commit = &mut commits.entry(tenant).or_default().commit;
+                commit.decisions.extend(decisions);
+                commit.states.extend(states);
+            }
         }
-        Some(commit)
+        let all = commits.into_iter().map(|(tenant, Pending { mut commit, positions })| {
+            commit.positions.extend(positions.into_values());
+            commit.packs.clone_from(&self.packs);
+            (tenant, commit)
+        });
+        Some(all.filter(|(_, commit)| !commit.is_empty()).collect())
     }
 }

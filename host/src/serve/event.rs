@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
 use tripline_engine::PackFault;
+use tripline_engine::matcher::MatcherError;
 use tripline_engine::sandbox::LogLine;
 
-use crate::commit::{Committed, StoreError};
+use crate::commit::{Committed, StoreError, Tenant};
 use crate::files::InputError;
 use crate::follow::FollowNote;
 use crate::notices::Delivered;
@@ -19,15 +20,19 @@ pub enum Event {
     /// What was named and cannot be followed.
     Input(InputError),
     /// A barrier was committed, and changed incidents.
-    Committed(Committed),
+    Committed(Tenant, Committed),
     /// The store does not take what it is given now. It is tried again; until then inputs wait.
     Waits(StoreError),
     /// The store takes barriers again.
     GoesOn,
     /// A pack failed.
-    Fault(PackFault),
+    Fault(Tenant, PackFault),
     /// A pack logged a line.
-    Log(String, LogLine),
+    Log(Tenant, String, LogLine),
+    /// It goes on with other packs, settings or sources.
+    Changed,
+    /// It goes on as it was: the other packs' patterns cannot be matched.
+    Unchanged(MatcherError),
     /// security.log cannot be written; its records wait.
     SecurityLog(SecurityLogError),
     /// The database cannot be used for what is due or told; it is tried again.

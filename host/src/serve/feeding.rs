@@ -1,140 +1,301 @@
 //! The feeding thread: each source has its turn, and what it read goes to the matchers.
 
-use std::fs;
-use std::path::{Path, PathBuf, absolute};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
 
 use crossbeam_channel::Sender;
+use tripline_engine::line::LineSettings;
 
 use super::Event;
-use super::passing::Fed;
-use crate::check::Keeping;
-use crate::commit::StoreError;
-use crate::files::{InputProblem, Member, expand};
-use crate::follow::{FollowSettings, Followed, From};
-use crate::wall_clock::WallClock;
+use super::following::{Follow, Following};
+use super::input::{Came, Input};
+use super::intake::{Batch, Expected, Intake, StreamSettings};
+use super::passing::{Fed, What};
+use super::shared::Shared;
+use super::silence::silent;
+use super::stream::Stream;
+use crate::commit::{StoreError, Tenant};
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
 /// How often it is looked for files that came, went or changed places; nanoseconds.
 const LOOK: i64 = 500_000_000;
+/// How often it is told how far time has passed; nanoseconds.
+const PASS: i64 = 1_000_000_000;
 
-pub(super) struct Feeding<'a> {
-    files: &'a [PathBuf],
-    settings: FollowSettings,
-    keeping: &'a Keeping,
-    clock: &'a dyn WallClock,
-    tell: &'a (dyn Fn(Event) + Sync),
-    sources: Vec<Followed>,
+/// Sources and their standing; they outlive a change of packs.
+pub(super) struct Feeding {
+    intake: Intake,
+    /// How brought bytes become lines.
+    lines: LineSettings,
+    files: Vec<Place<Following>>,
+    streams: Vec<Place<Stream>>,
+    /// Where the stream of this name is.
+    named: HashMap<(Tenant, String), usize>,
+    /// Streams that are there though nothing has come yet.
+    expected: VecDeque<Expected>,
+    /// Brought, and not given to their source yet.
+    brought: VecDeque<Batch>,
     looked: Option<i64>,
+    passed: i64,
+    buffer: Vec<u8>,
+}
+
+/// A source and its standing.
+struct Place<I> {
+    input: I,
+    silent_after: Option<i64>,
+    is_silent: bool,
+    /// When something came last.
+    came: i64,
+    /// When all that had come was read.
+    caught: i64,
+}
+
+/// Nobody takes what is fed any more.
+struct Gone;
+
+/// What stops a turn.
+enum Halt {
+    Gone,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Halt {
+        Halt::Store(error)
+    }
+}
+
+impl From<Gone> for Halt {
+    fn from(Gone: Gone) -> Halt {
+        Halt::Gone
+    }
+}
+
+/// Numbers what is fed.
+struct Feed<'a> {
+    matchers: &'a Sender<Fed>,
     number: u64,
 }
 
-impl<'a> Feeding<'a> {
-    pub(super) fn new(
-        files: &'a [PathBuf],
-        settings: &FollowSettings,
-        keeping: &'a Keeping,
-        clock: &'a dyn WallClock,
-        tell: &'a (dyn Fn(Event) + Sync),
-    ) -> Feeding<'a> {
-        let (sources, looked, number) = (Vec::new(), None, 0);
-        Feeding { files, settings: settings.clone(), keeping, clock, tell, sources, looked, number }
+impl Feed<'_> {
+    fn send(&mut self, tenant: &Tenant, what: What) -> Result<(), Gone> {
+        let fed = Fed { number: self.number, tenant: tenant.clone(), what };
+        self.number += 1;
+        self.matchers.send(fed).map_err(|_| Gone)
+    }
+}
+
+impl Feeding {
+    pub(super) fn new(intake: Intake, lines: LineSettings, expected: Vec<Expected>, now: i64) -> Feeding {
+        Feeding {
+            intake,
+            lines,
+            files: Vec::new(),
+            streams: Vec::new(),
+            named: HashMap::new(),
+            expected: expected.into(),
+            brought: VecDeque::new(),
+            looked: None,
+            passed: now,
+            buffer: vec![0; TURN],
+        }
     }
 
-    pub(super) fn run(mut self, matchers: &Sender<Fed>, pause: Duration, stop: &AtomicBool) {
-        let mut buffer = vec![0; TURN];
+    /// Feeds until it is to stop, or to go on with other packs. What was brought before it stops is fed.
+    pub(super) fn run(&mut self, follow: &[Follow], matchers: &Sender<Fed>, shared: &Shared<'_>) {
+        let mut feed = Feed { matchers, number: 0 };
         let mut waits = false;
-        while !stop.load(Relaxed) {
-            let turn = self.turn(&mut buffer, matchers);
-            if waits && turn.is_ok() {
-                (self.tell)(Event::GoesOn);
+        self.keep(follow, shared);
+        loop {
+            let stopping = shared.control.is_stopping();
+            if stopping {
+                self.intake.stop();
+            } else if shared.control.is_changing() {
+                return;
             }
-            let waited = std::mem::replace(&mut waits, turn.is_err());
+            let turn = self.turn(follow, stopping, &mut feed, shared);
+            if waits && turn.is_ok() {
+                shared.tell(Event::GoesOn);
+            }
+            let waited = std::mem::replace(&mut waits, matches!(turn, Err(Halt::Store(_))));
             match turn {
-                Ok(Some(true)) => {}
-                Ok(Some(false)) => std::thread::sleep(pause),
-                // The collector is gone.
-                Ok(None) => return,
-                Err(error) => {
+                Ok(true) => continue,
+                Ok(false) if stopping => return,
+                Ok(false) => {}
+                Err(Halt::Gone) => return,
+                Err(Halt::Store(error)) => {
                     if !waited {
-                        (self.tell)(Event::Waits(error));
+                        shared.tell(Event::Waits(error));
                     }
-                    std::thread::sleep(pause);
+                    if stopping {
+                        return;
+                    }
                 }
             }
+            let _ = shared.control.woken().recv_timeout(shared.pause);
         }
     }
 
-    /// A turn for each source; whether one of them has more. `None`: nobody takes blocks any more.
-    fn turn(&mut self, buffer: &mut [u8], matchers: &Sender<Fed>) -> Result<Option<bool>, StoreError> {
-        let now = self.clock.now();
-        if self.looked.is_none_or(|looked| (now - looked).abs() >= LOOK) {
-            self.look(now)?;
-            self.looked = Some(now);
+    /// Closes what is followed no longer; what of it was read is on its way.
+    fn keep(&mut self, follow: &[Follow], shared: &Shared<'_>) {
+        let mut named: HashSet<(&Tenant, PathBuf)> = HashSet::new();
+        for one in follow {
+            named.extend(one.stems(false, shared.tell).into_iter().map(|stem| (&one.tenant, stem)));
         }
-        let mut more = false;
-        for source in &mut self.sources {
-            more |= source.read(buffer, self.keeping, now)?;
-            while let Some(block) = source.next_block() {
-                let fed = Fed { number: self.number, source: source.number(), block };
-                self.number += 1;
-                if matchers.send(fed).is_err() {
-                    return Ok(None);
-                }
+        self.files.retain(|Place { input, .. }| {
+            let is_named = named.contains(&(input.tenant(), input.stem().to_path_buf()));
+            // What a glob named is followed on though its name is not there now.
+            is_named || !input.stem().exists() && follow.iter().any(|one| one.tenant == *input.tenant())
+        });
+    }
+
+    /// A turn for each source; whether one of them has more. Files wait once it is to stop.
+    fn turn(
+        &mut self,
+        follow: &[Follow],
+        stopping: bool,
+        feed: &mut Feed<'_>,
+        shared: &Shared<'_>,
+    ) -> Result<bool, Halt> {
+        let now = shared.clock.now();
+        let mut more = self.bring(now, shared)?;
+        for place in &mut self.streams {
+            more |= place.turn(&mut self.buffer, now, feed, shared)?;
+        }
+        if !stopping {
+            if self.looked.is_none_or(|looked| (now - looked).abs() >= LOOK) {
+                self.look(follow, now, shared)?;
+                self.looked = Some(now);
             }
-            source.notes().into_iter().for_each(|note| (self.tell)(Event::File(note)));
+            for place in &mut self.files {
+                more |= place.turn(&mut self.buffer, now, feed, shared)?;
+            }
         }
-        Ok(Some(more))
+        if (now - self.passed).abs() >= PASS {
+            self.passed = now;
+            self.pass(feed)?;
+        }
+        Ok(more)
     }
 
     /// Files that came, went or changed places.
-    fn look(&mut self, now: i64) -> Result<(), StoreError> {
-        for source in &mut self.sources {
-            source.look(self.keeping, now)?;
+    fn look(&mut self, follow: &[Follow], now: i64, shared: &Shared<'_>) -> Result<(), StoreError> {
+        let is_first = self.looked.is_none();
+        for place in &mut self.files {
+            place.input.look(now)?;
         }
-        for stem in self.stems() {
-            if self.sources.iter().all(|source| source.stem() != stem) {
-                let mut settings = self.settings.clone();
-                if self.looked.is_some() {
-                    // It came while others were followed: all of it is new.
-                    settings.from = From::Start;
+        for one in follow {
+            for stem in one.stems(is_first, shared.tell) {
+                let is_open = |Place { input, .. }: &Place<Following>| {
+                    *input.tenant() == one.tenant && input.stem() == stem
+                };
+                if !self.files.iter().any(is_open) {
+                    let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, now)?;
+                    self.files.push(Place::new(input, one.silent_after, now));
+                    shared.tell(Event::Follows(stem));
                 }
-                let source = Followed::open(stem.clone(), self.keeping, settings, now)?;
-                self.sources.push(source);
-                (self.tell)(Event::Follows(stem));
             }
         }
         Ok(())
     }
 
-    /// The families that are named. A name that is no glob is followed before it is there.
-    fn stems(&self) -> Vec<PathBuf> {
-        let mut stems = Vec::new();
-        for file in self.files {
-            let is_glob = file.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
-            if !is_glob && !fs::metadata(file).is_ok_and(|found| found.is_dir()) {
-                stems.push(stem(file));
-                continue;
-            }
-            let inputs = expand(std::slice::from_ref(file));
-            stems.extend(inputs.sources.iter().map(|source| source.stem().to_path_buf()));
-            // A glob that names nothing yet is no error, and an error is told once.
-            for error in inputs.errors.into_iter().filter(|_| self.looked.is_none()) {
-                if !matches!(error.problem, InputProblem::NothingThere) {
-                    (self.tell)(Event::Input(error));
+    /// Gives what was brought to its sources; whether there was something.
+    fn bring(&mut self, now: i64, shared: &Shared<'_>) -> Result<bool, StoreError> {
+        while let Some(Expected { tenant, source, settings }) = self.expected.front() {
+            self.stream(&(tenant.clone(), source.clone()), &settings.clone(), now, shared)?;
+            self.expected.pop_front();
+        }
+        if self.brought.is_empty() {
+            self.brought.extend(self.intake.turn(TURN));
+        }
+        let came = !self.brought.is_empty();
+        while let Some(batch) = self.brought.pop_front() {
+            match self.stream(
+                &(batch.tenant.clone(), batch.source.clone()),
+                &batch.settings.clone(),
+                now,
+                shared,
+            ) {
+                Ok(at) => self.streams[at].input.bring(batch),
+                Err(error) => {
+                    self.brought.push_front(batch);
+                    return Err(error);
                 }
             }
         }
-        stems.sort();
-        stems.dedup();
-        stems
+        Ok(came)
+    }
+
+    /// The stream of this name.
+    fn stream(
+        &mut self,
+        name: &(Tenant, String),
+        settings: &StreamSettings,
+        now: i64,
+        shared: &Shared<'_>,
+    ) -> Result<usize, StoreError> {
+        if let Some(at) = self.named.get(name) {
+            return Ok(*at);
+        }
+        let lines = LineSettings { reference: Some(now), ..self.lines.clone() };
+        let (keeping, database) = (shared.keeping(&name.0), shared.database);
+        let input = Stream::open(&name.1, settings, lines, &keeping, database)?;
+        self.named.insert(name.clone(), self.streams.len());
+        self.streams.push(Place::new(input, settings.silent_after, now));
+        Ok(self.streams.len() - 1)
+    }
+
+    /// How far the time of each tenant has passed: all that had come by then was fed.
+    fn pass(&self, feed: &mut Feed<'_>) -> Result<(), Gone> {
+        let files = self.files.iter().map(|place| (place.input.tenant(), place.caught));
+        let streams = self.streams.iter().map(|place| (place.input.tenant(), place.caught));
+        let mut caught: BTreeMap<&Tenant, i64> = BTreeMap::new();
+        for (tenant, time) in files.chain(streams) {
+            let least = caught.entry(tenant).or_insert(time);
+            *least = (*least).min(time);
+        }
+        for (tenant, time) in caught {
+            feed.send(tenant, What::Passed(time))?;
+        }
+        Ok(())
     }
 }
 
-/// The family's path, the same however it was named.
-fn stem(path: &Path) -> PathBuf {
-    let path = absolute(path).unwrap_or_else(|_| path.into());
-    Member::of(&path).stem
+impl<I: Input> Place<I> {
+    fn new(input: I, silent_after: Option<i64>, now: i64) -> Place<I> {
+        Place { input, silent_after, is_silent: false, came: now, caught: now }
+    }
+
+    /// Reads a turn's bytes and feeds them; whether there may be more.
+    fn turn(
+        &mut self,
+        buffer: &mut [u8],
+        now: i64,
+        feed: &mut Feed<'_>,
+        shared: &Shared<'_>,
+    ) -> Result<bool, Halt> {
+        let came = self.input.read(buffer, now)?;
+        let (tenant, source) = (self.input.tenant().clone(), self.input.number());
+        while let Some(block) = self.input.next_block() {
+            feed.send(&tenant, What::Block { source, block })?;
+        }
+        for ack in self.input.acks() {
+            feed.send(&tenant, What::Batch(ack))?;
+        }
+        self.input.notes().into_iter().for_each(|note| shared.tell(Event::File(note)));
+        if came != Came::More {
+            self.caught = now;
+        }
+        if came != Came::Nothing {
+            (self.came, self.is_silent) = (now, false);
+        }
+        if !self.is_silent && self.silent_after.is_some_and(|after| now - self.came >= after) {
+            self.is_silent = true;
+            let decision = silent(self.input.name(), self.came, now);
+            feed.send(&tenant, What::Decision(Box::new(decision)))?;
+        }
+        Ok(came == Came::More)
+    }
 }

@@ -23,6 +23,19 @@ pub struct StreamSettings {
     pub timezone: TimeZone,
     /// Whether continuation lines join the event before them, within a batch.
     pub join: bool,
+    /// Nanoseconds without a line after which the source is an incident of its own; `None`: it may be silent.
+    pub silent_after: Option<i64>,
+}
+
+/// A source that is expected: it may be silent though it never spoke.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Whose lines it brings.
+    pub tenant: Tenant,
+    /// What it is called.
+    pub source: String,
+    /// As with its batches.
+    pub settings: StreamSettings,
 }
 
 /// Lines that belong together: what one request, datagram or read has brought.

@@ -11,14 +11,26 @@
 //! Channels are bounded: when the disk is full or the database is held, the collector waits with its commit, the
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
+mod bench;
 mod collecting;
+mod control;
 mod event;
 mod feeding;
+mod following;
+mod input;
 mod intake;
+mod judging;
+mod matching;
+mod modules;
 mod passing;
 mod run;
+mod shared;
+mod silence;
+mod stream;
 mod telling;
 
+pub use self::control::{Change, Control};
 pub use self::event::Event;
-pub use self::intake::{Batch, Done, GivenUp, Intake, IntakeLimits, Refused, StreamSettings};
-pub use self::run::{ServeError, ServeOptions, run};
+pub use self::following::Follow;
+pub use self::intake::{Batch, Done, Expected, GivenUp, Intake, IntakeLimits, Refused, StreamSettings};
+pub use self::run::{ServeError, ServeOptions, matcher, run};

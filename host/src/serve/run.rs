@@ -5,22 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-use tripline_engine::judge::{Judge, JudgeLimits};
-use tripline_engine::matcher::{MatchLimits, MatchScratch, Matcher, MatcherError};
+use crossbeam_channel::{Sender, bounded};
+use tripline_engine::Configured;
+use tripline_engine::line::LineSettings;
+use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
-use tripline_engine::{Configured, Numbers};
 
-use super::Event;
 use super::collecting::Collecting;
+use super::control::Guard;
 use super::feeding::Feeding;
-use super::passing::{Fed, Seen};
+use super::judging::{Bar, Judging, Share};
+use super::modules::Modules;
+use super::passing::{Fed, Work};
+use super::shared::Shared;
 use super::telling::Telling;
+use super::{Control, Event, Expected, Follow, Intake, matching};
 use crate::builtin;
-use crate::check::{Judging, Keeping, MonotonicClock, Work, settings_digest};
-use crate::commit::StoreError;
-use crate::follow::FollowSettings;
+use crate::check::MonotonicClock;
+use crate::commit::{Store, StoreError};
 use crate::notices::Deliverer;
 use crate::store::{Database, DelivererLock};
 use crate::wall_clock::WallClock;
@@ -29,15 +32,19 @@ use crate::wall_clock::WallClock;
 pub struct ServeOptions {
     /// The packs, with their settings.
     pub packs: Vec<Configured>,
-    /// Files, folders and globs to follow, whether or not they are there yet.
-    pub files: Vec<PathBuf>,
-    /// How they are followed.
-    pub follow: FollowSettings,
-    /// Threads that match.
+    /// What is followed.
+    pub follow: Vec<Follow>,
+    /// What listeners bring.
+    pub intake: Intake,
+    /// Sources of which something is expected to be brought.
+    pub expected: Vec<Expected>,
+    /// How brought bytes become lines, but for what each source says.
+    pub lines: LineSettings,
+    /// Threads that match, and threads that judge.
     pub threads: usize,
-    /// Where barriers are committed.
-    pub keeping: Keeping,
-    /// The same database, for what is due and what is told.
+    /// Instances of packs that sit, of all tenants; others rest. 4,096.
+    pub instances: usize,
+    /// Where it is all kept.
     pub database: Arc<Database>,
     /// Where security.log is written, if it is.
     pub security_log: Option<PathBuf>,
@@ -47,6 +54,8 @@ pub struct ServeOptions {
     pub clock: Arc<dyn WallClock>,
     /// How long a thread sleeps that has nothing to do. 100 ms.
     pub pause: Duration,
+    /// There is a barrier so often. One second.
+    pub every: Duration,
 }
 
 /// Why a server cannot begin.
@@ -60,7 +69,22 @@ pub enum ServeError {
     Store(#[from] StoreError),
 }
 
-/// Serves until `stop` is set; then what was read is judged, committed and, once, told.
+/// Compiles the packs' patterns, and tries what those cost that are not ours.
+///
+/// # Errors
+/// They cannot be matched.
+pub fn matcher(packs: &[Configured]) -> Result<Matcher, MatcherError> {
+    let matcher = Matcher::new(packs, MatchLimits::default(), &Rarity::default())?;
+    for (number, configured) in packs.iter().enumerate() {
+        // Ours are tried by their own tests.
+        if !builtin::is_builtin(&configured.pack) {
+            matcher.try_cost(number, &configured.pack, &MonotonicClock)?;
+        }
+    }
+    Ok(matcher)
+}
+
+/// Serves until it is stopped; then what was read is judged, committed and, once, told.
 ///
 /// # Errors
 /// It cannot begin. What goes wrong later is told by events and tried again.
@@ -68,73 +92,108 @@ pub fn run(
     options: ServeOptions,
     sandbox: &Arc<dyn Sandbox>,
     tell: &(dyn Fn(Event) + Sync),
-    stop: &AtomicBool,
+    control: &Control,
 ) -> Result<(), ServeError> {
-    let ServeOptions {
-        packs,
-        files,
-        follow,
-        threads,
-        keeping,
-        database,
-        security_log,
-        deliverer,
-        clock,
-        pause,
-    } = options;
-    let matcher = Matcher::new(&packs, MatchLimits::default(), &Rarity::default())?;
-    for (number, configured) in packs.iter().enumerate() {
-        // Ours are tried by their own tests.
-        if !builtin::is_builtin(&configured.pack) {
-            matcher.try_cost(number, &configured.pack, &MonotonicClock)?;
-        }
-    }
+    let ServeOptions { mut packs, mut follow, intake, expected, lines, threads, instances, .. } = options;
+    let ServeOptions { database, security_log, deliverer, clock, pause, every, .. } = options;
+    let shared = Shared { database: &database, control, clock: &*clock, tell, pause, every };
+    let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
-    let _alone = keeping.store.checker()?;
-    let states = keeping.store.states(&keeping.tenant)?;
-    let threads = threads.max(1);
-    let names = packs.iter().map(|configured| configured.pack.name().to_string()).collect();
-    let (decided, numbers) = (AtomicU64::new(0), Numbers::default());
-    let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
-    let (to_collector, scanned) = bounded::<Seen>(threads * 2);
+    let _alone = database.checker()?;
+    let mut feeding = Feeding::new(intake.clone(), lines, expected, clock.now());
     let (committed, told) = bounded::<()>(1);
-    let feeding = Feeding::new(&files, &follow, &keeping, &*clock, tell);
-    let telling = Telling::new(&database, security_log.as_deref(), &*clock, tell);
+    let telling = Telling::new(&database, security_log.as_deref(), &shared);
     std::thread::scope(|scope| {
-        let matcher = &matcher;
-        scope.spawn(move || feeding.run(&to_matchers, pause, stop));
-        for _ in 0..threads {
-            let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
-            scope.spawn(move || match_blocks(matcher, &blocks, &to_collector));
-        }
-        // Whoever holds a sender keeps the other end waiting.
-        drop((blocks, to_collector));
-        let owners = threads.min(packs.len()).max(1);
-        let mut judges: Vec<Judging<'_>> = (0..owners).map(|_| Judging::live(&numbers, &decided)).collect();
-        for (pack, configured) in packs.iter().enumerate() {
-            let judge = Judge::new(Arc::clone(sandbox), configured, JudgeLimits::default());
-            let remembered = states.iter().find(|state| state.pack == configured.pack.name());
-            judges[pack % owners].add(pack, judge, settings_digest(configured), remembered);
-        }
-        let judges = judges.into_iter().map(|judging| {
-            let (sender, receiver) = bounded::<Work>(4);
-            scope.spawn(move || judging.run(&receiver));
-            sender
+        scope.spawn(move || {
+            let _guard = Guard(control);
+            telling.run(deliverer, &told);
         });
-        let judges: Vec<Sender<Work>> = judges.collect();
-        scope.spawn(move || telling.run(deliverer, &told));
-        let collecting = Collecting::new(matcher, &keeping, names, judges, &decided, tell, committed);
-        collecting.run(scanned, pause, stop);
-    });
-    Ok(())
+        // Gone with the last barrier, by which telling ends.
+        let committed = committed;
+        loop {
+            let epoch = Epoch {
+                shared: &shared,
+                packs: &packs,
+                follow: &follow,
+                sandbox,
+                intake: &intake,
+                threads,
+                instances,
+            };
+            epoch.run(&compiled, &mut feeding, committed.clone())?;
+            let Some(change) = control.take_change().filter(|_| !control.is_stopping()) else {
+                return Ok(());
+            };
+            // Judged and committed is all that was read; what packs remember is in the database.
+            match matcher(&change.packs) {
+                Ok(matcher) => {
+                    (packs, follow, compiled) = (change.packs, change.follow, matcher);
+                    tell(Event::Changed);
+                }
+                Err(error) => tell(Event::Unchanged(error)),
+            }
+        }
+    })
 }
 
-fn match_blocks(matcher: &Matcher, blocks: &Receiver<Fed>, to_collector: &Sender<Seen>) {
-    let mut scratch = MatchScratch::default();
-    for Fed { number, source, block } in blocks {
-        let matched = matcher.block(&block, false, &MonotonicClock, &mut scratch);
-        if to_collector.send(Seen { number, source, block, matched }).is_err() {
-            return;
+/// A server between two changes of its packs.
+struct Epoch<'a> {
+    shared: &'a Shared<'a>,
+    packs: &'a [Configured],
+    follow: &'a [Follow],
+    sandbox: &'a Arc<dyn Sandbox>,
+    intake: &'a Intake,
+    threads: usize,
+    instances: usize,
+}
+
+impl Epoch<'_> {
+    fn run(self, matcher: &Matcher, feeding: &mut Feeding, committed: Sender<()>) -> Result<(), StoreError> {
+        let Epoch { shared, packs, follow, sandbox, intake, threads, instances } = self;
+        let threads = threads.max(1);
+        let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
+        let sandbox: Arc<dyn Sandbox> = Arc::new(Modules::new(Arc::clone(sandbox)));
+        let seats = (instances / threads).max(1);
+        let bar = Bar { shared, packs, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
+        let mut judging: Vec<Judging<'_>> =
+            (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();
+        for tenant in shared.database.tenants()? {
+            for judging in &mut judging {
+                judging.seat(&tenant)?;
+            }
         }
+        let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
+        let (to_collector, fed) = bounded::<Fed>(threads * 2);
+        std::thread::scope(|scope| {
+            let control = shared.control;
+            scope.spawn(move || {
+                let _guard = Guard(control);
+                feeding.run(follow, &to_matchers, shared);
+            });
+            for _ in 0..threads {
+                let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
+                scope.spawn(move || {
+                    let _guard = Guard(control);
+                    matching::run(matcher, &blocks, &to_collector);
+                });
+            }
+            // Whoever holds one keeps the other end waiting.
+            drop((blocks, to_collector));
+            let judges = judging.into_iter().map(|judging| {
+                let (sender, receiver) = bounded::<Work>(4);
+                scope.spawn(move || {
+                    let _guard = Guard(control);
+                    judging.run(&receiver);
+                });
+                sender
+            });
+            let judges = judges.collect();
+            let names = packs.iter().map(|configured| configured.pack.name().to_string()).collect();
+            let (decided, crowded) = (&decided, &crowded);
+            let collecting =
+                Collecting { shared, matcher, intake, packs: names, judges, decided, crowded, committed };
+            collecting.run(fed);
+        });
+        Ok(())
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::Event;
+use super::shared::Shared;
 use crate::notices::Deliverer;
 use crate::security_log::{SecurityLog, SecurityLogError};
 use crate::store::{Database, DelivererLock};
-use crate::wall_clock::WallClock;
 
 /// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
 const TURN: i64 = 1_000_000_000;
@@ -20,18 +20,16 @@ pub(super) struct Telling<'a> {
     database: &'a Database,
     security_log: Option<&'a Path>,
     log: Option<SecurityLog>,
-    clock: &'a dyn WallClock,
-    tell: &'a (dyn Fn(Event) + Sync),
+    shared: &'a Shared<'a>,
 }
 
 impl<'a> Telling<'a> {
     pub(super) fn new(
         database: &'a Database,
         security_log: Option<&'a Path>,
-        clock: &'a dyn WallClock,
-        tell: &'a (dyn Fn(Event) + Sync),
+        shared: &'a Shared<'a>,
     ) -> Telling<'a> {
-        Telling { database, security_log, log: None, clock, tell }
+        Telling { database, security_log, log: None, shared }
     }
 
     /// Runs until the collector is gone, and then once more: what it committed last is told, too.
@@ -39,11 +37,11 @@ impl<'a> Telling<'a> {
         loop {
             let ends = matches!(committed.recv_timeout(DUE), Err(RecvTimeoutError::Disconnected));
             if let Err(error) = self.database.due() {
-                (self.tell)(Event::Telling(error));
+                self.shared.tell(Event::Telling(error));
             }
             if let Err(error) = self.write() {
                 self.log = None;
-                (self.tell)(Event::SecurityLog(error));
+                self.shared.tell(Event::SecurityLog(error));
             }
             if let Some((deliverer, _)) = &mut deliverer {
                 self.deliver(deliverer);
@@ -66,12 +64,12 @@ impl<'a> Telling<'a> {
     /// Delivers what is due within this turn; what becomes due later has a later one.
     fn deliver(&self, deliverer: &mut Deliverer) {
         let (_awake, woken) = bounded(0);
-        match deliverer.deliver(self.clock.now().saturating_add(TURN), &woken) {
+        match deliverer.deliver(self.shared.clock.now().saturating_add(TURN), &woken) {
             Ok(delivered) if delivered.sent > 0 || !delivered.failed.is_empty() => {
-                (self.tell)(Event::Delivered(delivered));
+                self.shared.tell(Event::Delivered(delivered));
             }
             Ok(_) => {}
-            Err(error) => (self.tell)(Event::Telling(error)),
+            Err(error) => self.shared.tell(Event::Telling(error)),
         }
     }
 }

@@ -260,6 +260,12 @@ impl Database {
         self.write(|db, this| told::flush(db, this.now))
     }
 
+    /// Tenants whose packs remember something.
+    pub fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let names = self.readers.read(states::tenants)?;
+        Ok(names.iter().filter_map(|name| Tenant::new(name)).collect())
+    }
+
     /// What the batch with this key came with, as SHA-256; `None`: no such batch was committed of late.
     pub fn batch(&self, tenant: &Tenant, key: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
         self.readers.read(|db| batches::body(db, tenant, key))

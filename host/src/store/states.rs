@@ -26,6 +26,12 @@ pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Tenants whose packs remember something.
+pub(super) fn tenants(db: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT DISTINCT tenant FROM states ORDER BY tenant")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// Puts a state in the place of the one before.
 pub(super) fn put(db: &Connection, tenant: &Tenant, state: &PackState, now: i64) -> Result<(), StoreError> {
     let PackState { pack, version, digest, settings, state, host } = state;

@@ -66,8 +66,10 @@ pub struct Judge {
     since: Option<Position>,
     changed: bool,
     quarantined: bool,
-    /// Log lines that were kept.
+    /// Log lines that were kept …
     logged: u64,
+    /// … and faults.
+    faulted: u64,
     cost: JudgeCost,
     batch: Vec<u8>,
     reply: Vec<u8>,
@@ -143,6 +145,7 @@ impl Judge {
             changed: false,
             quarantined: false,
             logged: 0,
+            faulted: 0,
             cost: JudgeCost::default(),
             batch: Vec::new(),
             reply: Vec::new(),
@@ -208,6 +211,31 @@ impl Judge {
             self.one_tick(time, out);
         }
         self.flush(out);
+    }
+
+    /// It is this time, and all that had come by then was handed over: the ticks that are due by now, if there ever was
+    /// an event. Only where lines are judged as they come; elsewhere time is what events say.
+    pub fn passed(&mut self, time: i64, out: &mut Verdicts) {
+        let due = self.next_tick().is_some_and(|next| next <= time);
+        if due && !self.quarantined {
+            self.changed = true;
+            self.ticks_until(time, out);
+        }
+    }
+
+    /// When its next tick is due; `None`: it asks for none, or there was no event yet.
+    pub fn next_tick(&self) -> Option<i64> {
+        self.tick.as_ref().and_then(|ticks| ticks.next)
+    }
+
+    /// What was kept in [`Verdicts`] was taken: as much again is kept from now on.
+    pub fn taken(&mut self) {
+        (self.logged, self.faulted) = (0, 0);
+    }
+
+    /// Whether it is out.
+    pub fn is_quarantined(&self) -> bool {
+        self.quarantined
     }
 
     /// Judges what has come in so far.
@@ -340,8 +368,9 @@ impl Judge {
     }
 
     /// A fault that has been counted.
-    fn keep(&self, fault: PackFault, out: &mut Verdicts) {
-        if self.cost.faults <= FAULTS || fault.quarantined {
+    fn keep(&mut self, fault: PackFault, out: &mut Verdicts) {
+        if self.faulted < FAULTS || fault.quarantined {
+            self.faulted += 1;
             out.faults.push(fault);
         }
     }

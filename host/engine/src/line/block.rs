@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::Mark;
 use crate::decode::Decoder;
 
+/// How far ahead of its arrival a line's time may be, nanoseconds.
+const EARLY: i64 = 5 * 60 * 1_000_000_000;
+
 /// Some lines of one file of a source, in order, with their bytes. It may have none, and still lead further.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -16,6 +19,8 @@ pub struct Block {
     pub decoder: Arc<Decoder>,
     /// A line's time is not later than this; a later one is no time.
     pub until: Option<i64>,
+    /// When it came in, nanoseconds since 1970, where lines are judged as they come.
+    pub received: Option<i64>,
     /// Where it begins.
     pub from: Mark,
     /// Where the next block begins; at its file's end, that end.
@@ -47,8 +52,12 @@ impl Block {
         self.bytes.get(line.start as usize..line.end as usize).unwrap_or_default()
     }
 
-    /// A line's time as it was decoded, if it can be.
+    /// A line's time as it was decoded, if it can be. Of what comes live, a time that is ahead of its arrival is cut to
+    /// that and five minutes: a clock or a zone that is wrong must not cost all times, nor a forged time flush windows.
     pub fn bounded(&self, time: Option<i64>) -> Option<i64> {
-        time.filter(|time| self.until.is_none_or(|until| *time <= until))
+        match self.received {
+            Some(received) => time.map(|time| time.min(received.saturating_add(EARLY))),
+            None => time.filter(|time| self.until.is_none_or(|until| *time <= until)),
+        }
     }
 }

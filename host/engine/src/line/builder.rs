@@ -274,7 +274,15 @@ impl Builder {
             self.bytes.drain(..end);
             if from != after {
                 let (bytes, lines, decoder) = (Vec::new(), Vec::new(), self.decoder.clone());
-                self.done.push_back(Block { bytes, lines, decoder, until: self.until, from, after });
+                self.done.push_back(Block {
+                    bytes,
+                    lines,
+                    decoder,
+                    until: self.until,
+                    received: None,
+                    from,
+                    after,
+                });
             }
             return;
         }
@@ -283,10 +291,11 @@ impl Builder {
             lines: Vec::with_capacity(self.lines.len()),
             decoder: self.decoder.clone(),
             until: self.until,
+            received: None,
             from,
             after,
         });
-        (block.from, block.after, block.until) = (from, after, self.until);
+        (block.from, block.after, block.until, block.received) = (from, after, self.until, None);
         block.bytes.extend_from_slice(&self.bytes[end..]);
         self.bytes.truncate(end);
         block.decoder = self.decoder.clone();

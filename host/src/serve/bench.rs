@@ -1,0 +1,95 @@
+//! The packs of one tenant that one thread judges: each has a seat, and an instance while it is used.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tripline_engine::Configured;
+use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits, Snapshot, Verdicts};
+use tripline_engine::sandbox::Sandbox;
+
+use crate::check::settings_digest;
+use crate::commit::PackState;
+
+/// A seat that is not used for so long rests, if its pack can save.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// A pack's seat at a tenant's bench.
+pub(super) enum Seat {
+    /// An instance, or what becomes one with its first batch.
+    Taken(Box<Sitting>),
+    /// All it remembers was committed; its next tick may be due before its next event.
+    Resting {
+        /// When that is.
+        tick: Option<i64>,
+        /// What it has cost.
+        cost: JudgeCost,
+    },
+}
+
+pub(super) struct Sitting {
+    pub(super) judge: Judge,
+    settings: [u8; 32],
+    /// When it was used last.
+    pub(super) used: Instant,
+    /// What it cost before it sat here.
+    before: JudgeCost,
+}
+
+impl Sitting {
+    /// Takes the seat, with what was committed.
+    pub(super) fn new(
+        configured: &Configured,
+        sandbox: &Arc<dyn Sandbox>,
+        remembered: Option<PackState>,
+        before: JudgeCost,
+        verdicts: &mut Verdicts,
+    ) -> Sitting {
+        let mut judge = Judge::new(Arc::clone(sandbox), configured, JudgeLimits::default());
+        if let Some(PackState { state, version, host, .. }) = remembered {
+            judge.restore(Snapshot { state, version, host }, verdicts);
+        }
+        Sitting { judge, settings: settings_digest(configured), used: Instant::now(), before }
+    }
+
+    /// What it remembers, if that has changed.
+    pub(super) fn state(&mut self, verdicts: &mut Verdicts) -> Option<PackState> {
+        if !self.judge.is_changed() {
+            return None;
+        }
+        let Snapshot { state, version, host } = self.judge.snapshot(verdicts)?;
+        let (pack, digest) = (self.judge.pack().name().into(), *self.judge.pack().digest());
+        Some(PackState { pack, version, digest, settings: self.settings, state, host })
+    }
+
+    /// Whether it loses nothing by leaving: its pack saves, and all of it was committed at the barrier before.
+    pub(super) fn may_rest(&self) -> bool {
+        self.judge.pack().saves() && !self.judge.is_changed() && !self.judge.is_quarantined()
+    }
+
+    /// Whether it has not been used for long.
+    pub(super) fn is_idle(&self) -> bool {
+        self.used.elapsed() >= IDLE
+    }
+
+    /// Leaves the seat.
+    pub(super) fn rest(&self) -> Seat {
+        Seat::Resting { tick: self.judge.next_tick(), cost: self.cost() }
+    }
+
+    /// What the pack has cost at this seat.
+    pub(super) fn cost(&self) -> JudgeCost {
+        let (before, now) = (self.before, self.judge.cost());
+        JudgeCost {
+            events: before.events + now.events,
+            matches: before.matches + now.matches,
+            batches: before.batches + now.batches,
+            decisions: before.decisions + now.decisions,
+            faults: before.faults + now.faults,
+            logs_dropped: before.logs_dropped + now.logs_dropped,
+            cpu: before.cpu + now.cpu,
+            memory: before.memory.max(now.memory),
+            starts: before.starts + now.starts,
+            quarantined: now.quarantined,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! How a server is told to stop, or to go on with other packs.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tripline_engine::Configured;
+
+use super::following::Follow;
+
+/// What a server goes on with, from a barrier on.
+pub struct Change {
+    /// The packs, with their settings.
+    pub packs: Vec<Configured>,
+    /// What is followed. Sources that are followed already and still named are read on.
+    pub follow: Vec<Follow>,
+}
+
+/// Held by whoever runs a server: stops it, changes it, wakes it.
+pub struct Control {
+    stop: AtomicBool,
+    change: Mutex<Option<Change>>,
+    wake: Sender<()>,
+    woken: Receiver<()>,
+}
+
+impl Default for Control {
+    fn default() -> Control {
+        let (wake, woken) = bounded(1);
+        Control { stop: AtomicBool::new(false), change: Mutex::default(), wake, woken }
+    }
+}
+
+impl Control {
+    /// Something has come: whoever waits for it looks now.
+    pub fn wake(&self) {
+        // It is awake already, or will be.
+        let _ = self.wake.try_send(());
+    }
+
+    /// What was read is judged and committed, and the server ends.
+    pub fn stop(&self) {
+        self.stop.store(true, Relaxed);
+        self.wake();
+    }
+
+    /// Whether it is to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// From the next barrier on it goes on with this.
+    pub fn change(&self, change: Change) {
+        *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+        self.wake();
+    }
+
+    pub(super) fn is_changing(&self) -> bool {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    pub(super) fn take_change(&self) -> Option<Change> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn woken(&self) -> &Receiver<()> {
+        &self.woken
+    }
+}
+
+/// Stops the server if its thread panics: the others must not go on as if it were there.
+pub(super) struct Guard<'a>(pub(super) &'a Control);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}

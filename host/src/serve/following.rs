@@ -1,0 +1,128 @@
+//! Files that are followed, as sources: what globs and folders name, whether or not it is there yet.
+
+use std::fs;
+use std::path::{Path, PathBuf, absolute};
+
+use tripline_engine::line::Block;
+
+use super::Event;
+use super::input::{Came, Input};
+use super::passing::Ack;
+use crate::check::Keeping;
+use crate::commit::{StoreError, Tenant};
+use crate::files::{InputProblem, Member, expand};
+use crate::follow::{FollowNote, FollowSettings, Followed, From};
+
+/// Files of one tenant that are followed in one way.
+#[derive(Clone, Debug)]
+pub struct Follow {
+    /// Files, folders and globs.
+    pub paths: Vec<PathBuf>,
+    /// Whose lines they are.
+    pub tenant: Tenant,
+    /// How they are followed.
+    pub settings: FollowSettings,
+    /// Nanoseconds without a line after which a source is an incident of its own; `None`: it may be silent.
+    pub silent_after: Option<i64>,
+}
+
+impl Follow {
+    /// The families that are named. A name that is no glob is followed before it is there.
+    pub(super) fn stems(&self, is_first: bool, tell: &(dyn Fn(Event) + Sync)) -> Vec<PathBuf> {
+        let mut stems = Vec::new();
+        for file in &self.paths {
+            let is_glob = file.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
+            if !is_glob && !fs::metadata(file).is_ok_and(|found| found.is_dir()) {
+                stems.push(stem(file));
+                continue;
+            }
+            let inputs = expand(std::slice::from_ref(file));
+            stems.extend(inputs.sources.iter().map(|source| source.stem().to_path_buf()));
+            // A glob that names nothing yet is no error, and an error is told once.
+            for error in inputs.errors.into_iter().filter(|_| is_first) {
+                if !matches!(error.problem, InputProblem::NothingThere) {
+                    tell(Event::Input(error));
+                }
+            }
+        }
+        stems.sort();
+        stems.dedup();
+        stems
+    }
+
+    /// Begins to follow a family; `is_first`: it may have been there before the server.
+    pub(super) fn open(
+        &self,
+        stem: PathBuf,
+        keeping: Keeping,
+        is_first: bool,
+        now: i64,
+    ) -> Result<Following, StoreError> {
+        let mut settings = self.settings.clone();
+        if !is_first {
+            // It came while others were followed: all of it is new.
+            settings.from = From::Start;
+        }
+        let name = stem.to_string_lossy().into_owned();
+        let followed = Followed::open(stem, &keeping, settings, now)?;
+        Ok(Following { followed, keeping, name, now })
+    }
+}
+
+/// The family's path, the same however it was named.
+fn stem(path: &Path) -> PathBuf {
+    let path = absolute(path).unwrap_or_else(|_| path.into());
+    Member::of(&path).stem
+}
+
+/// A family that is followed.
+pub(super) struct Following {
+    followed: Followed,
+    keeping: Keeping,
+    name: String,
+    /// When it was read last.
+    now: i64,
+}
+
+impl Following {
+    /// The path that is followed.
+    pub(super) fn stem(&self) -> &Path {
+        self.followed.stem()
+    }
+
+    /// Looks whether files came, went or changed places.
+    pub(super) fn look(&mut self, now: i64) -> Result<(), StoreError> {
+        self.followed.look(&self.keeping, now)
+    }
+}
+
+impl Input for Following {
+    fn tenant(&self) -> &Tenant {
+        &self.keeping.tenant
+    }
+
+    fn number(&self) -> u32 {
+        self.followed.number()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, StoreError> {
+        self.now = now;
+        Ok(if self.followed.read(buffer, &self.keeping, now)? { Came::More } else { Came::Nothing })
+    }
+
+    fn next_block(&mut self) -> Option<Block> {
+        Some(Block { received: Some(self.now), ..self.followed.next_block()? })
+    }
+
+    fn acks(&mut self) -> Vec<Ack> {
+        Vec::new()
+    }
+
+    fn notes(&mut self) -> Vec<FollowNote> {
+        self.followed.notes()
+    }
+}

@@ -1,0 +1,282 @@
+//! A judge's thread: some packs of each tenant, each one's events in order.
+//!
+//! ```text
+//!   tenant a   sshd ■ instance    app-errors ■ instance
+//!   tenant b   sshd ▪ resting                             rests: saved, committed, dropped
+//!                   └─ its next event or tick ─► restored from what was committed
+//! ```
+
+use std::collections::HashMap;
+use std::mem::take;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use tripline_engine::judge::{JudgeCost, Verdicts};
+use tripline_engine::sandbox::Sandbox;
+use tripline_engine::{Configured, Fault, Numbers, deliver};
+
+use super::Event;
+use super::bench::{Seat, Sitting};
+use super::passing::{Part, Work};
+use super::shared::Shared;
+use crate::commit::{Store, StoreError, Tenant};
+
+/// What all judges of a server have.
+#[derive(Clone, Copy)]
+pub(super) struct Bar<'a> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) packs: &'a [Configured],
+    pub(super) sandbox: &'a Arc<dyn Sandbox>,
+    /// Decisions of all judges so far.
+    pub(super) decided: &'a AtomicU64,
+    /// A judge has more instances than it may: they can rest after the next barrier.
+    pub(super) crowded: &'a AtomicBool,
+    /// Instances of one judge that may sit.
+    pub(super) seats: usize,
+}
+
+/// Judges of which this one is the one with the number.
+#[derive(Clone, Copy)]
+pub(super) struct Share {
+    pub(super) number: usize,
+    pub(super) of: usize,
+}
+
+pub(super) struct Judging<'a> {
+    bar: Bar<'a>,
+    share: Share,
+    benches: HashMap<Tenant, Bench>,
+    sitting: usize,
+    suspended: Vec<(usize, Fault)>,
+}
+
+#[derive(Default)]
+struct Bench {
+    /// For each pack; `None`: it was not woken yet, or another judge has it.
+    seats: Vec<Option<Seat>>,
+    verdicts: Verdicts,
+    /// How many of its decisions were counted.
+    counted: usize,
+    touched: bool,
+}
+
+impl<'a> Judging<'a> {
+    pub(super) fn new(bar: Bar<'a>, share: Share) -> Judging<'a> {
+        Judging { bar, share, benches: HashMap::new(), sitting: 0, suspended: Vec::new() }
+    }
+
+    /// Those who remember something may have a tick that is due before their next event.
+    pub(super) fn seat(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        for state in self.bar.shared.database.states(tenant)? {
+            let Some(pack) = self.bar.packs.iter().position(|one| one.pack.name() == state.pack) else {
+                continue;
+            };
+            if self.bar.packs[pack].pack.manifest().tick.is_some() && self.is_ours(tenant, pack) {
+                self.sit(tenant, pack)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn run(mut self, work: &Receiver<Work>) {
+        for work in work {
+            match work {
+                Work::Run(tenant, run) => {
+                    let mut woken: Vec<usize> = Vec::new();
+                    let numbers = Numbers::default();
+                    deliver(&run, &numbers, |pack, _| {
+                        if !woken.contains(&pack) {
+                            woken.push(pack);
+                        }
+                    });
+                    woken.retain(|pack| self.is_ours(&tenant, *pack));
+                    if woken.is_empty() {
+                        continue;
+                    }
+                    if !woken.iter().all(|pack| self.seated(&tenant, *pack)) {
+                        // Without these events it is no prefix: nothing of it may be committed.
+                        return;
+                    }
+                    let Some(bench) = self.benches.get_mut(&tenant) else { continue };
+                    let Bench { seats, verdicts, touched, .. } = bench;
+                    *touched = true;
+                    deliver(&run, &numbers, |pack, delivery| {
+                        if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
+                            sitting.judge.push(&delivery, verdicts);
+                        }
+                    });
+                    let now = Instant::now();
+                    for pack in woken {
+                        if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
+                            sitting.used = now;
+                        }
+                    }
+                    self.count(&tenant);
+                }
+                Work::Passed(tenant, time) => {
+                    if !self.passed(&tenant, time) {
+                        return;
+                    }
+                    self.count(&tenant);
+                }
+                Work::Suspend(pack, fault) => {
+                    self.suspended.push((pack, fault.clone()));
+                    for Bench { seats, verdicts, touched, .. } in self.benches.values_mut() {
+                        if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
+                            sitting.judge.suspend(fault.clone(), verdicts);
+                            *touched = true;
+                        }
+                    }
+                }
+                Work::Barrier(reply) => {
+                    self.rest();
+                    // The collector waits for it, or is gone.
+                    let _ = reply.send(self.parts());
+                }
+            }
+        }
+    }
+
+    /// The ticks that are due by now; `false`, as with [`Judging::seated`].
+    fn passed(&mut self, tenant: &Tenant, time: i64) -> bool {
+        let Some(bench) = self.benches.get(tenant) else { return true };
+        let due = |tick: Option<i64>| tick.is_some_and(|tick| tick <= time);
+        let is_due = |(pack, seat): (usize, &Option<Seat>)| match seat {
+            Some(Seat::Taken(sitting)) => due(sitting.judge.next_tick()).then_some(pack),
+            Some(Seat::Resting { tick, .. }) => due(*tick).then_some(pack),
+            None => None,
+        };
+        let due: Vec<usize> = bench.seats.iter().enumerate().filter_map(is_due).collect();
+        for pack in due {
+            if !self.seated(tenant, pack) {
+                return false;
+            }
+            let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(tenant) else { break };
+            if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
+                sitting.judge.passed(time, verdicts);
+                sitting.judge.flush(verdicts);
+                *touched = true;
+            }
+        }
+        true
+    }
+
+    fn is_ours(&self, tenant: &Tenant, pack: usize) -> bool {
+        let tenant: usize = tenant.as_str().bytes().map(usize::from).sum();
+        (tenant + pack) % self.share.of == self.share.number
+    }
+
+    /// Seats a pack; `false`: the store cannot say what it remembers, and the server stops. Until it can, all wait.
+    fn seated(&mut self, tenant: &Tenant, pack: usize) -> bool {
+        let mut waits = false;
+        loop {
+            match self.sit(tenant, pack) {
+                Ok(()) => {
+                    if waits {
+                        self.bar.shared.tell(Event::GoesOn);
+                    }
+                    return true;
+                }
+                Err(error) => {
+                    if !waits {
+                        self.bar.shared.tell(Event::Waits(error));
+                    }
+                    waits = true;
+                    if self.bar.shared.control.is_stopping() {
+                        return false;
+                    }
+                    std::thread::sleep(self.bar.shared.pause);
+                }
+            }
+        }
+    }
+
+    fn sit(&mut self, tenant: &Tenant, pack: usize) -> Result<(), StoreError> {
+        let bench = match self.benches.get_mut(tenant) {
+            Some(bench) => bench,
+            None => self.benches.entry(tenant.clone()).or_default(),
+        };
+        bench.seats.resize_with(self.bar.packs.len(), || None);
+        let Some(seat) = bench.seats.get_mut(pack) else { return Ok(()) };
+        let before = match seat {
+            Some(Seat::Taken(_)) => return Ok(()),
+            Some(Seat::Resting { cost, .. }) => *cost,
+            None => JudgeCost::default(),
+        };
+        let configured = &self.bar.packs[pack];
+        let states = self.bar.shared.database.states(tenant)?;
+        let remembered = states.into_iter().find(|state| state.pack == configured.pack.name());
+        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, before, &mut bench.verdicts);
+        for (_, fault) in self.suspended.iter().filter(|(suspended, _)| *suspended == pack) {
+            sitting.judge.suspend(fault.clone(), &mut bench.verdicts);
+        }
+        bench.touched = true;
+        *seat = Some(Seat::Taken(Box::new(sitting)));
+        self.sitting += 1;
+        if self.sitting > self.bar.seats {
+            self.bar.crowded.store(true, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Lets those rest that have not been used for long; or for longest, if there are too many.
+    fn rest(&mut self) {
+        let over = self.sitting.saturating_sub(self.bar.seats);
+        let mut longest: Vec<Instant> = Vec::new();
+        if over > 0 {
+            longest =
+                self.sittings().filter(|sitting| sitting.may_rest()).map(|sitting| sitting.used).collect();
+            longest.sort_unstable();
+        }
+        let until = longest.get(over.saturating_sub(1)).or(longest.last()).copied();
+        let mut left = 0;
+        for seat in self.benches.values_mut().flat_map(|bench| &mut bench.seats).flatten() {
+            let Seat::Taken(sitting) = seat else { continue };
+            let is_longest = until.is_some_and(|until| sitting.used <= until);
+            if sitting.may_rest() && (is_longest || sitting.is_idle()) {
+                *seat = sitting.rest();
+                left += 1;
+            }
+        }
+        self.sitting -= left;
+    }
+
+    fn sittings(&self) -> impl Iterator<Item = &Sitting> {
+        let seats = self.benches.values().flat_map(|bench| bench.seats.iter().flatten());
+        seats.filter_map(|seat| match seat {
+            Seat::Taken(sitting) => Some(&**sitting),
+            Seat::Resting { .. } => None,
+        })
+    }
+
+    /// What each tenant's packs have for a barrier.
+    fn parts(&mut self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (tenant, bench) in &mut self.benches {
+            if !take(&mut bench.touched) {
+                continue;
+            }
+            let (mut states, mut costs) = (Vec::new(), Vec::new());
+            for (pack, seat) in bench.seats.iter_mut().enumerate() {
+                let Some(Seat::Taken(sitting)) = seat else { continue };
+                states.extend(sitting.state(&mut bench.verdicts));
+                sitting.judge.taken();
+                costs.push((pack, sitting.cost()));
+            }
+            let Verdicts { decisions, faults, logs } = take(&mut bench.verdicts);
+            bench.counted = 0;
+            parts.push(Part { tenant: tenant.clone(), decisions, states, faults, logs, costs });
+        }
+        parts
+    }
+
+    /// Counts what was decided for this tenant since.
+    fn count(&mut self, tenant: &Tenant) {
+        let Some(bench) = self.benches.get_mut(tenant) else { return };
+        let more = bench.verdicts.decisions.len() - bench.counted;
+        bench.counted += more;
+        self.bar.decided.fetch_add(more as u64, Relaxed);
+    }
+}

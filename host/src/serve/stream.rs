@@ -1,0 +1,134 @@
+//! Lines that were brought, as a source: each has a position as if all of them stood in one file.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tripline_engine::line::{Block, LineSettings, Lines, Mark};
+
+use super::input::{Came, Input};
+use super::intake::{Batch, StreamSettings};
+use super::passing::Ack;
+use crate::check::{Keeping, mark};
+use crate::commit::{FileIdentity, StoreError, Tenant};
+use crate::follow::FollowNote;
+use crate::store::Database;
+
+/// A source whose lines are brought.
+pub(super) struct Stream {
+    tenant: Tenant,
+    name: String,
+    number: u32,
+    lines: Lines,
+    database: Arc<Database>,
+    batches: VecDeque<Batch>,
+    /// Blocks that are not given out yet, each with whether a batch ends with it.
+    blocks: VecDeque<(Block, i64)>,
+    acks: Vec<Ack>,
+}
+
+impl Stream {
+    /// The source of this name, at the position where it was committed last.
+    pub(super) fn open(
+        name: &str,
+        settings: &StreamSettings,
+        lines: LineSettings,
+        keeping: &Keeping,
+        database: &Arc<Database>,
+    ) -> Result<Stream, StoreError> {
+        let known = keeping.store.source(&keeping.tenant, name)?;
+        let file = match known.files.last() {
+            Some(file) => file.number,
+            None => {
+                // What has no bytes to be known by is known by its name.
+                let head = Sha256::digest(name).into();
+                let identity = FileIdentity { device: 0, inode: 0, head, head_length: 0, generation: 0 };
+                keeping.store.file(&keeping.tenant, known.number, None, &identity, name)?
+            }
+        };
+        let position = known.files.last().and_then(|file| file.position.as_ref());
+        let mut lines = Lines::new(LineSettings {
+            format: settings.format,
+            timezone: settings.timezone.clone(),
+            join: settings.join,
+            ..lines
+        });
+        lines.resume(&Mark { file, ..mark(0, position, None, &known) });
+        Ok(Stream {
+            tenant: keeping.tenant.clone(),
+            name: name.into(),
+            number: known.number,
+            lines,
+            database: Arc::clone(database),
+            batches: VecDeque::new(),
+            blocks: VecDeque::new(),
+            acks: Vec::new(),
+        })
+    }
+
+    /// Takes the source's next batch.
+    pub(super) fn bring(&mut self, batch: Batch) {
+        self.batches.push_back(batch);
+    }
+
+    fn push(&mut self, batch: Batch) {
+        self.lines.set_reference(Some(batch.received));
+        self.lines.push(&batch.lines);
+        if batch.lines.last().is_some_and(|last| *last != b'\n') {
+            self.lines.push(b"\n");
+        }
+        // What is brought together is whole: the next batch joins nothing of it.
+        self.lines.quiet();
+        while let Some(block) = self.lines.next_block() {
+            self.blocks.push_back((block, batch.received));
+        }
+        self.acks.push(Ack { key: batch.key, done: batch.done });
+    }
+}
+
+impl Input for Stream {
+    fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A turn of the intake is the turn's bytes already.
+    fn read(&mut self, _: &mut [u8], _: i64) -> Result<Came, StoreError> {
+        if self.batches.is_empty() {
+            return Ok(Came::Nothing);
+        }
+        while let Some(batch) = self.batches.front() {
+            // Its key was on its way when its sender asked whether it is known.
+            let known = match batch.key {
+                Some(key) => self.database.batch(&self.tenant, &key.key)?.is_some(),
+                None => false,
+            };
+            let Some(batch) = self.batches.pop_front() else { break };
+            match known {
+                true => self.acks.push(Ack { key: batch.key, done: batch.done }),
+                false => self.push(batch),
+            }
+        }
+        Ok(Came::All)
+    }
+
+    fn next_block(&mut self) -> Option<Block> {
+        let (block, received) = self.blocks.pop_front()?;
+        Some(Block { received: Some(received), ..block })
+    }
+
+    fn acks(&mut self) -> Vec<Ack> {
+        std::mem::take(&mut self.acks)
+    }
+
+    fn notes(&mut self) -> Vec<FollowNote> {
+        Vec::new()
+    }
+}
