@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::arguments::ConfigCommand;
 use super::exit::Exit;
 use super::{Failure, Screen, configuration};
-use crate::configuration::{Configuration, EXAMPLE, Places, SecretReference};
+use crate::configuration::{Configuration, EXAMPLE, Places, SecretReference, ServerSettings, SyslogListener};
 use crate::report::{visible, zone_name};
 
 /// Looks at the configuration.
@@ -66,8 +66,29 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
     let kept = limits.retention.map_or("for ever".into(), |time| format!("for {}", long(time)));
     lines.push(("retention", format!("{kept} after it is resolved")));
     lines.extend(read.timezone.as_ref().map(|zone| ("timezone", zone_name(zone))));
+    lines.push(("server", server(&read.server)));
+    for source in &read.follow {
+        let paths: Vec<String> = source.paths.iter().map(|path| path.display().to_string()).collect();
+        lines.push((
+            "follow",
+            format!("{} for {}{}", paths.join(", "), source.tenant, silent(source.silent_after)),
+        ));
+    }
+    for SyslogListener { listen, transport, tenant, silent_after, .. } in &read.syslog {
+        let transport = transport.as_str();
+        lines.push(("syslog", format!("{listen}/{transport} for {tenant}{}", silent(*silent_after))));
+    }
     lines.extend(read.packs.names().map(|name| ("pack", name.to_string())));
     lines
+}
+
+fn server(server: &ServerSettings) -> String {
+    let tls = if server.tls.is_some() { "TLS" } else { "plaintext" };
+    server.listen.map_or("no HTTP".into(), |address| format!("HTTP on {address}, {tls}"))
+}
+
+fn silent(after: Option<i64>) -> String {
+    after.map_or(String::new(), |after| format!(", silent after {}", long(after)))
 }
 
 /// How long something takes, in days or as `1h 30m`.

@@ -1,4 +1,5 @@
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -64,6 +65,18 @@ pub enum Problem {
     RouteTwice(String),
     #[error("`{key}`: expected a regular expression, found one that does not compile: {error}")]
     Regex { key: String, error: regex::Error },
+    #[error("{}: expected a glob, found {error}", path.display())]
+    Glob { path: PathBuf, error: String },
+    #[error("expected each file once, found {} a second time", .0.display())]
+    PathTwice(PathBuf),
+    #[error("{}: expected a file of one tenant, found `{tenant}` here and `{of}` at {}", path.display(), other.display())]
+    Tenants { path: PathBuf, tenant: String, other: PathBuf, of: String },
+    #[error("{address}/{transport}: expected an address that is free, found another listener at {other}")]
+    ListenTwice { address: SocketAddr, other: SocketAddr, transport: &'static str },
+    #[error("`server.listen`: expected TLS on {0}, which others can reach, found none")]
+    NoTls(SocketAddr),
+    #[error("[server]: expected either `tls` or `plaintext = true`, found both")]
+    TlsAndPlaintext,
     #[error("expected tables [packs.NAME] and nothing else, found `{0}`")]
     OnlyPacks(String),
     #[error("there is no pack `{name}`; there are {}", known.join(", "))]
@@ -94,6 +107,11 @@ impl ConfigurationError {
             Problem::Secret { .. } => Some("write { env = \"NAME\" } or { file = \"PATH\" }".into()),
             Problem::Recipient { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Problem::Recipient { .. } => Some("give the address a name in [recipients] and use that here".into()),
+            Problem::NoTls(_) => Some(
+                "give it `tls = { certificate = \"PATH\", key = \"PATH\" }`, or `plaintext = true` behind a proxy that \
+                 has TLS"
+                    .into(),
+            ),
             Problem::Settings { pack, error: SettingsError::Missing { name } } => {
                 Some(format!("give it with --settings FILE.toml: `{name} = …` in a table [packs.{pack}]"))
             }

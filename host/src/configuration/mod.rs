@@ -35,6 +35,24 @@
 //! | `incidents.evidence` | evidence kept of the first and of the last occurrences | 16 |
 //! | `redact.patterns` | what is blotted out before it is stored; the group `secret` alone, if there is one | nothing |
 //! | `report.timezone` | the time zone of reports | the system's |
+//! | `server.listen` | where HTTP is taken, or `off` | `127.0.0.1:8480` |
+//! | `server.tls` | needed unless it listens on loopback | no TLS |
+//! | `server.tls.certificate` | the certificate's file, PEM | |
+//! | `server.tls.key` | its key's file, PEM | |
+//! | `server.plaintext` | no TLS elsewhere either: behind a proxy that has it | `false` |
+//! | `server.instances` | instances of packs that are alive at the same time | 4096 |
+//! | `follow.paths` | files, folders and globs to follow; a file that several name belongs to the first | |
+//! | `follow.tenant` | whose their lines are | `default` |
+//! | `follow.timezone` | the time zone of stamps that say none | the server's |
+//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json` or `plain` | found from the first lines |
+//! | `follow.from` | where a file begins that was never followed: `end` or `start` | the server's |
+//! | `follow.silent_after` | without a line for so long, it is an incident | `off` |
+//! | `syslog.listen` | where syslog is taken | |
+//! | `syslog.transport` | `udp` or `tcp` | |
+//! | `syslog.tenant` | as of `follow` | |
+//! | `syslog.timezone` | | |
+//! | `syslog.format` | | |
+//! | `syslog.silent_after` | | |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
 
 mod document;
@@ -45,12 +63,15 @@ mod packs;
 mod places;
 mod read;
 mod secret;
+mod server;
+mod sources;
 mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod zone;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -61,6 +82,8 @@ pub use self::mail::{MailSettings, Tls};
 pub use self::packs::PackSettings;
 pub use self::places::{Origin, Places};
 pub use self::secret::{SecretError, SecretReference};
+pub use self::server::{ServerSettings, TlsFiles};
+pub use self::sources::{FollowedSource, SyslogListener, Transport};
 use crate::incidents::Policy;
 
 /// A file that has every key, with a comment for each.
@@ -85,6 +108,12 @@ pub struct Configuration {
     pub timezone: Option<TimeZone>,
     /// Addresses by name: nobody else is written to.
     pub recipients: BTreeMap<String, String>,
+    /// How a server is reached.
+    pub server: ServerSettings,
+    /// Files that a server follows, in the order of the file.
+    pub follow: Vec<FollowedSource>,
+    /// Where a server takes syslog.
+    pub syslog: Vec<SyslogListener>,
     /// Settings of packs.
     pub packs: PackSettings,
 }
@@ -102,6 +131,11 @@ pub enum Warning {
     /// Nobody sends what the routes ask for.
     #[error("there are routes but no [mail]: nobody is told anything")]
     NoMail,
+    /// Tokens and lines go over a network as they are.
+    #[error(
+        "[server]: HTTP on {0} is plaintext: only a proxy on this machine or a network of its own may reach it"
+    )]
+    PlaintextHttp(SocketAddr),
 }
 
 impl Configuration {
@@ -130,6 +164,15 @@ impl Configuration {
         } else if !self.policy.routes.0.is_empty() {
             warnings.push(Warning::NoMail);
         }
+        let key = self.server.tls.as_ref().map(|tls| SecretReference::File(tls.key.clone()));
+        if let Some(secret @ SecretReference::File(path)) = &key
+            && secret.is_public()
+        {
+            warnings.push(Warning::PublicSecret(path.clone()));
+        }
+        let elsewhere = |at: &SocketAddr| !at.ip().to_canonical().is_loopback();
+        let plaintext = self.server.listen.filter(|at| self.server.plaintext && elsewhere(at));
+        warnings.extend(plaintext.map(Warning::PlaintextHttp));
         warnings
     }
 }

@@ -9,7 +9,7 @@ use tripline_engine::abi::Severity;
 
 use super::document::Document;
 use super::table::{Given, Keys, Table, nearest};
-use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, zone};
+use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, server, sources, zone};
 use crate::incidents::{IncidentLimits, Redaction};
 use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
 
@@ -25,6 +25,9 @@ const KEYS: Keys = &[
     "incidents",
     "redact",
     "report",
+    "server",
+    "follow",
+    "syslog",
     "packs",
 ];
 const ROUTE: Keys =
@@ -63,6 +66,11 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     if let Some(table) = root.table("report", &["timezone"])? {
         out.timezone = table.parsed("timezone", zone::EXPECTED, zone::parse)?.map(|zone| zone.value);
     }
+    if let Some(table) = root.table("server", server::KEYS)? {
+        out.server = server::read(document, table)?;
+    }
+    out.follow = sources::follow(document, root.tables("follow", sources::FOLLOW)?)?;
+    out.syslog = sources::syslog(root.tables("syslog", sources::SYSLOG)?, out.server.listen)?;
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;
     }

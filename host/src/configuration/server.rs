@@ -1,0 +1,81 @@
+//! `[server]`: where it is reached, and how much it may hold.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::document::Document;
+use super::table::{Given, Keys, Table};
+use super::{ConfigurationError, Problem};
+
+type Wrong = ConfigurationError;
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Where HTTP is taken; `None`: nowhere. `127.0.0.1:8480`.
+    pub listen: Option<SocketAddr>,
+    /// The certificate; there unless it listens on loopback or `plaintext` is set.
+    pub tls: Option<TlsFiles>,
+    /// HTTP without TLS, though others can reach it: behind a proxy that has it.
+    pub plaintext: bool,
+    /// Instances of packs that are alive at the same time; others are saved and wait. 4,096.
+    pub instances: usize,
+}
+
+/// A certificate for a server, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those between it and its authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl Default for ServerSettings {
+    fn default() -> ServerSettings {
+        let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8480)));
+        ServerSettings { listen, tls: None, plaintext: false, instances: 4096 }
+    }
+}
+
+/// The keys of `[server]`.
+pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "instances"];
+
+/// Reads `[server]`.
+pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettings, Wrong> {
+    let usual = ServerSettings::default();
+    let expected = "an address with a port, like 127.0.0.1:8480 or [::1]:8480, or off";
+    let given = table.parsed("listen", expected, |text| match text {
+        "off" => Some(None),
+        address => address.parse().ok().map(Some),
+    })?;
+    let tls = table.table("tls", &["certificate", "key"])?.map(|tls| files(document, &tls)).transpose()?;
+    let plaintext = table.boolean("plaintext")?.unwrap_or(usual.plaintext);
+    if plaintext && tls.is_some() {
+        return Err(table.wrong(Problem::TlsAndPlaintext));
+    }
+    let listen = given.as_ref().map_or(usual.listen, |given| given.value);
+    if let Some((given, address)) = given.zip(listen)
+        && !address.ip().to_canonical().is_loopback()
+        && tls.is_none()
+        && !plaintext
+    {
+        return Err(given.wrong(Problem::NoTls(address)));
+    }
+    let instances = table.integer("instances", 1..=1_000_000)?.and_then(|n| usize::try_from(n).ok());
+    Ok(ServerSettings { listen, tls, plaintext, instances: instances.unwrap_or(usual.instances) })
+}
+
+fn files(document: &Document, table: &Table<'_>) -> Result<TlsFiles, Wrong> {
+    let file = |given: Given<'_, &str>| {
+        if given.value.is_empty() || given.value.contains(char::is_control) {
+            // It may be the key itself.
+            let expected = "the path of a PEM file".into();
+            return Err(given.hiding(Problem::Value { key: given.key.clone(), expected, found: "…".into() }));
+        }
+        Ok(document.beside(given.value))
+    };
+    let (certificate, key) = (table.text("certificate")?, table.text("key")?);
+    let certificate = file(table.required("certificate", certificate)?)?;
+    Ok(TlsFiles { certificate, key: file(table.required("key", key)?)? })
+}
