@@ -182,11 +182,8 @@ impl Followed {
                     self.family(keeping, now)?;
                     return Ok(true);
                 }
-                Err(InputProblem::Moved) => {
-                    // It is looked for under another name.
-                    self.folder = None;
-                    self.end(at, End::Broken);
-                }
+                // Its folder has changed: it is looked for under another name.
+                Err(InputProblem::Moved) => self.end(at, End::Broken),
                 Err(problem) => {
                     // What is packed is unpacked from its start each time: only if it has changed.
                     let (path, is_passing) = (tail.path(), !tail.is_packed());
@@ -212,6 +209,10 @@ impl Followed {
     /// No more is read of this file.
     fn end(&mut self, at: usize, end: End) {
         let tail = self.tails.remove(at);
+        if !tail.is_packed() {
+            // Another file that began alike was taken for it while it was open.
+            self.folder = None;
+        }
         self.close(tail, end);
     }
 

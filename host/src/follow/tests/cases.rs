@@ -178,6 +178,12 @@ fn a_packed_file_is_read_on_where_it_was_renamed_to() {
 }
 
 #[test]
+fn a_file_that_begins_as_a_deleted_one_is_read() {
+    let late = Step::Rename { late: false };
+    check(&mut World::new(), &[Step::First, READ, Step::Delete, Step::First, WRITE, late]);
+}
+
+#[test]
 fn a_bomb_is_left_alone_and_the_rest_is_read() {
     let mut world = World::without_follower(From::Start);
     fs::write(world.path(".1.gz"), packed(&vec![0; 200 << 20])).unwrap();
