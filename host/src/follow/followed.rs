@@ -9,14 +9,11 @@ use tripline_engine::line::Block;
 
 use super::lying::folder;
 use super::notes::Notes;
-use super::tail::{Came, End, Tail};
+use super::tail::{Came, End, TICK, Tail};
 use super::{FollowNote, FollowSettings};
 use crate::check::Keeping;
 use crate::commit::{KnownFile, StoreError};
 use crate::files::InputProblem;
-
-/// A folder that changed so short ago may change again within the same tick of its clock; nanoseconds.
-const TICK: i64 = 2_000_000_000;
 
 /// A family that is followed.
 pub(crate) struct Followed {
@@ -51,7 +48,7 @@ impl Folder {
         Some(Folder { modified, changed })
     }
 
-    /// Whether it changed just now.
+    /// Whether it changed just now: what changes it again may bear the same time.
     fn is_fresh(&self, now: i64) -> bool {
         let (seconds, nanoseconds) = self.changed;
         let changed = seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
@@ -149,7 +146,7 @@ impl Followed {
         while let Some(tail) = self.tails.get_mut(at) {
             // It may not have been taken when it was told.
             know(tail, self.number, keeping)?;
-            match tail.read(buffer) {
+            match tail.read(buffer, now) {
                 Ok(Came::Bytes(count)) => {
                     (tail.came, tail.is_quiet) = (now, false);
                     if count > 0 {

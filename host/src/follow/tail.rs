@@ -51,9 +51,22 @@ pub(super) struct Tail {
 }
 
 enum Input {
-    Plain { file: File, read: u64 },
+    Plain { file: File, read: u64, seen: Seen },
     Packed(Box<Reader>),
 }
+
+/// When a file was written last, of which all was read: it may have been cut and written to the same length since.
+#[derive(Default)]
+struct Seen {
+    modified: Option<(i64, i64)>,
+    /// When that was seen first, nanoseconds since 1970.
+    since: i64,
+    /// Whether it began as before when that was so long ago that no writing since can bear the same time.
+    is_sure: bool,
+}
+
+/// A file system's clock may stand still for so long, nanoseconds.
+pub(super) const TICK: i64 = 2_000_000_000;
 
 impl Tail {
     /// Opens a plain file, to go on at a mark whose file is the store's number. `None`: another has come under its name.
@@ -71,7 +84,8 @@ impl Tail {
         if (found.dev(), found.ino()) != (known.identity.device, known.identity.inode) {
             return Ok(None);
         }
-        Ok(Some(Tail::new(Input::Plain { file, read: mark.offset }, known, mark, settings, now)))
+        let input = Input::Plain { file, read: mark.offset, seen: Seen::default() };
+        Ok(Some(Tail::new(input, known, mark, settings, now)))
     }
 
     /// Opens a packed file, which begins where the source says.
@@ -113,7 +127,7 @@ impl Tail {
 
     /// Bytes of a plain file that are not read yet.
     pub(super) fn unread(&self) -> u64 {
-        let Input::Plain { file, read } = &self.input else { return 0 };
+        let Input::Plain { file, read, .. } = &self.input else { return 0 };
         file.metadata().map_or(0, |found| found.len().saturating_sub(*read))
     }
 
@@ -153,9 +167,9 @@ impl Tail {
     }
 
     /// Reads what has come, at most the buffer full.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Came, InputProblem> {
-        let (file, read) = match &mut self.input {
-            Input::Plain { file, read } => (file, read),
+    pub(super) fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, InputProblem> {
+        let came = match &mut self.input {
+            Input::Plain { file, read, seen } => read_on(file, read, seen, &self.known.identity, buffer, now),
             Input::Packed(reader) => {
                 return match reader.read() {
                     Ok(Piece::Bytes(bytes)) => {
@@ -167,7 +181,6 @@ impl Tail {
                 };
             }
         };
-        let came = read_on(file, read, &self.known.identity, buffer);
         if let Ok(Came::Bytes(count)) = came {
             self.lines.push(&buffer[..count]);
         }
@@ -176,7 +189,7 @@ impl Tail {
 
     /// Whether it was cut since it was read.
     pub(super) fn is_cut(&self) -> io::Result<bool> {
-        let Input::Plain { file, read } = &self.input else { return Ok(false) };
+        let Input::Plain { file, read, .. } = &self.input else { return Ok(false) };
         Ok(file.metadata()?.len() < *read || !begins_as(file, &self.known.identity)?)
     }
 
@@ -195,13 +208,30 @@ impl Tail {
 }
 
 /// Reads what has come behind what was read.
-fn read_on(file: &File, read: &mut u64, identity: &FileIdentity, buffer: &mut [u8]) -> io::Result<Came> {
-    let length = file.metadata()?.len();
+fn read_on(
+    file: &File,
+    read: &mut u64,
+    seen: &mut Seen,
+    identity: &FileIdentity,
+    buffer: &mut [u8],
+    now: i64,
+) -> io::Result<Came> {
+    let found = file.metadata()?;
+    let (length, modified) = (found.len(), Some((found.mtime(), found.mtime_nsec())));
     if length == *read {
-        return Ok(Came::Nothing);
+        if seen.modified != modified {
+            *seen = Seen { modified, since: now, is_sure: false };
+        }
+        if seen.is_sure {
+            return Ok(Came::Nothing);
+        }
+        seen.is_sure = now.saturating_sub(seen.since).saturating_abs() >= TICK;
     }
     if length < *read || !begins_as(file, identity)? {
         return Ok(Came::Cut);
+    }
+    if length == *read {
+        return Ok(Came::Nothing);
     }
     match file.read_at(buffer, *read) {
         Ok(0) => Ok(Came::Nothing),

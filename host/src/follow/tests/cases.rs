@@ -184,6 +184,14 @@ fn a_file_that_begins_as_a_deleted_one_is_read() {
 }
 
 #[test]
+fn what_was_cut_and_written_to_the_same_length_is_read() {
+    for pause in [0, 1, 5] {
+        let pauses = vec![Step::Pause(pause); 3];
+        check(&mut World::new(), &[&[WRITE, READ], &pauses[..], &[Step::Truncate, WRITE, READ]].concat());
+    }
+}
+
+#[test]
 fn a_bomb_is_left_alone_and_the_rest_is_read() {
     let mut world = World::without_follower(From::Start);
     fs::write(world.path(".1.gz"), packed(&vec![0; 200 << 20])).unwrap();
@@ -219,4 +227,83 @@ fn a_line_without_end_is_cut_and_the_next_is_whole() {
         world.texts.iter().map(|((_, offset), texts)| (*offset, texts.first().unwrap().len())).collect();
     assert_eq!(texts, [(0, 100 * 1024), ((256 << 20) + 1, 4)]);
     assert!(world.largest < 2 << 20, "{} bytes are kept of it", world.largest);
+}
+
+#[test]
+fn what_was_cut_while_nobody_followed_is_told() {
+    for (change, is_told) in [(Step::Truncate, true), (Step::Rename { late: false }, false)] {
+        let mut world = World::new();
+        for step in [WRITE, READ, READ, Step::Commit, Step::Die, change, WRITE] {
+            world.step(&step);
+        }
+        world.drain();
+        let lost = world.notes.iter().filter(|note| matches!(note, FollowNote::Lost { .. })).count();
+        assert_eq!(lost, usize::from(is_told), "{:?}", world.notes);
+        assert_eq!(texts(&world).len(), 4);
+    }
+}
+
+#[test]
+fn an_inode_that_is_given_again_is_no_loss() {
+    let mut world = World::new();
+    let (rename, pack) = (Step::Rename { late: false }, Step::Pack { slowly: false });
+    for step in [WRITE, READ, READ, rename.clone(), pack, WRITE, READ, Step::Pause(61), Step::Commit] {
+        world.step(&step);
+    }
+    // The oldest is thrown away; where the file system likes, the next is on its inode.
+    fs::remove_file(world.path(".1.gz")).unwrap();
+    check(&mut world, &[rename, WRITE]);
+    assert!(world.notes.is_empty(), "{:?}", world.notes);
+}
+
+#[test]
+fn a_link_to_a_member_of_its_family_is_that_member() {
+    let mut world = World::without_follower(From::Start);
+    let [one, two] = ["-20260101", "-20260102"].map(|end| world.path(end));
+    fs::write(&one, "one\n").unwrap();
+    symlink(&one, world.path("")).unwrap();
+    world.begin();
+    world.step(&READ);
+    fs::write(&two, "two\n").unwrap();
+    fs::remove_file(world.path("")).unwrap();
+    symlink(&two, world.path("")).unwrap();
+    OpenOptions::new().append(true).open(&one).unwrap().write_all(b"late\n").unwrap();
+    check(&mut world, &[READ, Step::Commit, Step::Kill]);
+    let mut texts = texts(&world);
+    texts.sort_unstable();
+    assert_eq!(texts, ["late", "one", "two"]);
+}
+
+#[test]
+fn a_folder_that_may_not_be_listed_is_told_and_its_log_read() {
+    if rustix::process::geteuid().is_root() {
+        // Root may list anything.
+        return;
+    }
+    let mut world = World::new();
+    let logs = world.folder.path().join("logs");
+    world.step(&WRITE);
+    fs::set_permissions(&logs, Permissions::from_mode(0o300)).unwrap();
+    check(&mut world, &[READ, READ]);
+    assert_eq!(world.notes.len(), 1, "{:?}", world.notes);
+    fs::set_permissions(&logs, Permissions::from_mode(0o700)).unwrap();
+    check(&mut world, &[Step::Rename { late: false }, WRITE]);
+    assert_eq!(world.notes.len(), 1, "{:?}", world.notes);
+}
+
+#[test]
+fn it_says_how_far_behind_it_is_and_since_when_nothing_came() {
+    let mut world = World::new();
+    let figures =
+        |world: &World| world.followed.as_ref().map(|followed| (followed.lag(), followed.silent_since()));
+    assert_eq!(figures(&world), Some((0, None)));
+    world.append(&[b'x'; 10_000]);
+    world.read();
+    let came = world.now;
+    assert_eq!(figures(&world), Some((10_000 - 8192, Some(came))));
+    world.now += SECOND;
+    world.read();
+    world.now += SECOND;
+    world.read();
+    assert_eq!(figures(&world), Some((0, Some(came + SECOND))));
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -114,6 +115,8 @@ pub(super) struct World {
     /// What this follower has given out, and what it gave out again.
     given: BTreeSet<(u32, u64)>,
     again: BTreeSet<(u32, u64)>,
+    /// How often a time was given to `app.log`.
+    touched: u64,
     /// Bytes of a turn.
     pub(super) turn: usize,
     /// The most memory of a block.
@@ -157,6 +160,7 @@ impl World {
             positions: BTreeMap::new(),
             given: BTreeSet::new(),
             again: BTreeSet::new(),
+            touched: 0,
             turn: 8192,
             largest: 0,
         }
@@ -176,6 +180,14 @@ impl World {
     pub(super) fn append(&mut self, bytes: &[u8]) {
         let mut file = OpenOptions::new().create(true).append(true).open(self.path("")).unwrap();
         file.write_all(bytes).unwrap();
+        self.touch();
+    }
+
+    /// What the file system's clock would do, were the steps as far apart as the follower's clock says.
+    fn touch(&mut self) {
+        self.touched += 1;
+        let file = OpenOptions::new().append(true).open(self.path("")).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(self.touched)).unwrap();
     }
 
     fn length(&self) -> u64 {
@@ -292,6 +304,7 @@ impl World {
                 self.shift();
                 fs::copy(self.path(""), self.path(".1")).unwrap();
                 File::create(self.path("")).unwrap();
+                self.touch();
                 // Its end is written to the file's new beginning.
                 self.lost.extend(self.half.take());
                 self.fresh.clear();
@@ -299,6 +312,7 @@ impl World {
             Step::Truncate if is_there => {
                 self.lose();
                 File::create(self.path("")).unwrap();
+                self.touch();
             }
             Step::Delete if is_there => {
                 self.unname();
