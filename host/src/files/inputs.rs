@@ -186,3 +186,38 @@ fn look(path: &Path) -> Result<File, InputProblem> {
         begin: Begin::default(),
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn a_glob_and_a_folder_name_regular_files_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.log"), "a\n").unwrap();
+        // Where containers log, all of them are links.
+        symlink(path("a.log"), path("link.log")).unwrap();
+        fs::create_dir(path("folder.log")).unwrap();
+        mknodat(CWD, path("pipe.log"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        symlink("/dev/zero", path("device.log")).unwrap();
+        symlink(path("nothing"), path("dangling.log")).unwrap();
+        symlink(path("loop.log"), path("loop.log")).unwrap();
+        let named = |argument: PathBuf| {
+            let inputs = expand(&[argument]);
+            let files = inputs.sources.iter().flat_map(|source| &source.files);
+            let files: Vec<PathBuf> = files.map(|file| file.path.clone()).collect();
+            let errors: Vec<PathBuf> = inputs.errors.into_iter().map(|error| error.path).collect();
+            (files, errors)
+        };
+        let regular = vec![path("a.log"), path("link.log")];
+        assert_eq!(named(path("*.log")), (regular.clone(), vec![]));
+        // A link that leads nowhere was meant to.
+        assert_eq!(named(folder.path().into()), (regular, vec![path("dangling.log"), path("loop.log")]));
+    }
+}

@@ -14,4 +14,4 @@ pub(crate) use self::known::{Found, generation, recognise};
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
 #[cfg(feature = "store")]
-pub(crate) use self::{family::Member, inputs::is_being_packed};
+pub(crate) use self::{family::Member, inputs::is_being_packed, present::open};

@@ -42,10 +42,7 @@ impl Present {
         if !std::fs::metadata(path).map_err(io)?.is_file() {
             return Ok(None);
         }
-        // Not to wait for the other end of a pipe that has come under the name meanwhile.
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
-        let file = options.open(path).map_err(io)?;
+        let file = open(path).map_err(io)?;
         Present::of(&file).map_err(|error| InputProblem::Io { doing: "read its first bytes", error })
     }
 
@@ -116,6 +113,11 @@ impl Present {
             Size::Packed(low) => offset > 0 && offset as u32 == low,
         }
     }
+}
+
+/// Opens a file, and does not wait for the other end of a pipe that has come under its name meanwhile.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)
 }
 
 fn look(mut file: &File, length: u64) -> io::Result<(Vec<u8>, Size)> {

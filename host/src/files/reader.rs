@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tripline_engine::line::Mark;
 
 use super::inputs::{File, Source};
-use super::present::GZIP;
+use super::present::{GZIP, open};
 use super::{InputError, InputProblem};
 
 /// Unpacked bytes for each byte on disk before it is taken for a bomb. Logs reach about 40, a log of equal lines 250;
@@ -21,6 +21,9 @@ use super::{InputError, InputProblem};
 const MAX_RATIO: u64 = 500;
 /// Below this many bytes no ratio is looked at.
 const RATIO_FROM: u64 = 64 * 1024 * 1024;
+
+/// So many unpacked bytes are gone over in one turn.
+const SKIP: u64 = 16 * 1024 * 1024;
 
 /// How long a read of standard input waits before it answers with nothing, so that a check can be stopped.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -102,7 +105,8 @@ impl Read for Unpacked {
     }
 }
 
-/// What comes behind so many bytes.
+/// What comes behind so many bytes. That may be far: after some of the way it says that it was interrupted, so that others
+/// have their turn.
 struct Behind {
     skipped: u64,
     inner: Box<dyn Read + Send>,
@@ -110,12 +114,16 @@ struct Behind {
 
 impl Read for Behind {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.skipped > 0 {
+        let end = self.skipped.saturating_sub(SKIP);
+        while self.skipped > end {
             let most = usize::try_from(self.skipped).unwrap_or(usize::MAX).min(buffer.len());
             match self.inner.read(&mut buffer[..most])? {
                 0 => return Ok(0),
                 read => self.skipped -= read as u64,
             }
+        }
+        if self.skipped > 0 {
+            return Err(io::ErrorKind::Interrupted.into());
         }
         self.inner.read(buffer)
     }
@@ -231,7 +239,9 @@ impl Reader {
                 Box::new(Patient(io::stdin().as_fd().try_clone_to_owned().map(fs::File::from).map_err(io)?))
             }
             Some(file) => {
-                let mut opened = fs::File::open(&file.path).map_err(io)?;
+                // What was looked at is a file, and is no pipe now that waits for its other end.
+                let open = if file.begin.place.is_some() { open } else { |path: &Path| fs::File::open(path) };
+                let mut opened = open(&file.path).map_err(io)?;
                 let found = opened.metadata().map_err(io)?;
                 if found.is_dir() {
                     return Err(InputProblem::NotAFile);
@@ -244,7 +254,8 @@ impl Reader {
             }
         };
         self.disk_before = self.disk.load(Relaxed);
-        self.unpacked = 0;
+        // What was unpacked by an earlier run counts, too: it is unpacked again to get there.
+        self.unpacked = packed.unwrap_or(0);
         let counted = Box::new(Counted { inner: input, count: Arc::clone(&self.disk) });
         self.buffer.resize(256 * 1024, 0);
         self.open = Some(match packed {

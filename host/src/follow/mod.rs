@@ -11,11 +11,21 @@
 //! the other way round. A file is known again by device, inode and its first bytes; where reading goes on is in the
 //! store.
 
+mod begin;
+mod family;
 mod followed;
+mod lying;
+mod notes;
+mod settings;
 mod tail;
+#[allow(dead_code, unused_imports, reason = "the server takes it")]
+mod wake;
 
 pub(crate) use self::followed::Followed;
-pub use self::followed::{FollowNote, FollowSettings, From};
+pub use self::notes::FollowNote;
+pub use self::settings::{FollowSettings, From};
+#[allow(unused_imports, reason = "the server takes it")]
+pub(crate) use self::wake::{Wake, Waker};
 
 #[cfg(test)]
 mod tests;

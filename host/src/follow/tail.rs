@@ -6,10 +6,10 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tripline_engine::line::{LineSettings, Lines, Mark};
+use tripline_engine::line::{Block, LineSettings, Lines, Mark};
 
 use crate::commit::{FileIdentity, FilePosition, KnownFile};
-use crate::files::{Piece, Present, Reader, Source};
+use crate::files::{InputProblem, Piece, Present, Reader, Source, open};
 
 /// What a turn of reading found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +24,23 @@ pub(super) enum Came {
     Cut,
 }
 
+/// Why no more is read of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nothing comes any more: its last line is whole.
+    Whole,
+    /// It cannot be read on. The line that it broke off in is left for whoever can.
+    Broken,
+    /// It is read on elsewhere, from behind what has come out.
+    Elsewhere,
+}
+
 /// A file that is read as it grows.
 pub(super) struct Tail {
     input: Input,
     known: KnownFile,
+    /// Whether the store knows it by the same. Before it does, nothing of it comes out.
+    pub(super) is_known: bool,
     pub(super) lines: Lines,
     /// Whether its name is now another file's, or nobody's.
     pub(super) is_old: bool,
@@ -38,19 +51,41 @@ pub(super) struct Tail {
 }
 
 enum Input {
-    Plain { file: File, read: u64 },
+    Plain { file: File, read: u64, seen: Seen },
     Packed(Box<Reader>),
 }
 
+/// When a file was written last, of which all was read: it may have been cut and written to the same length since.
+#[derive(Default)]
+struct Seen {
+    modified: Option<(i64, i64)>,
+    /// When that was seen first, nanoseconds since 1970.
+    since: i64,
+    /// Whether it began as before when that was so long ago that no writing since can bear the same time.
+    is_sure: bool,
+}
+
+/// A file system's clock may stand still for so long, nanoseconds.
+pub(super) const TICK: i64 = 2_000_000_000;
+
 impl Tail {
-    /// Opens a plain file, to go on at a mark whose file is the store's number.
-    pub(super) fn plain(known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> io::Result<Tail> {
-        let file = File::open(&known.path)?;
+    /// Opens a plain file, to go on at a mark whose file is the store's number. `None`: another has come under its name.
+    pub(super) fn plain(
+        known: KnownFile,
+        mark: Mark,
+        settings: LineSettings,
+        now: i64,
+    ) -> io::Result<Option<Tail>> {
+        let file = match open(Path::new(&known.path)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
         let found = file.metadata()?;
         if (found.dev(), found.ino()) != (known.identity.device, known.identity.inode) {
-            return Err(io::Error::new(ErrorKind::NotFound, "another file has come under its name"));
+            return Ok(None);
         }
-        Ok(Tail::new(Input::Plain { file, read: mark.offset }, known, mark, settings, now))
+        let input = Input::Plain { file, read: mark.offset, seen: Seen::default() };
+        Ok(Some(Tail::new(input, known, mark, settings, now)))
     }
 
     /// Opens a packed file, which begins where the source says.
@@ -67,7 +102,7 @@ impl Tail {
     fn new(input: Input, known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
-        Tail { input, known, lines, is_old: false, came: now, is_quiet: true }
+        Tail { input, known, is_known: true, lines, is_old: false, came: now, is_quiet: true }
     }
 
     /// Its number in the store.
@@ -77,15 +112,47 @@ impl Tail {
 
     /// What it was called when it was opened.
     pub(super) fn path(&self) -> PathBuf {
-        PathBuf::from(&self.known.path)
+        self.known_path().into()
+    }
+
+    /// The same.
+    pub(super) fn known_path(&self) -> &Path {
+        Path::new(&self.known.path)
+    }
+
+    /// Whether it is packed.
+    pub(super) fn is_packed(&self) -> bool {
+        matches!(self.input, Input::Packed(_))
+    }
+
+    /// Bytes of a plain file that are not read yet.
+    pub(super) fn unread(&self) -> u64 {
+        let Input::Plain { file, read, .. } = &self.input else { return 0 };
+        file.metadata().map_or(0, |found| found.len().saturating_sub(*read))
     }
 
     /// How it is known, and how far its lines have come out.
     pub(super) fn known(&self) -> KnownFile {
-        let Mark { offset, line, judged, format, year, .. } = self.lines.mark();
+        self.known_at(self.lines.mark())
+    }
+
+    fn known_at(&self, mark: Mark) -> KnownFile {
+        let Mark { offset, line, judged, format, year, .. } = mark;
         let position =
             FilePosition { file: self.known.number, offset, line, judged, format, year, latest: None };
         KnownFile { position: Some(position), ..self.known.clone() }
+    }
+
+    /// What comes out of it at its end, and how it is known then.
+    pub(super) fn end(mut self, end: End) -> (KnownFile, Vec<Block>) {
+        let mark = self.lines.mark();
+        match end {
+            End::Whole => self.lines.end_of_file(),
+            End::Broken => self.lines.break_off(),
+            End::Elsewhere => {}
+        }
+        let blocks: Vec<Block> = std::iter::from_fn(|| self.lines.next_block()).collect();
+        (self.known_at(blocks.last().map_or(mark, |block| block.after)), blocks)
     }
 
     /// Whether it is the file with this device and inode.
@@ -96,13 +163,13 @@ impl Tail {
 
     /// Whether it is packed and lies elsewhere now: it may not have been opened yet.
     pub(super) fn is_moved(&self, path: &Path) -> bool {
-        matches!(self.input, Input::Packed(_)) && Path::new(&self.known.path) != path
+        self.is_packed() && self.known_path() != path
     }
 
     /// Reads what has come, at most the buffer full.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Came> {
-        let (file, read) = match &mut self.input {
-            Input::Plain { file, read } => (file, read),
+    pub(super) fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, InputProblem> {
+        let came = match &mut self.input {
+            Input::Plain { file, read, seen } => read_on(file, read, seen, &self.known.identity, buffer, now),
             Input::Packed(reader) => {
                 return match reader.read() {
                     Ok(Piece::Bytes(bytes)) => {
@@ -110,47 +177,70 @@ impl Tail {
                         Ok(Came::Bytes(bytes.len()))
                     }
                     Ok(Piece::EndOfFile | Piece::End) => Ok(Came::End),
-                    Err(error) => Err(io::Error::other(error)),
+                    Err(error) => Err(error.problem),
                 };
             }
         };
-        let length = file.metadata()?.len();
-        if length == *read {
-            return Ok(Came::Nothing);
+        if let Ok(Came::Bytes(count)) = came {
+            self.lines.push(&buffer[..count]);
         }
-        if length < *read || !begins_as(file, &self.known.identity)? {
-            return Ok(Came::Cut);
-        }
-        match file.read_at(buffer, *read) {
-            Ok(0) => Ok(Came::Nothing),
-            Ok(count) => {
-                *read += count as u64;
-                self.lines.push(&buffer[..count]);
-                Ok(Came::Bytes(count))
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Came::Nothing),
-            Err(error) => Err(error),
-        }
+        came.map_err(|error| InputProblem::Io { doing: "read on", error })
     }
 
     /// Whether it was cut since it was read.
     pub(super) fn is_cut(&self) -> io::Result<bool> {
-        let Input::Plain { file, read } = &self.input else { return Ok(false) };
+        let Input::Plain { file, read, .. } = &self.input else { return Ok(false) };
         Ok(file.metadata()?.len() < *read || !begins_as(file, &self.known.identity)?)
     }
 
-    /// A longer head, if the file has grown since it was looked at and is not known by a whole one yet.
-    pub(super) fn longer(&self) -> io::Result<Option<FileIdentity>> {
-        let Input::Plain { file, .. } = &self.input else { return Ok(None) };
+    /// Knows it by a longer head from now on, if it has grown since it was looked at and is not known by a whole one yet.
+    pub(super) fn learn(&mut self) {
+        let Input::Plain { file, .. } = &self.input else { return };
         let before = &self.known.identity;
-        let Some(present) = Present::of(file)? else { return Ok(None) };
+        // What cannot be read now is told when it is read.
+        let Ok(Some(present)) = Present::of(file) else { return };
         let identity = present.identity(before.generation);
-        Ok((identity.head_length > before.head_length && present.begins_as(before)).then_some(identity))
+        if identity.head_length > before.head_length && present.begins_as(before) {
+            self.known.identity = identity;
+            self.is_known = false;
+        }
     }
+}
 
-    /// It is known by this from now on.
-    pub(super) fn is_known_by(&mut self, identity: FileIdentity) {
-        self.known.identity = identity;
+/// Reads what has come behind what was read.
+fn read_on(
+    file: &File,
+    read: &mut u64,
+    seen: &mut Seen,
+    identity: &FileIdentity,
+    buffer: &mut [u8],
+    now: i64,
+) -> io::Result<Came> {
+    let found = file.metadata()?;
+    let (length, modified) = (found.len(), Some((found.mtime(), found.mtime_nsec())));
+    if length == *read {
+        if seen.modified != modified {
+            *seen = Seen { modified, since: now, is_sure: false };
+        }
+        if seen.is_sure {
+            return Ok(Came::Nothing);
+        }
+        seen.is_sure = now.saturating_sub(seen.since).saturating_abs() >= TICK;
+    }
+    if length < *read || !begins_as(file, identity)? {
+        return Ok(Came::Cut);
+    }
+    if length == *read {
+        return Ok(Came::Nothing);
+    }
+    match file.read_at(buffer, *read) {
+        Ok(0) => Ok(Came::Nothing),
+        Ok(count) => {
+            *read += count as u64;
+            Ok(Came::Bytes(count))
+        }
+        Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Came::Nothing),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,0 +1,229 @@
+//! Opening what is there of a family.
+//!
+//! ```text
+//!   open files ──┐                      ┌─► stays open, perhaps as the old one now
+//!   the folder ──┼─► recognised ────────┼─► opened where it was read to
+//!   the store ───┘   changes nothing    └─► closed: it was cut, or is opened elsewhere
+//!                    until it is all known           all of it at once, when nothing can fail any more
+//! ```
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use tripline_engine::line::{LineSettings, Mark};
+
+use super::followed::{Followed, know};
+use super::lying::{Lying, lying};
+use super::tail::{End, Tail};
+use crate::check::{Change, Keeping, identify, mark};
+use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
+use crate::files::{Begin, File, Found, InputProblem, Present, Source, recognise};
+
+/// What becomes of a member that is there.
+enum Member {
+    /// It is open; whether its name is an old one.
+    Open {
+        tail: usize,
+        is_old: bool,
+    },
+    Opened(Box<Tail>),
+}
+
+impl Followed {
+    /// Opens what is there of the family and not open yet, oldest first. Of a file that was cut, a copy is read on where
+    /// that was. When the store fails, all is as it was.
+    pub(super) fn family(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
+        let opened = self.reopen(keeping, now);
+        if opened.is_err() {
+            // What is not open now is opened at the next look.
+            self.folder = None;
+        }
+        opened
+    }
+
+    fn reopen(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
+        // What cannot be looked at now is told when it is read.
+        let cut: Vec<bool> = self.tails.iter().map(|tail| tail.is_cut().unwrap_or(false)).collect();
+        for (tail, cut) in self.tails.iter_mut().zip(&cut) {
+            if !cut {
+                tail.learn();
+            }
+            know(tail, self.number, keeping)?;
+        }
+        let lying = lying(&self.stem, &mut self.notes);
+        let present: Vec<&Present> = lying.iter().map(|lying| &lying.present).collect();
+        let known = self.known(keeping)?;
+        let found = recognise(&present, &known.files);
+        let members = self.members(&lying, &found, &cut, &known, keeping, now)?;
+        for (lying, found) in lying.iter().zip(&found) {
+            self.tell_lost(lying, found, &known);
+        }
+        // From here on nothing fails.
+        let is_opened = |tail: &Tail| {
+            members
+                .iter()
+                .any(|member| matches!(member, Member::Opened(opened) if opened.number() == tail.number()))
+        };
+        let moved: Vec<bool> = self.tails.iter().map(is_opened).collect();
+        let mut before: Vec<Option<Tail>> = self.tails.drain(..).map(Some).collect();
+        for member in members {
+            let (tail, is_old) = match member {
+                Member::Opened(tail) => (Some(*tail), None),
+                Member::Open { tail, is_old } => (before[tail].take(), Some(is_old)),
+            };
+            self.tails.extend(tail.map(|mut tail| {
+                tail.is_old = is_old.unwrap_or(tail.is_old);
+                tail
+            }));
+        }
+        let newest = fs::metadata(&self.stem).ok().map(|found| (found.dev(), found.ino()));
+        let mut nameless = Vec::new();
+        for ((tail, cut), moved) in before.into_iter().zip(cut).zip(moved) {
+            let Some(mut tail) = tail else { continue };
+            if moved || cut && found.iter().any(|found| found.is(tail.number())) {
+                self.close(tail, End::Elsewhere);
+            } else if cut {
+                self.notes.lost(tail.path(), Change::Cut);
+                self.close(tail, End::Whole);
+            } else {
+                // It has no name any more, or only who has it open may read it.
+                tail.is_old = !newest.is_some_and(|(device, inode)| tail.is_at(device, inode));
+                nameless.push(tail);
+            }
+        }
+        self.tails.splice(0..0, nameless);
+        Ok(())
+    }
+
+    /// What is known of the source's files: of what is open or has come out and is not committed yet, more than the store
+    /// knows.
+    fn known(&mut self, keeping: &Keeping) -> Result<KnownSource, StoreError> {
+        let mut known = keeping.store.source(&keeping.tenant, &self.stem.to_string_lossy())?;
+        let offset = |file: &KnownFile| file.position.as_ref().map(|position| position.offset);
+        self.closed.retain(|closed| {
+            let file = known.files.iter_mut().find(|file| file.number == closed.number);
+            let Some(file) = file.filter(|file| offset(file) < offset(closed)) else { return false };
+            file.position.clone_from(&closed.position);
+            true
+        });
+        for tail in &self.tails {
+            if let Some(file) = known.files.iter_mut().find(|file| file.number == tail.number()) {
+                *file = tail.known();
+            }
+        }
+        Ok(known)
+    }
+
+    /// What is to become of the members, oldest first.
+    fn members(
+        &mut self,
+        lying: &[Lying],
+        found: &[Found<'_>],
+        cut: &[bool],
+        known: &KnownSource,
+        keeping: &Keeping,
+        now: i64,
+    ) -> Result<Vec<Member>, StoreError> {
+        let mut members = Vec::new();
+        let mut done: Option<&FilePosition> = None;
+        for (lying, found) in lying.iter().zip(found) {
+            if *found == Found::Copy {
+                // It is looked at again when the original is cut, or the folder changes.
+                continue;
+            }
+            let position = match found {
+                Found::Known(file) => file.position.as_ref(),
+                _ => None,
+            };
+            let is_newest = lying.path == self.stem;
+            let open =
+                |is: &dyn Fn(&Tail) -> bool| (0..cut.len()).find(|at| !cut[*at] && is(&self.tails[*at]));
+            let there = open(&|tail| tail.is_at(lying.present.device, lying.present.inode));
+            // What is open is read to its end, also if it was packed meanwhile; and what is packed is open but once. A
+            // packed file that was renamed is opened again, at its mark.
+            let same = || open(&|tail| found.is(tail.number()) && !tail.is_moved(&lying.path));
+            if let Some(tail) = there.or_else(same) {
+                members.push(Member::Open { tail, is_old: there.is_none() || !is_newest });
+                continue;
+            }
+            let is_done = position.is_some_and(|position| lying.present.ends_at(position.offset));
+            let is_fresh = lying.modified.is_some_and(|modified| now - modified < self.settings.linger);
+            // What is packed does not grow.
+            if is_done && !is_newest && (!is_fresh || lying.present.is_packed()) {
+                done = position;
+                continue;
+            }
+            if lying.present.is_packed() && self.notes.is_left_alone(&lying.path) {
+                continue;
+            }
+            let tail = self.tail(lying, found, done, known, keeping, now)?;
+            members.extend(tail.map(|tail| Member::Opened(Box::new(tail))));
+        }
+        Ok(members)
+    }
+
+    /// Opens a member.
+    fn tail(
+        &mut self,
+        lying: &Lying,
+        found: &Found<'_>,
+        done: Option<&FilePosition>,
+        known: &KnownSource,
+        keeping: &Keeping,
+        now: i64,
+    ) -> Result<Option<Tail>, StoreError> {
+        let Lying { path, present, modified } = lying;
+        let name = path.to_string_lossy();
+        let number = identify(keeping, known, present, found, &name)?;
+        let position = match found {
+            Found::Known(file) => file.position.as_ref(),
+            _ => None,
+        };
+        let begin = Mark { file: number, ..mark(0, position, done, known) };
+        let source = keeping.store.source(&keeping.tenant, &self.stem.to_string_lossy())?;
+        let Some(file) = source.files.into_iter().find(|file| file.number == number) else { return Ok(None) };
+        let is_newest = *path == self.stem;
+        let reference = if is_newest { Some(now) } else { *modified };
+        let lines = LineSettings { reference, ..self.settings.lines.clone() };
+        let opened = if present.is_packed() {
+            Ok(Some(Tail::packed(self.packed(lying, begin), file, begin, lines, now)))
+        } else {
+            Tail::plain(KnownFile { position: None, ..file }, begin, lines, now)
+        };
+        match opened {
+            Ok(Some(mut tail)) => {
+                tail.is_old = !is_newest;
+                Ok(Some(tail))
+            }
+            Ok(None) => {
+                // Another file has come under its name: it is looked at again.
+                self.folder = None;
+                Ok(None)
+            }
+            Err(error) => {
+                self.notes.unread(path.clone(), InputProblem::Io { doing: "open it", error }, true);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A packed member as a source of its own.
+    fn packed(&self, lying: &Lying, begin: Mark) -> Source {
+        let place = Some((lying.present.device, lying.present.inode));
+        let begin = Begin { mark: Some(begin), done: false, place };
+        let file = File { path: lying.path.clone(), bytes: 0, modified: lying.modified, begin };
+        Source { stem: self.stem.clone(), files: vec![file] }
+    }
+
+    /// Tells of a file that was cut or replaced while nobody followed it: where the file is that was followed last. One
+    /// that was rotated away long ago has given its inode to somebody, and nothing is lost.
+    fn tell_lost(&mut self, lying: &Lying, found: &Found<'_>, known: &KnownSource) {
+        let Found::Instead(before) = found else { return };
+        let is_last = known.files.iter().all(|file| file.number <= before.number);
+        if is_last && !self.tails.iter().any(|tail| tail.number() == before.number) {
+            let present = &lying.present;
+            let is_cut = present.begins_as(&before.identity) || present.ends_at(0);
+            self.notes.lost(lying.path.clone(), if is_cut { Change::Cut } else { Change::Replaced });
+        }
+    }
+}
