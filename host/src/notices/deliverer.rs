@@ -37,8 +37,8 @@ pub struct Deliverer {
     clock: Arc<dyn WallClock>,
     templates: Templates,
     sender: Sender,
-    /// What became of a mail, if the outbox could not be told yet: else it would go again.
-    unfinished: Option<(i64, End)>,
+    /// What became of a mail to whom, if the outbox could not be told yet: else it would go again.
+    unfinished: Option<(i64, String, End)>,
 }
 
 /// What was delivered, and what was not.
@@ -72,9 +72,9 @@ impl Deliverer {
     /// What a deliverer before this one has left unfinished is taken back first: whoever calls this is the only one that
     /// delivers. Not in `new`: a test mail takes nothing from the one who does.
     pub fn deliver(&mut self, until: i64, woken: &Receiver<()>) -> Result<Delivered, StoreError> {
-        self.finish()?;
-        self.outbox.reclaim()?;
         let mut delivered = Delivered::default();
+        self.finish(&mut delivered)?;
+        self.outbox.reclaim()?;
         loop {
             let now = self.clock.now();
             if now > until {
@@ -86,15 +86,8 @@ impl Deliverer {
                 Next::Send(leased) => {
                     let end = self.send(&leased);
                     crash::point("before_mark_sent");
-                    self.unfinished = Some((leased.notice, end.clone()));
-                    self.finish()?;
-                    match end {
-                        End::Sent(_) => delivered.sent += 1,
-                        failed if delivered.failed.len() < TOLD => {
-                            delivered.failed.push((leased.recipient, failed));
-                        }
-                        _ => {}
-                    }
+                    self.unfinished = Some((leased.notice, leased.recipient, end));
+                    self.finish(&mut delivered)?;
                 }
                 Next::Wait(at) if at > until => {
                     delivered.next = Some(at);
@@ -110,12 +103,18 @@ impl Deliverer {
         }
     }
 
-    /// Tells the outbox what became of the last mail.
-    fn finish(&mut self) -> Result<(), StoreError> {
-        if let Some((notice, end)) = &self.unfinished {
+    /// Tells the outbox what became of the last mail, and counts it.
+    fn finish(&mut self, delivered: &mut Delivered) -> Result<(), StoreError> {
+        if let Some((notice, _, end)) = &self.unfinished {
             self.outbox.finish(&self.sender.relay, *notice, end)?;
         }
-        self.unfinished = None;
+        match self.unfinished.take() {
+            Some((_, _, End::Sent(_))) => delivered.sent += 1,
+            Some((_, recipient, failed)) if delivered.failed.len() < TOLD => {
+                delivered.failed.push((recipient, failed));
+            }
+            _ => {}
+        }
         Ok(())
     }
 
