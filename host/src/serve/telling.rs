@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use super::Event;
 use crate::notices::Deliverer;
 use crate::security_log::{SecurityLog, SecurityLogError};
-use crate::store::{Database, DelivererLock};
+use crate::store::Database;
 use crate::wall_clock::WallClock;
 
 /// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
@@ -35,7 +35,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Runs until the collector is gone, and then once more: what it committed last is told, too.
-    pub(super) fn run(mut self, mut deliverer: Option<(Deliverer, DelivererLock)>, committed: &Receiver<()>) {
+    pub(super) fn run(mut self, mut deliverer: Option<Deliverer>, committed: &Receiver<()>) {
         loop {
             let ends = matches!(committed.recv_timeout(DUE), Err(RecvTimeoutError::Disconnected));
             if let Err(error) = self.database.due() {
@@ -45,7 +45,7 @@ impl<'a> Telling<'a> {
                 self.log = None;
                 (self.tell)(Event::SecurityLog(error));
             }
-            if let Some((deliverer, _)) = &mut deliverer {
+            if let Some(deliverer) = &mut deliverer {
                 self.deliver(deliverer);
             }
             if ends {

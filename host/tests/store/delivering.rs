@@ -10,9 +10,9 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, StoreError};
 use tripline::incidents::Policy;
 use tripline::notices::{
-    Accepted, Deliverer, End, Mail, Next, Outbox, SendError, Sender, Templates, Throttle, Transport,
+    Accepted, Deliverer, DelivererLock, End, Mail, Next, Outbox, SendError, Sender, Templates, Throttle, Transport,
 };
-use tripline::store::Database;
+use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::{WallClock, never};
 
 use crate::fixture::{Fixture, HOUR, Hand, SECOND, decision, policy, with};
@@ -63,20 +63,32 @@ impl Transport for Relay {
 fn deliverer(outbox: &Arc<dyn Outbox>, relay: &Relay) -> Deliverer {
     let sender = Sender { zone: TimeZone::UTC, ..Sender::new("tripline@example.org", "relay") };
     let clock = Arc::new(relay.clock.clone());
-    Deliverer::new(Arc::clone(outbox), Box::new(relay.clone()), clock, Templates::new(), sender)
+    Deliverer::new(Arc::clone(outbox), Box::new(relay.clone()), clock, Templates::new(), sender).unwrap().unwrap()
 }
 
 #[test]
-fn a_test_mail_leaves_what_another_process_sends_alone() {
+fn one_delivers_at_a_time() {
     let fixture = Fixture::new(policy(&["a@example.org"]));
     fixture.decide(vec![decision("r", Some("x"), 1)]);
-    assert!(matches!(fixture.database.next("relay").unwrap(), Next::Send(_)));
-    let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+    let (path, clock) = (fixture.path(), fixture.clock.clone());
     let database = Arc::new(fixture.database);
-    let relay = Relay { clock, ..Relay::default() };
-    deliverer(&(Arc::clone(&database) as _), &relay).test("b@example.org", "test.1").unwrap();
-    assert_eq!(database.told(&tenant, 1).unwrap()[0].state, "sending");
-    assert_eq!(relay.taken.lock().unwrap().len(), 1);
+    let relay = Relay { clock: clock.clone(), ..Relay::default() };
+    let mut first = deliverer(&(Arc::clone(&database) as _), &relay);
+    let another = |database: &Arc<Database>| {
+        let sender = Sender::new("tripline@example.org", "relay");
+        let clock = Arc::new(clock.clone());
+        let transport = Box::new(relay.clone());
+        Deliverer::new(Arc::clone(database) as _, transport, clock, Templates::new(), sender).unwrap()
+    };
+    assert!(another(&database).is_none());
+    // Nor does another process.
+    let options = DatabaseOptions::default();
+    let other = Database::open(&path, policy(&["a@example.org"]), Arc::new(clock.clone()), options).unwrap();
+    let other = Arc::new(other);
+    assert!(another(&other).is_none());
+    assert_eq!(first.deliver(clock.now(), &never()).unwrap().sent, 1);
+    drop(first);
+    assert_eq!(another(&other).unwrap().deliver(clock.now(), &never()).unwrap().sent, 0);
 }
 
 #[test]
@@ -143,6 +155,10 @@ impl Deaf {
 }
 
 impl Outbox for Deaf {
+    fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError> {
+        self.database.deliverer()
+    }
+
     fn reclaim(&self) -> Result<u64, StoreError> {
         let taken = self.database.reclaim()?;
         self.hears(format!("{taken} taken back"));
