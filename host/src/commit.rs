@@ -124,6 +124,15 @@ pub struct PackState {
     pub host: Vec<u8>,
 }
 
+/// By what lines that were brought are known if they come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BatchKey {
+    /// SHA-256 of the sender's idempotency key.
+    pub key: [u8; 32],
+    /// SHA-256 of what it came with: the same key with something else is a mistake.
+    pub body: [u8; 32],
+}
+
 /// What one barrier commits.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
@@ -135,12 +144,17 @@ pub struct Commit {
     pub decisions: Vec<Decision>,
     /// The packs that judge; those of which nothing has changed, too. States of others are kept for a while only.
     pub packs: Vec<String>,
+    /// Of batches all lines of which were judged.
+    pub batches: Vec<BatchKey>,
 }
 
 impl Commit {
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
-        self.positions.is_empty() && self.states.is_empty() && self.decisions.is_empty()
+        self.positions.is_empty()
+            && self.states.is_empty()
+            && self.decisions.is_empty()
+            && self.batches.is_empty()
     }
 }
 
@@ -216,6 +230,9 @@ pub trait Store: Send + Sync {
 
     /// Everything of a barrier, or nothing.
     fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError>;
+
+    /// A barrier of several tenants, or nothing of it; answers in their order.
+    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError>;
 }
 
 /// Why the store cannot do what it is asked; nothing of it was done.

@@ -14,9 +14,11 @@
 mod collecting;
 mod event;
 mod feeding;
+mod intake;
 mod passing;
 mod run;
 mod telling;
 
 pub use self::event::Event;
+pub use self::intake::{Batch, Done, GivenUp, Intake, IntakeLimits, Refused, StreamSettings};
 pub use self::run::{ServeError, ServeOptions, run};

@@ -17,7 +17,7 @@ use tripline_engine::decision::{Decision, Origin};
 
 use super::evidence::{Kept, Names};
 use super::telling::Work;
-use super::{exceptions, files, incidents, numbers, states};
+use super::{batches, exceptions, files, incidents, numbers, states};
 use crate::commit::{Commit, Committed, StoreError};
 use crate::incidents::{
     Actor, Effect, Exception, Fingerprint, Folded, Fresh, Happening, Incident, OccurrenceId, Opened,
@@ -74,6 +74,7 @@ impl<'w> Applying<'w> {
             states::put(self.work.db, self.work.tenant, state, self.work.now)?;
         }
         states::used(self.work, &commit.packs)?;
+        batches::add(self.work.db, self.work.tenant, &commit.batches, self.work.now)?;
         for decision in commit.decisions {
             self.decision(decision)?;
         }

@@ -11,7 +11,9 @@ use super::readers::Readers;
 use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
-use super::{evidence, exceptions, files, incidents, log, outbox, pages, silences, states, timeline};
+use super::{
+    batches, evidence, exceptions, files, incidents, log, outbox, pages, silences, states, timeline,
+};
 use crate::commit::{
     CheckerLock, Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant,
 };
@@ -253,6 +255,11 @@ impl Database {
         self.write(|db, this| told::flush(db, this.now))
     }
 
+    /// What the batch with this key came with, as SHA-256; `None`: no such batch was committed of late.
+    pub fn batch(&self, tenant: &Tenant, key: &[u8; 32]) -> Result<Option<[u8; 32]>, StoreError> {
+        self.readers.read(|db| batches::body(db, tenant, key))
+    }
+
     /// Queues what was given up again: one notice, or all; answers how many.
     pub fn retry(&self, tenant: &Tenant, notice: Option<i64>) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
@@ -335,6 +342,13 @@ impl Store for Database {
     fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| Applying::new(&this.work(db, &tenant))?.apply(commit))
+    }
+
+    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
+        self.write(move |db, this| {
+            let each = commits.into_iter();
+            each.map(|(tenant, commit)| Applying::new(&this.work(db, &tenant))?.apply(commit)).collect()
+        })
     }
 }
 

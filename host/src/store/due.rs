@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::incidents::{due, get, update};
 use super::telling::Work;
-use super::{search, silences};
+use super::{batches, search, silences};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -51,6 +51,7 @@ pub(super) fn apply(
         done.deleted = delete(db, now.saturating_sub(retention))?;
         done.swept = sweep(db, now.saturating_sub(retention), now)?;
     }
+    done.swept += batches::forget(db, now.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
     done.more = done.deleted == step || done.swept >= step;
     if policy.routes.0.is_empty() && db.prepare_cached("SELECT 1 FROM notices LIMIT 1")?.exists([])? {

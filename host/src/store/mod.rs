@@ -12,6 +12,7 @@
 
 mod applying;
 mod backup;
+mod batches;
 mod database;
 mod digest;
 mod due;
