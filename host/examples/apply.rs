@@ -52,7 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sender = Sender::new("tripline@example.org", &relay);
     let until = clock.now() + 30_000_000_000;
     let transport = Box::new(Smtp::new(smtp)?);
-    let mut deliverer = Deliverer::new(database, transport, clock, Templates::new(), sender);
+    let deliverer = Deliverer::new(database, transport, clock, Templates::new(), sender)?;
+    let mut deliverer = deliverer.ok_or("another program delivers this database's notices")?;
     println!("{} mails sent", deliverer.deliver(until, &tripline::wall_clock::never())?.sent);
     Ok(())
 }

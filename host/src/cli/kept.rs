@@ -19,7 +19,7 @@ use crate::incidents::{Actor, Incident};
 use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::SecurityLog;
-use crate::store::{Database, DatabaseOptions, DelivererLock};
+use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
 
 /// How long a command delivers, or waits for a relay, before it leaves the rest to the next.
@@ -193,16 +193,18 @@ impl Kept {
     /// here, and then only where somebody asks.
     fn deliver(&self, mailing: &Mailing, patience: i64, screen: &Screen) -> Result<bool, Failure> {
         let failed = |error| self.failed(&error);
-        // Whoever delivers already does it for us.
-        let Some(_lock) = self.database.deliverer().map_err(failed)? else { return Ok(true) };
-        let mut deliverer = match self.deliverer(mailing) {
-            Ok(deliverer) => deliverer,
-            // What the command did is done: its notices wait.
+        let transport = match mailing.transport() {
+            Ok(transport) => transport,
+            // What the command did is done: its notices wait, if nobody delivers already.
             Err(failure) => {
-                screen.error(failure.message());
+                if self.database.deliverer().map_err(failed)?.is_some() {
+                    screen.error(failure.message());
+                }
                 return Ok(true);
             }
         };
+        // Whoever delivers already does it for us.
+        let Some(mut deliverer) = self.deliverer(mailing, transport)? else { return Ok(true) };
         let begun = self.clock.now();
         // A channel that is closed ends each wait at once.
         let mut delivered =
@@ -242,21 +244,22 @@ impl Kept {
         self.security_log.clone()
     }
 
-    /// What delivers as long as a server runs, with the lock that makes it the only one.
-    pub(super) fn delivering(&self, screen: &Screen) -> Result<Option<(Deliverer, DelivererLock)>, Failure> {
+    /// What delivers as long as a server runs.
+    pub(super) fn delivering(&self, screen: &Screen) -> Result<Option<Deliverer>, Failure> {
         let Some(mailing) = &self.mail else { return Ok(None) };
-        let Some(lock) = self.database.deliverer().map_err(|error| self.failed(&error))? else {
+        let deliverer = self.deliverer(mailing, mailing.transport()?)?;
+        if deliverer.is_none() {
             screen.warning("another program delivers this database's notices; this one leaves that to it");
-            return Ok(None);
-        };
-        Ok(Some((self.deliverer(mailing)?, lock)))
+        }
+        Ok(deliverer)
     }
 
     /// Sends a test mail; answers the relay's words.
     pub(super) fn test(&self, recipient: &str) -> Result<String, Failure> {
         let Some(mailing) = &self.mail else { return Err(no_relay()) };
         let id = format!("test.{}.{}", self.clock.now(), std::process::id());
-        self.deliverer(mailing)?.test(recipient, &id).map_err(Failure::new)
+        let mail = mailing.sender.test(recipient, &id, self.clock.now());
+        Ok(mailing.transport()?.send(&mail).map_err(Failure::new)?.words)
     }
 
     /// Lets what is deferred go at once.
@@ -264,16 +267,28 @@ impl Kept {
         if self.mail.is_some() { Ok(()) } else { Err(no_relay()) }
     }
 
-    fn deliverer(&self, mailing: &Mailing) -> Result<Deliverer, Failure> {
-        let mut smtp = mailing.smtp.clone();
-        if let Some(mail) = &mailing.secrets {
+    /// `None`: somebody else delivers.
+    fn deliverer(
+        &self,
+        mailing: &Mailing,
+        transport: Box<dyn Transport>,
+    ) -> Result<Option<Deliverer>, Failure> {
+        let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
+        let clock = Arc::clone(&self.clock);
+        let deliverer = Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone());
+        deliverer.map_err(|error| self.failed(&error))
+    }
+}
+
+impl Mailing {
+    /// The way to the relay, with what is secret.
+    fn transport(&self) -> Result<Box<dyn Transport>, Failure> {
+        let mut smtp = self.smtp.clone();
+        if let Some(mail) = &self.secrets {
             smtp.login = login(mail)?;
             smtp.extra_root = mail.ca_file.as_ref().map(read).transpose()?;
         }
-        let transport: Box<dyn Transport> = Box::new(Smtp::new(smtp).map_err(Failure::new)?);
-        let outbox: Arc<dyn Outbox> = Arc::clone(&self.database) as Arc<dyn Outbox>;
-        let clock = Arc::clone(&self.clock);
-        Ok(Deliverer::new(outbox, transport, clock, Templates::new(), mailing.sender.clone()))
+        Ok(Box::new(Smtp::new(smtp).map_err(Failure::new)?))
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tripline_notice::{Templates, plain, plain_digest};
 
-use super::{Content, End, Leased, Mail, Next, Outbox, Reason, SendError, Transport, view};
+use super::{Content, DelivererLock, End, Leased, Mail, Next, Outbox, Reason, SendError, Transport, view};
 use crate::commit::StoreError;
 use crate::crash;
 use crate::wall_clock::WallClock;
@@ -28,17 +28,43 @@ impl Sender {
     pub fn new(from: &str, relay: &str) -> Sender {
         Sender { from: from.into(), envelope: from.into(), relay: relay.into(), zone: TimeZone::UTC }
     }
+
+    /// A mail that tells of nothing, to see whether it comes. No outbox is touched: somebody else may deliver.
+    pub fn test(&self, recipient: &str, id: &str, now: i64) -> Mail {
+        let text = "This is a test: mails from Tripline arrive here.\n";
+        Mail {
+            id: self.id(id),
+            thread: None,
+            from: self.from.clone(),
+            envelope_from: self.envelope.clone(),
+            to: recipient.into(),
+            subject: "[tripline] test".into(),
+            text: text.into(),
+            html: format!("<!doctype html><html><body><p>{}</p></body></html>\n", text.trim_end()),
+            date: date(now),
+            reason: Reason::Test.code().into(),
+        }
+    }
+
+    /// A message id: the local part at the sender's domain.
+    fn id(&self, local: &str) -> String {
+        let from = self.from.trim_end_matches('>');
+        let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        format!("{local}@{domain}")
+    }
 }
 
-/// Brings notices from the outbox to the relay, one at a time; whoever owns it says when.
+/// Brings notices from the outbox to the relay, one at a time; whoever owns it says when. As long as there is one, it is
+/// the only one of its outbox.
 pub struct Deliverer {
     outbox: Arc<dyn Outbox>,
     transport: Box<dyn Transport>,
     clock: Arc<dyn WallClock>,
     templates: Templates,
     sender: Sender,
-    /// What became of a mail, if the outbox could not be told yet: else it would go again.
-    unfinished: Option<(i64, End)>,
+    /// What became of a mail to whom, if the outbox could not be told yet: else it would go again.
+    unfinished: Option<(i64, String, End)>,
+    _alone: DelivererLock,
 }
 
 /// What was delivered, and what was not.
@@ -56,25 +82,26 @@ pub struct Delivered {
 const TOLD: usize = 100;
 
 impl Deliverer {
-    /// A deliverer. It leaves the outbox alone until it delivers.
+    /// A deliverer; `None`: somebody else delivers. It leaves the outbox alone until it delivers.
     pub fn new(
         outbox: Arc<dyn Outbox>,
         transport: Box<dyn Transport>,
         clock: Arc<dyn WallClock>,
         templates: Templates,
         sender: Sender,
-    ) -> Deliverer {
-        Deliverer { outbox, transport, clock, templates, sender, unfinished: None }
+    ) -> Result<Option<Deliverer>, StoreError> {
+        let Some(alone) = outbox.deliverer()? else { return Ok(None) };
+        let unfinished = None;
+        Ok(Some(Deliverer { outbox, transport, clock, templates, sender, unfinished, _alone: alone }))
     }
 
     /// Delivers what is due, and what becomes due before this time; ends early if `woken` is closed.
     ///
-    /// What a deliverer before this one has left unfinished is taken back first: whoever calls this is the only one that
-    /// delivers. Not in `new`: a test mail takes nothing from the one who does.
+    /// What a deliverer before this one has left unfinished is taken back first.
     pub fn deliver(&mut self, until: i64, woken: &Receiver<()>) -> Result<Delivered, StoreError> {
-        self.finish()?;
-        self.outbox.reclaim()?;
         let mut delivered = Delivered::default();
+        self.finish(&mut delivered)?;
+        self.outbox.reclaim()?;
         loop {
             let now = self.clock.now();
             if now > until {
@@ -86,15 +113,8 @@ impl Deliverer {
                 Next::Send(leased) => {
                     let end = self.send(&leased);
                     crash::point("before_mark_sent");
-                    self.unfinished = Some((leased.notice, end.clone()));
-                    self.finish()?;
-                    match end {
-                        End::Sent(_) => delivered.sent += 1,
-                        failed if delivered.failed.len() < TOLD => {
-                            delivered.failed.push((leased.recipient, failed));
-                        }
-                        _ => {}
-                    }
+                    self.unfinished = Some((leased.notice, leased.recipient, end));
+                    self.finish(&mut delivered)?;
                 }
                 Next::Wait(at) if at > until => {
                     delivered.next = Some(at);
@@ -110,31 +130,19 @@ impl Deliverer {
         }
     }
 
-    /// Tells the outbox what became of the last mail.
-    fn finish(&mut self) -> Result<(), StoreError> {
-        if let Some((notice, end)) = &self.unfinished {
+    /// Tells the outbox what became of the last mail, and counts it.
+    fn finish(&mut self, delivered: &mut Delivered) -> Result<(), StoreError> {
+        if let Some((notice, _, end)) = &self.unfinished {
             self.outbox.finish(&self.sender.relay, *notice, end)?;
         }
-        self.unfinished = None;
+        match self.unfinished.take() {
+            Some((_, _, End::Sent(_))) => delivered.sent += 1,
+            Some((_, recipient, failed)) if delivered.failed.len() < TOLD => {
+                delivered.failed.push((recipient, failed));
+            }
+            _ => {}
+        }
         Ok(())
-    }
-
-    /// Sends a mail that tells of nothing, to see whether it comes. The outbox is not touched: somebody else may deliver.
-    pub fn test(&mut self, recipient: &str, id: &str) -> Result<String, SendError> {
-        let text = "This is a test: mails from Tripline arrive here.\n";
-        let mail = Mail {
-            id: self.id(id),
-            thread: None,
-            from: self.sender.from.clone(),
-            envelope_from: self.sender.envelope.clone(),
-            to: recipient.into(),
-            subject: "[tripline] test".into(),
-            text: text.into(),
-            html: format!("<!doctype html><html><body><p>{}</p></body></html>\n", text.trim_end()),
-            date: date(self.clock.now()),
-            reason: Reason::Test.code().into(),
-        };
-        self.transport.send(&mail).map(|accepted| accepted.words)
     }
 
     fn send(&mut self, leased: &Leased) -> End {
@@ -170,8 +178,8 @@ impl Deliverer {
             }
         };
         Mail {
-            id: self.id(&leased.message),
-            thread: leased.thread.as_ref().map(|thread| self.id(thread)),
+            id: self.sender.id(&leased.message),
+            thread: leased.thread.as_ref().map(|thread| self.sender.id(thread)),
             from: self.sender.from.clone(),
             envelope_from: self.sender.envelope.clone(),
             to: leased.recipient.clone(),
@@ -181,13 +189,6 @@ impl Deliverer {
             date: date(leased.created),
             reason: reason.into(),
         }
-    }
-
-    /// A message id: the local part at the sender's domain.
-    fn id(&self, local: &str) -> String {
-        let from = self.sender.from.trim_end_matches('>');
-        let domain = from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        format!("{local}@{domain}")
     }
 }
 

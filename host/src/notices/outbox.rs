@@ -4,8 +4,24 @@ use super::Reason;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Evidence, Incident};
 
+/// Held by the only one that delivers; gone with its holder, however that ends.
+#[must_use = "dropped, it lets the next one deliver"]
+pub struct DelivererLock(
+    #[expect(dead_code, reason = "what it holds is let go when it is dropped")] Box<dyn Send>,
+);
+
+impl DelivererLock {
+    /// What is held, and let go when it is dropped.
+    pub fn new(held: impl Send + 'static) -> DelivererLock {
+        DelivererLock(Box::new(held))
+    }
+}
+
 /// Where notices wait until they are delivered. One deliverer works on it at a time.
 pub trait Outbox: Send + Sync {
+    /// Makes its holder the only one that delivers, in this and any other process; `None`: somebody else does.
+    fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError>;
+
     /// Takes back what a deliverer before this one left unfinished: it may have been delivered, and has the same
     /// message id when it goes again.
     fn reclaim(&self) -> Result<u64, StoreError>;

@@ -25,7 +25,7 @@ use crate::builtin;
 use crate::check::MonotonicClock;
 use crate::commit::{Store, StoreError};
 use crate::notices::Deliverer;
-use crate::store::{Database, DelivererLock};
+use crate::store::Database;
 use crate::wall_clock::WallClock;
 
 /// What is served, and with what.
@@ -48,8 +48,8 @@ pub struct ServeOptions {
     pub database: Arc<Database>,
     /// Where security.log is written, if it is.
     pub security_log: Option<PathBuf>,
-    /// What brings notices to the relay, if there is one, with the lock that makes it the only one.
-    pub deliverer: Option<(Deliverer, DelivererLock)>,
+    /// What brings notices to the relay, if there is one.
+    pub deliverer: Option<Deliverer>,
     /// The time.
     pub clock: Arc<dyn WallClock>,
     /// How long a thread sleeps that has nothing to do. 100 ms.

@@ -9,7 +9,7 @@ use super::Event;
 use super::shared::Shared;
 use crate::notices::Deliverer;
 use crate::security_log::{SecurityLog, SecurityLogError};
-use crate::store::{Database, DelivererLock};
+use crate::store::Database;
 
 /// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
 const TURN: i64 = 1_000_000_000;
@@ -33,7 +33,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Runs until the collector is gone, and then once more: what it committed last is told, too.
-    pub(super) fn run(mut self, mut deliverer: Option<(Deliverer, DelivererLock)>, committed: &Receiver<()>) {
+    pub(super) fn run(mut self, mut deliverer: Option<Deliverer>, committed: &Receiver<()>) {
         loop {
             let ends = matches!(committed.recv_timeout(DUE), Err(RecvTimeoutError::Disconnected));
             if let Err(error) = self.database.due() {
@@ -43,7 +43,7 @@ impl<'a> Telling<'a> {
                 self.log = None;
                 self.shared.tell(Event::SecurityLog(error));
             }
-            if let Some((deliverer, _)) = &mut deliverer {
+            if let Some(deliverer) = &mut deliverer {
                 self.deliver(deliverer);
             }
             if ends {

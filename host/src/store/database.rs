@@ -21,7 +21,7 @@ use crate::incidents::{
     Act, ActError, Actor, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence,
     Page, Policy, Report, Silence, State,
 };
-use crate::notices::{End, Next, Outbox, Reason};
+use crate::notices::{DelivererLock, End, Next, Outbox, Reason};
 use crate::security_log::{Head, Record, Records};
 use crate::wall_clock::WallClock;
 
@@ -85,11 +85,6 @@ impl Database {
     /// How incidents are kept and told.
     pub fn policy(&self) -> &Policy {
         &self.policy
-    }
-
-    /// Makes its holder the only one that delivers; `None`: somebody else does.
-    pub fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError> {
-        open::lock_beside(&self.path, "-deliverer").map(|lock| lock.map(DelivererLock))
     }
 
     /// Does what is due; answers what that was.
@@ -298,10 +293,6 @@ impl Database {
     }
 }
 
-/// Held by the only one that delivers; gone with its holder, however that ends.
-#[derive(Debug)]
-pub struct DelivererLock(#[expect(dead_code, reason = "the lock is in the open file")] std::fs::File);
-
 /// What the writer is handed with each job.
 struct Writing {
     policy: Arc<Policy>,
@@ -368,6 +359,10 @@ impl Store for Database {
 }
 
 impl Outbox for Database {
+    fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError> {
+        Ok(open::lock_beside(&self.path, "-deliverer")?.map(DelivererLock::new))
+    }
+
     fn reclaim(&self) -> Result<u64, StoreError> {
         self.write(|db, this| outbox::reclaim(db, this.now))
     }

@@ -37,7 +37,7 @@ mod told;
 mod writer;
 
 pub use self::backup::{Checked, backup, check, restore};
-pub use self::database::{Database, DatabaseOptions, DelivererLock};
+pub use self::database::{Database, DatabaseOptions};
 pub use self::due::Due;
 pub use self::log::log_head;
 pub use self::told::{OutboxStatus, Told};

@@ -207,7 +207,8 @@ pub(super) fn finish(
     now: i64,
 ) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT tenant, recipient, critical, attempts, reason FROM notices WHERE id = ?1 AND state = 'sending'",
+        "SELECT tenant, recipient, critical, attempts, reason, lease FROM notices
+         WHERE id = ?1 AND state = 'sending'",
     )?;
     let row = statement.query_row([notice], |row| {
         Ok((
@@ -216,10 +217,11 @@ pub(super) fn finish(
             row.get(2)?,
             row.get::<_, u32>(3)?,
             row.get::<_, String>(4)?,
+            row.get::<_, Option<i64>>(5)?,
         ))
     });
     // Its incident may have been deleted meanwhile.
-    let Some((tenant, recipient, critical, attempts, reason)) = row.optional()? else { return Ok(()) };
+    let Some((tenant, recipient, critical, attempts, reason, lease)) = row.optional()? else { return Ok(()) };
     let Some(tenant) = Tenant::new(&tenant) else { return Ok(()) };
     let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0 };
     let work = Work { db, tenant: &tenant, policy, installation, now };
@@ -231,15 +233,19 @@ pub(super) fn finish(
         .execute(params![notice, state, due, words, sent])?;
         Ok(())
     };
-    let later = now.saturating_add(backoff(attempts, notice as u64));
+    let later = || -> Result<i64, StoreError> {
+        let later = now.saturating_add(backoff(attempts, notice as u64));
+        let critical = critical_behind(&work, notice, &of.recipient, lease.unwrap_or(now))?;
+        Ok(critical.map_or(later, |due| due.min(later)))
+    };
     match end {
         End::Sent(words) => {
             put("sent", now, words)?;
             told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
         }
-        End::Deferred(words) => put("deferred", later, words)?,
+        End::Deferred(words) => put("deferred", later()?, words)?,
         End::Unsure(words) => {
-            put("deferred", later, words)?;
+            put("deferred", later()?, words)?;
             // From now on it can only go as itself: its id is what tells the second from the first.
             db.prepare_cached("UPDATE notices SET unsure = 1 WHERE id = ?1")?.execute([notice])?;
         }
@@ -266,6 +272,23 @@ pub(super) fn finish(
             Ok(())
         }
     }
+}
+
+/// When a critical notice is due that was queued behind this one while it was being sent: one that waited before has
+/// had its early attempt.
+fn critical_behind(
+    work: &Work<'_>,
+    notice: i64,
+    recipient: &str,
+    lease: i64,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement = work.db.prepare_cached(
+        "SELECT min(n.due) FROM notices n
+         WHERE n.tenant = ?1 AND n.recipient = ?2 AND n.id > ?3 AND n.created > ?4 AND n.critical
+            AND n.state IN ('queued', 'deferred')
+            AND n.incident IN (SELECT incident FROM notices WHERE id = ?3 OR digest = ?3)",
+    )?;
+    Ok(statement.query_row(params![work.tenant.as_str(), recipient, notice, lease], |row| row.get(0))?)
 }
 
 fn relay_failed(db: &Connection, relay: &str, words: &str, now: i64) -> Result<(), StoreError> {

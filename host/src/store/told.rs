@@ -127,7 +127,24 @@ pub(super) fn retry(
 ) -> Result<u64, StoreError> {
     let sql = "UPDATE notices SET state = 'queued', due = ?3, created = ?3, attempts = 0
          WHERE tenant = ?1 AND state = 'dead' AND (?2 IS NULL OR id = ?2)";
-    Ok(db.prepare_cached(sql)?.execute(params![tenant.as_str(), notice, now])? as u64)
+    let count = db.prepare_cached(sql)?.execute(params![tenant.as_str(), notice, now])? as u64;
+    hurry(db, tenant)?;
+    Ok(count)
+}
+
+/// What waits before a critical notice of its incident, alone or within a digest, is as urgent: nothing overtakes it.
+fn hurry(db: &Connection, tenant: &Tenant) -> Result<(), StoreError> {
+    let sql = "WITH ahead (id, due) AS (
+            SELECT CASE e.state WHEN 'folded' THEN e.digest ELSE e.id END, min(n.due)
+            FROM notices n JOIN notices e
+                ON e.tenant = n.tenant AND e.incident = n.incident AND e.recipient = n.recipient AND e.id < n.id
+            WHERE n.tenant = ?1 AND n.state IN ('queued', 'deferred') AND n.critical
+                AND e.state IN ('queued', 'deferred', 'folded')
+            GROUP BY 1)
+        UPDATE notices SET critical = 1, due = min(notices.due, ahead.due) FROM ahead
+        WHERE notices.id = ahead.id AND notices.state IN ('queued', 'deferred') AND NOT notices.critical";
+    db.prepare_cached(sql)?.execute([tenant.as_str()])?;
+    Ok(())
 }
 
 fn selecting(which: &str) -> String {

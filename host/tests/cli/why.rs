@@ -108,6 +108,7 @@ impl Desk {
             Sender { zone: TimeZone::UTC, ..Sender::new("tripline@example.org", "mail.example.org:587") };
         let outbox = Arc::clone(&database) as Arc<dyn Outbox>;
         let deliverer = Deliverer::new(outbox, Box::new(relay.clone()), watch, Templates::new(), sender);
+        let deliverer = deliverer.unwrap().unwrap();
         Desk { folder, clock, relay, database, deliverer, said: String::new() }
     }
 

@@ -1,17 +1,19 @@
 //! The deliverer against a relay that fails in every way, on a clock that is set by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline::abi::Severity;
-use tripline::commit::{Commit, Store};
+use tripline::commit::{Commit, Store, StoreError};
 use tripline::incidents::Policy;
 use tripline::notices::{
-    Accepted, Deliverer, Mail, Next, Outbox, SendError, Sender, Templates, Throttle, Transport,
+    Accepted, Deliverer, DelivererLock, End, Mail, Next, Outbox, SendError, Sender, Templates, Throttle,
+    Transport,
 };
-use tripline::store::Database;
+use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::{WallClock, never};
 
 use crate::fixture::{Fixture, HOUR, Hand, SECOND, decision, policy, with};
@@ -59,24 +61,37 @@ impl Transport for Relay {
     }
 }
 
-fn deliverer(database: &Arc<Database>, relay: &Relay) -> Deliverer {
+fn deliverer(outbox: &Arc<dyn Outbox>, relay: &Relay) -> Deliverer {
     let sender = Sender { zone: TimeZone::UTC, ..Sender::new("tripline@example.org", "relay") };
-    let outbox = Arc::clone(database) as Arc<dyn Outbox>;
     let clock = Arc::new(relay.clock.clone());
-    Deliverer::new(outbox, Box::new(relay.clone()), clock, Templates::new(), sender)
+    Deliverer::new(Arc::clone(outbox), Box::new(relay.clone()), clock, Templates::new(), sender)
+        .unwrap()
+        .unwrap()
 }
 
 #[test]
-fn a_test_mail_leaves_what_another_process_sends_alone() {
+fn one_delivers_at_a_time() {
     let fixture = Fixture::new(policy(&["a@example.org"]));
     fixture.decide(vec![decision("r", Some("x"), 1)]);
-    assert!(matches!(fixture.database.next("relay").unwrap(), Next::Send(_)));
-    let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+    let (path, clock) = (fixture.path(), fixture.clock.clone());
     let database = Arc::new(fixture.database);
-    let relay = Relay { clock, ..Relay::default() };
-    deliverer(&database, &relay).test("b@example.org", "test.1").unwrap();
-    assert_eq!(database.told(&tenant, 1).unwrap()[0].state, "sending");
-    assert_eq!(relay.taken.lock().unwrap().len(), 1);
+    let relay = Relay { clock: clock.clone(), ..Relay::default() };
+    let mut first = deliverer(&(Arc::clone(&database) as _), &relay);
+    let another = |database: &Arc<Database>| {
+        let sender = Sender::new("tripline@example.org", "relay");
+        let clock = Arc::new(clock.clone());
+        let transport = Box::new(relay.clone());
+        Deliverer::new(Arc::clone(database) as _, transport, clock, Templates::new(), sender).unwrap()
+    };
+    assert!(another(&database).is_none());
+    // Nor does another process.
+    let options = DatabaseOptions::default();
+    let other = Database::open(&path, policy(&["a@example.org"]), Arc::new(clock.clone()), options).unwrap();
+    let other = Arc::new(other);
+    assert!(another(&other).is_none());
+    assert_eq!(first.deliver(clock.now(), &never()).unwrap().sent, 1);
+    drop(first);
+    assert_eq!(another(&other).unwrap().deliver(clock.now(), &never()).unwrap().sent, 0);
 }
 
 #[test]
@@ -88,7 +103,7 @@ fn an_hour_without_a_relay_and_ten_thousand_incidents() {
     let start = clock.now();
     let database = Arc::new(fixture.database);
     let relay = Relay { clock: clock.clone(), down: start + HOUR, ..Relay::default() };
-    let mut deliverer = deliverer(&database, &relay);
+    let mut deliverer = deliverer(&(Arc::clone(&database) as _), &relay);
     // Ten thousand incidents over the hour; each rises half an hour later.
     for minute in 0..60_u64 {
         let of = |severity, i: u64, turn: u64| {
@@ -128,6 +143,82 @@ fn an_hour_without_a_relay_and_ten_thousand_incidents() {
     assert_eq!(states["folded"] + states["sent"] - taken.len() as u64, 2 * (10_000 + 30 * 50));
 }
 
+/// An outbox that cannot be told how so many attempts ended.
+struct Deaf {
+    database: Arc<Database>,
+    left: AtomicU32,
+    /// What it was asked for and told, in order.
+    heard: Mutex<Vec<String>>,
+}
+
+impl Deaf {
+    fn hears(&self, what: String) {
+        self.heard.lock().unwrap().push(what);
+    }
+}
+
+impl Outbox for Deaf {
+    fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError> {
+        self.database.deliverer()
+    }
+
+    fn reclaim(&self) -> Result<u64, StoreError> {
+        let taken = self.database.reclaim()?;
+        self.hears(format!("{taken} taken back"));
+        Ok(taken)
+    }
+
+    fn next(&self, relay: &str) -> Result<Next, StoreError> {
+        let next = self.database.next(relay)?;
+        if let Next::Send(leased) = &next {
+            self.hears(format!("send {}", leased.notice));
+        }
+        Ok(next)
+    }
+
+    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<(), StoreError> {
+        let left = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        if left.is_ok() {
+            return Err(StoreError::Full);
+        }
+        self.hears(format!("end of {notice}"));
+        self.database.finish(relay, notice, end)
+    }
+}
+
+#[test]
+fn what_was_sent_does_not_go_again_because_the_outbox_could_not_be_told() {
+    for failures in [1, 2, 50] {
+        let fixture = Fixture::new(policy(&["a@example.org"]));
+        fixture.decide(vec![decision("r", Some("x"), 1), decision("r", Some("y"), 2)]);
+        let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+        let database = Arc::new(fixture.database);
+        let relay = Relay { clock: clock.clone(), ..Relay::default() };
+        let outbox = Arc::new(Deaf {
+            database: Arc::clone(&database),
+            left: AtomicU32::new(failures),
+            heard: Mutex::default(),
+        });
+        let mut deliverer = deliverer(&(Arc::clone(&outbox) as _), &relay);
+        for _ in 0..failures {
+            let failed = deliverer.deliver(clock.now(), &never());
+            assert!(matches!(failed, Err(StoreError::Full)), "{failed:?}");
+            // Meanwhile nothing goes: it could not be said that it did.
+            assert_eq!(relay.taken.lock().unwrap().len(), 1);
+        }
+        let delivered = deliverer.deliver(clock.now(), &never()).unwrap();
+        assert_eq!((delivered.sent, delivered.next), (2, None));
+        let heard = outbox.heard.lock().unwrap();
+        let expected =
+            ["0 taken back", "send 1", "end of 1", "0 taken back", "send 2", "end of 2"].map(String::from);
+        assert_eq!(*heard, expected, "{failures} failures");
+        let taken = relay.taken.lock().unwrap();
+        let ids: BTreeSet<_> = taken.iter().map(|(_, mail)| mail.id.clone()).collect();
+        assert_eq!((taken.len(), ids.len()), (2, 2), "{failures} failures");
+        assert_eq!(database.outbox(&tenant, 1).unwrap().states, [("sent".to_string(), 2)]);
+    }
+}
+
 fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![
         3 => Just(Fault::Accept),
@@ -154,7 +245,7 @@ proptest! {
         let unsure = script.iter().filter(|fault| **fault == Fault::Taken).count();
         let refused = script.iter().filter(|fault| **fault == Fault::Refused).count();
         let relay = Relay { script: Arc::new(Mutex::new(script)), clock: clock.clone(), ..Relay::default() };
-        let mut deliverer = deliverer(&database, &relay);
+        let mut deliverer = deliverer(&(Arc::clone(&database) as _), &relay);
         for (turn, incident) in incidents.iter().enumerate() {
             let one = decision("r", Some(&format!("f{incident}")), turn as u64);
             let severity = Severity::ALL[turn.min(3)];
@@ -205,7 +296,7 @@ proptest! {
         let (clock, tenant, path) = (fixture.clock.clone(), fixture.tenant.clone(), fixture.path());
         let database = Arc::new(fixture.database);
         let relay = Relay { script: Arc::new(Mutex::new(script)), clock: clock.clone(), ..Relay::default() };
-        let mut deliverer = deliverer(&database, &relay);
+        let mut deliverer = deliverer(&(Arc::clone(&database) as _), &relay);
         for (turn, (incident, severity, seconds)) in steps.iter().enumerate() {
             // One that rises with each step, and some that only begin.
             let known = decision("r", Some(&format!("f{incident}")), turn as u64);

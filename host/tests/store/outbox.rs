@@ -334,6 +334,91 @@ fn a_critical_notice_takes_the_digest_before_it_along() {
 }
 
 #[test]
+fn what_is_being_sent_when_a_critical_notice_comes_does_not_hold_it_up() {
+    for end in [End::Deferred("451 later".into()), End::Unsure("the connection broke".into())] {
+        let fixture = Fixture::new(policy(&["a@example.org"]));
+        fixture.decide(vec![of(Severity::Medium, "x", 1)]);
+        let mut first = leased(&fixture);
+        for _ in 0..6 {
+            finish(&fixture, &first, End::Deferred("451 later".into()));
+            fixture.clock.pass(HOUR);
+            first = leased(&fixture);
+        }
+        fixture.clock.pass(SECOND);
+        fixture.decide(vec![of(Severity::Critical, "x", 2)]);
+        fixture.clock.pass(SECOND);
+        finish(&fixture, &first, end);
+        // A relay that did not answer is left alone for a moment, whatever waits.
+        fixture.clock.pass(5 * SECOND);
+        let again = leased(&fixture);
+        assert_eq!(again.message, first.message);
+        // Early once: it has asked for patience since.
+        finish(&fixture, &again, End::Deferred("451 later".into()));
+        let Next::Wait(at) = fixture.database.next(RELAY).unwrap() else { panic!("expected to wait") };
+        assert!(at > fixture.clock.now() + 30 * SECOND);
+    }
+}
+
+#[test]
+fn a_digest_that_is_being_sent_when_a_critical_notice_comes_does_not_hold_it_up() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide((0..13).map(|i| of(Severity::Medium, &format!("f{i}"), i)).collect());
+    let digest = leased(&fixture);
+    fixture.clock.pass(1);
+    fixture.decide(vec![of(Severity::Critical, "f3", 100)]);
+    finish(&fixture, &digest, End::Deferred("451 later".into()));
+    assert_eq!(leased(&fixture).message, digest.message);
+}
+
+#[test]
+fn what_is_queued_again_is_as_urgent_as_what_waits_behind_it() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    let refuse = |leased: Leased| finish(&fixture, &leased, End::Refused("550 no such user".into()));
+    fixture.decide(vec![of(Severity::Medium, "x", 1)]);
+    refuse(leased(&fixture));
+    fixture.decide((0..13).map(|i| of(Severity::Medium, &format!("d{i}"), 10 + i)).collect());
+    let digest = leased(&fixture);
+    assert_eq!(folded(&digest), Some(13));
+    refuse(digest);
+    // All that may go within the hour has gone.
+    for i in 0..12 {
+        fixture.decide(vec![of(Severity::Medium, &format!("f{i}"), 30 + i)]);
+        let one = leased(&fixture);
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+    fixture.decide(vec![of(Severity::Critical, "x", 50), of(Severity::Critical, "d3", 51)]);
+    assert_eq!(fixture.database.retry(&fixture.tenant, None).unwrap(), 2);
+    let mut told = Vec::new();
+    while let Next::Send(one) = fixture.database.next(RELAY).unwrap() {
+        told.push(folded(&one).map_or_else(|| format!("{:?}", reason(&one)), |of| format!("digest of {of}")));
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+    let rose = "SeverityRose { from: \"medium\" }";
+    assert_eq!(told, ["First", "digest of 13", rose, rose]);
+}
+
+#[test]
+fn what_is_queued_again_together_is_as_urgent_as_the_worst_of_it() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    for severity in [Severity::Medium, Severity::Critical] {
+        fixture.decide(vec![of(severity, "x", severity as u64)]);
+        let refused = leased(&fixture);
+        finish(&fixture, &refused, End::Refused("550 no such user".into()));
+    }
+    for i in 0..12 {
+        fixture.decide(vec![of(Severity::Medium, &format!("f{i}"), 30 + i)]);
+        let one = leased(&fixture);
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+    assert_eq!(fixture.database.retry(&fixture.tenant, None).unwrap(), 2);
+    for expected in [Reason::First, Reason::SeverityRose { from: "medium".into() }] {
+        let one = leased(&fixture);
+        assert_eq!(reason(&one), expected);
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+}
+
+#[test]
 fn of_two_routes_to_an_address_the_one_that_is_not_quiet_counts() {
     let awake = Route { name: "awake".into(), ..route(&["a@example.org"]) };
     let routes = Routes(vec![quiet_route(&["a@example.org"]), awake]);

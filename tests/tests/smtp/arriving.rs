@@ -68,6 +68,7 @@ fn story(port: u16, to: &[&str]) -> Story {
         Templates::new(),
         Sender::new("tripline@example.org", "relay"),
     );
+    let deliverer = deliverer.unwrap().unwrap();
     Story { _folder: folder, clock, tenant, database, deliverer, unsure, refused }
 }
 
