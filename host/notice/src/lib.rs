@@ -20,6 +20,7 @@ pub mod sample;
 mod shown;
 mod shown_digest;
 mod subject;
+mod tag;
 mod templates;
 mod time;
 mod visible;

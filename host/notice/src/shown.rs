@@ -6,6 +6,7 @@ use crate::exhibit::{Exhibit, exhibits};
 use crate::limits;
 use crate::notice::{IncidentView, Notice};
 use crate::safe::{line, lines};
+use crate::tag::tag;
 use crate::time::{moment, span};
 
 /// What a template can name. [`crate::Templates`] lists it for those who write templates.
@@ -52,8 +53,6 @@ impl Shown {
     pub(crate) fn new(notice: &Notice) -> Shown {
         let incident = &notice.incident;
         let severity = line(&incident.severity, limits::NAME);
-        let names =
-            |all: &[String]| all.iter().take(limits::TAGS).map(|one| line(one, limits::VALUE)).collect();
         let name = |text: &String| line(text, limits::NAME);
         Shown {
             id: incident.id,
@@ -78,12 +77,17 @@ impl Shown {
             rule: name(&incident.rule),
             rule_title: line(&incident.rule_title, limits::TITLE),
             description: lines(&incident.rule_description, limits::LINES, limits::LINE),
-            tags: names(&incident.tags),
-            references: names(&incident.references),
+            tags: few(&incident.tags, tag),
+            references: few(&incident.references, line),
             route: name(&notice.route),
             tenant: name(&notice.tenant),
         }
     }
+}
+
+/// Some of many tags or references.
+fn few(all: &[String], shown: fn(&str, usize) -> String) -> Vec<String> {
+    all.iter().take(limits::TAGS).map(|one| shown(one, limits::VALUE)).collect()
 }
 
 fn title(incident: &IncidentView) -> String {

@@ -18,6 +18,10 @@ fn text() -> impl Strategy<Value = String> {
             "evil.example",
             "a@b.example",
             "www.",
+            "evil.com",
+            "attack.",
+            "initial-access",
+            "-",
             "</pre>",
             "<script>",
             "<a href=",
@@ -98,6 +102,16 @@ fn incident() -> impl Strategy<Value = IncidentView> {
     })
 }
 
+/// Whether a mail program may make a link of a word: a label after the first begins with a top-level domain.
+fn is_linked(word: &str) -> bool {
+    let labels: Vec<&str> = word.split('.').collect();
+    let top = |label: &str| {
+        let letters: String = label.chars().take_while(|character| character.is_alphabetic()).collect();
+        letters.chars().count() == 2 || tld::exist_case_insensitive(&letters)
+    };
+    labels.windows(2).any(|pair| !pair[0].is_empty() && top(pair[1]))
+}
+
 #[track_caller]
 fn harmless(rendered: &Rendered) {
     let Rendered { subject, text, html } = rendered;
@@ -111,6 +125,9 @@ fn harmless(rendered: &Rendered) {
         for alive in ["http:", "https:", "://", "evil.example", "b.example"] {
             assert!(!lower.contains(alive), "{alive} in {part}");
         }
+        let mut words =
+            part.split(|character: char| !character.is_alphanumeric() && !"._-".contains(character));
+        assert_eq!(words.find(|word| is_linked(word)), None, "{part}");
     }
     let lower = html.to_lowercase();
     for tag in ["<a", "<img", "<script", "<link", "<style", "<iframe", "<svg", "url(", "{{", "{%"] {
@@ -134,6 +151,20 @@ proptest! {
         harmless(&Templates::new().render(&notice).unwrap());
         harmless(&plain(&notice));
     }
+}
+
+#[test]
+fn a_tag_of_a_strangers_pack_is_no_link() {
+    let tags = ["attack.initial-access", "evil.com", "www.initial-access", "https://evil.com", "a.zip-x"];
+    let incident = IncidentView { tags: tags.map(String::from).into(), ..Default::default() };
+    let (tenant, route) = ("default".into(), "oncall".into());
+    let notice = Notice { tenant, reason: Reason::First, route, incident, zone: TimeZone::UTC };
+    for rendered in [Templates::new().render(&notice).unwrap(), plain(&notice)] {
+        harmless(&rendered);
+    }
+    let text = Templates::new().render(&notice).unwrap().text;
+    let expected = "attack.initial-access, evil[.]com, www[.]initial-access, hxxps[:]//evil[.]com, a[.]zip-x";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

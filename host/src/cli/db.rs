@@ -12,23 +12,27 @@ use crate::wall_clock::SystemClock;
 
 /// Looks after the database.
 pub(super) fn run(command: DbCommand, screen: &Screen) -> Result<Exit, Failure> {
-    let progress = |left: u64, all: u64| {
-        if screen.shows_progress() && all > 100_000 {
-            screen.say(&format!("{} of {} pages", all - left, all));
-        }
-    };
     match command {
         DbCommand::Check { file } => {
-            let checked = store::check(&file).map_err(|error| at(&file, &error))?;
+            let checked = checked(&file, screen)?;
             say(screen, &file, "sound", checked)?;
         }
         DbCommand::Backup { file, to } => {
-            let checked = store::backup(&file, &to, progress).map_err(|error| at(&to, &error))?;
-            say(screen, &to, "written and sound", checked)?;
+            let waiting = screen.waiting(copying(&file));
+            let progress = |left, all| match left {
+                0 => waiting.at(checking(&to), 0, 0),
+                _ => waiting.at(copying(&file), all - left, all),
+            };
+            let checked = store::backup(&file, &to, progress).map_err(|error| at(&to, &error));
+            drop(waiting);
+            say(screen, &to, "written and sound", checked?)?;
         }
         DbCommand::Restore { backup, file } => {
-            let restored = store::restore(&backup, &file, progress).map_err(|error| at(&file, &error))?;
-            let Some(checked) = restored else {
+            let waiting = screen.waiting(checking(&backup));
+            let progress = |left, all| waiting.at(copying(&backup), all - left, all);
+            let restored = store::restore(&backup, &file, progress).map_err(|error| at(&file, &error));
+            drop(waiting);
+            let Some(checked) = restored? else {
                 let hint = "stop the server and all commands that use it";
                 let message = format!("{}: expected nobody to have it open, found somebody", file.display());
                 return Err(Failure::new(message).hint(Some(hint)));
@@ -36,11 +40,9 @@ pub(super) fn run(command: DbCommand, screen: &Screen) -> Result<Exit, Failure> 
             say(screen, &file, "restored", checked)?;
         }
         DbCommand::Migrate { file } => {
-            let before = store::check(&file).map_err(|error| at(&file, &error))?;
-            let options = DatabaseOptions::default();
-            let opened = Database::open(&file, Policy::default(), Arc::new(SystemClock), options);
-            drop(opened.map_err(|error| at(&file, &error))?);
-            let after = store::check(&file).map_err(|error| at(&file, &error))?;
+            let before = checked(&file, screen)?;
+            migrate(&file, screen)?;
+            let after = checked(&file, screen)?;
             let what = match before.version.0 == after.version.0 {
                 true => "up to date".to_string(),
                 false => format!("migrated from version {}", before.version.0),
@@ -49,6 +51,27 @@ pub(super) fn run(command: DbCommand, screen: &Screen) -> Result<Exit, Failure> 
         }
     }
     Ok(Exit::Clean)
+}
+
+fn checked(file: &Path, screen: &Screen) -> Result<Checked, Failure> {
+    let _waiting = screen.waiting(checking(file));
+    store::check(file).map_err(|error| at(file, &error))
+}
+
+/// Whoever opens a database migrates it.
+fn migrate(file: &Path, screen: &Screen) -> Result<(), Failure> {
+    let _waiting = screen.waiting(format!("migrating {}", file.display()));
+    let options = DatabaseOptions::default();
+    let opened = Database::open(file, Policy::default(), Arc::new(SystemClock), options);
+    opened.map(drop).map_err(|error| at(file, &error))
+}
+
+fn checking(file: &Path) -> String {
+    format!("checking {}", file.display())
+}
+
+fn copying(file: &Path) -> String {
+    format!("copying {}", file.display())
 }
 
 fn say(screen: &Screen, path: &Path, what: &str, checked: Checked) -> Result<(), Failure> {

@@ -140,30 +140,40 @@ fn export(
     screen: &Screen,
 ) -> Result<(), Failure> {
     let filter = filter(kept, arguments);
-    let mut after = None;
-    let mut first = true;
-    loop {
-        let page =
-            kept.database.page(&kept.tenant, &filter, after, PAGE).map_err(|error| kept.failed(&error))?;
-        screen.put(|out| {
-            let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-            if first && format == ExportFormat::Csv {
-                rows.write_record(CSV_HEAD)?;
-            }
-            for incident in &page.incidents {
-                match format {
-                    ExportFormat::Csv => rows.write_record(csv_row(incident))?,
-                    ExportFormat::Json => json_line(out, incident, &[])?,
-                }
-            }
-            out.write_all(&rows.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
-        })?;
-        first = false;
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
+    let counted = |count: u64| format!("{count} incidents exported");
+    let waiting = screen.waiting_beside_data(counted(0));
+    let (mut after, mut count, mut failed) = (None, 0, None);
+    screen.put(|out| {
+        if format == ExportFormat::Csv {
+            out.write_all(&csv_rows([CSV_HEAD.map(String::from)])?)?;
         }
-    }
+        loop {
+            let page = match kept.database.page(&kept.tenant, &filter, after, PAGE) {
+                Ok(page) => page,
+                Err(error) => {
+                    failed = Some(kept.failed(&error));
+                    return Ok(());
+                }
+            };
+            match format {
+                ExportFormat::Csv => out.write_all(&csv_rows(page.incidents.iter().map(csv_row))?)?,
+                ExportFormat::Json => page.incidents.iter().try_for_each(|one| json_line(out, one, &[]))?,
+            }
+            count += page.incidents.len() as u64;
+            waiting.at(counted(count), 0, 0);
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+fn csv_rows<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> io::Result<Vec<u8>> {
+    let mut bytes = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    rows.into_iter().try_for_each(|row| bytes.write_record(row))?;
+    bytes.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// What comes on standard input, unless that is a terminal.

@@ -9,14 +9,21 @@ use super::exit::Exit;
 use super::kept::{at, must_be_there};
 use super::{Failure, Screen};
 use crate::report::paint::{ERROR, GOOD};
+use crate::report::waiting::Waiting;
 use crate::security_log::verify;
 use crate::store;
 
+/// Bytes read at once.
+const READ: usize = 64 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Checks the chain of a log.
 pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure> {
     let LogCommand::Verify { files, db } = command;
+    let waiting = screen.waiting(format!(
+        "reading {}",
+        files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+    ));
     let head = match db {
         None => None,
         // Only looked at: whoever verifies must change nothing, and does not know the database's configuration.
@@ -25,9 +32,10 @@ pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure>
             store::log_head(&db).map_err(|error| at(&db, &error))?
         }
     };
-    let readers = files.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let verified =
-        verify(readers, head.as_ref()).map_err(|error| Failure::new(format!("cannot read on: {error}")))?;
+    let readers = files.iter().map(|file| open(file, &waiting)).collect::<Result<Vec<_>, _>>()?;
+    let verified = verify(readers, head.as_ref());
+    drop(waiting);
+    let verified = verified.map_err(|error| Failure::new(format!("cannot read on: {error}")))?;
     screen.put(|out| {
         for finding in &verified.findings {
             let file = files.get(finding.file).map_or_else(String::new, |path| path.display().to_string());
@@ -43,9 +51,10 @@ pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure>
     Ok(if verified.found == 0 { Exit::Clean } else { Exit::Found })
 }
 
-fn open(path: &PathBuf) -> Result<Box<dyn BufRead>, Failure> {
+fn open(path: &PathBuf, waiting: &Waiting) -> Result<Box<dyn BufRead>, Failure> {
     let failed = |error| Failure::new(format!("{}: cannot read it: {error}", path.display()));
-    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let file = File::open(path).and_then(|file| waiting.reading(file)).map_err(failed)?;
+    let mut file = BufReader::with_capacity(READ, file);
     let packed = file.fill_buf().map_err(failed)?.starts_with(&GZIP);
     let unpacked: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     Ok(Box::new(BufReader::new(unpacked)))

@@ -8,6 +8,7 @@ use super::arguments::Color;
 use super::exit::Exit;
 use crate::report::paint::{ERROR, HINT, WARNING};
 use crate::report::visible;
+use crate::report::waiting::Waiting;
 
 /// Columns of what is not a terminal.
 const WIDTH: usize = 100;
@@ -46,6 +47,16 @@ impl Screen {
     /// Whether somebody looks at standard error while it is written.
     pub(super) fn shows_progress(&self) -> bool {
         io::stderr().is_terminal()
+    }
+
+    /// Tells whoever looks what takes so long.
+    pub(super) fn waiting(&self, doing: String) -> Waiting {
+        Waiting::new(self.shows_progress(), doing)
+    }
+
+    /// As [`Screen::waiting`], while data is put out: who sees that on the terminal sees how far it is.
+    pub(super) fn waiting_beside_data(&self, doing: String) -> Waiting {
+        Waiting::new(self.shows_progress() && !io::stdout().is_terminal(), doing)
     }
 
     /// Puts data out. Whoever closes the pipe has seen enough, which is no failure.

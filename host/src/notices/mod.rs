@@ -14,6 +14,7 @@
 mod address;
 mod backoff;
 mod deliverer;
+mod lookup;
 pub mod message;
 mod outbox;
 mod pattern;

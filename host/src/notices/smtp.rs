@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tripline_notice::visible;
 
+use super::lookup::Lookup;
 use super::message::{self, Letter, Mail};
 use super::transport::{Accepted, SendError, Transport, chain, words};
 use super::wire::{Reply, Wire, WireError};
@@ -67,7 +68,7 @@ pub struct SmtpSettings {
     pub tls: Tls,
     /// Name and password, where the relay wants them.
     pub login: Option<(String, SecretString)>,
-    /// How long to wait for one step: to connect, for a reply. All steps together have five times as much.
+    /// How long to wait for one step: for the address, to connect, for a reply. All steps together have five times as much.
     pub timeout: Duration,
     /// What this program says it is called; `None`: its address.
     pub hello: Option<String>,
@@ -94,6 +95,7 @@ pub enum SmtpError {
 /// Sends by SMTP.
 pub struct Smtp {
     settings: SmtpSettings,
+    relay: Lookup,
     hello: String,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
@@ -126,7 +128,8 @@ impl Smtp {
                 Some((trusting(settings.extra_root.as_deref())?, name))
             }
         };
-        Ok(Smtp { settings, hello, tls })
+        let relay = Lookup::new(&settings.host, settings.port);
+        Ok(Smtp { settings, relay, hello, tls })
     }
 }
 
@@ -158,9 +161,9 @@ fn trusting(extra: Option<&[u8]>) -> Result<Arc<ClientConfig>, SmtpError> {
 impl Transport for Smtp {
     fn send(&mut self, mail: &Mail) -> Result<Accepted, SendError> {
         let letter = message::letter(mail)?;
-        let SmtpSettings { host, port, timeout, .. } = &self.settings;
+        let timeout = self.settings.timeout;
         let end = Instant::now() + timeout.saturating_mul(STEPS);
-        let wire = Wire::connect(host, *port, *timeout, end);
+        let wire = Wire::connect(&mut self.relay, timeout, end);
         let mut wire = wire.map_err(|error| broken("connecting", &error))?;
         let result = self.talk(&mut wire, &letter);
         wire.goodbye(GOODBYE);
@@ -183,15 +186,7 @@ impl Smtp {
         if go.code != 354 {
             return Err(unexpected(doing, "354", &go));
         }
-        let unsure = |words: String| SendError::Unsure { words };
-        let end =
-            wire.ask_bytes(&on_the_wire(&letter.bytes)).map_err(|error| unsure(words(&error.to_string())))?;
-        let said = words(&format!("{} {}", end.code, end.lines.join(" ")));
-        match end.code {
-            400.. => Err(coded(&end)),
-            _ if end.is_done() => Ok(Accepted { words: said }),
-            _ => Err(unsure(words(&format!("found {said}")))),
-        }
+        hand_over(wire, &on_the_wire(&letter.bytes))
     }
 
     /// Until the server says what it offers, over TLS unless plaintext was asked for by name.
@@ -250,6 +245,24 @@ impl Smtp {
         // A challenge could be made of what we said.
         last.lines.clear();
         Err(unexpected(doing, "235", &last))
+    }
+}
+
+/// The mail itself. From its first byte on, the server may have taken it, whatever it says.
+fn hand_over(wire: &mut Wire, bytes: &[u8]) -> Result<Accepted, SendError> {
+    let unsure = |words: String| SendError::Unsure { words };
+    let before = wire.out();
+    let end = match wire.ask_bytes(bytes) {
+        Ok(end) => end,
+        // The time was over, or the connection, before anything of it had left.
+        Err(error) if wire.out() == before => return Err(broken("sending the mail", &error)),
+        Err(error) => return Err(unsure(words(&error.to_string()))),
+    };
+    let said = words(&format!("{} {}", end.code, end.lines.join(" ")));
+    match end.code {
+        400.. => Err(coded(&end)),
+        _ if end.is_done() => Ok(Accepted { words: said }),
+        _ => Err(unsure(words(&format!("found {said}")))),
     }
 }
 
@@ -328,7 +341,35 @@ fn relay_error(doing: &'static str, code: Option<u16>, text: &str) -> SendError 
 
 #[cfg(test)]
 mod tests {
-    use super::on_the_wire;
+    use std::net::{TcpListener, TcpStream};
+    use std::time::{Duration, Instant};
+
+    use super::{Lookup, SendError, Wire, hand_over, on_the_wire};
+
+    /// To somebody who says nothing.
+    fn connected() -> (Wire, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (step, end) = (Duration::from_millis(20), Instant::now() + Duration::from_secs(60));
+        let wire = Wire::connect(&mut Lookup::new("127.0.0.1", port), step, end).unwrap();
+        (wire, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn a_mail_of_which_nothing_has_left_is_not_unsure() {
+        let (mut wire, _silent) = connected();
+        wire.use_up_time();
+        let result = hand_over(&mut wire, b"mail\r\n.\r\n");
+        assert!(matches!(result, Err(SendError::Relay { doing: "sending the mail", .. })), "{result:?}");
+        assert_eq!(wire.out(), 0);
+    }
+
+    #[test]
+    fn a_mail_of_which_something_has_left_is() {
+        let (mut wire, _silent) = connected();
+        let result = hand_over(&mut wire, b"mail\r\n.\r\n");
+        assert!(matches!(result, Err(SendError::Unsure { .. })), "{result:?}");
+    }
 
     #[test]
     fn one_end_whatever_is_in_it() {

@@ -26,9 +26,9 @@ pub struct Accepted {
 /// Why a mail was not taken, or may not have been.
 ///
 /// ```text
-///   connect ─ TLS ─ EHLO ─ AUTH ─ MAIL FROM │ RCPT TO ─ DATA │ body ─────── │ final reply
-///   └───────────────── Relay ─────────────┘ └─ Deferred: 4xx, Refused: 5xx ─┴───────────┘
-///                                             else Relay      else Unsure
+///   look up ─ connect ─ TLS ─ EHLO ─ AUTH ─ MAIL FROM │ RCPT TO ─ DATA │ body ─────── │ final reply
+///   └────────────────────── Relay ──────────────────┘ └─ Deferred: 4xx, Refused: 5xx ─┴───────────┘
+///                                                       else Relay      else Unsure, once a byte has left
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {

@@ -5,7 +5,7 @@
 //! thread and all memory with that. Here every step has an end in time and in bytes.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use thiserror::Error;
 use tripline_notice::visible;
 
+use super::lookup::Lookup;
 use super::transport::chain;
 
 /// Bytes of a line; the standard wants 512.
@@ -26,6 +27,8 @@ const REPLY: usize = 50_000;
 pub(super) enum WireError {
     #[error("expected a reply in time, found none")]
     Late,
+    #[error("expected an address for the relay's name in time, found none")]
+    Unresolved,
     #[error("expected a reply, found the end of the connection")]
     Closed,
     #[error("expected a reply like `250 ok`, found \"{0}\"")]
@@ -82,17 +85,18 @@ enum Stream {
 }
 
 impl Wire {
-    /// Connects to the first address that answers. Looking its name up takes as long as the system lets it.
-    pub(super) fn connect(host: &str, port: u16, step: Duration, end: Instant) -> Result<Wire, WireError> {
+    /// Connects to the first address that answers. Looking the name up is a step, and each address is one.
+    pub(super) fn connect(relay: &mut Lookup, step: Duration, end: Instant) -> Result<Wire, WireError> {
+        let left = || step.min(end.saturating_duration_since(Instant::now()));
         let mut last = WireError::Io("expected an address for this name, found none".into());
-        for address in (host, port).to_socket_addrs()? {
-            let left = step.min(end.saturating_duration_since(Instant::now()));
+        for address in relay.addresses(left())? {
+            let left = left();
             if left.is_zero() {
                 return Err(WireError::Late);
             }
             match TcpStream::connect_timeout(&address, left) {
                 Ok(socket) => {
-                    let timed = Timed { socket, step, until: Instant::now(), end };
+                    let timed = Timed { socket, step, until: Instant::now(), end, out: 0 };
                     return Ok(Wire { stream: Stream::Plain(timed), ahead: Vec::new(), broken: false });
                 }
                 Err(error) => last = error.into(),
@@ -142,6 +146,19 @@ impl Wire {
             wire.stream = Stream::Tls(Box::new(StreamOwned::new(tls, timed)));
             Ok(())
         })
+    }
+
+    /// Bytes that have left so far, also those of TLS.
+    pub(super) fn out(&mut self) -> u64 {
+        self.stream.socket().map_or(0, |timed| timed.out)
+    }
+
+    /// As if the server had taken all the time there is.
+    #[cfg(test)]
+    pub(super) fn use_up_time(&mut self) {
+        if let Some(timed) = self.stream.socket() {
+            timed.end = Instant::now();
+        }
     }
 
     pub(super) fn is_encrypted(&self) -> bool {
@@ -260,6 +277,8 @@ struct Timed {
     until: Instant,
     /// The end of all.
     end: Instant,
+    /// Bytes that have left.
+    out: u64,
 }
 
 impl Timed {
@@ -279,7 +298,9 @@ impl Read for Timed {
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.set_write_timeout(self.left()?)?;
-        self.socket.write(bytes)
+        let written = self.socket.write(bytes)?;
+        self.out += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -19,6 +19,7 @@ pub mod stored_page;
 pub(crate) mod strict_json;
 pub mod table;
 mod visible;
+pub mod waiting;
 mod when;
 pub mod why;
 mod wrap;

@@ -48,8 +48,8 @@ pub fn check(path: &Path) -> Result<Checked, StoreError> {
     })
 }
 
-/// Copies the database while others use it; `progress` is told pages left and pages in all. The copy is checked, and
-/// takes its name only when it is whole.
+/// Copies the database while others use it; `progress` is told pages left, at last 0, and pages in all. The copy is
+/// checked, and takes its name only when it is whole.
 pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Checked, StoreError> {
     if to.exists() {
         return Err(found(to));
@@ -136,13 +136,14 @@ fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()
     let mut target = Connection::open(to)?;
     let copying = Backup::new(&source, &mut target)?;
     loop {
-        match copying.step(PAGES)? {
+        let step = copying.step(PAGES)?;
+        let left = copying.progress();
+        progress(left.remaining.max(0) as u64, left.pagecount.max(0) as u64);
+        match step {
             StepResult::Done => break,
             StepResult::Busy | StepResult::Locked => std::thread::sleep(Duration::from_millis(20)),
             _ => {}
         }
-        let left = copying.progress();
-        progress(left.remaining.max(0) as u64, left.pagecount.max(0) as u64);
     }
     drop(copying);
     target.pragma_update(None, "journal_mode", "DELETE")?;

@@ -5,6 +5,7 @@
 mod fixture;
 mod interrupt;
 mod pipe;
+mod progress;
 mod timers;
 mod transcripts;
 mod why;
