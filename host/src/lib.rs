@@ -18,11 +18,13 @@ pub mod crash;
 mod files;
 #[cfg(feature = "store")]
 pub mod follow;
+#[cfg(feature = "server")]
+pub mod http;
 #[cfg(feature = "store")]
 pub mod incidents;
 #[cfg(feature = "store")]
 pub mod notices;
-#[cfg(feature = "program")]
+#[cfg(feature = "server")]
 pub mod report;
 #[cfg(feature = "store")]
 pub mod security_log;
@@ -30,6 +32,8 @@ pub mod security_log;
 pub mod serve;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "store")]
+pub mod token;
 #[cfg(feature = "store")]
 pub mod wall_clock;
 

@@ -21,6 +21,7 @@ mod screen;
 mod serve;
 mod signals;
 mod silence;
+mod token;
 mod watch;
 mod zone;
 
@@ -56,6 +57,9 @@ pub fn main() -> ExitCode {
         }
         Command::Exception(arguments) => {
             configuration::read(config).and_then(|read| silence::exception(arguments, &read, &screen))
+        }
+        Command::Token(arguments) => {
+            configuration::read(config).and_then(|read| token::run(arguments, &read, &screen))
         }
         Command::Notify(arguments) => {
             configuration::read(config).and_then(|read| notify::run(arguments, &read, &screen))

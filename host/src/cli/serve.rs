@@ -13,7 +13,7 @@ use super::{Failure, Screen, packs, sandbox, signals};
 use crate::check::Change;
 use crate::configuration::Configuration;
 use crate::follow::{FollowNote, FollowSettings, From};
-use crate::serve::{self, Control, Event, Follow, Intake, IntakeLimits, ServeError, ServeOptions};
+use crate::serve::{self, Control, Event, Follow, Health, Intake, IntakeLimits, ServeError, ServeOptions};
 
 /// What keeps incidents if nothing names a database.
 const DATABASE: &str = "tripline.db";
@@ -59,6 +59,7 @@ pub(super) fn run(
         database: Arc::clone(&kept.database),
         security_log: kept.security_log(),
         deliverer: kept.delivering(screen)?,
+        health: Arc::new(Health::new()),
         clock: Arc::clone(&kept.clock),
         pause: Duration::from_millis(100),
         every: Duration::from_secs(1),

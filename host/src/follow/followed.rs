@@ -95,14 +95,13 @@ impl Followed {
     }
 
     /// Bytes on disk that are not read yet, of open files that are not packed.
-    #[allow(dead_code, reason = "the server's figures take it")]
     pub(crate) fn lag(&self) -> u64 {
         self.tails.iter().map(Tail::unread).sum()
     }
 
     /// When bytes came last, nanoseconds since 1970; `None`: none came since it is followed.
-    #[allow(dead_code, reason = "the server's figures take it")]
-    pub(crate) fn silent_since(&self) -> Option<i64> {
+    #[cfg(test)]
+    pub(super) fn silent_since(&self) -> Option<i64> {
         self.came
     }
 

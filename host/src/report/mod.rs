@@ -9,6 +9,7 @@ pub mod figures;
 mod golden;
 pub mod human;
 pub mod json;
+pub(crate) mod listed;
 pub mod ndjson;
 mod objects;
 pub mod paint;

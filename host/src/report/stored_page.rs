@@ -39,6 +39,14 @@ pub fn json_line(out: &mut dyn Write, incident: &Incident, evidence: &[Evidence]
     out.write_all(b"\n")
 }
 
+/// One object, for whoever adds to it.
+pub(crate) fn object(incident: &Incident, evidence: &[Evidence]) -> serde_json::Value {
+    let mut files = Files::default();
+    let folded = folded(incident, evidence, &mut files);
+    let stored = StoredAs::of(incident);
+    serde_json::to_value(IncidentObject::new(&folded, &files, Some(&stored))).unwrap_or_default()
+}
+
 /// All in one document.
 pub fn json_page(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> {
     let mut files = Files::default();

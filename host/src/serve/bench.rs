@@ -78,18 +78,11 @@ impl Sitting {
 
     /// What the pack has cost at this seat.
     pub(super) fn cost(&self) -> JudgeCost {
-        let (before, now) = (self.before, self.judge.cost());
-        JudgeCost {
-            events: before.events + now.events,
-            matches: before.matches + now.matches,
-            batches: before.batches + now.batches,
-            decisions: before.decisions + now.decisions,
-            faults: before.faults + now.faults,
-            logs_dropped: before.logs_dropped + now.logs_dropped,
-            cpu: before.cpu + now.cpu,
-            memory: before.memory.max(now.memory),
-            starts: before.starts + now.starts,
-            quarantined: now.quarantined,
-        }
+        let now = self.judge.cost();
+        let mut cost = self.before;
+        cost += now;
+        // Who was put out and comes back as a new instance is in again.
+        cost.quarantined = now.quarantined;
+        cost
     }
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::{Block, Mark};
 use tripline_engine::matcher::{Matched, Matcher};
 use tripline_engine::merge::{Run, Scanned};
-use tripline_engine::suspensions;
+use tripline_engine::{Configured, PackReport, suspensions};
 
 use super::Event;
 use super::intake::Intake;
@@ -30,13 +31,14 @@ pub(super) struct Collecting<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) matcher: &'a Matcher,
     pub(super) intake: &'a Intake,
-    /// Names of the packs.
-    pub(super) packs: Vec<String>,
+    pub(super) packs: &'a [Configured],
     pub(super) judges: Vec<Sender<Work>>,
     pub(super) decided: &'a AtomicU64,
     pub(super) crowded: &'a AtomicBool,
     /// Sent to after each barrier.
     pub(super) committed: Sender<()>,
+    /// What each tenant's packs have cost.
+    pub(super) costs: HashMap<(Tenant, usize), JudgeCost>,
 }
 
 /// What has come since the last barrier.
@@ -57,7 +59,7 @@ struct Pending {
 }
 
 impl Collecting<'_> {
-    pub(super) fn run(self, fed: Receiver<Fed>) {
+    pub(super) fn run(mut self, fed: Receiver<Fed>) {
         let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
         let mut suspended = vec![false; self.matcher.costs().len()];
         let mut since = Since::default();
@@ -144,7 +146,7 @@ impl Collecting<'_> {
 
     /// Commits the prefix that all judges have judged; waits until the store takes it, or it is to stop. `false`: it was
     /// given up, and nothing may be committed any more.
-    fn commit(&self, since: Since) -> bool {
+    fn commit(&mut self, since: Since) -> bool {
         let Since { commits, acks, .. } = since;
         self.crowded.store(false, Relaxed);
         let Some(commits) = self.parts(commits) else { return false };
@@ -157,6 +159,8 @@ impl Collecting<'_> {
         for done in acks.into_iter().filter_map(|(_, ack)| ack.done) {
             done(Ok(()));
         }
+        self.shared.health.barrier(self.shared.clock.now());
+        self.shared.health.packs(self.reports());
         // It is awake already, or gone.
         let _ = self.committed.try_send(());
         true
@@ -168,7 +172,7 @@ impl Collecting<'_> {
             match self.shared.database.commit_all(commits.clone()) {
                 Ok(committed) => {
                     if waits {
-                        self.shared.tell(Event::GoesOn);
+                        self.shared.goes_on();
                     }
                     let is_new = |(_, one): &(Tenant, Committed)| one.occurrences > 0 || one.excepted > 0;
                     let tenants = commits.into_iter().map(|(tenant, _)| tenant);
@@ -179,7 +183,7 @@ impl Collecting<'_> {
                 }
                 Err(error) => {
                     if !waits {
-                        self.shared.tell(Event::Waits(error));
+                        self.shared.waits(error);
                     }
                     waits = true;
                     // What is not committed is read again.
@@ -192,27 +196,47 @@ impl Collecting<'_> {
         }
     }
 
+    /// What the packs have cost all tenants.
+    fn reports(&self) -> Vec<PackReport> {
+        let mut judging = vec![JudgeCost::default(); self.packs.len()];
+        for ((_, pack), cost) in &self.costs {
+            judging[*pack] += *cost;
+        }
+        let packs = self.packs.iter().zip(judging).zip(self.matcher.costs());
+        let report = |((configured, judging), matching): ((&Configured, _), _)| PackReport {
+            name: configured.pack.name().into(),
+            version: configured.pack.manifest().pack.version.to_string(),
+            matching,
+            judging,
+        };
+        packs.map(report).collect()
+    }
+
     /// What all judges have for a barrier; `None`: one of them is gone, and without its part it is no prefix.
-    fn parts(&self, mut commits: HashMap<Tenant, Pending>) -> Option<Vec<(Tenant, Commit)>> {
+    fn parts(&mut self, mut commits: HashMap<Tenant, Pending>) -> Option<Vec<(Tenant, Commit)>> {
         let (reply, parts) = bounded(self.judges.len());
         for judge in &self.judges {
             let _ = judge.send(Work::Barrier(reply.clone()));
         }
         drop(reply);
         for _ in &self.judges {
-            for Part { tenant, decisions, states, faults, logs, .. } in parts.recv().ok()? {
+            for Part { tenant, decisions, states, faults, logs, costs } in parts.recv().ok()? {
                 faults.into_iter().for_each(|fault| self.shared.tell(Event::Fault(tenant.clone(), fault)));
                 for (pack, line) in logs {
                     self.shared.tell(Event::Log(tenant.clone(), pack, line));
+                }
+                for (pack, cost) in costs {
+                    self.costs.insert((tenant.clone(), pack), cost);
                 }
                 let commit = &mut commits.entry(tenant).or_default().commit;
                 commit.decisions.extend(decisions);
                 commit.states.extend(states);
             }
         }
+        let names: Vec<String> = self.packs.iter().map(|one| one.pack.name().into()).collect();
         let all = commits.into_iter().map(|(tenant, Pending { mut commit, positions })| {
             commit.positions.extend(positions.into_values());
-            commit.packs.clone_from(&self.packs);
+            commit.packs.clone_from(&names);
             (tenant, commit)
         });
         Some(all.filter(|(_, commit)| !commit.is_empty()).collect())

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
 
-use super::Event;
 use super::following::{Follow, Following};
 use super::input::{Came, Input};
 use super::intake::{Batch, Expected, Intake, StreamSettings};
@@ -14,6 +13,7 @@ use super::passing::{Fed, What};
 use super::shared::Shared;
 use super::silence::silent;
 use super::stream::Stream;
+use super::{Event, Health, SourceFigures};
 use crate::commit::{StoreError, Tenant};
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
@@ -50,6 +50,10 @@ struct Place<I> {
     came: i64,
     /// When all that had come was read.
     caught: i64,
+    lines: u64,
+    bytes: u64,
+    /// Whether something came since its figures were told.
+    spoke: bool,
 }
 
 /// Nobody takes what is fed any more.
@@ -117,7 +121,7 @@ impl Feeding {
             }
             let turn = self.turn(follow, stopping, &mut feed, shared);
             if waits && turn.is_ok() {
-                shared.tell(Event::GoesOn);
+                shared.goes_on();
             }
             let waited = std::mem::replace(&mut waits, matches!(turn, Err(Halt::Store(_))));
             match turn {
@@ -127,7 +131,7 @@ impl Feeding {
                 Err(Halt::Gone) => return,
                 Err(Halt::Store(error)) => {
                     if !waited {
-                        shared.tell(Event::Waits(error));
+                        shared.waits(error);
                     }
                     if stopping {
                         return;
@@ -176,6 +180,8 @@ impl Feeding {
         if (now - self.passed).abs() >= PASS {
             self.passed = now;
             self.pass(feed)?;
+            self.files.iter_mut().for_each(|place| place.tell(shared.health));
+            self.streams.iter_mut().for_each(|place| place.tell(shared.health));
         }
         Ok(more)
     }
@@ -265,7 +271,32 @@ impl Feeding {
 
 impl<I: Input> Place<I> {
     fn new(input: I, silent_after: Option<i64>, now: i64) -> Place<I> {
-        Place { input, silent_after, is_silent: false, came: now, caught: now }
+        Place {
+            input,
+            silent_after,
+            is_silent: false,
+            came: now,
+            caught: now,
+            lines: 0,
+            bytes: 0,
+            spoke: false,
+        }
+    }
+
+    /// Tells what it has brought so far.
+    fn tell(&mut self, health: &Health) {
+        let lag_bytes = self.input.lag();
+        if std::mem::take(&mut self.spoke) || lag_bytes.is_some() {
+            health.source(SourceFigures {
+                tenant: self.input.tenant().clone(),
+                name: self.input.name().into(),
+                kind: self.input.kind(),
+                lines: self.lines,
+                bytes: self.bytes,
+                lag_bytes,
+                last: (self.lines > 0).then_some(self.came),
+            });
+        }
     }
 
     /// Reads a turn's bytes and feeds them; whether there may be more.
@@ -279,6 +310,8 @@ impl<I: Input> Place<I> {
         let came = self.input.read(buffer, now)?;
         let (tenant, source) = (self.input.tenant().clone(), self.input.number());
         while let Some(block) = self.input.next_block() {
+            self.lines += block.lines.len() as u64;
+            self.bytes += block.bytes.len() as u64;
             feed.send(&tenant, What::Block { source, block })?;
         }
         for ack in self.input.acks() {
@@ -289,7 +322,7 @@ impl<I: Input> Place<I> {
             self.caught = now;
         }
         if came != Came::Nothing {
-            (self.came, self.is_silent) = (now, false);
+            (self.came, self.is_silent, self.spoke) = (now, false, true);
         }
         if !self.is_silent && self.silent_after.is_some_and(|after| now - self.came >= after) {
             self.is_silent = true;

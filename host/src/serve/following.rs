@@ -109,6 +109,14 @@ impl Input for Following {
         &self.name
     }
 
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+
+    fn lag(&self) -> Option<u64> {
+        Some(self.followed.lag())
+    }
+
     fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, StoreError> {
         self.now = now;
         Ok(if self.followed.read(buffer, &self.keeping, now)? { Came::More } else { Came::Nothing })

@@ -20,6 +20,12 @@ pub(super) trait Input: Send {
     /// What it is called.
     fn name(&self) -> &str;
 
+    /// How its lines come: `file`, `http`, `syslog`.
+    fn kind(&self) -> &'static str;
+
+    /// Bytes that are there and were not read yet; `None`: nobody knows.
+    fn lag(&self) -> Option<u64>;
+
     /// Reads what has come, at most the buffer full; answers whether there may be more.
     fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, StoreError>;
 

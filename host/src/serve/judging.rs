@@ -17,7 +17,6 @@ use tripline_engine::judge::{JudgeCost, Verdicts};
 use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Configured, Fault, Numbers, deliver};
 
-use super::Event;
 use super::bench::{Seat, Sitting};
 use super::passing::{Part, Work};
 use super::shared::Shared;
@@ -175,13 +174,13 @@ impl<'a> Judging<'a> {
             match self.sit(tenant, pack) {
                 Ok(()) => {
                     if waits {
-                        self.bar.shared.tell(Event::GoesOn);
+                        self.bar.shared.goes_on();
                     }
                     return true;
                 }
                 Err(error) => {
                     if !waits {
-                        self.bar.shared.tell(Event::Waits(error));
+                        self.bar.shared.waits(error);
                     }
                     waits = true;
                     if self.bar.shared.control.is_stopping() {

@@ -1,5 +1,6 @@
 //! The threads of a server, all of which end with [`run`].
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -20,7 +21,7 @@ use super::modules::Modules;
 use super::passing::{Fed, Work};
 use super::shared::Shared;
 use super::telling::Telling;
-use super::{Control, Event, Expected, Follow, Intake, matching};
+use super::{Control, Event, Expected, Follow, Health, Intake, matching};
 use crate::builtin;
 use crate::check::MonotonicClock;
 use crate::commit::{Store, StoreError};
@@ -50,6 +51,8 @@ pub struct ServeOptions {
     pub security_log: Option<PathBuf>,
     /// What brings notices to the relay, if there is one.
     pub deliverer: Option<Deliverer>,
+    /// How it stands: written while it runs, read by whoever asks.
+    pub health: Arc<Health>,
     /// The time.
     pub clock: Arc<dyn WallClock>,
     /// How long a thread sleeps that has nothing to do. 100 ms.
@@ -95,8 +98,8 @@ pub fn run(
     control: &Control,
 ) -> Result<(), ServeError> {
     let ServeOptions { mut packs, mut follow, intake, expected, lines, threads, instances, .. } = options;
-    let ServeOptions { database, security_log, deliverer, clock, pause, every, .. } = options;
-    let shared = Shared { database: &database, control, clock: &*clock, tell, pause, every };
+    let ServeOptions { database, security_log, deliverer, health, clock, pause, every, .. } = options;
+    let shared = Shared { database: &database, control, health: &health, clock: &*clock, tell, pause, every };
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;
@@ -188,10 +191,18 @@ impl Epoch<'_> {
                 sender
             });
             let judges = judges.collect();
-            let names = packs.iter().map(|configured| configured.pack.name().to_string()).collect();
             let (decided, crowded) = (&decided, &crowded);
-            let collecting =
-                Collecting { shared, matcher, intake, packs: names, judges, decided, crowded, committed };
+            let collecting = Collecting {
+                shared,
+                matcher,
+                intake,
+                packs,
+                judges,
+                decided,
+                crowded,
+                committed,
+                costs: HashMap::new(),
+            };
             collecting.run(fed);
         });
         Ok(())

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Control, Event};
+use super::{Control, Event, Health};
 use crate::check::Keeping;
-use crate::commit::{Store, Tenant};
+use crate::commit::{Store, StoreError, Tenant};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -12,6 +12,7 @@ use crate::wall_clock::WallClock;
 pub(super) struct Shared<'a> {
     pub(super) database: &'a Arc<Database>,
     pub(super) control: &'a Control,
+    pub(super) health: &'a Health,
     pub(super) clock: &'a dyn WallClock,
     pub(super) tell: &'a (dyn Fn(Event) + Sync),
     /// How long a thread sleeps that has nothing to do.
@@ -24,6 +25,18 @@ impl Shared<'_> {
     /// Where a tenant's rows are kept.
     pub(super) fn keeping(&self, tenant: &Tenant) -> Keeping {
         Keeping::new(Arc::clone(self.database) as Arc<dyn Store>, tenant.clone())
+    }
+
+    /// The store does not take what it is given.
+    pub(super) fn waits(&self, error: StoreError) {
+        self.health.store_waits(true, &error.to_string());
+        self.tell(Event::Waits(error));
+    }
+
+    /// It does again.
+    pub(super) fn goes_on(&self) {
+        self.health.store_waits(false, "");
+        self.tell(Event::GoesOn);
     }
 
     pub(super) fn tell(&self, event: Event) {

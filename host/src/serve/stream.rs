@@ -99,6 +99,20 @@ impl Input for Stream {
         &self.name
     }
 
+    /// A source is called by its kind and what is its own.
+    fn kind(&self) -> &'static str {
+        match self.name.split('/').next() {
+            Some("http") => "http",
+            Some("syslog") => "syslog",
+            _ => "program",
+        }
+    }
+
+    /// What waits in the intake is soon read, and what waits at its sender nobody knows.
+    fn lag(&self) -> Option<u64> {
+        None
+    }
+
     /// A turn of the intake is the turn's bytes already.
     fn read(&mut self, _: &mut [u8], _: i64) -> Result<Came, StoreError> {
         if self.batches.is_empty() {

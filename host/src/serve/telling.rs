@@ -36,10 +36,14 @@ impl<'a> Telling<'a> {
     pub(super) fn run(mut self, mut deliverer: Option<Deliverer>, committed: &Receiver<()>) {
         loop {
             let ends = matches!(committed.recv_timeout(DUE), Err(RecvTimeoutError::Disconnected));
-            if let Err(error) = self.database.due() {
+            let due = self.database.due();
+            self.shared.health.telling(due.as_ref().err().map(ToString::to_string).as_deref());
+            if let Err(error) = due {
                 self.shared.tell(Event::Telling(error));
             }
-            if let Err(error) = self.write() {
+            let written = self.write();
+            self.shared.health.security_log(written.is_ok());
+            if let Err(error) = written {
                 self.log = None;
                 self.shared.tell(Event::SecurityLog(error));
             }

@@ -6,13 +6,14 @@ use rusqlite::Connection;
 
 use super::applying::Applying;
 use super::due::{self, Due};
+use super::log::Happenings;
 use super::open::{self, InUse};
 use super::readers::Readers;
 use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
 use super::{
-    batches, evidence, exceptions, files, incidents, log, outbox, pages, silences, states, timeline,
+    batches, evidence, exceptions, files, incidents, log, outbox, pages, silences, states, timeline, tokens,
 };
 use crate::commit::{
     CheckerLock, Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant,
@@ -23,6 +24,7 @@ use crate::incidents::{
 };
 use crate::notices::{DelivererLock, End, Next, Outbox, Reason};
 use crate::security_log::{Head, Record, Records};
+use crate::token::{NewToken, Token, TokenHash};
 use crate::wall_clock::WallClock;
 
 /// How a database is opened.
@@ -270,6 +272,50 @@ impl Database {
     pub fn retry(&self, tenant: &Tenant, notice: Option<i64>) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| told::retry(db, &tenant, notice, this.now))
+    }
+
+    /// Adds a token, of whose secret only this is kept; answers its number.
+    pub fn add_token(&self, new: NewToken, hash: TokenHash, author: Actor) -> Result<i64, StoreError> {
+        self.write(move |db, this| tokens::add(&this.work(db, &new.tenant), &new, &hash, &author))
+    }
+
+    /// Adds the first token; `None`: there is or was another.
+    pub fn add_first_token(
+        &self,
+        new: NewToken,
+        hash: TokenHash,
+        author: Actor,
+    ) -> Result<Option<i64>, StoreError> {
+        self.write(move |db, this| match tokens::any(db)? {
+            true => Ok(None),
+            false => tokens::add(&this.work(db, &new.tenant), &new, &hash, &author).map(Some),
+        })
+    }
+
+    /// Whether there is or ever was a token.
+    pub fn has_tokens(&self) -> Result<bool, StoreError> {
+        self.readers.read(tokens::any)
+    }
+
+    /// The token whose secret has this hash, also if it is over.
+    pub fn token(&self, hash: &TokenHash) -> Result<Option<Token>, StoreError> {
+        self.readers.read(|db| tokens::find(db, hash))
+    }
+
+    /// All tokens of a tenant, also those that are over.
+    pub fn tokens(&self, tenant: &Tenant) -> Result<Vec<Token>, StoreError> {
+        self.readers.read(|db| tokens::all(db, tenant))
+    }
+
+    /// Revokes a token; answers whether there was one to revoke.
+    pub fn revoke_token(&self, tenant: &Tenant, id: i64, actor: Actor) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| tokens::revoke(&this.work(db, &tenant), id, &actor))
+    }
+
+    /// What happened to a tenant's incidents, as security.log has it, after this record.
+    pub fn happenings(&self, tenant: &Tenant, seq: i64, most: u32) -> Result<Happenings, StoreError> {
+        self.readers.read(|db| log::of_incidents(db, tenant, seq, most))
     }
 
     /// Makes deleted rows be gone from the log of changes, too.

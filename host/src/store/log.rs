@@ -64,6 +64,46 @@ pub(super) fn after(db: &Connection, seq: i64, most: u32) -> Result<Vec<Record>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What happened to a tenant's incidents.
+#[derive(Clone, Debug, Default)]
+pub struct Happenings {
+    /// In order.
+    pub records: Vec<Record>,
+    /// The last record that was looked at: whoever goes on there misses nothing.
+    pub last: i64,
+    /// Whether records before these are no longer known.
+    pub gap: bool,
+}
+
+/// What happened to a tenant's incidents after this record.
+pub(super) fn of_incidents(
+    db: &Connection,
+    tenant: &Tenant,
+    seq: i64,
+    most: u32,
+) -> Result<Happenings, StoreError> {
+    let sql = "SELECT min(seq), max(seq) FROM log_records";
+    let known = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?));
+    let (first, newest) = db.prepare_cached(sql)?.query_row([], known)?;
+    let gap = first.is_some_and(|first| seq < first - 1);
+    let mut statement = db.prepare_cached(
+        "SELECT seq, at, event, fields FROM log_records
+         WHERE seq > ?1 AND tenant = ?2 AND event GLOB 'incident.*' ORDER BY seq LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![seq, tenant.as_str(), most], |row| {
+        let fields = serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default();
+        Ok(Record { seq: row.get(0)?, at: row.get(1)?, tenant: tenant.clone(), event: row.get(2)?, fields })
+    })?;
+    let records = rows.collect::<Result<Vec<_>, _>>()?;
+    // Not past what was not read yet.
+    let full = records.len() as u64 >= u64::from(most);
+    let last = match (records.last(), full) {
+        (Some(last), true) => last.seq,
+        _ => newest.unwrap_or(seq).max(seq),
+    };
+    Ok(Happenings { records, last, gap })
+}
+
 /// All up to this one are in the file.
 pub(super) fn written(db: &Connection, head: &Head) -> Result<(), StoreError> {
     db.prepare_cached(

@@ -33,11 +33,12 @@ mod silences;
 mod states;
 mod telling;
 mod timeline;
+mod tokens;
 mod told;
 mod writer;
 
 pub use self::backup::{Checked, backup, check, restore};
 pub use self::database::{Database, DatabaseOptions};
 pub use self::due::Due;
-pub use self::log::log_head;
+pub use self::log::{Happenings, log_head};
 pub use self::told::{OutboxStatus, Told};

@@ -2,17 +2,18 @@
 
 mod batcher;
 mod codec;
+mod cost;
 mod life;
 mod memory;
 mod reply;
 mod ring;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tripline_abi::{Batch, Severity, sub_batch};
 
 pub use self::batcher::{BatchLimits, Delivery};
+pub use self::cost::{JudgeCost, Times};
 pub use self::life::LifeLimits;
 pub use self::memory::with_texts;
 pub use self::reply::DECISIONS_PER_ENTRY;
@@ -84,31 +85,6 @@ pub struct Verdicts {
     pub faults: Vec<PackFault>,
     /// What packs logged: the pack's name and the line, of each pack the first 1,000.
     pub logs: Vec<(String, LogLine)>,
-}
-
-/// What a pack has cost, and what came of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JudgeCost {
-    /// Events delivered.
-    pub events: u64,
-    /// Matches delivered with them.
-    pub matches: u64,
-    /// Batches judged.
-    pub batches: u64,
-    /// Decisions taken.
-    pub decisions: u64,
-    /// Faults.
-    pub faults: u64,
-    /// Log lines that are not in [`Verdicts::logs`], since they were over a limit.
-    pub logs_dropped: u64,
-    /// CPU time in the pack.
-    pub cpu: Duration,
-    /// Bytes of its memory, at most.
-    pub memory: u64,
-    /// Instances started.
-    pub starts: u64,
-    /// Whether it is out.
-    pub quarantined: bool,
 }
 
 /// A pack's state, to go on from.
@@ -323,7 +299,10 @@ impl Judge {
     }
 
     fn attempt(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) -> Result<(), Fault> {
-        self.life.check(batch, entries, &mut self.reply)?;
+        let before = self.life.usage().cpu;
+        let checked = self.life.check(batch, entries, &mut self.reply);
+        self.cost.times.count(self.life.usage().cpu.saturating_sub(before));
+        checked?;
         let decisions = self.replies.read(&self.reply, self.pack.name(), &self.ring)?;
         self.cost.batches += 1;
         self.cost.decisions += decisions.len() as u64;

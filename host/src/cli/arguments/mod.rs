@@ -8,6 +8,7 @@ mod packs;
 mod serve;
 mod silence;
 mod times;
+mod token;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -30,6 +31,7 @@ pub(super) use self::serve::ServeArguments;
 pub(super) use self::silence::{
     ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
 };
+pub(super) use self::token::{TokenArguments, TokenCommand};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();
@@ -98,6 +100,9 @@ pub(super) enum Command {
     /// See what was told to whom, and why.
     #[command(arg_required_else_help = true)]
     Notify(NotifyArguments),
+    /// Say who may use the server: make, list and revoke tokens.
+    #[command(arg_required_else_help = true)]
+    Token(TokenArguments),
     /// Check, copy and restore the database.
     #[command(subcommand, arg_required_else_help = true)]
     Db(DbCommand),

@@ -77,4 +77,9 @@ impl Store for Failing {
         self.ask()?;
         Store::commit(&self.inner, tenant, commit)
     }
+
+    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
+        self.ask()?;
+        self.inner.commit_all(commits)
+    }
 }

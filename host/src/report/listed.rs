@@ -1,0 +1,133 @@
+//! What lists for programs are made of, as `FORMAT.md` has it. Converted by hand: the store's types may change, these may not.
+
+use serde_json::{Map, Value, json};
+use tripline_engine::PackReport;
+
+use super::objects::PackObject;
+use super::when::rfc3339;
+use crate::incidents::{Effect, Entry, Exception, Happening, Place, Silence};
+use crate::store::Told;
+use crate::token::Token;
+
+/// A silence.
+pub(crate) fn silence(silence: &Silence) -> Value {
+    let new = &silence.new;
+    let fields = new.fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    json!({
+        "type": "silence",
+        "id": silence.id,
+        "rule": new.rule.as_ref().map(|rule| rule.as_str()),
+        "severity": new.severity.map(|severity| severity.as_str()),
+        "fields": fields.collect::<Map<String, Value>>(),
+        "starts": rfc3339(new.starts),
+        "ends": rfc3339(silence.ends()),
+        "author": silence.author.name,
+        "reason": new.reason,
+    })
+}
+
+/// An exception.
+pub(crate) fn exception(exception: &Exception) -> Value {
+    let new = &exception.new;
+    let (field, network, value) = match &new.field {
+        None => (None, None, None),
+        Some((name, Place::Network(network))) => (Some(name), Some(network.to_string()), None),
+        Some((name, Place::Text(value))) => (Some(name), None, Some(value.as_str())),
+    };
+    let severity = match new.effect {
+        Effect::Except => None,
+        Effect::Severity(severity) => Some(severity.as_str()),
+    };
+    json!({
+        "type": "exception",
+        "id": exception.id,
+        "rule": new.rule.as_ref().map(|rule| rule.as_str()),
+        "field": field,
+        "network": network,
+        "value": value,
+        "severity": severity,
+        "until": exception.ended.or(new.until).and_then(rfc3339),
+        "taken": exception.count,
+        "author": exception.author.name,
+        "reason": new.reason,
+    })
+}
+
+/// A notice.
+pub(crate) fn notice(told: &Told) -> Value {
+    let digest = told
+        .digest
+        .as_ref()
+        .map(|(id, state, sent)| json!({ "id": id, "state": state, "sent": sent.and_then(rfc3339) }));
+    json!({
+        "type": "notice",
+        "id": told.notice,
+        "incident": told.incident,
+        "recipient": told.recipient,
+        "route": told.route,
+        "reason": told.reason,
+        "state": told.state,
+        "created": rfc3339(told.created),
+        "due": rfc3339(told.due),
+        "attempts": told.attempts,
+        "words": told.words,
+        "sent": told.sent.and_then(rfc3339),
+        "digest": digest,
+        "silence": told.silence,
+    })
+}
+
+/// A token, without its secret.
+pub(crate) fn token(token: &Token) -> Value {
+    json!({
+        "type": "token",
+        "id": token.id,
+        "name": token.name,
+        "scope": token.scope.as_str(),
+        "tenant": token.tenant.as_str(),
+        "created": rfc3339(token.created),
+        "author": token.author,
+        "expires": token.expires.and_then(rfc3339),
+        "revoked": token.revoked.and_then(rfc3339),
+    })
+}
+
+/// A pack and what it has cost.
+pub(crate) fn pack(pack: &PackReport) -> Value {
+    serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
+}
+
+/// A line of a timeline.
+pub(crate) fn entry(entry: &Entry) -> Value {
+    let mut object = json!({ "at": rfc3339(entry.at), "by": entry.actor.name, "what": entry.what.code() });
+    let mut put = |key: &str, value: Value| object[key] = value;
+    match &entry.what {
+        Happening::Opened { previous } => put("previous", (*previous).into()),
+        Happening::Occurred { count } => put("count", (*count).into()),
+        Happening::SeverityRose { from, to } => {
+            put("from", from.as_str().into());
+            put("to", to.as_str().into());
+        }
+        Happening::Acknowledged { until } => put("until", rfc3339(*until).into()),
+        Happening::Assigned { to } => put("to", to.clone().into()),
+        Happening::Commented { text } => put("text", text.clone().into()),
+        Happening::Resolved { resolution, comment } => {
+            put("resolution", resolution.as_str().into());
+            put("comment", comment.clone().into());
+        }
+        Happening::Reopened { comment } => put("comment", comment.clone().into()),
+        Happening::SilenceEnded { silence } | Happening::Silenced { silence } => {
+            put("silence", (*silence).into())
+        }
+        Happening::Notified { reason, recipient } => {
+            put("reason", reason.clone().into());
+            put("recipient", recipient.clone().into());
+        }
+        Happening::Undelivered { recipient, words } => {
+            put("recipient", recipient.clone().into());
+            put("words", words.clone().into());
+        }
+        Happening::AcknowledgementExpired | Happening::Repeated => {}
+    }
+    object
+}

@@ -1,0 +1,184 @@
+//! How a server stands: written by its threads, read by whoever asks over HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tripline_engine::PackReport;
+
+use crate::commit::Tenant;
+
+/// Sources that are remembered; figures of more than these are not kept.
+const SOURCES: usize = 10_000;
+
+/// How a server stands. Shared: each thread says what it knows.
+#[derive(Debug, Default)]
+pub struct Health(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    serves: bool,
+    stopping: bool,
+    store: Option<String>,
+    security_log: bool,
+    telling: Option<String>,
+    barrier: Option<i64>,
+    sources: BTreeMap<(Tenant, String), SourceFigures>,
+    packs: Vec<PackReport>,
+}
+
+/// Why a server is not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It has not begun yet.
+    Starting,
+    /// It ends.
+    Stopping,
+    /// The store does not take what it is given.
+    Store,
+    /// security.log cannot be written.
+    SecurityLog,
+    /// Timers and notices cannot use the database.
+    Telling,
+}
+
+impl Reason {
+    /// Its word.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::Starting => "starting",
+            Reason::Stopping => "stopping",
+            Reason::Store => "store",
+            Reason::SecurityLog => "security-log",
+            Reason::Telling => "telling",
+        }
+    }
+
+    /// A sentence for strangers: nothing of paths, nothing of what the system said.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Reason::Starting => "the server has not begun yet",
+            Reason::Stopping => "the server stops",
+            Reason::Store => "the database does not take what it is given; it is tried again",
+            Reason::SecurityLog => "security.log cannot be written; its records wait in the database",
+            Reason::Telling => "timers and notices cannot use the database; it is tried again",
+        }
+    }
+}
+
+/// What a source has brought since the server began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFigures {
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// What it is called.
+    pub name: String,
+    /// How its lines come: `file`, `http`, `syslog` or `program`.
+    pub kind: &'static str,
+    /// Lines that were read.
+    pub lines: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// Bytes that are there and were not read yet; `None`: nobody knows.
+    pub lag_bytes: Option<u64>,
+    /// When something was read last, nanoseconds since 1970.
+    pub last: Option<i64>,
+}
+
+impl Health {
+    /// Of a server that has not begun yet.
+    pub fn new() -> Health {
+        Health::default()
+    }
+
+    /// It has begun.
+    pub fn serves(&self) {
+        self.lock().serves = true;
+    }
+
+    /// It ends.
+    pub fn stopping(&self) {
+        self.lock().stopping = true;
+    }
+
+    /// Whether the store keeps the server waiting, and what it says.
+    pub fn store_waits(&self, waits: bool, reason: &str) {
+        self.lock().store = waits.then(|| reason.into());
+    }
+
+    /// Whether security.log is written.
+    pub fn security_log(&self, written: bool) {
+        self.lock().security_log = !written;
+    }
+
+    /// What keeps timers and notices waiting; `None`: nothing.
+    pub fn telling(&self, waits: Option<&str>) {
+        self.lock().telling = waits.map(Into::into);
+    }
+
+    /// A barrier was committed at this time.
+    pub fn barrier(&self, now: i64) {
+        self.lock().barrier = Some(now);
+    }
+
+    /// What a source has brought so far.
+    pub fn source(&self, figures: SourceFigures) {
+        let mut state = self.lock();
+        let key = (figures.tenant.clone(), figures.name.clone());
+        if state.sources.len() < SOURCES || state.sources.contains_key(&key) {
+            state.sources.insert(key, figures);
+        }
+    }
+
+    /// A source is no longer read.
+    pub fn source_ended(&self, tenant: &Tenant, name: &str) {
+        self.lock().sources.remove(&(tenant.clone(), name.to_string()));
+    }
+
+    /// What the packs have cost so far.
+    pub fn packs(&self, packs: Vec<PackReport>) {
+        self.lock().packs = packs;
+    }
+
+    /// Whether lines that come now are taken and told.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), Vec<Reason>> {
+        let state = self.lock();
+        let mut reasons = Vec::new();
+        let mut because = |holds: bool, reason| reasons.extend(holds.then_some(reason));
+        because(state.stopping, Reason::Stopping);
+        because(!state.serves, Reason::Starting);
+        because(state.store.is_some(), Reason::Store);
+        because(state.security_log, Reason::SecurityLog);
+        because(state.telling.is_some(), Reason::Telling);
+        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+    }
+
+    /// Whether it ends.
+    pub fn is_stopping(&self) -> bool {
+        self.lock().stopping
+    }
+
+    /// When a barrier was committed last, nanoseconds since 1970.
+    pub fn last_barrier(&self) -> Option<i64> {
+        self.lock().barrier
+    }
+
+    /// The sources of a tenant, or all, by tenant and name.
+    pub fn sources(&self, tenant: Option<&Tenant>) -> Vec<SourceFigures> {
+        let state = self.lock();
+        let of = |figures: &&SourceFigures| tenant.is_none_or(|tenant| figures.tenant == *tenant);
+        state.sources.values().filter(of).cloned().collect()
+    }
+
+    /// The packs, and what they have cost.
+    pub fn all_packs(&self) -> Vec<PackReport> {
+        self.lock().packs.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is whole: whoever panicked has left a state that holds.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,98 @@
+//! Tokens and their rows: of a secret only its hash.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Map, Value};
+
+use super::log;
+use super::telling::Work;
+use crate::commit::{StoreError, Tenant};
+use crate::incidents::Actor;
+use crate::token::{NewToken, Scope, Token, TokenHash};
+
+const COLUMNS: &str = "id, tenant, name, scope, created, author, expires, revoked";
+
+/// Adds one; answers its number.
+pub(super) fn add(
+    work: &Work<'_>,
+    new: &NewToken,
+    hash: &TokenHash,
+    author: &Actor,
+) -> Result<i64, StoreError> {
+    let sql = "INSERT INTO tokens (tenant, name, hash, scope, created, author, expires)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    work.db.prepare_cached(sql)?.execute(params![
+        new.tenant.as_str(),
+        new.name,
+        hash.as_bytes(),
+        new.scope.as_str(),
+        work.now,
+        author.id,
+        new.expires
+    ])?;
+    let id = work.db.last_insert_rowid();
+    record(work, "token.added", id, author, Some(new.scope))?;
+    Ok(id)
+}
+
+/// Whether there is or ever was one.
+pub(super) fn any(db: &Connection) -> Result<bool, StoreError> {
+    Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM tokens)", [], |row| row.get(0))?)
+}
+
+/// The one with this hash, also if it is over.
+pub(super) fn find(db: &Connection, hash: &TokenHash) -> Result<Option<Token>, StoreError> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS}, hash FROM tokens WHERE hash = ?1"))?;
+    let found = statement.query_row([hash.as_bytes()], |row| Ok((read(row)?, row.get::<_, [u8; 32]>(8)?)));
+    // An index compares as fast as it can; who is let in is not left to it.
+    Ok(found.optional()?.filter(|(_, kept)| hash.is(kept)).and_then(|(token, _)| token))
+}
+
+/// All of a tenant, also those that are over.
+pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<Token>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 ORDER BY id");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map([tenant.as_str()], read)?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Revokes one of a tenant; answers whether there was one to revoke.
+pub(super) fn revoke(work: &Work<'_>, id: i64, actor: &Actor) -> Result<bool, StoreError> {
+    let sql = "UPDATE tokens SET revoked = ?3 WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL";
+    let revoked = work.db.prepare_cached(sql)?.execute(params![work.tenant.as_str(), id, work.now])?;
+    if revoked > 0 {
+        record(work, "token.revoked", id, actor, None)?;
+    }
+    Ok(revoked > 0)
+}
+
+fn record(
+    work: &Work<'_>,
+    event: &str,
+    id: i64,
+    actor: &Actor,
+    scope: Option<Scope>,
+) -> Result<(), StoreError> {
+    let mut fields = Map::new();
+    fields.insert("by".into(), Value::from(actor.id.clone()));
+    fields.insert("token".into(), Value::from(id));
+    if let Some(scope) = scope {
+        fields.insert("scope".into(), Value::from(scope.as_str()));
+    }
+    log::add(work.db, work.tenant, work.now, event, &fields)
+}
+
+/// `None`: a row that this program does not understand opens nothing.
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<Token>> {
+    let (tenant, scope): (String, String) = (row.get(1)?, row.get(3)?);
+    let Some((tenant, scope)) = Tenant::new(&tenant).zip(scope.parse().ok()) else { return Ok(None) };
+    Ok(Some(Token {
+        id: row.get(0)?,
+        tenant,
+        name: row.get(2)?,
+        scope,
+        created: row.get(4)?,
+        author: row.get(5)?,
+        expires: row.get(6)?,
+        revoked: row.get(7)?,
+    }))
+}

@@ -1,0 +1,211 @@
+//! Tokens: who may use a server, for whom, and how far.
+//!
+//! The secret is shown once. What is kept is its SHA-256: a database that is stolen opens nothing, and 256 random bits
+//! need no slow hash.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::commit::Tenant;
+use crate::incidents::Actor;
+
+/// What every secret begins with, so that it is found where it should not be.
+const MARK: &str = "tl_";
+const BYTES: usize = 32;
+/// Bytes of a token's name.
+const NAME: usize = 64;
+
+/// What a token may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Everything; metrics and tokens, too.
+    Operator,
+    /// To read, and to work incidents off.
+    Analyst,
+    /// To read.
+    Reader,
+    /// To bring lines, and nothing else.
+    Ingest,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Scope; 4] = [Scope::Operator, Scope::Analyst, Scope::Reader, Scope::Ingest];
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Operator => "operator",
+            Scope::Analyst => "analyst",
+            Scope::Reader => "reader",
+            Scope::Ingest => "ingest",
+        }
+    }
+
+    /// Whether a token of this scope may do what needs that one.
+    pub fn covers(self, needed: Scope) -> bool {
+        match self {
+            Scope::Operator => true,
+            Scope::Analyst => matches!(needed, Scope::Analyst | Scope::Reader),
+            Scope::Reader | Scope::Ingest => self == needed,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Scope, ()> {
+        Scope::ALL.into_iter().find(|scope| scope.as_str() == word).ok_or(())
+    }
+}
+
+/// A token, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its number, from 1, among all tokens.
+    pub id: i64,
+    /// Whose data it opens.
+    pub tenant: Tenant,
+    /// What people call it.
+    pub name: String,
+    /// What it may be used for.
+    pub scope: Scope,
+    /// When it was made, nanoseconds since 1970.
+    pub created: i64,
+    /// Who made it: an actor's id.
+    pub author: String,
+    /// From when on it opens nothing; `None`: it does not run out.
+    pub expires: Option<i64>,
+    /// When it was revoked.
+    pub revoked: Option<i64>,
+}
+
+impl Token {
+    /// Whether it opens anything at this time.
+    pub fn holds(&self, now: i64) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+
+    /// Who does what is done with it.
+    pub fn actor(&self) -> Actor {
+        Actor { id: format!("token:{}", self.id), name: self.name.clone() }
+    }
+}
+
+/// A token to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// Whose data it opens.
+    pub tenant: Tenant,
+    /// What people call it: see [`is_name`].
+    pub name: String,
+    /// What it may be used for.
+    pub scope: Scope,
+    /// When it runs out.
+    pub expires: Option<i64>,
+}
+
+/// Whether a token can be called so: one line of at most 64 bytes, and not nothing.
+pub fn is_name(name: &str) -> bool {
+    let told = !name.trim().is_empty() && name.len() <= NAME;
+    told && !name.chars().any(char::is_control)
+}
+
+/// What opens a server: `tl_` and 256 random bits. Nothing shows it by mistake; it is wiped when it is dropped.
+#[derive(Clone, Debug)]
+pub struct TokenSecret(SecretString);
+
+/// There is no randomness to be had.
+#[derive(Debug, thiserror::Error)]
+#[error("expected random bytes of the system, found none: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
+impl TokenSecret {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn draw() -> Result<TokenSecret, NoRandomness> {
+        let mut bytes = [0; BYTES];
+        getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+        Ok(TokenSecret(format!("{MARK}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
+    }
+
+    /// One that somebody came with; `None`: no token looks like that.
+    pub fn read(text: &str) -> Option<TokenSecret> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(MARK)?).ok()?;
+        (bytes.len() == BYTES).then(|| TokenSecret(text.into()))
+    }
+
+    /// What is kept of it.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.0.expose_secret().as_bytes()).into())
+    }
+
+    /// Itself, to be shown once.
+    pub fn show(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// SHA-256 of a secret; compared in constant time.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Its bytes, to be kept.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether that is the same.
+    pub fn is(&self, kept: &[u8; 32]) -> bool {
+        self.0.ct_eq(kept).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_as_it_is_shown_and_hidden_elsewhere() {
+        let secret = TokenSecret::draw().unwrap();
+        assert_eq!(secret.show().len(), 46);
+        let read = TokenSecret::read(secret.show()).unwrap();
+        assert!(read.hash().is(secret.hash().as_bytes()));
+        assert!(!TokenSecret::draw().unwrap().hash().is(secret.hash().as_bytes()));
+        assert!(!format!("{secret:?}").contains(secret.show()));
+        for wrong in ["", "tl_", "tl_AAAA", &secret.show()[3..], &format!("{} ", secret.show())] {
+            assert!(TokenSecret::read(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn scopes_cover_what_is_below_them() {
+        let covered = |scope: Scope| Scope::ALL.map(|needed| scope.covers(needed));
+        assert_eq!(covered(Scope::Operator), [true; 4]);
+        assert_eq!(covered(Scope::Analyst), [false, true, true, false]);
+        assert_eq!(covered(Scope::Reader), [false, false, true, false]);
+        assert_eq!(covered(Scope::Ingest), [false, false, false, true]);
+    }
+
+    #[test]
+    fn names_are_one_line() {
+        assert!(is_name("ci") && is_name("Jürgens Laptop"));
+        assert!(!is_name("") && !is_name(" ") && !is_name("a\nb") && !is_name(&"x".repeat(65)));
+    }
+}
