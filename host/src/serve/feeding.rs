@@ -1,7 +1,7 @@
 //! The feeding thread: each source has its turn, and what it read goes to the matchers.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
 
 use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
@@ -15,6 +15,7 @@ use super::silence::silent;
 use super::stream::Stream;
 use super::{Event, Health, SourceFigures};
 use crate::commit::{StoreError, Tenant};
+use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
@@ -26,6 +27,7 @@ const PASS: i64 = 1_000_000_000;
 /// Sources and their standing; they outlive a change of packs.
 pub(super) struct Feeding {
     intake: Intake,
+    wake: Wake,
     /// How brought bytes become lines.
     lines: LineSettings,
     files: Vec<Place<Following>>,
@@ -92,9 +94,16 @@ impl Feed<'_> {
 }
 
 impl Feeding {
-    pub(super) fn new(intake: Intake, lines: LineSettings, expected: Vec<Expected>, now: i64) -> Feeding {
+    pub(super) fn new(
+        intake: Intake,
+        lines: LineSettings,
+        expected: Vec<Expected>,
+        wake: Wake,
+        now: i64,
+    ) -> Feeding {
         Feeding {
             intake,
+            wake,
             lines,
             files: Vec::new(),
             streams: Vec::new(),
@@ -138,7 +147,7 @@ impl Feeding {
                     }
                 }
             }
-            let _ = shared.control.woken().recv_timeout(shared.pause);
+            self.wake.wait(shared.pause);
         }
     }
 
@@ -204,6 +213,9 @@ impl Feeding {
                 }
             }
         }
+        let stems = self.files.iter().filter_map(|place| place.input.stem().parent().map(Path::to_path_buf));
+        let folders: BTreeSet<PathBuf> = stems.chain(follow.iter().flat_map(Follow::folders)).collect();
+        self.wake.watch(folders.iter().map(PathBuf::as_path));
         Ok(())
     }
 

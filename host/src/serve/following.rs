@@ -50,6 +50,16 @@ impl Follow {
         stems
     }
 
+    /// Folders in which files may come that are named.
+    pub(super) fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        self.paths.iter().filter_map(|path| {
+            let folder = if path.is_dir() { path } else { path.parent()? };
+            // Those that a glob names show with their first file.
+            let is_glob = folder.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
+            (!is_glob).then(|| absolute(folder).ok()).flatten()
+        })
+    }
+
     /// Begins to follow a family; `is_first`: it may have been there before the server.
     pub(super) fn open(
         &self,
