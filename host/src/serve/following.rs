@@ -68,14 +68,14 @@ impl Follow {
         is_first: bool,
         now: i64,
     ) -> Result<Following, StoreError> {
-        let mut settings = self.settings.clone();
+        let (given, mut settings) = (self.settings.clone(), self.settings.clone());
         if !is_first {
             // It came while others were followed: all of it is new.
             settings.from = From::Start;
         }
         let name = stem.to_string_lossy().into_owned();
         let followed = Followed::open(stem, &keeping, settings, now)?;
-        Ok(Following { followed, keeping, name, now })
+        Ok(Following { followed, keeping, name, given, now })
     }
 }
 
@@ -90,6 +90,8 @@ pub(super) struct Following {
     followed: Followed,
     keeping: Keeping,
     name: String,
+    /// How it was to be followed when it was opened.
+    given: FollowSettings,
     /// When it was read last.
     now: i64,
 }
@@ -98,6 +100,11 @@ impl Following {
     /// The path that is followed.
     pub(super) fn stem(&self) -> &Path {
         self.followed.stem()
+    }
+
+    /// Whether that is how it is followed.
+    pub(super) fn is_as(&self, one: &Follow) -> bool {
+        *self.tenant() == one.tenant && self.given == one.settings
     }
 
     /// Looks whether files came, went or changed places.

@@ -105,6 +105,7 @@ pub fn run(
     let _alone = database.checker()?;
     let mut feeding = Feeding::new(intake.clone(), lines, expected, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
+    health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);
     std::thread::scope(|scope| {
         scope.spawn(move || {
