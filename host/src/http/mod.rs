@@ -18,6 +18,8 @@ mod caller;
 mod connection;
 mod document;
 mod error;
+mod exposition;
+mod figures;
 mod guesses;
 mod json;
 mod limits;

@@ -7,4 +7,5 @@ mod hostile;
 mod ingest;
 mod raw;
 mod slow;
+mod tls;
 mod tokens;
