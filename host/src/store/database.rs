@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -48,7 +48,7 @@ pub struct Database {
     // Dropped in this order: the lock is held until all connections are closed.
     writer: Writer,
     readers: Readers,
-    policy: Arc<Policy>,
+    policy: Arc<Mutex<Arc<Policy>>>,
     clock: Arc<dyn WallClock>,
     patience: Duration,
     installation: [u8; 16],
@@ -71,7 +71,7 @@ impl Database {
             path: path.into(),
             writer: Writer::start(connection)?,
             readers: Readers::new(path.into(), options.patience),
-            policy: Arc::new(policy),
+            policy: Arc::new(Mutex::new(Arc::new(policy))),
             clock,
             patience: options.patience,
             installation,
@@ -85,8 +85,17 @@ impl Database {
     }
 
     /// How incidents are kept and told.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Arc<Policy> {
+        current(&self.policy)
+    }
+
+    /// From here on, incidents are kept and told like this.
+    ///
+    /// What has begun ends as it began; what has not, also what waits for a lock, is done by the new policy. It is for
+    /// this `Database`: nothing of it is stored, and nobody else who has the file open learns of it. As after a start
+    /// with a changed configuration, what is queued goes to whom it was queued for.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
     /// Does what is due; answers what that was.
@@ -330,13 +339,14 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection, &Writing) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let writing = Writing {
-            policy: Arc::clone(&self.policy),
-            installation: self.installation,
-            now: self.clock.now(),
-        };
-        self.writer.write(move |db| work(db, &writing))
+        let (policy, installation, now) = (Arc::clone(&self.policy), self.installation, self.clock.now());
+        // The policy of when it begins: it may have waited for others, or for a lock.
+        self.writer.write(move |db| work(db, &Writing { policy: current(&policy), installation, now }))
     }
+}
+
+fn current(policy: &Mutex<Arc<Policy>>) -> Arc<Policy> {
+    Arc::clone(&policy.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What the writer is handed with each job.
