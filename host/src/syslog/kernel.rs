@@ -32,7 +32,8 @@ pub(super) struct Drops {
 impl Drops {
     /// Of this socket; none are counted yet.
     pub(super) fn of(socket: &UdpSocket) -> Option<Drops> {
-        let table = if socket.local_addr().ok()?.is_ipv4() { "/proc/self/net/udp" } else { "/proc/self/net/udp6" };
+        let table =
+            if socket.local_addr().ok()?.is_ipv4() { "/proc/self/net/udp" } else { "/proc/self/net/udp6" };
         let inode = rustix::fs::fstat(socket.as_fd()).ok()?.st_ino;
         Some(Drops { table, inode, counted: 0 })
     }

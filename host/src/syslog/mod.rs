@@ -83,10 +83,10 @@ pub fn start(
     }
     let mut syslog = Syslog { addresses, stops: Vec::new(), threads: Vec::new() };
     for (socket, gathered) in datagrams {
-        syslog.spawn("syslog-udp", |stop| Datagrams::new(socket, gathered, limits, stop).run())?;
+        syslog.spawn("syslog-udp", move |stop| Datagrams::new(socket, gathered, limits, stop).run())?;
     }
     if !listening.is_empty() {
-        syslog.spawn("syslog-tcp", |stop| Streams::new(listening, limits, stop).run())?;
+        syslog.spawn("syslog-tcp", move |stop| Streams::new(listening, limits, stop).run())?;
     }
     Ok(syslog)
 }

@@ -53,7 +53,9 @@ fn limits() -> SyslogLimits {
 impl World {
     fn new(transport: Transport, limits: SyslogLimits, room: IntakeLimits) -> World {
         let (wake, woken) = unbounded();
-        let intake = Intake::new(room, move || drop(wake.send(())));
+        let intake = Intake::new(room, move || {
+            let _ = wake.send(());
+        });
         let (tell, notes) = unbounded();
         let options = SyslogOptions { sources: vec![loopback(transport)], limits };
         let clock: Arc<dyn WallClock> = Arc::new(Seven);
@@ -303,7 +305,7 @@ fn what_had_come_when_it_stops_is_taken() {
                     open.last_mut().unwrap().write_all(format!("<13>message {number}").as_bytes()).unwrap();
                 }
                 Transport::Udp => {
-                    drop(world.datagrams().send(format!("<13>message {number}").as_bytes()).unwrap())
+                    let _ = world.datagrams().send(format!("<13>message {number}").as_bytes()).unwrap();
                 }
             }
         }

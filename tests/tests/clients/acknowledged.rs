@@ -66,7 +66,8 @@ impl Client {
     fn bring(&mut self, number: u64) -> bool {
         let text = lines(number * 100, 1 + number % 60);
         let request = self.agent.post(&self.url).header("Authorization", &self.bearer);
-        let request = request.header("Content-Type", "text/plain").header("Idempotency-Key", format!("batch-{number}"));
+        let request =
+            request.header("Content-Type", "text/plain").header("Idempotency-Key", format!("batch-{number}"));
         let answered = request.send(text.as_bytes()).is_ok_and(|answer| answer.status() == 200);
         self.answered += if answered { 1 + number % 60 } else { 0 };
         self.refused += u64::from(!answered);
@@ -79,7 +80,11 @@ fn what_was_answered_is_kept_when_the_server_is_killed() {
     let port = tcp_port();
     let mut server = http(port);
     let bearer = format!("Bearer {}", token(&server));
-    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(20))).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .timeout_global(Some(Duration::from_secs(20)))
+        .build()
+        .into();
     let url = format!("http://127.0.0.1:{port}/api/v1/ingest?source=web");
     let mut client = Client { agent, url, bearer, answered: 0, refused: 0 };
     let (mut random, mut number) = (Random(4711), 0);
@@ -101,7 +106,11 @@ fn what_was_answered_is_kept_when_the_server_is_killed() {
         // Nothing is sent now: what was answered is there, and at most the one that was not.
         let open = 1 + number % 60;
         let found = server.count();
-        assert!(found == client.answered || found == client.answered + open, "{found} of {}", client.answered);
+        assert!(
+            found == client.answered || found == client.answered + open,
+            "{found} of {}",
+            client.answered
+        );
     }
     server.start_at(&[], &[port]);
     assert!(client.bring(number));

@@ -30,14 +30,19 @@ impl Rotation<'_> {
 
     fn rotate(&self) {
         let mut command = Command::new(self.logrotate);
-        command.arg("--force").arg("--state").arg(self.server.path("state")).arg(self.server.path("logrotate.conf"));
+        command
+            .arg("--force")
+            .arg("--state")
+            .arg(self.server.path("state"))
+            .arg(self.server.path("logrotate.conf"));
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Lines of one shape, each with a number of its own. The file is opened anew, as by a program that was told to.
     fn write(&self, lines: u64) {
-        let mut file = OpenOptions::new().create(true).append(true).open(self.server.path("app.log")).unwrap();
+        let mut file =
+            OpenOptions::new().create(true).append(true).open(self.server.path("app.log")).unwrap();
         for _ in 0..lines {
             let number = self.written.fetch_add(1, Relaxed);
             file.write_all(format!("2026-11-24T10:00:00Z ERROR job {number} failed\n").as_bytes()).unwrap();

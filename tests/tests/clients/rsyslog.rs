@@ -32,7 +32,8 @@ impl Rsyslog {
         fs::write(&configuration, text).unwrap();
         let mut command = Command::new(program);
         command.arg("-n").arg("-f").arg(&configuration).arg("-i").arg(folder.join("rsyslog.pid"));
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let process =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut rsyslog = Rsyslog { process, socket };
         let patience = Instant::now() + PATIENCE;
         while rsyslog.connect().is_none() {
@@ -85,9 +86,21 @@ fn what_it_forwards_counts_once() {
     server.start_at(&[udp], &[tcp]);
     // A name for each way, so that each is counted by itself.
     let ways = [
-        ("counted-new", tcp, "protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\""),
-        ("counted-old", tcp, "protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_TraditionalForwardFormat\""),
-        ("counted-own", tcp, "protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_ForwardFormat\""),
+        (
+            "counted-new",
+            tcp,
+            "protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"",
+        ),
+        (
+            "counted-old",
+            tcp,
+            "protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_TraditionalForwardFormat\"",
+        ),
+        (
+            "counted-own",
+            tcp,
+            "protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_ForwardFormat\"",
+        ),
         ("datagrams", udp, "protocol=\"udp\" template=\"RSYSLOG_SyslogProtocol23Format\""),
     ];
     let actions = ways.map(|(name, port, rest)| {
@@ -102,7 +115,8 @@ fn what_it_forwards_counts_once() {
     server.until(2000);
     let incidents = server.incidents();
     for (name, ..) in ways {
-        let own = incidents.iter().filter(|one| one["title"].as_str().is_some_and(|title| title.starts_with(name)));
+        let own =
+            incidents.iter().filter(|one| one["title"].as_str().is_some_and(|title| title.starts_with(name)));
         let count: u64 = own.filter_map(|one| one["count"].as_u64()).sum();
         assert_eq!(count, 500, "{name}: {incidents:?}");
     }

@@ -114,8 +114,16 @@ impl Server {
             if found == count {
                 return;
             }
-            assert!(found < count, "{found} of {count} lines were counted: one of them twice; {}", self.said());
-            assert!(Instant::now() < patience, "{found} of {count} lines were counted in time; {}", self.said());
+            assert!(
+                found < count,
+                "{found} of {count} lines were counted: one of them twice; {}",
+                self.said()
+            );
+            assert!(
+                Instant::now() < patience,
+                "{found} of {count} lines were counted in time; {}",
+                self.said()
+            );
             sleep(Duration::from_millis(50));
         }
     }
