@@ -22,7 +22,10 @@ pub(super) type Routes = OpenApiRouter<Arc<Shared>>;
 
 /// All of them, with what is around every request.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
-    let routes = OpenApiRouter::with_openapi(Api::openapi()).merge(live::routes()).merge(ingest::routes()).merge(metrics::routes());
+    let routes = OpenApiRouter::with_openapi(Api::openapi())
+        .merge(live::routes())
+        .merge(ingest::routes())
+        .merge(metrics::routes());
     let (router, mut document) = routes.split_for_parts();
     document::complete(&mut document);
     router
