@@ -190,7 +190,7 @@ impl Intake {
     }
 
     /// The next batches of each source that has some, at most about so many bytes of each; in turns.
-    pub(super) fn turn(&self, bytes: usize) -> Vec<Batch> {
+    pub(crate) fn turn(&self, bytes: usize) -> Vec<Batch> {
         let mut waiting = self.lock();
         let waiting = &mut *waiting;
         let mut turn = Vec::new();
