@@ -9,6 +9,7 @@ use super::due::{self, Due};
 use super::log::Happenings;
 use super::open::{self, InUse};
 use super::readers::Readers;
+use super::standing::{self, CommitTimes, Standing};
 use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
@@ -259,6 +260,16 @@ impl Database {
     /// How the outbox stands. It counts all that was ever sent.
     pub fn outbox(&self, tenant: &Tenant, most: u32) -> Result<OutboxStatus, StoreError> {
         self.readers.read(|db| told::status(db, tenant, most))
+    }
+
+    /// How a tenant's incidents and notices stand, in figures.
+    pub fn standing(&self, tenant: &Tenant) -> Result<Standing, StoreError> {
+        self.readers.read(|db| standing::standing(db, tenant))
+    }
+
+    /// How long commits have taken since it was opened.
+    pub fn commit_times(&self) -> CommitTimes {
+        self.writer.times()
     }
 
     /// Lets everything that failed go again at once; answers how many.

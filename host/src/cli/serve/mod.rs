@@ -2,6 +2,7 @@
 
 mod first_token;
 mod journal;
+mod listening;
 mod reloading;
 mod said;
 mod sources;
@@ -22,6 +23,7 @@ use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
 use crate::serve::{self, Control, Health, Intake, IntakeLimits, ServeError, ServeOptions};
+use crate::syslog::SyslogSource;
 
 /// What keeps incidents if nothing names a database.
 const DATABASE: &str = "tripline.db";
@@ -43,7 +45,6 @@ pub(super) fn run(
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
     let control = Arc::new(Control::default());
     let (hung_up, hang_ups) = bounded(1);
-    signals::obey(&control, hung_up)?;
     let woken = Arc::clone(&control);
     let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
     let health = Arc::new(Health::new());
@@ -54,12 +55,31 @@ pub(super) fn run(
     {
         say("first-token", format!("an operator's token is in {}", path.display()));
     }
+    let lines = sources::lines(&arguments);
+    let http = listening::http(&arguments, &configuration, &kept, &intake, &health, &lines)?;
+    if let Some(http) = &http {
+        let scheme = if configuration.server.tls.is_some() { "https" } else { "http" };
+        say("listens", format!("listens at {scheme}://{}", http.address()));
+        if !kept.database.has_tokens().map_err(|error| kept.failed(&error))? {
+            let line = Line::new(Level::Warning, "no-token", "no token opens it yet");
+            journal.write(&line);
+            screen.hint("`tripline token add --name NAME --scope operator` makes one");
+        }
+    }
+    let sources = listening::syslog_sources(&configuration, &lines);
+    let expected = sources.iter().map(SyslogSource::expected).collect();
+    let syslog = listening::syslog(sources, &kept, &intake, &health, &journal)?;
+    for (source, address) in configuration.syslog.iter().zip(syslog.addresses()) {
+        say("listens", format!("takes syslog at {}/{address}", source.transport.as_str()));
+    }
+    // What syslog has taken is brought before the server takes no more.
+    signals::obey(&control, hung_up, move || syslog.stop())?;
     let options = ServeOptions {
         packs,
         follow: sources::follow(&arguments, &configuration),
         intake,
-        expected: Vec::new(),
-        lines: sources::lines(&arguments),
+        expected,
+        lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
         instances: configuration.server.instances,
         database: Arc::clone(&kept.database),
@@ -81,6 +101,9 @@ pub(super) fn run(
     thread::spawn(move || reloading.run(&hang_ups));
     let tell = |event| said::lines(&event).iter().for_each(|line| journal.write(line));
     let served = serve::run(options, &sandbox, &tell, &control);
+    if let Some(http) = http {
+        http.stop(listening::GRACE);
+    }
     served.map_err(|error| match error {
         ServeError::Store(error) => kept.failed(&error),
         error @ ServeError::Matcher(_) => Failure::new(error),
