@@ -48,7 +48,7 @@ fn prepared(sink: &Sink) -> tempfile::TempDir {
     let port = relay.rsplit(':').next().unwrap();
     let mail = format!(
         "[mail]\nfrom = \"tripline@example.org\"\nrelay = \"127.0.0.1\"\nport = {port}\ntls = \"plaintext\"\n\
-         [recipients]\noncall = \"oncall@example.org\"\n[[routes]]\nname = \"all\"\nto = [\"oncall\"]\n"
+         [recipients]\noncall = \"oncall@example.org\"\n[[routes]]\nname = \"high\"\nseverity = \"high\"\nto = [\"oncall\"]\n"
     );
     fs::write(path.join("etc/tripline/tripline.toml"), here(&sample, path) + "\n" + &mail).unwrap();
     for number in 0..17 {
