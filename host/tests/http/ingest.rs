@@ -146,7 +146,7 @@ fn what_a_request_says_is_looked_at() {
 fn whoever_finds_no_room_comes_again() {
     let mut setup = Setup::limited(|limits| limits.commit = std::time::Duration::from_millis(50));
     setup.judges = false;
-    setup.intake = IntakeLimits { bytes: 100, source_bytes: 60, sources: 2 };
+    setup.intake = IntakeLimits { bytes: 1_000, tenant_bytes: 1_000, source_bytes: 60, sources: 2 };
     let site = Site::of(setup);
     let token = site.token(Scope::Ingest);
     let body = [b'x'; 50];
@@ -165,6 +165,24 @@ fn whoever_finds_no_room_comes_again() {
     assert_eq!((third.status, problem(&third).as_str()), (422, "invalid"));
     site.intake.stop();
     assert_eq!(site.bring(&token, "", b"x").status, 503);
+}
+
+#[test]
+fn a_tenant_that_floods_leaves_room_to_others() {
+    let mut setup = Setup::limited(|limits| limits.commit = std::time::Duration::from_millis(20));
+    setup.judges = false;
+    setup.intake = IntakeLimits { bytes: 400, tenant_bytes: 100, source_bytes: 50, sources: 100 };
+    let site = Site::of(setup);
+    let noisy = site.token(Scope::Ingest);
+    let bring = |token: &str, source: u32| {
+        site.bring_to(&format!("/api/v1/ingest?source=s{source}"), token, "", &[b'x'; 30]).status
+    };
+    let statuses: Vec<u16> = (0..10).map(|source| bring(&noisy, source)).collect();
+    assert_eq!(statuses, [503, 503, 503, 429, 429, 429, 429, 429, 429, 429]);
+    for quiet in 0..9 {
+        let token = site.token_of(&format!("quiet-{quiet}"), Scope::Ingest, None);
+        assert_eq!(bring(&token, 0), 503, "taken, though nobody judges it");
+    }
 }
 
 #[test]
