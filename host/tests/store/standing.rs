@@ -30,7 +30,8 @@ fn commits_are_timed() {
     let before = fixture.database.commit_times();
     fixture.decide(vec![decision("r", None, 0)]);
     let after = fixture.database.commit_times();
-    let count = |times: &tripline::store::CommitTimes| times.times.buckets().map(|(_, count)| count).sum::<u64>();
+    let count =
+        |times: &tripline::store::CommitTimes| times.times.buckets().map(|(_, count)| count).sum::<u64>();
     assert_eq!(count(&after), count(&before) + 1);
     assert!(after.sum > before.sum && after.failed == 0);
 }
