@@ -44,7 +44,8 @@ fn figures_are_of_what_happened() {
     let reply = loop {
         site.clock.pass(2);
         let reply = site.get("/metrics", &operator);
-        if reply.text().contains("http/web") {
+        let has = |what: &str| reply.text().contains(what);
+        if has("http/web") && has("tripline_pack_decisions_total{pack=\"each\"} 13") {
             break reply;
         }
     };
