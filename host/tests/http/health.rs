@@ -122,6 +122,10 @@ fn a_request_keeps_its_id_and_a_stranger_gets_one() {
     let made = ask("X-Request-Id: <script>\r\n");
     assert_eq!(made.header("x-request-id").unwrap().len(), 32);
     assert!(!made.text().contains("script"));
+    assert_eq!(
+        (made.header("x-content-type-options"), made.header("cache-control")),
+        (Some("nosniff"), Some("no-store"))
+    );
     let method = site.ask("DELETE /livez HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!((method.status, problem(&method).as_str()), (405, "method"));
     assert!(method.header("allow").unwrap().contains("GET"));
