@@ -1,7 +1,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::Format;
+use super::{Format, examples};
 use super::keeping::KeepArguments;
 use super::times::{self, Span};
 use crate::commit::Tenant;
@@ -33,6 +33,10 @@ pub(in crate::cli) struct TokenArguments {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TokenCommand {
     /// Make one, and show it once.
+    #[command(after_help = examples!(
+        "tripline token add --name web-1 --scope ingest",
+        "tripline token add --name jana --scope analyst --expires 90d",
+    ))]
     Add {
         /// What it is called: whose it is, or for what.
         #[arg(long, value_name = "NAME", value_parser = name)]
@@ -50,6 +54,10 @@ pub(in crate::cli) enum TokenCommand {
         format: Format,
     },
     /// List them, also those that are over.
+    #[command(after_help = examples!(
+        "tripline token list",
+        "tripline token list --format ndjson",
+    ))]
     List {
         #[command(flatten)]
         of: TenantArguments,
@@ -58,6 +66,7 @@ pub(in crate::cli) enum TokenCommand {
         format: Format,
     },
     /// Let one open nothing any more, from now on; who is connected by it is cut off.
+    #[command(after_help = examples!("tripline token revoke 3"))]
     Revoke {
         /// Its number.
         id: i64,
