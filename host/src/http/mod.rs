@@ -1,1 +1,39 @@
-//! HTTP.
+//! HTTP: lines in, incidents out. The one door to axum and hyper.
+//!
+//! ```text
+//!   accepting ─► connection ─► observed ──────► routes ─┬─► ingest ─► intake ─► (committed) ─► 200
+//!   slots, per   TLS, header   request id,      caller, ├─► what people read and do ─► store
+//!   address      limits        deadline,        body    └─► livez, readyz, metrics, openapi.json
+//!                              problem, figures
+//! ```
+//!
+//! It has its own runtime on its own threads: judging never runs here, and what asks the database waits on threads of
+//! its own, of which there is a bounded number. Whatever a stranger sends is bounded in bytes, time and count by
+//! [`HttpLimits`]; what is wrong with it is told as a problem (RFC 9457) that says nothing of paths, SQL or other tenants.
+
+mod accepting;
+mod addresses;
+mod body;
+mod caller;
+mod connection;
+mod document;
+mod error;
+mod guesses;
+mod json;
+mod limits;
+mod observed;
+mod path;
+mod problem;
+mod query;
+mod request_id;
+mod room;
+mod routes;
+mod server;
+mod shared;
+mod streams;
+mod tls;
+mod unpacking;
+
+pub use self::error::HttpError;
+pub use self::limits::HttpLimits;
+pub use self::server::{HttpOptions, HttpServer, start};

@@ -1,0 +1,78 @@
+//! The document of all routes: OpenAPI 3.1.
+
+use utoipa::Modify;
+use utoipa::OpenApi;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, RefOr, Response, ResponseBuilder};
+
+use super::problem::ProblemBody;
+
+/// What routes name in `security((…))`, with the scope that they need.
+const SCHEME: &str = "token";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tripline", description = "Lines in, incidents out."),
+    components(schemas(ProblemBody)),
+    modifiers(&Token)
+)]
+pub(super) struct Api;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A token of `tripline token add`. What a route needs is one of the scopes ingest, reader, analyst and operator; \
+             an operator may do everything, an analyst what a reader may.",
+        ));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// Adds what any route may answer: routes themselves name what is theirs. What is no success and says no body is a problem.
+pub(super) fn complete(document: &mut Document) {
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+            let has_input = operation.request_body.is_some() || operation.parameters.is_some();
+            let mut add = |status: &str, words: &str| {
+                let all = &mut operation.responses.responses;
+                all.entry(status.into()).or_insert_with(|| RefOr::T(problem(words)));
+            };
+            if secured {
+                add("401", "no token that holds");
+                add("403", "the token's scope does not cover it");
+                add("429", "too much at once; Retry-After says when to come again");
+            }
+            if has_input {
+                add("400", "the request cannot be understood");
+            }
+            add("431", "the head is too large");
+            add("500", "something is wrong with the server");
+            add("503", "it cannot be done now; Retry-After says when to come again");
+            for (status, response) in &mut operation.responses.responses {
+                match response {
+                    RefOr::T(response) if status.as_str() >= "400" && response.content.is_empty() => {
+                        *response = problem(&response.description);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+/// A response that is a problem.
+fn problem(words: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new().description(words).content("application/problem+json", content).build()
+}

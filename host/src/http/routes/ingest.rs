@@ -1,0 +1,281 @@
+//! Lines in: answered with success only when they are judged and all that came of them is on disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tripline_engine::decode::Format;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::super::caller::{Caller, Ingest};
+use super::super::json::{Json, is};
+use super::super::problem::{AGAIN, Problem};
+use super::super::query::Query;
+use super::super::room::Share;
+use super::super::shared::Shared;
+use super::super::streams::Said;
+use super::super::unpacking::{Packing, unpack};
+use super::super::{HttpLimits, body};
+use super::Routes;
+use crate::commit::{BatchKey, Tenant};
+use crate::configuration::zone;
+use crate::serve::{Batch, Reason, Refused};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Bytes of an idempotency key.
+const KEY: usize = 255;
+/// Bytes of a source's name.
+const NAME: usize = 64;
+/// Bytes of a time zone's name.
+const ZONE: usize = 64;
+/// When a source that is full, or a key that is on its way, is tried again.
+const SOON: Duration = Duration::from_secs(1);
+
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(ingest))
+}
+
+/// What a request says of its lines.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// What the source is called: 1 to 64 letters, digits, `.`, `_` and `-`. Incidents name it `http/NAME`.
+    #[param(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = "web")]
+    source: String,
+    /// The lines' format: `rfc3164`, `rfc5424`, `iso`, `json` or `plain`; else it is found from the first lines.
+    format: Option<String>,
+    /// The time zone of stamps that say none: a name like `Europe/Berlin`, or an offset.
+    #[param(max_length = 64, example = "Europe/Berlin")]
+    timezone: Option<String>,
+}
+
+/// Lines that are judged, and what came of them on disk.
+#[derive(Serialize, ToSchema)]
+struct Ingested {
+    /// Lines of the body, once it was unpacked; empty ones, too.
+    lines: u64,
+    /// Bytes of the body, once it was unpacked.
+    bytes: u64,
+    /// Whether they had come before with the same key: they were judged then.
+    duplicate: bool,
+}
+
+/// Takes lines.
+///
+/// The answer is 200 only when all lines were judged and what came of them is on disk. With an `Idempotency-Key` (1 to
+/// 255 visible characters, known for a day) the same request can be sent again until it is answered, and its lines count
+/// once; without one they may count twice. In `application/x-ndjson` each line is one event, in `text/plain`
+/// continuation lines join the event before them. Bytes need not be UTF-8. What the first request of a source says of
+/// its lines holds until the server ends.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ingest",
+    tag = "lines",
+    security(("token" = ["ingest"])),
+    params(
+        Asked,
+        ("Idempotency-Key" = Option<String>, Header, description = "by what the request is known if it comes again"),
+        ("Content-Encoding" = Option<String>, Header, description = "identity, gzip or zstd"),
+    ),
+    request_body(content((String = "text/plain"), (String = "application/x-ndjson"))),
+    responses(
+        (status = 200, description = "the lines are judged, and what came of them is on disk", body = Ingested),
+        (status = 408, description = "the body came too slowly"),
+        (status = 409, description = "a request with this key is on its way, or the source is read differently"),
+        (status = 413, description = "the body is too large"),
+        (status = 415, description = "the body's type is not taken"),
+        (status = 422, description = "the key was used for something else, or the query cannot be"),
+    )
+)]
+async fn ingest(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller<Ingest>,
+    query: Query<Asked>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Ingested>, Problem> {
+    let Query(asked) = query;
+    let source = source(&asked.source)?;
+    let said = said(&asked, &headers)?;
+    let packing = Packing::of(&headers)
+        .map_err(|problem| problem.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")))?;
+    let key = key(&headers)?;
+    let tenant = caller.tenant().clone();
+    shared.streams.agree(&tenant, &source, &said)?;
+    ready(&shared)?;
+
+    let limits = shared.limits;
+    let mut share = shared.room.share(&tenant);
+    let packed = body::read(body, limits.packed_bytes, &limits, &mut share).await?;
+    let unpacking = Unpacking { source: source.clone(), said: said.clone(), key, packing, limits };
+    let (lines, key, share) = shared
+        .unpack(move || {
+            let (lines, key) = unpacking.run(packed, &mut share)?;
+            Ok((lines, key, share))
+        })
+        .await?;
+    let answer = |duplicate| {
+        let ends = memchr::memchr_iter(b'\n', &lines).count();
+        let open = usize::from(lines.last().is_some_and(|last| *last != b'\n'));
+        Ingested { lines: (ends + open) as u64, bytes: lines.len() as u64, duplicate }
+    };
+    let mut answer = answer(false);
+    if lines.is_empty() {
+        return Ok(Json(answer));
+    }
+    if let Some(key) = key
+        && known(&shared, &tenant, key).await?
+    {
+        answer.duplicate = true;
+        return Ok(Json(answer));
+    }
+    let (done, committed) = oneshot::channel();
+    let batch = Batch {
+        tenant: tenant.clone(),
+        source: source.clone(),
+        settings: shared.streams.settings(&said),
+        lines,
+        received: shared.clock.now(),
+        key,
+        // Whoever waited may have gone.
+        done: Some(Box::new(move |committed| drop(done.send(committed)))),
+    };
+    shared.intake.offer(batch).map_err(|(refused, _)| turned_away(refused))?;
+    // The intake counts it now.
+    drop(share);
+    shared.streams.taken(&tenant, &source, &said);
+    match timeout(limits.commit, committed).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(_)) | Err(_)) => return Err(stops()),
+        Err(_) => {
+            let detail = "the lines are taken and not on disk yet; sent again with the same Idempotency-Key, they count once";
+            return Err(Problem::unavailable(detail).retry_after(AGAIN));
+        }
+    }
+    // Two with one key may have come at once: only one of them was judged, and it must have been this.
+    if let Some(key) = key {
+        known(&shared, &tenant, key).await?;
+    }
+    Ok(Json(answer))
+}
+
+/// What is done where it may take its time.
+struct Unpacking {
+    source: String,
+    said: Said,
+    key: Option<[u8; 32]>,
+    packing: Packing,
+    limits: HttpLimits,
+}
+
+impl Unpacking {
+    fn run(
+        self,
+        packed: Vec<u8>,
+        share: &mut Share,
+    ) -> Result<(Vec<u8>, Option<BatchKey>), Problem> {
+        let lines = unpack(packed, self.packing, &self.limits, share)?;
+        let key = self.key.map(|key| {
+            let Said { format, timezone, join } = &self.said;
+            let zone = timezone.as_ref().map(|zone| format!("{zone:?}"));
+            let mut body = Sha256::new();
+            // The same lines of another source are something else.
+            for part in [self.source.as_str(), format.map_or("", Format::name), zone.as_deref().unwrap_or_default()] {
+                body.update((part.len() as u64).to_be_bytes());
+                body.update(part);
+            }
+            body.update([u8::from(*join)]);
+            body.update(&lines);
+            BatchKey { key, body: body.finalize().into() }
+        });
+        Ok((lines, key))
+    }
+}
+
+/// Whether it was committed before.
+async fn known(shared: &Arc<Shared>, tenant: &Tenant, key: BatchKey) -> Result<bool, Problem> {
+    let tenant = tenant.clone();
+    match shared.read(move |database| database.batch(&tenant, &key.key)).await? {
+        None => Ok(false),
+        Some(body) if body == key.body => Ok(true),
+        Some(_) => Err(Problem::key_reused("expected what this Idempotency-Key came with before, found something else")),
+    }
+}
+
+fn source(name: &str) -> Result<String, Problem> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=NAME).contains(&name.len()) && name.bytes().all(plain) {
+        return Ok(format!("http/{name}"));
+    }
+    Err(Problem::invalid("expected as source 1 to 64 letters, digits, dots, underscores and hyphens"))
+}
+
+fn said(asked: &Asked, headers: &HeaderMap) -> Result<Said, Problem> {
+    let ndjson = is(headers, "application/x-ndjson");
+    if !ndjson && !is(headers, "text/plain") {
+        let detail = "expected the header Content-Type with text/plain or application/x-ndjson";
+        return Err(Problem::unsupported(detail));
+    }
+    let format = match &asked.format {
+        None => ndjson.then_some(Format::Json),
+        Some(name) => {
+            let unknown = |_| Problem::invalid("expected as format rfc3164, rfc5424, iso, json or plain");
+            Some(name.parse().map_err(unknown)?)
+        }
+    };
+    let timezone = match &asked.timezone {
+        None => None,
+        Some(name) => {
+            let short = Some(name).filter(|name| name.len() <= ZONE);
+            let wrong = || Problem::invalid(format!("expected as timezone {}", zone::EXPECTED));
+            Some(short.and_then(|name| zone::parse(name)).ok_or_else(wrong)?)
+        }
+    };
+    Ok(Said { format, timezone, join: !ndjson })
+}
+
+/// SHA-256 of the idempotency key, if there is one.
+fn key(headers: &HeaderMap) -> Result<Option<[u8; 32]>, Problem> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (one, None) = (given.next(), given.next()) else {
+        return Err(Problem::malformed("expected one Idempotency-Key, found several"));
+    };
+    let Some(key) = one.map(HeaderValue::as_bytes) else { return Ok(None) };
+    if (1..=KEY).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic) {
+        return Ok(Some(Sha256::digest(key).into()));
+    }
+    Err(Problem::malformed("expected as Idempotency-Key 1 to 255 visible characters"))
+}
+
+/// Nothing is read of whom it would only keep waiting.
+fn ready(shared: &Shared) -> Result<(), Problem> {
+    let reasons = shared.health.ready().err().unwrap_or_default();
+    match reasons.iter().find(|reason| matches!(reason, Reason::Store | Reason::Stopping)) {
+        Some(reason) => Err(Problem::unavailable(reason.sentence()).retry_after(AGAIN)),
+        None => Ok(()),
+    }
+}
+
+fn turned_away(refused: Refused) -> Problem {
+    match refused {
+        Refused::Full { .. } => Problem::full("lines that are not judged yet fill the room").retry_after(SOON),
+        Refused::Underway => {
+            Problem::underway("a request with this Idempotency-Key is not committed yet").retry_after(SOON)
+        }
+        Refused::Sources { most } => Problem::invalid(format!("expected at most {most} sources of a tenant")),
+        Refused::Stopping => stops(),
+    }
+}
+
+fn stops() -> Problem {
+    Problem::unavailable("the server stops; the lines are to be sent again").retry_after(AGAIN)
+}

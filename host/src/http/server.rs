@@ -1,0 +1,98 @@
+//! The server's threads and how it begins and ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::accepting::accept;
+use super::addresses::Addresses;
+use super::connection::Connections;
+use super::shared::{Parts, Shared};
+use super::{HttpError, HttpLimits, routes, tls};
+use crate::configuration::TlsFiles;
+use crate::serve::{Health, Intake, StreamSettings};
+use crate::store::Database;
+use crate::wall_clock::WallClock;
+
+/// Threads on which nothing waits: they read, write and agree on TLS.
+const THREADS: usize = 2;
+
+/// What is served, and where.
+pub struct HttpOptions {
+    /// Where it is reached; port 0: any.
+    pub listen: SocketAddr,
+    /// The certificate; `None`: without TLS.
+    pub tls: Option<TlsFiles>,
+    /// What people read and change.
+    pub database: Arc<Database>,
+    /// Where lines go.
+    pub intake: Intake,
+    /// How the server stands.
+    pub health: Arc<Health>,
+    /// The time.
+    pub clock: Arc<dyn WallClock>,
+    /// What strangers may bring.
+    pub limits: HttpLimits,
+    /// How lines become events, but for what their request says of format and time zone.
+    pub streams: StreamSettings,
+}
+
+/// An HTTP server that runs. Dropped, it ends at once.
+pub struct HttpServer {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    // Taken when it ends.
+    running: Option<(Runtime, JoinHandle<()>)>,
+}
+
+/// Begins to serve, on threads of its own.
+///
+/// # Errors
+/// The address or the certificate cannot be had.
+pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
+    let HttpOptions { listen, tls, database, intake, health, clock, limits, streams } = options;
+    let tls = tls.as_ref().map(tls::acceptor).transpose()?;
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
+    let runtime = builder.thread_name("http").enable_io().enable_time().build().map_err(HttpError::Threads)?;
+    let refused = |error| HttpError::Listen { address: listen, error };
+    let listener = runtime.block_on(TcpListener::bind(listen)).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let (stop, stopping) = watch::channel(false);
+    let parts = Parts { database, intake, health, clock, limits, streams, stopping: stopping.clone() };
+    let router = routes::router(&Arc::new(Shared::new(parts)));
+    let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });
+    let addresses = Addresses::new(limits.connections, limits.connections_of_address);
+    let accepting = runtime.spawn(accept(listener, addresses, connections, stopping));
+    Ok(HttpServer { address, stop, running: Some((runtime, accepting)) })
+}
+
+impl HttpServer {
+    /// Where it is reached.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more, and answers what was asked until then, for at most so long. After [`crate::serve::run`] has ended,
+    /// whoever brought lines knows what became of them.
+    pub fn stop(mut self, deadline: Duration) {
+        self.stop.send_replace(true);
+        if let Some((runtime, accepting)) = self.running.take() {
+            let _ = runtime.block_on(async { tokio::time::timeout(deadline, accepting).await });
+            runtime.shutdown_timeout(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        if let Some((runtime, _)) = self.running.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

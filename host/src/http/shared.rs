@@ -1,0 +1,129 @@
+//! What all routes share.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+
+use super::HttpLimits;
+use super::guesses::Guesses;
+use super::problem::{AGAIN, Problem};
+use super::room::Room;
+use super::streams::Streams;
+use crate::commit::StoreError;
+use crate::serve::{Health, Intake, StreamSettings};
+use crate::store::Database;
+use crate::wall_clock::WallClock;
+
+/// What all routes share, as axum's state: `State<Arc<Shared>>`.
+pub(super) struct Shared {
+    pub(super) database: Arc<Database>,
+    pub(super) intake: Intake,
+    pub(super) health: Arc<Health>,
+    pub(super) clock: Arc<dyn WallClock>,
+    pub(super) limits: HttpLimits,
+    /// How each source's lines become events.
+    pub(super) streams: Streams,
+    pub(super) guesses: Guesses,
+    /// For bodies that are being read.
+    pub(super) room: Room,
+    reads: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
+    unpacking: Arc<Semaphore>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// What is handed in of it.
+pub(super) struct Parts {
+    pub(super) database: Arc<Database>,
+    pub(super) intake: Intake,
+    pub(super) health: Arc<Health>,
+    pub(super) clock: Arc<dyn WallClock>,
+    pub(super) limits: HttpLimits,
+    pub(super) streams: StreamSettings,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(parts: Parts) -> Shared {
+        let Parts { database, intake, health, clock, limits, streams, stopping } = parts;
+        Shared {
+            database,
+            intake,
+            health,
+            clock,
+            guesses: Guesses::new(&limits),
+            room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),
+            reads: Arc::new(Semaphore::new(limits.reads)),
+            writes: Arc::new(Semaphore::new(limits.writes)),
+            unpacking: Arc::new(Semaphore::new(limits.unpacking)),
+            limits,
+            streams: Streams::new(streams),
+            stopping,
+        }
+    }
+
+    /// Asks the database something, on a thread that may wait for it.
+    ///
+    /// # Errors
+    /// There was no turn in time, or the database cannot answer.
+    pub(super) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.turn(&self.reads, ask).await
+    }
+
+    /// Changes something in the database, on a thread that may wait for it; answers once it is on disk.
+    ///
+    /// # Errors
+    /// There was no turn in time, or the database cannot do it.
+    pub(super) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.turn(&self.writes, change).await
+    }
+
+    /// Does what takes its time, though it waits for nothing.
+    ///
+    /// # Errors
+    /// There was no turn in time, or what it says itself.
+    pub(super) async fn unpack<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.turn(&self.unpacking, move |_| work()).await
+    }
+
+    async fn turn<T: Send + 'static, E: Send + 'static>(
+        self: &Arc<Self>,
+        turns: &Arc<Semaphore>,
+        work: impl FnOnce(&Database) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        Problem: From<E>,
+    {
+        let busy = || Problem::unavailable("the server is busy").retry_after(AGAIN);
+        let turn = timeout(self.limits.turn, Arc::clone(turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let database = Arc::clone(&self.database);
+        let done = tokio::task::spawn_blocking(move || {
+            // Given back when the work ends, whether or not somebody still waits for it.
+            let _turn = turn;
+            work(&database)
+        });
+        Ok(done.await.map_err(|error| Problem::internal(&error))??)
+    }
+
+    /// Resolves once the server is to stop: what has no end of its own ends then.
+    pub(super) async fn stopping(&self) {
+        raised(&mut self.stopping.clone()).await;
+    }
+}
+
+/// Resolves once it is said.
+pub(super) async fn raised(stopping: &mut watch::Receiver<bool>) {
+    // An error: whoever could say so is gone.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
