@@ -2,8 +2,6 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::examples;
-
 const EXAMPLES: &str = "\
 Examples:
   tripline config example > tripline.toml

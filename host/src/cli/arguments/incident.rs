@@ -4,7 +4,7 @@ use tripline_abi::Severity;
 use super::keeping::KeepArguments;
 use super::server::ServerArguments;
 use super::times::{self, Span};
-use super::{examples, number, rule, severities, states};
+use super::{number, rule, severities, states};
 use crate::incidents::{Resolution, State};
 
 const EXAMPLES: &str = "\

@@ -2,7 +2,6 @@
 macro_rules! examples {
     ($($line:literal),+ $(,)?) => { concat!("Examples:\n", $("  ", $line, "\n"),+) };
 }
-use examples;
 
 mod check;
 mod config;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, examples};
+use super::Format;
 use super::keeping::KeepArguments;
 use super::server::ServerArguments;
 

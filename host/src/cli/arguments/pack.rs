@@ -2,8 +2,6 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::examples;
-
 const TEST_EXAMPLES: &str = "\
 Examples:
   tripline pack test my-pack              builds it, then runs its cases

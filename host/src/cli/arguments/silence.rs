@@ -4,7 +4,7 @@ use tripline_abi::Severity;
 use super::keeping::KeepArguments;
 use super::server::ServerArguments;
 use super::times::{self, When};
-use super::{Format, examples, rule, severities};
+use super::{Format, rule, severities};
 
 const EXAMPLES: &str = "\
 Examples:

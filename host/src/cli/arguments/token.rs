@@ -1,7 +1,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::{Format, examples};
+use super::Format;
 use super::keeping::KeepArguments;
 use super::times::{self, Span};
 use crate::commit::Tenant;

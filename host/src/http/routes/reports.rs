@@ -1,6 +1,5 @@
 //! Incidents that people and programs report: the same way behind it as a rule's decision.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;

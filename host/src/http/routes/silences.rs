@@ -1,6 +1,5 @@
 //! Silences: notices that are held back for a while.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
