@@ -75,7 +75,9 @@ impl<N: Needed> FromRequestParts<Arc<Shared>> for Caller<N> {
         }
         if !token.scope.covers(N::SCOPE) {
             let (needed, found) = (N::SCOPE, token.scope);
-            return Err(Problem::forbidden(format!("expected a token with the scope {needed}, found {found}")));
+            return Err(Problem::forbidden(format!(
+                "expected a token with the scope {needed}, found {found}"
+            )));
         }
         Ok(Caller { token, needed: PhantomData })
     }

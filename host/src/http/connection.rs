@@ -59,7 +59,9 @@ impl Connections {
                     Ok(Err(error)) => {
                         tracing::debug!(target: "tripline::http", peer = %peer.ip(), %error, "no TLS");
                     }
-                    Err(_) => tracing::debug!(target: "tripline::http", peer = %peer.ip(), "TLS took too long"),
+                    Err(_) => {
+                        tracing::debug!(target: "tripline::http", peer = %peer.ip(), "TLS took too long")
+                    }
                 }
             }
         }

@@ -14,6 +14,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Path<T>, Problem> {
         let found = AxumPath::<T>::from_request_parts(parts, state).await;
-        found.map(|AxumPath(found)| Path(found)).map_err(|_| Problem::unknown("there is nothing at this path"))
+        found
+            .map(|AxumPath(found)| Path(found))
+            .map_err(|_| Problem::unknown("there is nothing at this path"))
     }
 }

@@ -29,7 +29,9 @@ impl RequestId {
         // Without randomness it is only less good to find.
         let _ = getrandom::fill(&mut bytes);
         let mut id = String::with_capacity(32);
-        bytes.iter().for_each(|byte| drop(write!(id, "{byte:02x}")));
+        for byte in bytes {
+            let _ = write!(id, "{byte:02x}");
+        }
         RequestId(id)
     }
 

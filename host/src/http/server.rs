@@ -59,7 +59,8 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
-    let runtime = builder.thread_name("http").enable_io().enable_time().build().map_err(HttpError::Threads)?;
+    let runtime =
+        builder.thread_name("http").enable_io().enable_time().build().map_err(HttpError::Threads)?;
     let refused = |error| HttpError::Listen { address: listen, error };
     let listener = runtime.block_on(TcpListener::bind(listen)).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;

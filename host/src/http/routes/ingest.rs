@@ -147,7 +147,9 @@ async fn ingest(
         received: shared.clock.now(),
         key,
         // Whoever waited may have gone.
-        done: Some(Box::new(move |committed| drop(done.send(committed)))),
+        done: Some(Box::new(move |committed| {
+            let _ = done.send(committed);
+        })),
     };
     shared.intake.offer(batch).map_err(|(refused, _)| turned_away(refused))?;
     // The intake counts it now.
@@ -178,18 +180,16 @@ struct Unpacking {
 }
 
 impl Unpacking {
-    fn run(
-        self,
-        packed: Vec<u8>,
-        share: &mut Share,
-    ) -> Result<(Vec<u8>, Option<BatchKey>), Problem> {
+    fn run(self, packed: Vec<u8>, share: &mut Share) -> Result<(Vec<u8>, Option<BatchKey>), Problem> {
         let lines = unpack(packed, self.packing, &self.limits, share)?;
         let key = self.key.map(|key| {
             let Said { format, timezone, join } = &self.said;
             let zone = timezone.as_ref().map(|zone| format!("{zone:?}"));
             let mut body = Sha256::new();
             // The same lines of another source are something else.
-            for part in [self.source.as_str(), format.map_or("", Format::name), zone.as_deref().unwrap_or_default()] {
+            for part in
+                [self.source.as_str(), format.map_or("", Format::name), zone.as_deref().unwrap_or_default()]
+            {
                 body.update((part.len() as u64).to_be_bytes());
                 body.update(part);
             }
@@ -207,7 +207,9 @@ async fn known(shared: &Arc<Shared>, tenant: &Tenant, key: BatchKey) -> Result<b
     match shared.read(move |database| database.batch(&tenant, &key.key)).await? {
         None => Ok(false),
         Some(body) if body == key.body => Ok(true),
-        Some(_) => Err(Problem::key_reused("expected what this Idempotency-Key came with before, found something else")),
+        Some(_) => Err(Problem::key_reused(
+            "expected what this Idempotency-Key came with before, found something else",
+        )),
     }
 }
 
@@ -267,7 +269,9 @@ fn ready(shared: &Shared) -> Result<(), Problem> {
 
 fn turned_away(refused: Refused) -> Problem {
     match refused {
-        Refused::Full { .. } => Problem::full("lines that are not judged yet fill the room").retry_after(SOON),
+        Refused::Full { .. } => {
+            Problem::full("lines that are not judged yet fill the room").retry_after(SOON)
+        }
         Refused::Underway => {
             Problem::underway("a request with this Idempotency-Key is not committed yet").retry_after(SOON)
         }
