@@ -63,7 +63,7 @@ pub(crate) fn somebody() -> Actor {
 /// A new incident of a tenant; answers its number.
 pub(crate) fn incident(site: &Site, of: &str, title: &str, severity: Severity) -> i64 {
     let report = Report { fingerprint: Some(title.into()), ..Report::new(severity, title) };
-    let decisions = vec![report.decision(tripline::wall_clock::WallClock::now(&site.clock))];
+    let decisions = vec![report.decision(site.now())];
     let committed = site.database.commit(&tenant(of), Commit { decisions, ..Commit::default() }).unwrap();
     committed.opened[0]
 }
@@ -75,7 +75,7 @@ pub(crate) fn resolve(site: &Site, of: &str, id: i64) -> Incident {
 
 /// A new silence of a tenant; answers its number.
 pub(crate) fn silence(site: &Site, of: &str) -> i64 {
-    let now = tripline::wall_clock::WallClock::now(&site.clock);
+    let now = site.now();
     let new = NewSilence {
         rule: Some(Pattern::new("nothing/*")),
         starts: now,

@@ -93,7 +93,7 @@ fn every_route_lets_in_whom_it_says_and_nobody_else() {
     let routes = routes(&site);
     assert!(routes.len() >= 24, "{}", routes.len());
     let tokens = Scope::ALL.map(|scope| (scope, site.token(scope)));
-    let now = tripline::wall_clock::WallClock::now(&site.clock);
+    let now = site.now();
     let over = site.token_of("default", Scope::Operator, Some(now));
     let unknown = format!("tl_{}", "A".repeat(43));
     for route in &routes {

@@ -197,6 +197,10 @@ impl Site {
         }
     }
 
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
     /// A token of the default tenant.
     pub(crate) fn token(&self, scope: Scope) -> String {
         self.token_of("default", scope, None)

@@ -24,3 +24,6 @@ pub(crate) use self::silence::SilenceShape;
 pub(crate) use self::source::SourceShape;
 pub(crate) use self::time::{Odd, nanoseconds};
 pub(crate) use self::word::{ResolutionWord, SeverityWord, StateWord};
+
+#[cfg(test)]
+mod tests;
