@@ -53,8 +53,16 @@ fn the_database_has_one_door() {
 }
 
 #[test]
-fn mail_and_tls_have_one_door() {
-    assert_nowhere("host", &["lettre::", "use lettre", "rustls::", "use rustls"], &["host/src/notices"]);
+fn mail_has_one_door_and_tls_one_each_way() {
+    assert_nowhere("host", &["lettre::", "use lettre"], &["host/src/notices"]);
+    let doors = ["host/src/notices", "host/src/http", "host/tests/http"];
+    assert_nowhere("host", &["rustls::", "use rustls"], &doors);
+}
+
+#[test]
+fn http_has_one_door() {
+    let words = ["axum", "hyper", "tokio", "utoipa", "prometheus_client"];
+    assert_nowhere("host/src", &words, &["host/src/http"]);
 }
 
 #[test]

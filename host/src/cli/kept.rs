@@ -15,7 +15,7 @@ use super::{Failure, Screen};
 use crate::check::{Keeping, Outcome};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::{Configuration, MailSettings};
-use crate::incidents::{Actor, Incident};
+use crate::incidents::{Actor, Incident, Policy};
 use crate::notices::{Deliverer, End, Outbox, Route, Sender, Smtp, SmtpSettings, Tls, Transport};
 use crate::report::stored::{StoredAs, folded};
 use crate::security_log::SecurityLog;
@@ -80,15 +80,7 @@ impl Kept {
 
     fn opened(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
         let path = path(arguments, configuration)?;
-        let mut policy = configuration.policy.clone();
-        if !is_of(configuration, path) {
-            // Flags do not say how long incidents are kept, and another command's configuration may say: for ever.
-            policy.limits.retention = None;
-        }
-        if !arguments.mail_to.is_empty() {
-            let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
-            policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
-        }
+        let policy = policy(arguments, configuration, path);
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let mail = mailing(arguments, configuration, &zone)?;
         let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
@@ -290,6 +282,20 @@ impl Mailing {
         }
         Ok(Box::new(Smtp::new(smtp).map_err(Failure::new)?))
     }
+}
+
+/// How incidents of the database at this path are kept and told.
+pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, path: &Path) -> Policy {
+    let mut policy = configuration.policy.clone();
+    if !is_of(configuration, path) {
+        // Flags do not say how long incidents are kept, and another command's configuration may say: for ever.
+        policy.limits.retention = None;
+    }
+    if !arguments.mail_to.is_empty() {
+        let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
+        policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
+    }
+    policy
 }
 
 /// A misspelt name must not look like a day without incidents.

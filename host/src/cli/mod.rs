@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
             configuration::read(config).and_then(|read| check::run(arguments, &read, &screen))
         }
         Command::Serve(arguments) => {
-            configuration::read(config).and_then(|read| serve::run(arguments, &read, &screen))
+            configuration::read(config).and_then(|read| serve::run(arguments, read, &screen))
         }
         Command::Incident(arguments) => {
             configuration::read(config).and_then(|read| incident::run(arguments, &read, &screen))

@@ -14,6 +14,7 @@ use crate::report::waiting::Waiting;
 const WIDTH: usize = 100;
 
 /// Where things are printed: standard output for data, standard error for talk.
+#[derive(Clone)]
 pub(super) struct Screen {
     choice: ColorChoice,
 }

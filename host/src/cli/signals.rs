@@ -2,23 +2,35 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use crossbeam_channel::Sender;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::Failure;
+use super::exit::Exit;
 use crate::serve::Control;
 
 /// What shells make of SIGINT.
 const INTERRUPTED: i32 = 130;
+/// How long a server may take to judge, commit and tell what it has read. What it has not committed by then is read
+/// again by the next, or sent again.
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
-/// Stops the server at the first signal that asks for it; the second ends the program at once.
-pub(super) fn obey(control: &Arc<Control>) -> Result<(), Failure> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])
+/// Stops the server at the first signal that asks for it; the second, or too long a wait, ends the program at once.
+/// SIGHUP is passed on.
+pub(super) fn obey(control: &Arc<Control>, hung_up: Sender<()>) -> Result<(), Failure> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}")))?;
     let control = Arc::clone(control);
     thread::spawn(move || {
-        for _ in signals.forever() {
+        for signal in signals.forever() {
+            if signal == SIGHUP {
+                // One that waits already is the same.
+                let _ = hung_up.try_send(());
+                continue;
+            }
             if control.is_stopping() {
                 process::exit(INTERRUPTED);
             }
@@ -27,6 +39,15 @@ pub(super) fn obey(control: &Arc<Control>) -> Result<(), Failure> {
                 let _ = writeln!(err, "\rstopping; Ctrl-C again ends at once");
             }
             control.stop();
+            thread::spawn(|| {
+                thread::sleep(GRACE);
+                let seconds = GRACE.as_secs();
+                let _ = writeln!(
+                    stderr(),
+                    "error: expected to end within {seconds} seconds; what waits is read again"
+                );
+                process::exit(Exit::Incomplete as i32);
+            });
         }
     });
     Ok(())

@@ -18,13 +18,11 @@ mod lying;
 mod notes;
 mod settings;
 mod tail;
-#[allow(dead_code, unused_imports, reason = "the server takes it")]
 mod wake;
 
 pub(crate) use self::followed::Followed;
 pub use self::notes::FollowNote;
 pub use self::settings::{FollowSettings, From};
-#[allow(unused_imports, reason = "the server takes it")]
 pub(crate) use self::wake::{Wake, Waker};
 
 #[cfg(test)]

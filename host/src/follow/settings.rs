@@ -10,7 +10,7 @@ pub enum From {
 }
 
 /// How files are followed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FollowSettings {
     /// How bytes become lines; where times without a year belong follows from the files.
     pub lines: LineSettings,

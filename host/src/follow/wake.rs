@@ -37,6 +37,12 @@ type Place = (u64, u64, Option<SystemTime>);
 pub(crate) struct Waker(Sender<()>);
 
 impl Waker {
+    /// One, and what it wakes.
+    pub(crate) fn new() -> (Waker, Receiver<()>) {
+        let (waker, woken) = bounded(1);
+        (Waker(waker), woken)
+    }
+
     /// Ends the wait that is on, or the next.
     pub(crate) fn wake(&self) {
         // If it is full, it is awake already.
@@ -45,10 +51,10 @@ impl Waker {
 }
 
 impl Wake {
-    /// Watches nothing yet.
-    pub(crate) fn new() -> Wake {
-        let mut wake = Wake::blind();
-        let waker = wake.waker();
+    /// Watches nothing yet; is woken by this, too.
+    pub(crate) fn new(waker: &Waker, woken: &Receiver<()>) -> Wake {
+        let mut wake = Wake::blind(waker.clone(), woken.clone());
+        let waker = waker.clone();
         let changed = move |event: notify::Result<Event>| {
             // What was not understood may have been anything.
             if event.map_or(true, |event| is_change(event.kind)) {
@@ -60,9 +66,8 @@ impl Wake {
     }
 
     /// One that only wakers wake.
-    fn blind() -> Wake {
-        let (waker, woken) = bounded(1);
-        Wake { watcher: None, folders: BTreeMap::new(), woken, waker: Waker(waker), ended: None }
+    fn blind(waker: Waker, woken: Receiver<()>) -> Wake {
+        Wake { watcher: None, folders: BTreeMap::new(), woken, waker, ended: None }
     }
 
     /// Watches these folders from now on, and no others. One that is not there is watched by a later call.
@@ -102,11 +107,6 @@ impl Wake {
         self.ended = Some(Instant::now());
         is_woken
     }
-
-    /// What ends a wait early.
-    pub(crate) fn waker(&self) -> Waker {
-        self.waker.clone()
-    }
 }
 
 fn place(folder: &Path) -> Option<Place> {
@@ -136,6 +136,11 @@ mod tests {
     /// How long is waited for what must not happen.
     const SHORT: Duration = Duration::from_millis(200);
 
+    fn watching() -> Wake {
+        let (waker, woken) = Waker::new();
+        Wake::new(&waker, &woken)
+    }
+
     fn quiet(wake: &mut Wake) -> u32 {
         let mut waits = 0;
         while wake.wait(SHORT) {
@@ -151,7 +156,7 @@ mod tests {
     #[test]
     fn what_is_written_ends_a_wait_and_what_is_read_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wake = Wake::new();
+        let mut wake = watching();
         wake.watch([folder.path()].into_iter());
         let log = folder.path().join("app.log");
         append(&log);
@@ -170,7 +175,7 @@ mod tests {
     #[test]
     fn bursts_are_folded() {
         let folder = tempfile::tempdir().unwrap();
-        let mut wake = Wake::new();
+        let mut wake = watching();
         wake.watch([folder.path()].into_iter());
         quiet(&mut wake);
         let begin = Instant::now();
@@ -184,13 +189,14 @@ mod tests {
 
     #[test]
     fn a_waker_ends_the_wait_that_is_on_or_the_next() {
-        let mut wake = Wake::blind();
+        let (waker, woken) = Waker::new();
+        let mut wake = Wake::blind(waker, woken);
         assert!(!wake.wait(Duration::ZERO));
-        wake.waker().wake();
-        wake.waker().wake();
+        wake.waker.wake();
+        wake.waker.wake();
         assert!(wake.wait(PATIENCE));
         assert!(!wake.wait(Duration::ZERO), "two calls are one hint");
-        let waker = wake.waker();
+        let waker = wake.waker.clone();
         let other = thread::spawn(move || waker.wake());
         assert!(wake.wait(PATIENCE));
         other.join().unwrap();
@@ -200,7 +206,7 @@ mod tests {
     fn folders_come_and_go() {
         let parent = tempfile::tempdir().unwrap();
         let [one, two] = ["one", "two"].map(|name| parent.path().join(name));
-        let mut wake = Wake::new();
+        let mut wake = watching();
         // Neither is there, and one never is.
         wake.watch([one.as_path(), two.as_path()].into_iter());
         fs::create_dir(&one).unwrap();

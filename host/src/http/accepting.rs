@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::addresses::Addresses;
 use super::connection::Connections;
+use super::figures::Figures;
 use super::shared::raised;
 
 /// How long it waits after the system gave no connection: it has no descriptors left, and to ask at once would spin.
@@ -21,25 +22,33 @@ pub(super) async fn accept(
     listener: TcpListener,
     addresses: Addresses,
     connections: Arc<Connections>,
+    figures: Figures,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             () = raised(&mut stopping) => break,
-            Some(_) = open.join_next() => continue,
+            Some(_) = open.join_next() => {
+                figures.open.set(addresses.open() as i64);
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, address)) => match addresses.slot(address.ip()) {
                 Some(slot) => {
                     let connections = Arc::clone(&connections);
+                    figures.open.set(addresses.open() as i64);
                     open.spawn(async move {
                         connections.serve(stream, address).await;
                         drop(slot);
                     });
                 }
-                None => tracing::debug!(target: "tripline::http", peer = %address.ip(), "no slot is left"),
+                None => {
+                    figures.refused.inc();
+                    tracing::debug!(target: "tripline::http", peer = %address.ip(), "no slot is left");
+                }
             },
             // Theirs, and over.
             Err(error) if is_theirs(error.kind()) => {}

@@ -19,6 +19,8 @@ mod connection;
 mod cursor;
 mod document;
 mod error;
+mod exposition;
+mod figures;
 mod given;
 mod guesses;
 mod json;

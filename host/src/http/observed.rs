@@ -68,15 +68,18 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, mut request: Requ
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
+    let (took, status) = (start.elapsed(), response.status().as_u16());
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    shared.figures.answered(&method, route, status, took);
     let whose = seen.whose();
     tracing::info!(
         target: "tripline::http",
         request = id.as_str(),
         peer = %peer.0.ip(),
         method = method.as_str(),
-        route = route.as_ref().map_or("-", MatchedPath::as_str),
-        status = response.status().as_u16(),
-        micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+        route,
+        status,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         tenant = whose.as_ref().map_or("-", |(tenant, _)| tenant.as_str()),
         token = whose.as_ref().map_or(0, |(_, token)| *token),
         "answered"

@@ -66,10 +66,11 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let address = listener.local_addr().map_err(refused)?;
     let (stop, stopping) = watch::channel(false);
     let parts = Parts { database, intake, health, clock, limits, streams, stopping: stopping.clone() };
-    let router = routes::router(&Arc::new(Shared::new(parts)));
+    let shared = Arc::new(Shared::new(parts));
+    let router = routes::router(&shared);
     let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });
     let addresses = Addresses::new(limits.connections, limits.connections_of_address);
-    let accepting = runtime.spawn(accept(listener, addresses, connections, stopping));
+    let accepting = runtime.spawn(accept(listener, addresses, connections, shared.figures.clone(), stopping));
     Ok(HttpServer { address, stop, running: Some((runtime, accepting)) })
 }
 

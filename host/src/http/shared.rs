@@ -6,6 +6,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::HttpLimits;
+use super::figures::Figures;
 use super::guesses::Guesses;
 use super::problem::{AGAIN, Problem};
 use super::room::Room;
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     /// How each source's lines become events.
     pub(super) streams: Streams,
     pub(super) guesses: Guesses,
+    pub(super) figures: Figures,
     /// For bodies that are being read.
     pub(super) room: Room,
     reads: Arc<Semaphore>,
@@ -53,6 +55,7 @@ impl Shared {
             health,
             clock,
             guesses: Guesses::new(&limits),
+            figures: Figures::default(),
             room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),
             reads: Arc::new(Semaphore::new(limits.reads)),
             writes: Arc::new(Semaphore::new(limits.writes)),

@@ -42,6 +42,7 @@ impl Why {
         let Some(found) = database.incident(tenant, incident)? else { return Ok(None) };
         let mut exceptions = database.exceptions(tenant, false)?;
         exceptions.retain(|exception| exception.covers(&found));
+        let policy = database.policy();
         Ok(Some(Why {
             told: database.told(tenant, incident)?,
             timeline: database.timeline(tenant, incident)?,
@@ -49,8 +50,8 @@ impl Why {
             exceptions,
             outbox: database.outbox(tenant, MOST)?,
             waiting: database.waiting(tenant, MOST)?,
-            routes: database.policy().routes.clone(),
-            throttle: database.policy().throttle,
+            routes: policy.routes.clone(),
+            throttle: policy.throttle,
             incident: found,
             now,
         }))

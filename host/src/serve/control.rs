@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::Receiver;
 use tripline_engine::Configured;
 
 use super::following::Follow;
+use crate::follow::{Wake, Waker};
 
 /// What a server goes on with, from a barrier on.
 pub struct Change {
@@ -20,22 +21,21 @@ pub struct Change {
 pub struct Control {
     stop: AtomicBool,
     change: Mutex<Option<Change>>,
-    wake: Sender<()>,
+    waker: Waker,
     woken: Receiver<()>,
 }
 
 impl Default for Control {
     fn default() -> Control {
-        let (wake, woken) = bounded(1);
-        Control { stop: AtomicBool::new(false), change: Mutex::default(), wake, woken }
+        let (waker, woken) = Waker::new();
+        Control { stop: AtomicBool::new(false), change: Mutex::default(), waker, woken }
     }
 }
 
 impl Control {
     /// Something has come: whoever waits for it looks now.
     pub fn wake(&self) {
-        // It is awake already, or will be.
-        let _ = self.wake.try_send(());
+        self.waker.wake();
     }
 
     /// What was read is judged and committed, and the server ends.
@@ -63,8 +63,9 @@ impl Control {
         self.change.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    pub(super) fn woken(&self) -> &Receiver<()> {
-        &self.woken
+    /// Waits for what changes in folders, and for [`Control::wake`].
+    pub(super) fn waits(&self) -> Wake {
+        Wake::new(&self.waker, &self.woken)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The feeding thread: each source has its turn, and what it read goes to the matchers.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
 
 use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
@@ -15,6 +15,7 @@ use super::silence::silent;
 use super::stream::Stream;
 use super::{Event, Health, SourceFigures};
 use crate::commit::{StoreError, Tenant};
+use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
@@ -26,6 +27,7 @@ const PASS: i64 = 1_000_000_000;
 /// Sources and their standing; they outlive a change of packs.
 pub(super) struct Feeding {
     intake: Intake,
+    wake: Wake,
     /// How brought bytes become lines.
     lines: LineSettings,
     files: Vec<Place<Following>>,
@@ -92,9 +94,16 @@ impl Feed<'_> {
 }
 
 impl Feeding {
-    pub(super) fn new(intake: Intake, lines: LineSettings, expected: Vec<Expected>, now: i64) -> Feeding {
+    pub(super) fn new(
+        intake: Intake,
+        lines: LineSettings,
+        expected: Vec<Expected>,
+        wake: Wake,
+        now: i64,
+    ) -> Feeding {
         Feeding {
             intake,
+            wake,
             lines,
             files: Vec::new(),
             streams: Vec::new(),
@@ -115,6 +124,7 @@ impl Feeding {
         loop {
             let stopping = shared.control.is_stopping();
             if stopping {
+                shared.health.stopping();
                 self.intake.stop();
             } else if shared.control.is_changing() {
                 return;
@@ -138,21 +148,33 @@ impl Feeding {
                     }
                 }
             }
-            let _ = shared.control.woken().recv_timeout(shared.pause);
+            self.wake.wait(shared.pause);
         }
     }
 
-    /// Closes what is followed no longer; what of it was read is on its way.
+    /// Closes what is followed no longer, or in another way; what of it was read is committed, and read on from there.
     fn keep(&mut self, follow: &[Follow], shared: &Shared<'_>) {
-        let mut named: HashSet<(&Tenant, PathBuf)> = HashSet::new();
+        let mut named: HashMap<PathBuf, &Follow> = HashMap::new();
         for one in follow {
-            named.extend(one.stems(false, shared.tell).into_iter().map(|stem| (&one.tenant, stem)));
+            for stem in one.stems(false, shared.tell) {
+                named.entry(stem).or_insert(one);
+            }
         }
-        self.files.retain(|Place { input, .. }| {
-            let is_named = named.contains(&(input.tenant(), input.stem().to_path_buf()));
+        self.files.retain_mut(|Place { input, silent_after, .. }| match named.get(input.stem()) {
+            Some(one) => {
+                *silent_after = one.silent_after;
+                input.is_as(one)
+            }
             // What a glob named is followed on though its name is not there now.
-            is_named || !input.stem().exists() && follow.iter().any(|one| one.tenant == *input.tenant())
+            None => !input.stem().exists() && follow.iter().any(|one| input.is_as(one)),
         });
+        let followed: HashSet<(&Tenant, &str)> =
+            self.files.iter().map(|place| (place.input.tenant(), place.input.name())).collect();
+        for source in shared.health.sources(None).iter().filter(|source| source.kind == "file") {
+            if !followed.contains(&(&source.tenant, &*source.name)) {
+                shared.health.source_ended(&source.tenant, &source.name);
+            }
+        }
     }
 
     /// A turn for each source; whether one of them has more. Files wait once it is to stop.
@@ -194,16 +216,17 @@ impl Feeding {
         }
         for one in follow {
             for stem in one.stems(is_first, shared.tell) {
-                let is_open = |Place { input, .. }: &Place<Following>| {
-                    *input.tenant() == one.tenant && input.stem() == stem
-                };
-                if !self.files.iter().any(is_open) {
+                // What several name belongs to the first.
+                if !self.files.iter().any(|place| place.input.stem() == stem) {
                     let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, now)?;
                     self.files.push(Place::new(input, one.silent_after, now));
                     shared.tell(Event::Follows(stem));
                 }
             }
         }
+        let stems = self.files.iter().filter_map(|place| place.input.stem().parent().map(Path::to_path_buf));
+        let folders: BTreeSet<PathBuf> = stems.chain(follow.iter().flat_map(Follow::folders)).collect();
+        self.wake.watch(folders.iter().map(PathBuf::as_path));
         Ok(())
     }
 

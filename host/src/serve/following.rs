@@ -50,6 +50,16 @@ impl Follow {
         stems
     }
 
+    /// Folders in which files may come that are named.
+    pub(super) fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        self.paths.iter().filter_map(|path| {
+            let folder = if path.is_dir() { path } else { path.parent()? };
+            // Those that a glob names show with their first file.
+            let is_glob = folder.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
+            (!is_glob).then(|| absolute(folder).ok()).flatten()
+        })
+    }
+
     /// Begins to follow a family; `is_first`: it may have been there before the server.
     pub(super) fn open(
         &self,
@@ -58,14 +68,14 @@ impl Follow {
         is_first: bool,
         now: i64,
     ) -> Result<Following, StoreError> {
-        let mut settings = self.settings.clone();
+        let (given, mut settings) = (self.settings.clone(), self.settings.clone());
         if !is_first {
             // It came while others were followed: all of it is new.
             settings.from = From::Start;
         }
         let name = stem.to_string_lossy().into_owned();
         let followed = Followed::open(stem, &keeping, settings, now)?;
-        Ok(Following { followed, keeping, name, now })
+        Ok(Following { followed, keeping, name, given, now })
     }
 }
 
@@ -80,6 +90,8 @@ pub(super) struct Following {
     followed: Followed,
     keeping: Keeping,
     name: String,
+    /// How it was to be followed when it was opened.
+    given: FollowSettings,
     /// When it was read last.
     now: i64,
 }
@@ -88,6 +100,11 @@ impl Following {
     /// The path that is followed.
     pub(super) fn stem(&self) -> &Path {
         self.followed.stem()
+    }
+
+    /// Whether that is how it is followed.
+    pub(super) fn is_as(&self, one: &Follow) -> bool {
+        *self.tenant() == one.tenant && self.given == one.settings
     }
 
     /// Looks whether files came, went or changed places.

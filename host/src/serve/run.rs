@@ -103,8 +103,9 @@ pub fn run(
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;
-    let mut feeding = Feeding::new(intake.clone(), lines, expected, clock.now());
+    let mut feeding = Feeding::new(intake.clone(), lines, expected, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
+    health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);
     std::thread::scope(|scope| {
         scope.spawn(move || {

@@ -13,15 +13,15 @@ pub(super) fn body(db: &Connection, tenant: &Tenant, key: &[u8; 32]) -> Result<O
     Ok(statement.query_row(params![tenant.as_str(), key], |row| row.get(0)).optional()?)
 }
 
-/// Knows these from now on.
+/// Knows these from now on. What one came with first stays: with something else it was not judged.
 pub(super) fn add(
     db: &Connection,
     tenant: &Tenant,
     batches: &[BatchKey],
     now: i64,
 ) -> Result<(), StoreError> {
-    let mut add =
-        db.prepare_cached("INSERT OR REPLACE INTO batches (tenant, key, body, at) VALUES (?1, ?2, ?3, ?4)")?;
+    let sql = "INSERT INTO batches (tenant, key, body, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    let mut add = db.prepare_cached(sql)?;
     for BatchKey { key, body } in batches {
         add.execute(params![tenant.as_str(), key, body, now])?;
     }

@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -9,6 +9,7 @@ use super::due::{self, Due};
 use super::log::Happenings;
 use super::open::{self, InUse};
 use super::readers::Readers;
+use super::standing::{self, CommitTimes, Standing};
 use super::telling::Work;
 use super::told::{self, OutboxStatus, Told};
 use super::writer::Writer;
@@ -48,7 +49,7 @@ pub struct Database {
     // Dropped in this order: the lock is held until all connections are closed.
     writer: Writer,
     readers: Readers,
-    policy: Arc<Policy>,
+    policy: Arc<Mutex<Arc<Policy>>>,
     clock: Arc<dyn WallClock>,
     patience: Duration,
     installation: [u8; 16],
@@ -71,7 +72,7 @@ impl Database {
             path: path.into(),
             writer: Writer::start(connection)?,
             readers: Readers::new(path.into(), options.patience),
-            policy: Arc::new(policy),
+            policy: Arc::new(Mutex::new(Arc::new(policy))),
             clock,
             patience: options.patience,
             installation,
@@ -85,8 +86,17 @@ impl Database {
     }
 
     /// How incidents are kept and told.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Arc<Policy> {
+        current(&self.policy)
+    }
+
+    /// From here on, incidents are kept and told like this.
+    ///
+    /// What has begun ends as it began; what has not, also what waits for a lock, is done by the new policy. It is for
+    /// this `Database`: nothing of it is stored, and nobody else who has the file open learns of it. As after a start
+    /// with a changed configuration, what is queued goes to whom it was queued for.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
     /// Does what is due; answers what that was.
@@ -252,6 +262,16 @@ impl Database {
         self.readers.read(|db| told::status(db, tenant, most))
     }
 
+    /// How a tenant's incidents and notices stand, in figures.
+    pub fn standing(&self, tenant: &Tenant) -> Result<Standing, StoreError> {
+        self.readers.read(|db| standing::standing(db, tenant))
+    }
+
+    /// How long commits have taken since it was opened.
+    pub fn commit_times(&self) -> CommitTimes {
+        self.writer.times()
+    }
+
     /// Lets everything that failed go again at once; answers how many.
     pub fn flush(&self) -> Result<u64, StoreError> {
         self.write(|db, this| told::flush(db, this.now))
@@ -330,13 +350,14 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection, &Writing) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let writing = Writing {
-            policy: Arc::clone(&self.policy),
-            installation: self.installation,
-            now: self.clock.now(),
-        };
-        self.writer.write(move |db| work(db, &writing))
+        let (policy, installation, now) = (Arc::clone(&self.policy), self.installation, self.clock.now());
+        // The policy of when it begins: it may have waited for others, or for a lock.
+        self.writer.write(move |db| work(db, &Writing { policy: current(&policy), installation, now }))
     }
+}
+
+fn current(policy: &Mutex<Arc<Policy>>) -> Arc<Policy> {
+    Arc::clone(&policy.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What the writer is handed with each job.

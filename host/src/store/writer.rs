@@ -8,11 +8,14 @@
 //!
 //! A disk syncs some hundred times a second, whatever is in a commit; so the more is asked for, the more is in one.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::standing::CommitTimes;
 use crate::commit::StoreError;
 use crate::crash;
 
@@ -30,16 +33,24 @@ type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    times: Arc<Mutex<CommitTimes>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Writer, StoreError> {
         let (jobs, receiver) = bounded(WAITING);
+        let times = Arc::new(Mutex::default());
+        let counted = Arc::clone(&times);
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || run(connection, &receiver))
-            .map_err(|error| StoreError::Io(std::sync::Arc::new(error)))?;
-        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
+            .spawn(move || run(connection, &receiver, &counted))
+            .map_err(|error| StoreError::Io(Arc::new(error)))?;
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread), times })
+    }
+
+    /// How long commits have taken.
+    pub(super) fn times(&self) -> CommitTimes {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does the work in a transaction; answers once it is on disk.
@@ -77,26 +88,35 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, jobs: &Receiver<Job>) {
+fn run(mut connection: Connection, jobs: &Receiver<Job>, times: &Mutex<CommitTimes>) {
     while let Ok(first) = jobs.recv() {
         let mut waiting = vec![first];
         waiting.extend(jobs.try_iter().take(TOGETHER - 1));
-        together(&mut connection, waiting);
+        together(&mut connection, waiting, times);
     }
     // Nobody has to read the log of changes at the next start.
     let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /// Does these jobs in one transaction, and tells each what became of it.
-fn together(connection: &mut Connection, jobs: Vec<Job>) {
+fn together(connection: &mut Connection, jobs: Vec<Job>, times: &Mutex<CommitTimes>) {
     let mut jobs = jobs.into_iter();
     let mut tells = Vec::new();
+    let began = Instant::now();
     let committed = transact(connection, &mut jobs, &mut tells);
+    count(times, began.elapsed(), committed.is_ok());
     // Those that were not reached.
     tells.extend(jobs.map(|job| job(None).1));
     for tell in tells {
         tell(committed.clone());
     }
+}
+
+fn count(times: &Mutex<CommitTimes>, took: Duration, committed: bool) {
+    let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+    times.times.count(took);
+    times.sum += took;
+    times.failed += u64::from(!committed);
 }
 
 fn transact(

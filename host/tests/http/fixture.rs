@@ -163,18 +163,27 @@ impl Site {
             })
         });
         health.serves();
-        let http = tripline::http::start(HttpOptions {
+        let mut site = Site { folder, setup, clock, database, intake, health, http: None, control, serving };
+        site.http = Some(tripline::http::start(site.options()).unwrap());
+        site
+    }
+
+    /// With what its HTTP is started.
+    pub(crate) fn options(&self) -> HttpOptions {
+        HttpOptions {
             listen: "127.0.0.1:0".parse().unwrap(),
-            tls: setup.tls.clone(),
-            database: Arc::clone(&database),
-            intake: intake.clone(),
-            health: Arc::clone(&health),
-            clock: Arc::new(clock.clone()),
-            limits: setup.limits,
+            tls: self.setup.tls.clone(),
+            database: Arc::clone(&self.database),
+            intake: self.intake.clone(),
+            health: Arc::clone(&self.health),
+            clock: Arc::new(self.clock.clone()),
+            limits: self.setup.limits,
             streams: StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after: None },
-        });
-        let http = Some(http.unwrap());
-        Site { folder, setup, clock, database, intake, health, http, control, serving }
+        }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
     }
 
     /// Ends it in good order and begins again, with another port.

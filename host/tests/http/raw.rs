@@ -1,7 +1,7 @@
 //! A connection that sends whatever it is given, as slowly as it is told, and reads what comes.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 /// How long a test waits for what must come.
@@ -42,6 +42,25 @@ impl Raw {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Raw::over(stream)
+    }
+
+    /// Sends nothing more.
+    pub(crate) fn finish(&mut self) {
+        // It may be closed already.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Waits at most so long until something is taken.
+    pub(crate) fn send_within(&self, patience: Duration) {
+        self.stream.set_write_timeout(Some(patience)).unwrap();
+    }
+
+    /// Whether a reply has come, or the end of the connection.
+    pub(crate) fn has_reply(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let has = self.stream.peek(&mut [0]).is_ok();
+        self.stream.set_nonblocking(false).unwrap();
+        has
     }
 }
 
@@ -90,6 +109,15 @@ impl<S: Read + Write> Raw<S> {
         }
         reply.body = self.rest.drain(..length).collect();
         Some(reply)
+    }
+
+    /// Waits until the other end closes; the statuses of what came.
+    #[track_caller]
+    pub(crate) fn statuses(&mut self) -> Vec<u16> {
+        while self.more() {}
+        let text = String::from_utf8_lossy(&self.rest);
+        let status = |line: &str| line.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok();
+        text.lines().filter_map(status).filter(|status| *status != 100).collect()
     }
 
     /// Waits until the other end closes; what came is thrown away.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod applying;
+mod changing;
 mod delivering;
 mod faults;
 mod fixture;

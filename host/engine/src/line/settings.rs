@@ -9,7 +9,7 @@ use crate::decode::Format;
 pub(super) const AHEAD: i64 = 24 * 3600 * 1_000_000_000;
 
 /// How a source's bytes become lines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LineSettings {
     /// Longer lines are cut here and marked; also the most bytes of joined lines.
     pub max_bytes: usize,

@@ -33,7 +33,7 @@ pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
 pub(super) use self::packs::PackArguments;
-pub(super) use self::serve::ServeArguments;
+pub(super) use self::serve::{LogFormat, ServeArguments};
 pub(super) use self::server::{ServerArguments, TOKEN};
 pub(super) use self::silence::{
     ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
@@ -93,7 +93,6 @@ pub(super) enum Command {
     /// Check logs with rule packs and report incidents.
     Check(CheckArguments),
     /// Follow logs, and keep and tell what rules decide, until it is stopped.
-    #[command(arg_required_else_help = true)]
     Serve(ServeArguments),
     /// Work incidents off: list, show, acknowledge, resolve, report.
     #[command(arg_required_else_help = true)]

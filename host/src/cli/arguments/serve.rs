@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum, value_parser};
 use jiff::tz::TimeZone;
 use tripline_engine::decode::Format as InputFormat;
 
@@ -13,17 +13,19 @@ const EXAMPLES: &str = "\
 Examples:
   tripline serve /var/log/auth.log '/var/log/app/*.log'
   tripline serve --from-start --db tripline.db --security-log security.log app.log
-  tripline serve --config /etc/tripline/tripline.toml /var/log/auth.log
+  tripline serve --config /etc/tripline/tripline.toml
 
 It goes on where it stopped: what was written meanwhile is read first, also from
-rotated files. The first SIGTERM or Ctrl-C ends it in good order; the second at once.
+rotated files. The first SIGTERM or Ctrl-C ends it in good order, within 30 seconds;
+the second at once. SIGHUP, or a change of their files, reads configuration and packs
+again, and nothing is lost by that.
 ";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, args_override_self = true)]
 pub(in crate::cli) struct ServeArguments {
-    /// Files, folders and globs to follow; they need not be there yet.
-    #[arg(value_name = "FILE|DIR|GLOB", required = true)]
+    /// Files, folders and globs to follow, besides the configuration's; they need not be there yet.
+    #[arg(value_name = "FILE|DIR|GLOB")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Read files that were never followed from their start, rotated ones too [default: from their end].
     #[arg(long, help_heading = "Input")]
@@ -43,4 +45,19 @@ pub(in crate::cli) struct ServeArguments {
     /// Threads that match lines [default: one for each core].
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+
+    /// How it says what happens, on standard error.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(in crate::cli) log_format: LogFormat,
+    /// Also say each HTTP request.
+    #[arg(short, long, help_heading = "Output")]
+    pub(in crate::cli) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }

@@ -5,6 +5,7 @@ mod exceptions;
 mod incidents;
 mod ingest;
 mod live;
+mod metrics;
 mod notices;
 mod openapi;
 mod reports;
@@ -32,6 +33,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let all = [
         live::routes(),
         ingest::routes(),
+        metrics::routes(),
         incidents::routes(),
         reports::routes(),
         acts::routes(),

@@ -1,0 +1,89 @@
+//! The server as a command: what the configuration and the arguments say, until it is stopped.
+
+mod first_token;
+mod journal;
+mod reloading;
+mod said;
+mod sources;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tripline_engine::sandbox::Sandbox;
+
+use self::journal::{Journal, Level, Line, Traced};
+use self::reloading::Reloading;
+use super::arguments::ServeArguments;
+use super::check::cores;
+use super::exit::Exit;
+use super::kept::{self, Kept};
+use super::{Failure, Screen, packs, sandbox, signals};
+use crate::configuration::Configuration;
+use crate::serve::{self, Control, Health, Intake, IntakeLimits, ServeError, ServeOptions};
+
+/// What keeps incidents if nothing names a database.
+const DATABASE: &str = "tripline.db";
+
+/// Serves until it is stopped.
+pub(super) fn run(
+    mut arguments: ServeArguments,
+    configuration: Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let packs = packs::configured(&arguments.packs, &configuration)?;
+    let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
+    if !kept::is_wanted(&arguments.keep, &configuration) {
+        arguments.keep.db = Some(DATABASE.into());
+    }
+    let kept = Kept::make(&arguments.keep, &configuration)?;
+    let journal = Arc::new(Journal::new(screen.clone(), arguments.log_format, arguments.verbose));
+    // A second server in one program would trace into the first one's journal.
+    let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
+    let control = Arc::new(Control::default());
+    let (hung_up, hang_ups) = bounded(1);
+    signals::obey(&control, hung_up)?;
+    let woken = Arc::clone(&control);
+    let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+    let health = Arc::new(Health::new());
+    let say = |event, message: String| journal.write(&Line::new(Level::Info, event, message));
+    say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
+    if configuration.path.is_none()
+        && let Some(path) = first_token::write(&kept)?
+    {
+        say("first-token", format!("an operator's token is in {}", path.display()));
+    }
+    let options = ServeOptions {
+        packs,
+        follow: sources::follow(&arguments, &configuration),
+        intake,
+        expected: Vec::new(),
+        lines: sources::lines(&arguments),
+        threads: arguments.threads.map_or_else(cores, usize::from),
+        instances: configuration.server.instances,
+        database: Arc::clone(&kept.database),
+        security_log: kept.security_log(),
+        deliverer: kept.delivering(screen)?,
+        health,
+        clock: Arc::clone(&kept.clock),
+        pause: Duration::from_millis(100),
+        every: Duration::from_secs(1),
+    };
+    let reloading = Reloading {
+        arguments: Arc::new(arguments),
+        configuration,
+        database: Arc::clone(&kept.database),
+        control: Arc::clone(&control),
+        journal: Arc::clone(&journal),
+    };
+    // It ends with the program: nothing of it has to be finished.
+    thread::spawn(move || reloading.run(&hang_ups));
+    let tell = |event| said::lines(&event).iter().for_each(|line| journal.write(line));
+    let served = serve::run(options, &sandbox, &tell, &control);
+    served.map_err(|error| match error {
+        ServeError::Store(error) => kept.failed(&error),
+        error @ ServeError::Matcher(_) => Failure::new(error),
+    })?;
+    Ok(Exit::Clean)
+}

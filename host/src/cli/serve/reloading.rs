@@ -1,0 +1,139 @@
+//! Configuration and packs are read again at SIGHUP, and when their files have changed.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::super::arguments::ServeArguments;
+use super::super::configuration::failure;
+use super::super::{Failure, kept, packs};
+use super::journal::{Journal, Level, Line};
+use super::sources;
+use crate::configuration::Configuration;
+use crate::serve::{Change, Control};
+use crate::store::Database;
+
+/// How often it is looked whether files have changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What is needed to read it all again.
+pub(super) struct Reloading {
+    pub(super) arguments: Arc<ServeArguments>,
+    pub(super) configuration: Configuration,
+    pub(super) database: Arc<Database>,
+    pub(super) control: Arc<Control>,
+    pub(super) journal: Arc<Journal>,
+}
+
+impl Reloading {
+    /// Runs as long as the program does.
+    pub(super) fn run(mut self, hung_up: &Receiver<()>) {
+        let mut known = self.prints();
+        let mut before = known.clone();
+        loop {
+            let is_asked = match hung_up.recv_timeout(LOOK) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let now = self.prints();
+            // What changes from look to look is still being written.
+            let is_changed = now != known && now == before;
+            before.clone_from(&now);
+            if !is_asked && !is_changed {
+                continue;
+            }
+            known = now;
+            if let Err(failure) = self.read() {
+                let message = format!("{}; it goes on as it was", failure.message());
+                self.journal.write(&Line::new(Level::Error, "unchanged", message));
+                if let Some(hint) = failure.hinted() {
+                    self.journal.write(&Line::new(Level::Info, "hint", format!("hint: {hint}")));
+                }
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Failure> {
+        let configuration = match &self.configuration.path {
+            Some(path) => Configuration::read(path).map_err(failure)?,
+            None => Configuration::default(),
+        };
+        let packs = packs::configured(&self.arguments.packs, &configuration)?;
+        let follow = sources::follow(&self.arguments, &configuration);
+        for name in needs_restart(&self.configuration, &configuration) {
+            let message = format!("{name} has changed: it counts from the next start on");
+            self.journal.write(&Line::new(Level::Warning, "restart-needed", message).with("name", name));
+        }
+        let policy = kept::policy(&self.arguments.keep, &configuration, self.database.path());
+        self.database.set_policy(policy).map_err(|error| kept::at(self.database.path(), &error))?;
+        self.control.change(Change { packs, follow });
+        self.configuration = configuration;
+        Ok(())
+    }
+
+    /// What tells that a file was written anew.
+    fn prints(&self) -> Vec<(PathBuf, Option<Print>)> {
+        let packs = &self.arguments.packs;
+        let files = self.configuration.path.iter().chain(&packs.settings).chain(&packs.pack);
+        let mut prints = Vec::new();
+        for path in files {
+            prints.push((path.clone(), print(path)));
+            let Ok(folder) = fs::read_dir(path) else { continue };
+            let inside = folder.flatten().map(|entry| entry.path());
+            let mut modules: Vec<PathBuf> =
+                inside.filter(|path| path.extension().is_some_and(|end| end == "wasm")).collect();
+            modules.sort();
+            prints.extend(modules.into_iter().map(|path| {
+                let print = print(&path);
+                (path, print)
+            }));
+        }
+        prints
+    }
+}
+
+/// Inode, bytes, when it was written: seconds and nanoseconds.
+type Print = (u64, u64, i64, i64);
+
+fn print(path: &Path) -> Option<Print> {
+    let found = fs::metadata(path).ok()?;
+    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+}
+
+/// What differs, and cannot be changed while it runs.
+fn needs_restart(old: &Configuration, new: &Configuration) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    let mut differs = |differs: bool, name| names.extend(differs.then_some(name));
+    differs(old.database != new.database || old.max_bytes != new.max_bytes, "[database]");
+    differs(old.security_log != new.security_log, "[security_log]");
+    differs(old.mail != new.mail, "[mail]");
+    differs(old.server != new.server, "[server]");
+    differs(old.syslog != new.syslog, "[[syslog]]");
+    names
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    fn configured(text: &str) -> Configuration {
+        Configuration::parse(Path::new("/etc/tripline.toml"), text.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let old = configured("");
+        let new = configured(
+            "[database]\npath = \"/x.db\"\n[server]\nlisten = \"off\"\n[security_log]\npath = \"/s.log\"\n\
+             [[syslog]]\nlisten = \"127.0.0.1:5514\"\ntransport = \"udp\"\n[[follow]]\npaths = [\"/a.log\"]\n",
+        );
+        assert_eq!(needs_restart(&old, &new), ["[database]", "[security_log]", "[server]", "[[syslog]]"]);
+        assert!(needs_restart(&old, &configured("[[follow]]\npaths = [\"/a.log\"]\n")).is_empty());
+    }
+}

@@ -1,0 +1,95 @@
+//! What happens in a server, in words and as fields.
+
+use serde_json::Value;
+
+use super::journal::{Level, Line};
+use crate::commit::{Committed, Tenant};
+use crate::follow::{Change, FollowNote};
+use crate::notices::{Delivered, End};
+use crate::serve::Event;
+
+/// Incidents of a barrier that are named to people.
+const SHOWN: usize = 20;
+
+/// The lines of an event.
+pub(super) fn lines(event: &Event) -> Vec<Line> {
+    use Level::{Error, Info, Warning};
+    let one = match event {
+        Event::Follows(path) => {
+            let path = path.display().to_string();
+            Line::new(Info, "follows", format!("follows {path}")).with("path", path)
+        }
+        Event::File(FollowNote::Lost { path, change }) => {
+            let path = path.display().to_string();
+            let (event, words) = match change {
+                Change::Cut => ("cut", "was cut: what was written just before may be lost"),
+                Change::Replaced => ("replaced", "was replaced"),
+            };
+            Line::new(Warning, event, format!("{path} {words}")).with("path", path)
+        }
+        Event::File(FollowNote::Unread(error)) | Event::Input(error) => {
+            Line::new(Error, "unread", error).with("path", error.path.display().to_string())
+        }
+        Event::Committed(tenant, committed) => return incidents(tenant, committed),
+        Event::Waits(error) => {
+            Line::new(Error, "store-waits", format!("{error}; it is tried again, and nothing is lost"))
+        }
+        Event::GoesOn => Line::new(Info, "store-goes-on", "the database takes what comes again"),
+        Event::Changed => Line::new(Info, "changed", "goes on with the changed configuration"),
+        Event::Unchanged(error) => Line::new(Error, "unchanged", format!("{error}; it goes on as it was")),
+        Event::Fault(tenant, fault) => {
+            of(tenant, Warning, "fault", format!("pack {}: {}", fault.pack, fault.fault))
+                .with("pack", &*fault.pack)
+        }
+        Event::Log(tenant, pack, line) => {
+            of(tenant, Info, "pack-log", format!("{pack}: {}", line.text)).with("pack", &**pack)
+        }
+        Event::SecurityLog(error) => {
+            Line::new(Error, "security-log", format!("{error}; its records wait in the database"))
+        }
+        Event::Telling(error) => Line::new(Error, "telling", format!("{error}; it is tried again")),
+        Event::Delivered(delivered) => return mails(delivered),
+    };
+    vec![one]
+}
+
+fn of(tenant: &Tenant, level: Level, event: &'static str, message: String) -> Line {
+    Line::new(level, event, message).with("tenant", tenant.as_str())
+}
+
+fn incidents(tenant: &Tenant, committed: &Committed) -> Vec<Line> {
+    let list = |ids: &[i64]| {
+        let shown = ids.iter().take(SHOWN).map(i64::to_string).collect::<Vec<_>>().join(", ");
+        match ids.len().saturating_sub(SHOWN) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        }
+    };
+    let kinds = [("opened", "opened", &committed.opened), ("grown", "occurred again", &committed.grown)];
+    let some = kinds.into_iter().filter(|(.., ids)| !ids.is_empty());
+    let line = |(event, what, ids): (&'static str, &str, &Vec<i64>)| {
+        let whose = match *tenant == Tenant::default() {
+            true => String::new(),
+            false => format!(" of {tenant}"),
+        };
+        let incidents: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+        of(tenant, Level::Info, event, format!("{what}: incident {}{whose}", list(ids)))
+            .with("incidents", incidents)
+    };
+    some.map(line).collect()
+}
+
+fn mails(delivered: &Delivered) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if delivered.sent > 0 {
+        let mails = if delivered.sent == 1 { "mail" } else { "mails" };
+        let line = Line::new(Level::Info, "mailed", format!("{} {mails} sent", delivered.sent));
+        lines.push(line.with("sent", delivered.sent));
+    }
+    let failed = |(recipient, end): &(String, End)| {
+        let message = format!("a mail to {recipient} was not sent: {end}");
+        Line::new(Level::Warning, "mail-failed", message).with("recipient", &**recipient)
+    };
+    lines.extend(delivered.failed.iter().map(failed));
+    lines
+}

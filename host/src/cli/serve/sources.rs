@@ -1,0 +1,54 @@
+//! What the command line and the configuration say of where lines come from.
+
+use jiff::tz::TimeZone;
+use tripline_engine::line::LineSettings;
+
+use super::super::arguments::ServeArguments;
+use crate::commit::Tenant;
+use crate::configuration::{Configuration, FollowedSource};
+use crate::follow::{FollowSettings, From};
+use crate::serve::Follow;
+
+/// Bytes of a block: what comes live comes in small pieces, and all of them wait for a barrier.
+const BLOCK: usize = 256 * 1024;
+const SECOND: i64 = 1_000_000_000;
+
+/// How bytes become lines, where a source does not say otherwise.
+pub(super) fn lines(arguments: &ServeArguments) -> LineSettings {
+    LineSettings {
+        timezone: arguments.timezone.clone().unwrap_or_else(TimeZone::system),
+        format: arguments.input_format,
+        block_bytes: BLOCK,
+        // What is kept goes on from there.
+        bounded: true,
+        ..LineSettings::default()
+    }
+}
+
+/// The files of the command line, and then those of the configuration.
+pub(super) fn follow(arguments: &ServeArguments, configuration: &Configuration) -> Vec<Follow> {
+    let lines = lines(arguments);
+    let from = if arguments.from_start { From::Start } else { From::End };
+    let settings = FollowSettings { lines, from, quiet: SECOND, linger: 60 * SECOND };
+    let mut follow = Vec::new();
+    if !arguments.files.is_empty() {
+        let (paths, tenant) = (arguments.files.clone(), Tenant::default());
+        follow.push(Follow { paths, tenant, settings: settings.clone(), silent_after: None });
+    }
+    follow.extend(configuration.follow.iter().map(|source| configured(source, &settings)));
+    follow
+}
+
+fn configured(source: &FollowedSource, usual: &FollowSettings) -> Follow {
+    let lines = LineSettings {
+        timezone: source.timezone.clone().unwrap_or_else(|| usual.lines.timezone.clone()),
+        format: source.format.or(usual.lines.format),
+        ..usual.lines.clone()
+    };
+    Follow {
+        paths: source.paths.clone(),
+        tenant: source.tenant.clone(),
+        settings: FollowSettings { lines, from: source.from.unwrap_or(usual.from), ..usual.clone() },
+        silent_after: source.silent_after,
+    }
+}
