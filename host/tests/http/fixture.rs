@@ -182,10 +182,6 @@ impl Site {
         }
     }
 
-    pub(crate) fn now(&self) -> i64 {
-        self.clock.now()
-    }
-
     /// Ends it in good order and begins again, with another port.
     pub(crate) fn again(mut self) -> Site {
         self.end();
