@@ -33,7 +33,16 @@ impl Served {
     }
 
     fn start(&mut self) {
-        let arguments = ["serve", "--from-start", "--only", "app-errors", "--security-log", "security.log"];
+        let arguments = [
+            "serve",
+            "--from-start",
+            "--only",
+            "app-errors",
+            "--security-log",
+            "security.log",
+            "--listen",
+            "127.0.0.1:0",
+        ];
         let mut command = program();
         command.current_dir(self.folder.path()).env_remove("TRIPLINE_CONFIG").args(arguments).arg("app.log");
         self.process = Some(command.stderr(Stdio::piped()).spawn().unwrap());
@@ -205,7 +214,7 @@ fn one_server_at_a_time() {
     served.write(1);
     served.until(1);
     let mut second = program();
-    second.current_dir(served.folder.path()).env_remove("TRIPLINE_CONFIG").args(["serve", "app.log"]);
+    second.current_dir(served.folder.path()).env_remove("TRIPLINE_CONFIG").args(["serve", "--listen", "off", "app.log"]);
     let second = second.output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(second.status.code() == Some(2) && said.contains("hint:"), "{said}");

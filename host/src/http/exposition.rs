@@ -3,7 +3,9 @@
 use std::fmt::{Debug, Error, Formatter};
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelValue};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabelValue,
+};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 use tripline_engine::PackReport;
@@ -65,7 +67,8 @@ impl Exposition {
     }
 
     fn by_source(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let label = |source: &SourceFigures| [("source", source.name.clone()), ("kind", source.kind.to_string())];
+        let label =
+            |source: &SourceFigures| [("source", source.name.clone()), ("kind", source.kind.to_string())];
         let all = || self.sources.iter();
         let lines = all().map(|source| (label(source), source.lines));
         counter(out, "source_lines", "Lines that were read", None, lines)?;

@@ -50,7 +50,8 @@ impl Figures {
     pub(super) fn answered(&self, method: &Method, route: &str, status: u16, took: Duration) {
         let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-        let method = known.iter().zip(names).find(|(known, _)| *known == method).map_or("other", |(_, name)| name);
+        let method =
+            known.iter().zip(names).find(|(known, _)| *known == method).map_or("other", |(_, name)| name);
         self.requests.get_or_create(&Answered { method, route: route.into(), status }).inc();
         self.times.get_or_create(&Routed { route: route.into() }).observe(took.as_secs_f64());
     }

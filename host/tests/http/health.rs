@@ -17,7 +17,8 @@ fn it_says_whether_it_is_ready_and_why_not() {
     let waits = ask("/readyz");
     assert_eq!(waits.status, 503);
     let reasons = waits.json()["reasons"].clone();
-    let codes: Vec<&str> = reasons.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> =
+        reasons.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["store", "security-log"]);
     assert!(!waits.text().contains("/var/lib"), "{}", waits.text());
     // Lines are not taken that would only wait; it lives all the same.
@@ -93,7 +94,10 @@ fn the_document_says_of_every_route_what_it_needs_and_how_it_fails() {
             let responses = operation["responses"].as_object().unwrap();
             let scope = scope.and_then(|scope| scope[0].as_str());
             if scope.is_some() {
-                assert!(["401", "403"].iter().all(|status| responses.contains_key(*status)), "{method} {path}");
+                assert!(
+                    ["401", "403"].iter().all(|status| responses.contains_key(*status)),
+                    "{method} {path}"
+                );
                 assert!(scope.unwrap().parse::<Scope>().is_ok(), "{method} {path}");
             } else {
                 assert!(["/livez", "/readyz"].contains(&path.as_str()), "{method} {path} needs no token");

@@ -135,7 +135,9 @@ impl<S: Read + Write> Raw<S> {
                 self.rest.extend_from_slice(&bytes[..read]);
                 read > 0
             }
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) =>
+            {
                 panic!("nothing came, and the connection stayed open")
             }
             // Closed, in its way.

@@ -112,7 +112,8 @@ fn who_does_not_read_is_let_go() {
     }));
     let token = site.token(Scope::Operator);
     let mut raw = site.raw();
-    let ask = format!("GET /api/v1/openapi.json HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
+    let ask =
+        format!("GET /api/v1/openapi.json HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
     // Asked again and again, and never read: until the server takes no more of it.
     raw.send_within(Duration::from_millis(500));
     for _ in 0..100_000 {

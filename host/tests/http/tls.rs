@@ -34,7 +34,11 @@ fn site() -> (TempDir, Site, String) {
     (folder, Site::of(setup), pem)
 }
 
-fn client(site: &Site, trusted: &str, versions: &[&'static rustls::SupportedProtocolVersion]) -> Raw<impl std::io::Read + std::io::Write> {
+fn client(
+    site: &Site,
+    trusted: &str,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Raw<impl std::io::Read + std::io::Write> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap()).unwrap();
     let ring = Arc::new(rustls::crypto::ring::default_provider());
@@ -107,5 +111,7 @@ fn an_address_that_is_taken_is_said() {
     let site = Site::new();
     let listen = site.http.as_ref().unwrap().address();
     let error = start(HttpOptions { listen, ..site.options() }).err().unwrap();
-    assert!(matches!(error, HttpError::Listen { .. }) && error.to_string().contains(&site.port().to_string()));
+    assert!(
+        matches!(error, HttpError::Listen { .. }) && error.to_string().contains(&site.port().to_string())
+    );
 }

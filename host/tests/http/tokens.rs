@@ -37,7 +37,8 @@ fn whatever_is_wrong_with_a_token_is_the_same() {
         format!("Authorization: Bearer {}\r\n", unknown.show()),
         upper,
     ] {
-        let reply = site.ask(format!("GET {DOCUMENT} HTTP/1.1\r\nHost: a\r\nX-Request-Id: same\r\n{header}\r\n"));
+        let reply =
+            site.ask(format!("GET {DOCUMENT} HTTP/1.1\r\nHost: a\r\nX-Request-Id: same\r\n{header}\r\n"));
         assert_eq!((reply.status, problem(&reply).as_str()), (401, "no-token"), "{header}");
         assert!(reply.header("www-authenticate").unwrap().starts_with("Bearer"));
         told.push(reply.text());

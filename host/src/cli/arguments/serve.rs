@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, value_parser};
@@ -42,6 +43,9 @@ pub(in crate::cli) struct ServeArguments {
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
 
+    /// Where HTTP is taken, or `off` [default: the configuration's, or 127.0.0.1:8480].
+    #[arg(long, value_name = "ADDR", help_heading = "Running", value_parser = listen)]
+    pub(in crate::cli) listen: Option<Listen>,
     /// Threads that match lines [default: one for each core].
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
@@ -52,6 +56,18 @@ pub(in crate::cli) struct ServeArguments {
     /// Also say each HTTP request.
     #[arg(short, long, help_heading = "Output")]
     pub(in crate::cli) verbose: bool,
+}
+
+/// An address, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Listen(pub(in crate::cli) Option<SocketAddr>);
+
+fn listen(text: &str) -> Result<Listen, String> {
+    if text == "off" {
+        return Ok(Listen(None));
+    }
+    let at = text.parse().map_err(|_| "expected an address with a port, like 127.0.0.1:8480, or off")?;
+    Ok(Listen(Some(at)))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

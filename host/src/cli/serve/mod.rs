@@ -2,6 +2,7 @@
 
 mod first_token;
 mod journal;
+mod listening;
 mod reloading;
 mod said;
 mod sources;
@@ -54,12 +55,23 @@ pub(super) fn run(
     {
         say("first-token", format!("an operator's token is in {}", path.display()));
     }
+    let lines = sources::lines(&arguments);
+    let http = listening::http(&arguments, &configuration, &kept, &intake, &health, &lines)?;
+    if let Some(http) = &http {
+        let scheme = if configuration.server.tls.is_some() { "https" } else { "http" };
+        say("listens", format!("listens at {scheme}://{}", http.address()));
+        if !kept.database.has_tokens().map_err(|error| kept.failed(&error))? {
+            let line = Line::new(Level::Warning, "no-token", "no token opens it yet");
+            journal.write(&line);
+            screen.hint("`tripline token add --name NAME --scope operator` makes one");
+        }
+    }
     let options = ServeOptions {
         packs,
         follow: sources::follow(&arguments, &configuration),
         intake,
         expected: Vec::new(),
-        lines: sources::lines(&arguments),
+        lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
         instances: configuration.server.instances,
         database: Arc::clone(&kept.database),
@@ -81,6 +93,9 @@ pub(super) fn run(
     thread::spawn(move || reloading.run(&hang_ups));
     let tell = |event| said::lines(&event).iter().for_each(|line| journal.write(line));
     let served = serve::run(options, &sandbox, &tell, &control);
+    if let Some(http) = http {
+        http.stop(listening::GRACE);
+    }
     served.map_err(|error| match error {
         ServeError::Store(error) => kept.failed(&error),
         error @ ServeError::Matcher(_) => Failure::new(error),

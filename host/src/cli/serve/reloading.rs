@@ -70,7 +70,7 @@ impl Reloading {
             self.journal.write(&Line::new(Level::Warning, "restart-needed", message).with("name", name));
         }
         let policy = kept::policy(&self.arguments.keep, &configuration, self.database.path());
-        self.database.set_policy(policy).map_err(|error| kept::at(self.database.path(), &error))?;
+        self.database.set_policy(policy);
         self.control.change(Change { packs, follow });
         self.configuration = configuration;
         Ok(())

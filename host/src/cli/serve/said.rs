@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::journal::{Level, Line};
+use crate::check::Change;
 use crate::commit::{Committed, Tenant};
-use crate::follow::{Change, FollowNote};
+use crate::follow::FollowNote;
 use crate::notices::{Delivered, End};
 use crate::serve::Event;
 

@@ -1,0 +1,61 @@
+//! HTTP, as the arguments and the configuration want it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tripline_engine::line::LineSettings;
+
+use super::super::Failure;
+use super::super::arguments::{Listen, ServeArguments};
+use super::super::kept::Kept;
+use crate::configuration::Configuration;
+use crate::http::{self, HttpLimits, HttpOptions, HttpServer};
+use crate::serve::{Health, Intake, StreamSettings};
+
+/// How long requests that are underway may take once the server ends.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+/// How brought bytes become lines.
+pub(super) fn streams(lines: &LineSettings) -> StreamSettings {
+    StreamSettings {
+        format: lines.format,
+        timezone: lines.timezone.clone(),
+        join: lines.join,
+        silent_after: None,
+    }
+}
+
+/// Begins to take HTTP; `None`: nobody wants it.
+pub(super) fn http(
+    arguments: &ServeArguments,
+    configuration: &Configuration,
+    kept: &Kept,
+    intake: &Intake,
+    health: &Arc<Health>,
+    lines: &LineSettings,
+) -> Result<Option<HttpServer>, Failure> {
+    let server = &configuration.server;
+    let Some(listen) = arguments.listen.map_or(server.listen, |Listen(at)| at) else { return Ok(None) };
+    if arguments.listen.is_some()
+        && !listen.ip().to_canonical().is_loopback()
+        && server.tls.is_none()
+        && !server.plaintext
+    {
+        let found = format!("--listen {listen}: expected loopback or TLS, found neither");
+        let hint = "give a certificate in tripline.toml: [server] tls = { certificate = …, key = … }";
+        return Err(Failure::new(found).hint(Some(hint)));
+    }
+    let options = HttpOptions {
+        listen,
+        tls: server.tls.clone(),
+        database: Arc::clone(&kept.database),
+        intake: intake.clone(),
+        health: Arc::clone(health),
+        clock: Arc::clone(&kept.clock),
+        limits: HttpLimits::default(),
+        streams: streams(lines),
+    };
+    let hint = "name another address with --listen ADDR, or --listen off";
+    let started = http::start(options).map_err(|error| Failure::new(error).hint(Some(hint)))?;
+    Ok(Some(started))
+}
