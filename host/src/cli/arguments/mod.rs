@@ -33,7 +33,7 @@ pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
 pub(super) use self::packs::PackArguments;
-pub(super) use self::serve::{LogFormat, ServeArguments};
+pub(super) use self::serve::{Listen, LogFormat, ServeArguments};
 pub(super) use self::server::{ServerArguments, TOKEN};
 pub(super) use self::silence::{
     ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
