@@ -106,11 +106,7 @@ fn filter(desk: &dyn Desk, arguments: &FilterArguments) -> Filter {
 }
 
 /// So many incidents, and whether there are more.
-fn found(
-    desk: &dyn Desk,
-    arguments: &FilterArguments,
-    most: u32,
-) -> Result<(Vec<Incident>, bool), Failure> {
+fn found(desk: &dyn Desk, arguments: &FilterArguments, most: u32) -> Result<(Vec<Incident>, bool), Failure> {
     let filter = filter(desk, arguments);
     let (mut all, mut after) = (Vec::new(), None);
     loop {

@@ -18,11 +18,7 @@ const READ: usize = 64 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Checks the chain of a log; `config`: where the configuration is looked for that names it, if no file does.
-pub(super) fn run(
-    command: LogCommand,
-    config: Option<PathBuf>,
-    screen: &Screen,
-) -> Result<Exit, Failure> {
+pub(super) fn run(command: LogCommand, config: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
     let LogCommand::Verify { mut files, mut db } = command;
     if files.is_empty() {
         let configuration = configuration::read(config)?;

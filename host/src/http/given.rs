@@ -48,9 +48,7 @@ pub(super) fn pairs(
         return Err(Problem::invalid(format!("{key}: expected at most {MANY}, found {}", given.len())));
     }
     let pair = |(name, value): (String, Value)| match value {
-        Value::String(value) => {
-            Ok((line(key, name, ReplyLimit::VALUE_NAME)?, prose(key, value, most)?))
-        }
+        Value::String(value) => Ok((line(key, name, ReplyLimit::VALUE_NAME)?, prose(key, value, most)?)),
         _ => Err(Problem::invalid(format!("{key}: expected texts by their names"))),
     };
     given.into_iter().map(pair).collect()
@@ -65,5 +63,9 @@ pub(super) fn time(key: &str, text: &str) -> Result<i64, Problem> {
 pub(super) fn seconds(key: &str, given: u64) -> Result<i64, Problem> {
     let held = (1..=LONG).contains(&given);
     let wrong = || Problem::invalid(format!("{key}: expected 1 to {LONG} seconds, found {given}"));
-    if held { Ok(i64::try_from(given).unwrap_or(i64::MAX).saturating_mul(1_000_000_000)) } else { Err(wrong()) }
+    if held {
+        Ok(i64::try_from(given).unwrap_or(i64::MAX).saturating_mul(1_000_000_000))
+    } else {
+        Err(wrong())
+    }
 }

@@ -86,7 +86,8 @@ impl Why {
         zone: &TimeZone,
     ) -> io::Result<()> {
         let mut answer = self.answer(zone);
-        if let Some(one) = recipient.filter(|one| answer.recipients.iter().all(|known| known.address != *one)) {
+        if let Some(one) = recipient.filter(|one| answer.recipients.iter().all(|known| known.address != *one))
+        {
             answer.recipients.push(self.about(one, zone));
         }
         answer.write(out, recipient, width)

@@ -45,7 +45,10 @@ impl Site {
         let fixture = Fixture::new();
         fixture.write("tripline.toml", CONFIGURATION);
         run(&fixture, &["check", "attack.log", "--year", "2020", "--only", "sshd"]);
-        run(&fixture, &["incident", "report", "--title", "Disk full", "--fingerprint", "disk", "--severity", "low"]);
+        run(
+            &fixture,
+            &["incident", "report", "--title", "Disk full", "--fingerprint", "disk", "--severity", "low"],
+        );
         let copy = ["db", "backup", "local.db", "remote.db"];
         assert_eq!(run(&fixture, &copy).status.code(), Some(0));
         let http = serve(&fixture.path().join("remote.db"));
@@ -199,8 +202,14 @@ fn what_is_wrong_is_said() {
     said(with(&["--server", url, "--token-file", "none"]), "none: cannot read it");
     said(with(&["--server", url, "--token-file", "attack.log"]), "expected a token, found something else");
     said(with(&["--server", url, "--db", "local.db"]), "expected --server or --db, found both");
-    said(with(&["--server", "http://a.example", "--token-file", "token"]), "expected https://a.example, found http");
-    said(with(&["--server", "https://a:b@a.example", "--token-file", "token"]), "expected --server https://HOST");
+    said(
+        with(&["--server", "http://a.example", "--token-file", "token"]),
+        "expected https://a.example, found http",
+    );
+    said(
+        with(&["--server", "https://a:b@a.example", "--token-file", "token"]),
+        "expected --server https://HOST",
+    );
     site.fixture.write("other", TokenSecret::draw().unwrap().show());
     said(with(&["--server", url, "--token-file", "other"]), "the server does not know the token");
     site.fixture.write("reader", site.token(Scope::Reader, "reader"));
@@ -263,10 +272,7 @@ fn a_server_is_not_believed() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "cannot understand the answer"),
         ("HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", "try again in 7 s"),
         ("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "the server answers 500"),
-        (
-            "HTTP/1.1 400 No\r\nContent-Length: 26\r\n\r\n{\"detail\":\"a\\u001b[31mred\"}",
-            "red",
-        ),
+        ("HTTP/1.1 400 No\r\nContent-Length: 26\r\n\r\n{\"detail\":\"a\\u001b[31mred\"}", "red"),
         ("nonsense\r\n\r\n", "cannot ask it"),
     ] {
         let (output, asked) = stranger(&site, answer);

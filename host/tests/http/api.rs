@@ -101,7 +101,11 @@ pub(crate) fn exception(site: &Site, of: &str) -> i64 {
 /// What is in a list under this name, by a key.
 pub(crate) fn keys(reply: &Reply, name: &str, key: &str) -> Vec<Value> {
     let list = reply.json()[name].clone();
-    list.as_array().unwrap_or_else(|| panic!("{name}: {reply:?}")).iter().map(|one| one[key].clone()).collect()
+    list.as_array()
+        .unwrap_or_else(|| panic!("{name}: {reply:?}"))
+        .iter()
+        .map(|one| one[key].clone())
+        .collect()
 }
 
 pub(crate) fn new_silence() -> Value {

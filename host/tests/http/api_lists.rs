@@ -139,7 +139,10 @@ fn what_nobody_asked_for_is_refused() {
         ("/api/v1/incidents".to_string(), body)
     };
     let long = "x".repeat(4_097);
-    let many: Value = (0..33).map(|number| (format!("v{number}"), Value::from("x"))).collect::<serde_json::Map<_, _>>().into();
+    let many: Value = (0..33)
+        .map(|number| (format!("v{number}"), Value::from("x")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let window = |change: Value| {
         let mut body = crate::api::new_silence();
         change.as_object().unwrap().iter().for_each(|(key, value)| body[key] = value.clone());
@@ -181,7 +184,10 @@ fn what_nobody_asked_for_is_refused() {
         ("/api/v1/exceptions".into(), json!({ "reason": "x" })),
         ("/api/v1/exceptions".into(), json!({ "reason": "x", "field": "ip" })),
         ("/api/v1/exceptions".into(), json!({ "reason": "x", "field": "ip", "network": "192.0.2.0/33" })),
-        ("/api/v1/exceptions".into(), json!({ "reason": "x", "field": "ip", "network": "::/0", "value": "*" })),
+        (
+            "/api/v1/exceptions".into(),
+            json!({ "reason": "x", "field": "ip", "network": "::/0", "value": "*" }),
+        ),
         ("/api/v1/notices/retry".into(), json!({ "notice": "x" })),
     ] {
         let reply = post(&site, &path, &token, "If-Match: *\r\n", &body);
@@ -198,10 +204,16 @@ fn silences_and_exceptions_are_made_listed_and_ended() {
     let site = Site::new();
     let token = site.token(Scope::Analyst);
     for (name, body) in [
-        ("silences", json!({ "rule": "x/*", "severity": "low", "fields": { "ip": "192.0.2.*" },
-            "starts": "2026-12-01T06:00:00Z", "ends": "2100-01-01T00:00:00Z", "reason": "a window" })),
-        ("exceptions", json!({ "rule": "x/*", "field": "ip", "network": "192.0.2.0/24", "severity": "low",
-            "until": "2100-01-01T00:00:00Z", "reason": "known" })),
+        (
+            "silences",
+            json!({ "rule": "x/*", "severity": "low", "fields": { "ip": "192.0.2.*" },
+            "starts": "2026-12-01T06:00:00Z", "ends": "2100-01-01T00:00:00Z", "reason": "a window" }),
+        ),
+        (
+            "exceptions",
+            json!({ "rule": "x/*", "field": "ip", "network": "192.0.2.0/24", "severity": "low",
+            "until": "2100-01-01T00:00:00Z", "reason": "known" }),
+        ),
     ] {
         let path = format!("/api/v1/{name}");
         let made = post(&site, &path, &token, "", &body);
@@ -211,7 +223,8 @@ fn silences_and_exceptions_are_made_listed_and_ended() {
         }
         assert_eq!((made.json()["id"].clone(), made.json()["author"].clone()), (json!(1), json!("test")));
         assert_eq!(get(&site, &path, &token).json(), json!({ name: [made.json()] }));
-        let end = |id: i64| crate::api::call(&site, "DELETE", &format!("{path}/{id}"), Some(&token), "", None);
+        let end =
+            |id: i64| crate::api::call(&site, "DELETE", &format!("{path}/{id}"), Some(&token), "", None);
         assert_eq!((end(1).status, end(1).status, end(2).status), (204, 404, 404));
         assert_eq!(get(&site, &path, &token).json(), json!({ name: [] }));
         assert_eq!(keys(&get(&site, &format!("{path}?all=true"), &token), name, "id"), [1]);

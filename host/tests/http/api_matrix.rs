@@ -114,7 +114,10 @@ fn every_route_lets_in_whom_it_says_and_nobody_else() {
             assert!(route.statuses.contains(&reply.status), "{name}: {} is not documented", reply.status);
             if scope.covers(needed) {
                 let successes = &route.successes;
-                assert!(successes.contains(&reply.status), "{name} as {scope}: expected {successes:?}, {reply:?}");
+                assert!(
+                    successes.contains(&reply.status),
+                    "{name} as {scope}: expected {successes:?}, {reply:?}"
+                );
             } else {
                 assert_eq!((reply.status, problem(&reply).as_str()), (403, "forbidden"), "{name} as {scope}");
             }
@@ -157,7 +160,8 @@ fn what_is_another_tenants_is_not_there() {
         assert_eq!(words(&known, foreign), words(&unknown, 999_999), "{name}");
         for odd in ["0", "-1", "x", "9223372036854775808", "1%2f2", "%00", "1.0"] {
             let path = route.path.replace("{id}", odd);
-            let reply = call(&site, &route.method, &path, Some(&token), "If-Match: *\r\n", body(route).as_ref());
+            let reply =
+                call(&site, &route.method, &path, Some(&token), "If-Match: *\r\n", body(route).as_ref());
             assert_eq!((reply.status, problem(&reply).as_str()), (404, "unknown"), "{name} {odd}");
         }
         asked += 1;
@@ -166,8 +170,12 @@ fn what_is_another_tenants_is_not_there() {
     assert_eq!(all(&tenant("other")), before);
     // Lists have only what is one's own.
     let theirs = site.token_of("other", Scope::Reader, None);
-    for (path, name) in [("incidents?limit=200", "incidents"), ("silences", "silences"), ("exceptions", "exceptions")] {
-        let count = |token: &str| get(&site, &format!("/api/v1/{path}"), token).json()[name].as_array().unwrap().len();
+    for (path, name) in
+        [("incidents?limit=200", "incidents"), ("silences", "silences"), ("exceptions", "exceptions")]
+    {
+        let count = |token: &str| {
+            get(&site, &format!("/api/v1/{path}"), token).json()[name].as_array().unwrap().len()
+        };
         assert!(count(&theirs) >= 20 && count(&token) < 20, "{path}");
     }
 }

@@ -18,9 +18,7 @@ use crate::incidents::{
 use crate::notices::Pattern;
 use crate::report::answer::Answer;
 use crate::report::rfc3339;
-use crate::report::shapes::{
-    ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, nanoseconds,
-};
+use crate::report::shapes::{ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, nanoseconds};
 use crate::store::{OutboxStatus, Told};
 use crate::wall_clock::{SystemClock, WallClock};
 

@@ -106,11 +106,16 @@ impl Server {
         let detail = visible(&refused.detail);
         let (message, hint) = match refused.status {
             StatusCode::UNAUTHORIZED => {
-                let hint = format!("`tripline token add` on the server makes one; --token-file FILE or {TOKEN} brings it");
+                let hint = format!(
+                    "`tripline token add` on the server makes one; --token-file FILE or {TOKEN} brings it"
+                );
                 ("the server does not know the token, or it is over".into(), Some(hint))
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                let hint = refused.retry_after.as_ref().map(|seconds| format!("try again in {} s", visible(seconds)));
+                let hint = refused
+                    .retry_after
+                    .as_ref()
+                    .map(|seconds| format!("try again in {} s", visible(seconds)));
                 (detail, hint)
             }
             status if status.is_redirection() => {
@@ -177,12 +182,14 @@ fn refused(response: &mut Response<Body>) -> Refused {
 
 /// With TLS, unless it is this machine.
 fn address(url: &str) -> Result<String, Failure> {
-    let expected = || Failure::new(format!("expected --server https://HOST[:PORT], found `{}`", visible(url)));
+    let expected =
+        || Failure::new(format!("expected --server https://HOST[:PORT], found `{}`", visible(url)));
     let uri: Uri = url.parse().map_err(|_| expected())?;
     let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
     let plain = uri.path_and_query().is_none_or(|path| matches!(path.as_str(), "" | "/"));
     // A password in an address is everybody's on the machine.
-    if host.is_empty() || !plain || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+    if host.is_empty() || !plain || uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
+    {
         return Err(expected());
     }
     let is_own = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
@@ -200,12 +207,16 @@ fn address(url: &str) -> Result<String, Failure> {
 
 /// From the file, else from the environment; never from the command line, which everybody on the machine can read.
 fn token(file: Option<&Path>) -> Result<TokenSecret, Failure> {
-    let hint = format!("`tripline token add` on the server makes one; --token-file FILE or {TOKEN} brings it");
+    let hint =
+        format!("`tripline token add` on the server makes one; --token-file FILE or {TOKEN} brings it");
     let (text, whence) = match file {
         Some(path) => {
-            let failed = |error: io::Error| Failure::new(format!("{}: cannot read it: {error}", path.display()));
+            let failed =
+                |error: io::Error| Failure::new(format!("{}: cannot read it: {error}", path.display()));
             let mut text = String::new();
-            File::open(path).and_then(|file| file.take(TOKEN_BYTES).read_to_string(&mut text)).map_err(failed)?;
+            File::open(path)
+                .and_then(|file| file.take(TOKEN_BYTES).read_to_string(&mut text))
+                .map_err(failed)?;
             (text, path.display().to_string())
         }
         None => match std::env::var(TOKEN) {
@@ -214,7 +225,9 @@ fn token(file: Option<&Path>) -> Result<TokenSecret, Failure> {
         },
     };
     let read = TokenSecret::read(text.trim());
-    read.ok_or_else(|| Failure::new(format!("{whence}: expected a token, found something else")).hint(Some(hint)))
+    read.ok_or_else(|| {
+        Failure::new(format!("{whence}: expected a token, found something else")).hint(Some(hint))
+    })
 }
 
 /// The system's certificates; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
@@ -231,11 +244,19 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_asked_without_tls() {
-        for good in ["https://a.example", "https://a.example:8443/", "http://127.0.0.1:8080", "http://[::1]:1"] {
+        for good in
+            ["https://a.example", "https://a.example:8443/", "http://127.0.0.1:8080", "http://[::1]:1"]
+        {
             assert_eq!(address(good).unwrap(), good.trim_end_matches('/'));
         }
-        let wrong =
-            ["", "a.example", "ftp://a.example", "http://a.example", "https://a.example/x", "https://u:p@a.example"];
+        let wrong = [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "http://a.example",
+            "https://a.example/x",
+            "https://u:p@a.example",
+        ];
         for wrong in wrong {
             assert!(address(wrong).is_err(), "{wrong}");
         }

@@ -178,9 +178,7 @@ async fn done(
         }
     });
     match done.await? {
-        Ok(incident) => {
-            Ok(([(ETAG, etag(incident.version))], Json(object(&incident, &[]))).into_response())
-        }
+        Ok(incident) => Ok(([(ETAG, etag(incident.version))], Json(object(&incident, &[]))).into_response()),
         Err(ActError::Unknown { id }) => Err(no_incident(id)),
         Err(ActError::Changed { found, .. }) => {
             let detail = format!("incident {id} is at version {found}: somebody has changed it");

@@ -208,8 +208,8 @@ async fn taken(
         if known { database.excepted(&tenant, id, TAKEN).map(Some) } else { Ok(None) }
     });
     let none = || Problem::unknown(format!("there is no exception {id}"));
-    let decisions = found.await?.ok_or_else(none)?.into_iter().map(|(at, pack, rule, title)| {
-        json!({ "at": rfc3339(at), "pack": pack, "rule": rule, "title": title })
-    });
+    let decisions = found.await?.ok_or_else(none)?.into_iter().map(
+        |(at, pack, rule, title)| json!({ "at": rfc3339(at), "pack": pack, "rule": rule, "title": title }),
+    );
     Ok(Json(json!({ "decisions": decisions.collect::<Vec<_>>() })))
 }

@@ -129,9 +129,8 @@ async fn status(
         return Err(Problem::invalid(format!("limit: expected 1 to {MOST}, found {limit}")));
     }
     let tenant = caller.tenant().clone();
-    let found = shared.read(move |database| {
-        Ok((database.outbox(&tenant, limit)?, database.waiting(&tenant, limit)?))
-    });
+    let found = shared
+        .read(move |database| Ok((database.outbox(&tenant, limit)?, database.waiting(&tenant, limit)?)));
     let (status, waiting) = found.await?;
     let states = status.states.iter().map(|(state, count)| (state.clone(), Value::from(*count)));
     let states: Map<String, Value> = states.collect();
@@ -215,9 +214,7 @@ async fn retry(
     let tenant = caller.tenant().clone();
     let count = shared.write(move |database| database.retry(&tenant, notice)).await?;
     match notice {
-        Some(id) if count == 0 => {
-            Err(Problem::unknown(format!("there is no notice {id} that was given up")))
-        }
+        Some(id) if count == 0 => Err(Problem::unknown(format!("there is no notice {id} that was given up"))),
         _ => Ok(Json(Tried { notices: count })),
     }
 }

@@ -100,7 +100,8 @@ async fn report(
     if body.tags.len() > MANY {
         return Err(Problem::invalid(format!("tags: expected at most {MANY}, found {}", body.tags.len())));
     }
-    let fingerprint = body.fingerprint.map(|given| given::line("fingerprint", given, ReplyLimit::FINGERPRINT));
+    let fingerprint =
+        body.fingerprint.map(|given| given::line("fingerprint", given, ReplyLimit::FINGERPRINT));
     let tags = body.tags.into_iter().map(|tag| given::line("tags", tag, TAG));
     let report = Report {
         severity: body.severity.into(),
@@ -127,5 +128,6 @@ async fn report(
 }
 
 fn at(id: i64) -> HeaderValue {
-    HeaderValue::from_str(&format!("/api/v1/incidents/{id}")).unwrap_or_else(|_| HeaderValue::from_static("/"))
+    HeaderValue::from_str(&format!("/api/v1/incidents/{id}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("/"))
 }

@@ -46,9 +46,8 @@ impl ExceptionShape {
     /// # Errors
     /// It is not as `FORMAT.md` has it.
     pub(crate) fn read(self) -> Result<Exception, Odd> {
-        let network = |text: String| {
-            text.parse().map(Place::Network).map_err(|_| Odd::new("a network", text))
-        };
+        let network =
+            |text: String| text.parse().map(Place::Network).map_err(|_| Odd::new("a network", text));
         let place = match (self.network, self.value) {
             (Some(text), _) => Some(network(text)?),
             (None, value) => value.map(|value| Place::Text(Pattern::new(value))),

@@ -147,7 +147,9 @@ fn fingerprint(text: Option<String>, hex: Option<String>, overflow: bool) -> Res
         return Ok(Fingerprint::overflow());
     }
     Ok(match (text, hex) {
-        (_, Some(hex)) => Fingerprint::given_as(&bytes(&hex).ok_or_else(|| Odd::new("hexadecimal bytes", hex))?),
+        (_, Some(hex)) => {
+            Fingerprint::given_as(&bytes(&hex).ok_or_else(|| Odd::new("hexadecimal bytes", hex))?)
+        }
         (Some(text), None) => Fingerprint::given_as(text.as_bytes()),
         (None, None) => Fingerprint::from_bytes(Vec::new()),
     })

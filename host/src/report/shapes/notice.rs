@@ -64,9 +64,8 @@ impl NoticeShape {
     /// # Errors
     /// It is not as `FORMAT.md` has it.
     pub(crate) fn read(self) -> Result<Told, Odd> {
-        let digest = |digest: DigestShape| {
-            Ok::<_, Odd>((digest.id, digest.state, maybe(digest.sent.as_deref())?))
-        };
+        let digest =
+            |digest: DigestShape| Ok::<_, Odd>((digest.id, digest.state, maybe(digest.sent.as_deref())?));
         Ok(Told {
             notice: self.id,
             incident: self.incident,

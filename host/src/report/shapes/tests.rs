@@ -80,7 +80,7 @@ fn incidents() {
     };
     let evidence = [
         line(Some(b"Failed password"), &[(0, 6), (7, 15)]),
-        line(Some("a\u{fffd}b\xff".as_bytes()), &[(0, 1)]),
+        line(Some(b"a\xef\xbf\xbdb\xff"), &[(0, 1)]),
         line(Some(b"\xff\xfe lossy \xf0\x9f"), &[(0, 1)]),
         line(None, &[]),
     ];
@@ -95,8 +95,13 @@ fn incidents() {
         fingerprint: Fingerprint::given_as(b"\xff\x00"),
         ..incident()
     };
-    let overflow =
-        Incident { overflow: true, fingerprint: Fingerprint::overflow(), first: None, last: None, ..incident() };
+    let overflow = Incident {
+        overflow: true,
+        fingerprint: Fingerprint::overflow(),
+        first: None,
+        last: None,
+        ..incident()
+    };
     let without = Incident { fingerprint: Fingerprint::from_bytes(vec![2]), ..incident() };
     for one in [incident(), worked_off, overflow, without] {
         for timeline in [Vec::new(), entries()] {
@@ -196,7 +201,8 @@ fn notices() {
         message: String::new(),
     };
     let folded = Told { digest: Some((6, "sent".into(), Some(4))), silence: Some(1), ..queued.clone() };
-    let digest = Told { incident: None, sent: Some(3), digest: Some((6, "dead".into(), None)), ..queued.clone() };
+    let digest =
+        Told { incident: None, sent: Some(3), digest: Some((6, "dead".into(), None)), ..queued.clone() };
     for told in [queued, folded, digest] {
         assert_eq!(shape::<NoticeShape>(&listed::notice(&told)).read().unwrap(), told);
     }
