@@ -35,7 +35,7 @@ pub(super) fn routes() -> Routes {
 #[serde(deny_unknown_fields)]
 struct Acknowledge {
     /// For so long; missing: as the configuration has it.
-    #[schema(minimum = 1, maximum = 315_360_000, nullable = false)]
+    #[schema(minimum = 1, maximum = 315_360_000)]
     for_seconds: Option<u64>,
 }
 
@@ -83,10 +83,11 @@ fn there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 }
 
 macro_rules! act {
-    ($(#[$doc:meta])* $name:ident, $path:literal, $body:ident, $needed:ident, $act:expr) => {
+    ($(#[$doc:meta])* $name:ident as $id:literal, $path:literal, $body:ident, $needed:ident, $act:expr) => {
         $(#[$doc])*
         #[utoipa::path(
             post,
+            operation_id = $id,
             path = $path,
             tag = "incidents",
             params(
@@ -118,7 +119,7 @@ macro_rules! act {
 
 act! {
     /// Says that somebody looks at it; after a while it is open again.
-    acknowledge, "/api/v1/incidents/{id}/acknowledge", Acknowledge, required,
+    acknowledge as "acknowledge_incident", "/api/v1/incidents/{id}/acknowledge", Acknowledge, required,
     |body| {
         let hold = body.for_seconds.map(|seconds| given::seconds("for_seconds", seconds)).transpose()?;
         Ok(Act::Acknowledge { hold })
@@ -127,13 +128,13 @@ act! {
 
 act! {
     /// Gives it to somebody, or takes it away.
-    assign, "/api/v1/incidents/{id}/assign", Assign, required,
+    assign as "assign_incident", "/api/v1/incidents/{id}/assign", Assign, required,
     |body| Ok(Act::Assign { to: body.to.map(|to| given::line("to", to, NAME)).transpose()? })
 }
 
 act! {
     /// Says something about it. It changes nothing that somebody else may have changed: If-Match may be missing.
-    comment, "/api/v1/incidents/{id}/comment", Comment, optional,
+    comment as "comment_on_incident", "/api/v1/incidents/{id}/comment", Comment, optional,
     |body| match given::prose("text", body.text, PROSE)? {
         text if text.trim().is_empty() => Err(Problem::invalid("text: expected some, found none")),
         text => Ok(Act::Comment { text }),
@@ -142,7 +143,7 @@ act! {
 
 act! {
     /// Is done with it.
-    resolve, "/api/v1/incidents/{id}/resolve", Resolve, required,
+    resolve as "resolve_incident", "/api/v1/incidents/{id}/resolve", Resolve, required,
     |body| {
         let comment = given::prose("comment", body.comment, PROSE)?;
         Ok(Act::Resolve { resolution: body.resolution.into(), comment })
@@ -151,7 +152,7 @@ act! {
 
 act! {
     /// Is not done with it after all.
-    reopen, "/api/v1/incidents/{id}/reopen", Reopen, required,
+    reopen as "reopen_incident", "/api/v1/incidents/{id}/reopen", Reopen, required,
     |body| Ok(Act::Reopen { comment: given::prose("comment", body.comment, PROSE)? })
 }
 

@@ -121,6 +121,7 @@ impl New {
 /// Exceptions that hold, or all there were.
 #[utoipa::path(
     get,
+    operation_id = "list_exceptions",
     path = "/api/v1/exceptions",
     tag = "exceptions",
     params(Which),
@@ -140,6 +141,7 @@ async fn list(
 /// Takes decisions out; they are counted and can be listed.
 #[utoipa::path(
     post,
+    operation_id = "add_exception",
     path = "/api/v1/exceptions",
     tag = "exceptions",
     request_body = New,
@@ -171,6 +173,7 @@ async fn add(
 /// Ends an exception.
 #[utoipa::path(
     delete,
+    operation_id = "end_exception",
     path = "/api/v1/exceptions/{id}",
     tag = "exceptions",
     params(("id" = i64, Path, description = "its number")),
@@ -191,6 +194,7 @@ async fn end(
 /// The last decisions that an exception has taken out.
 #[utoipa::path(
     get,
+    operation_id = "list_taken",
     path = "/api/v1/exceptions/{id}/decisions",
     tag = "exceptions",
     params(("id" = i64, Path, description = "its number")),

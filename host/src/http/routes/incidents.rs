@@ -112,6 +112,7 @@ fn states(text: &str) -> Result<Vec<State>, Problem> {
 /// Incidents, the latest change first.
 #[utoipa::path(
     get,
+    operation_id = "list_incidents",
     path = "/api/v1/incidents",
     tag = "incidents",
     params(Asked),
@@ -145,6 +146,7 @@ async fn list(
 /// An incident with its evidence and its timeline.
 #[utoipa::path(
     get,
+    operation_id = "show_incident",
     path = "/api/v1/incidents/{id}",
     tag = "incidents",
     params(("id" = i64, Path, description = "its number")),

@@ -113,6 +113,7 @@ struct Tried {
 /// How the outbox stands: what waits, and what was given up.
 #[utoipa::path(
     get,
+    operation_id = "list_notices",
     path = "/api/v1/notices",
     tag = "notices",
     params(Asked),
@@ -150,6 +151,7 @@ async fn status(
 /// Why somebody was or was not told of an incident.
 #[utoipa::path(
     get,
+    operation_id = "explain_notices",
     path = "/api/v1/incidents/{id}/notices",
     tag = "notices",
     params(("id" = i64, Path, description = "the incident's number"), Zone),
@@ -179,6 +181,7 @@ fn zone(text: &str) -> Result<TimeZone, Problem> {
 /// Tries everything that failed now; quiet hours go on.
 #[utoipa::path(
     post,
+    operation_id = "flush_notices",
     path = "/api/v1/notices/flush",
     tag = "notices",
     security(("token" = ["operator"])),
@@ -197,6 +200,7 @@ async fn flush(caller: Caller<Operator>, State(shared): State<Arc<Shared>>) -> R
 /// Queues what was given up again: one notice, or all.
 #[utoipa::path(
     post,
+    operation_id = "retry_notices",
     path = "/api/v1/notices/retry",
     tag = "notices",
     request_body = Retry,

@@ -44,7 +44,7 @@ struct NewReport {
     #[schema(max_length = 65_536)]
     details: String,
     /// What equal reports share; missing: it is an incident of its own.
-    #[schema(min_length = 1, max_length = 256, nullable = false)]
+    #[schema(min_length = 1, max_length = 256)]
     fingerprint: Option<String>,
     /// Named values.
     #[serde(default)]
@@ -82,6 +82,7 @@ enum ReportOutcome {
 /// Reports an incident.
 #[utoipa::path(
     post,
+    operation_id = "report_incident",
     path = "/api/v1/incidents",
     tag = "incidents",
     request_body = NewReport,

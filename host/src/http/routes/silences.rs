@@ -99,6 +99,7 @@ impl New {
 /// Silences that are not over, or all there were.
 #[utoipa::path(
     get,
+    operation_id = "list_silences",
     path = "/api/v1/silences",
     tag = "silences",
     params(Which),
@@ -118,6 +119,7 @@ async fn list(
 /// Holds notices back; incidents are recorded all the same.
 #[utoipa::path(
     post,
+    operation_id = "add_silence",
     path = "/api/v1/silences",
     tag = "silences",
     request_body = New,
@@ -149,6 +151,7 @@ async fn add(
 /// Ends a silence early.
 #[utoipa::path(
     delete,
+    operation_id = "end_silence",
     path = "/api/v1/silences/{id}",
     tag = "silences",
     params(("id" = i64, Path, description = "its number")),

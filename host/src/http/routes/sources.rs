@@ -37,6 +37,7 @@ struct PacksShape {
 /// What each source of the tenant has brought since the server began.
 #[utoipa::path(
     get,
+    operation_id = "list_sources",
     path = "/api/v1/sources",
     tag = "server",
     security(("token" = ["reader"])),
@@ -50,6 +51,7 @@ async fn sources(caller: Caller<Reader>, State(shared): State<Arc<Shared>>) -> J
 /// What the packs have cost since the server began, for all tenants together.
 #[utoipa::path(
     get,
+    operation_id = "list_packs",
     path = "/api/v1/packs",
     tag = "server",
     security(("token" = ["operator"])),

@@ -59,6 +59,7 @@ pub(super) fn routes() -> Routes {
 /// What happens to incidents from now on, or after a happening that was seen last: `text/event-stream`.
 #[utoipa::path(
     get,
+    operation_id = "stream_incidents",
     path = "/api/v1/incidents/stream",
     tag = "incidents",
     params(("Last-Event-ID" = Option<i64>, Header, description = "the id of the last event that was seen", minimum = 0)),
