@@ -165,6 +165,8 @@ impl Desk for Remote {
             query.push(("cursor", cursor.clone()));
         }
         let Incidents { incidents, next } = self.get("/incidents", &query)?;
+        // An empty page that goes on would go on for ever.
+        let next = next.filter(|_| !incidents.is_empty());
         let incidents = incidents.into_iter().map(|incident| Ok(incident.read()?.0));
         Ok((self.read(incidents.collect())?, next.map(Next::Text)))
     }
