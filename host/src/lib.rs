@@ -33,6 +33,8 @@ pub mod serve;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]
+pub mod syslog;
+#[cfg(feature = "store")]
 pub mod token;
 #[cfg(feature = "store")]
 pub mod wall_clock;

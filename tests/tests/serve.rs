@@ -214,7 +214,10 @@ fn one_server_at_a_time() {
     served.write(1);
     served.until(1);
     let mut second = program();
-    second.current_dir(served.folder.path()).env_remove("TRIPLINE_CONFIG").args(["serve", "--listen", "off", "app.log"]);
+    second
+        .current_dir(served.folder.path())
+        .env_remove("TRIPLINE_CONFIG")
+        .args(["serve", "--listen", "off", "app.log"]);
     let second = second.output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(second.status.code() == Some(2) && said.contains("hint:"), "{said}");

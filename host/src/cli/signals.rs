@@ -19,11 +19,16 @@ const INTERRUPTED: i32 = 130;
 pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Stops the server at the first signal that asks for it; the second, or too long a wait, ends the program at once.
-/// SIGHUP is passed on.
-pub(super) fn obey(control: &Arc<Control>, hung_up: Sender<()>) -> Result<(), Failure> {
+/// SIGHUP is passed on. What is to be done before the server stops is done then.
+pub(super) fn obey(
+    control: &Arc<Control>,
+    hung_up: Sender<()>,
+    before: impl FnOnce() + Send + 'static,
+) -> Result<(), Failure> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}")))?;
     let control = Arc::clone(control);
+    let mut before = Some(before);
     thread::spawn(move || {
         for signal in signals.forever() {
             if signal == SIGHUP {
@@ -31,14 +36,18 @@ pub(super) fn obey(control: &Arc<Control>, hung_up: Sender<()>) -> Result<(), Fa
                 let _ = hung_up.try_send(());
                 continue;
             }
-            if control.is_stopping() {
+            let Some(before) = before.take() else {
                 process::exit(INTERRUPTED);
-            }
+            };
             let mut err = stderr();
             if err.is_terminal() {
                 let _ = writeln!(err, "\rstopping; Ctrl-C again ends at once");
             }
-            control.stop();
+            let control = Arc::clone(&control);
+            thread::spawn(move || {
+                before();
+                control.stop();
+            });
             thread::spawn(|| {
                 thread::sleep(GRACE);
                 let seconds = GRACE.as_secs();

@@ -35,7 +35,7 @@ struct Routed {
 impl Default for Figures {
     fn default() -> Figures {
         // From 1 ms to 65 s.
-        let times = || Histogram::new(exponential_buckets(0.001, 4.0, 9));
+        let times: fn() -> Histogram = || Histogram::new(exponential_buckets(0.001, 4.0, 9));
         Figures {
             requests: Family::default(),
             times: Family::new_with_constructor(times),

@@ -23,6 +23,8 @@ struct State {
     telling: Option<String>,
     barrier: Option<i64>,
     sources: BTreeMap<(Tenant, String), SourceFigures>,
+    /// Messages of a source that were lost before they were lines.
+    lost: BTreeMap<(Tenant, String), u64>,
     packs: Vec<PackReport>,
 }
 
@@ -127,6 +129,22 @@ impl Health {
         if state.sources.len() < SOURCES || state.sources.contains_key(&key) {
             state.sources.insert(key, figures);
         }
+    }
+
+    /// So many messages of a source were lost before anybody could judge them.
+    pub fn lost(&self, tenant: &Tenant, name: &str, count: u64) {
+        let mut state = self.lock();
+        let key = (tenant.clone(), name.to_string());
+        if state.lost.len() < SOURCES || state.lost.contains_key(&key) {
+            *state.lost.entry(key).or_default() += count;
+        }
+    }
+
+    /// What was lost since the server began, by tenant and source.
+    pub fn all_lost(&self) -> Vec<(Tenant, String, u64)> {
+        let state = self.lock();
+        let lost = state.lost.iter();
+        lost.map(|((tenant, name), count)| (tenant.clone(), name.clone(), *count)).collect()
     }
 
     /// A source is no longer read.

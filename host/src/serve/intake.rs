@@ -71,7 +71,7 @@ pub enum Refused {
     /// What waits fills the room already.
     #[error("expected room for lines, found {waiting} bytes that wait")]
     Full {
-        /// Bytes that wait: of this source, or of all.
+        /// Bytes that wait: of this source, of its tenant, or of all.
         waiting: usize,
     },
     /// A batch with this key is on its way.
@@ -93,6 +93,8 @@ pub enum Refused {
 pub struct IntakeLimits {
     /// Bytes of all sources. 64 MiB.
     pub bytes: usize,
+    /// Bytes of one tenant: one that floods, from however many sources, leaves room for the others. 32 MiB.
+    pub tenant_bytes: usize,
     /// Bytes of one source: one that floods leaves room for the others. 8 MiB; a batch that is larger waits alone.
     pub source_bytes: usize,
     /// Sources of a tenant. 1,000.
@@ -101,7 +103,7 @@ pub struct IntakeLimits {
 
 impl Default for IntakeLimits {
     fn default() -> IntakeLimits {
-        IntakeLimits { bytes: 64 << 20, source_bytes: 8 << 20, sources: 1_000 }
+        IntakeLimits { bytes: 64 << 20, tenant_bytes: 32 << 20, source_bytes: 8 << 20, sources: 1_000 }
     }
 }
 
@@ -188,7 +190,7 @@ impl Intake {
     }
 
     /// The next batches of each source that has some, at most about so many bytes of each; in turns.
-    pub(super) fn turn(&self, bytes: usize) -> Vec<Batch> {
+    pub(crate) fn turn(&self, bytes: usize) -> Vec<Batch> {
         let mut waiting = self.lock();
         let waiting = &mut *waiting;
         let mut turn = Vec::new();
@@ -233,13 +235,16 @@ impl Waiting {
             Some(queue) if queue.bytes > 0 && queue.bytes + size > limits.source_bytes => {
                 return Some(Refused::Full { waiting: queue.bytes });
             }
-            None if own.count() >= limits.sources => {
+            None if own.clone().count() >= limits.sources => {
                 return Some(Refused::Sources { most: limits.sources });
             }
             _ => {}
         }
-        if self.bytes > 0 && self.bytes + size > limits.bytes {
-            return Some(Refused::Full { waiting: self.bytes });
+        let of_tenant = own.map(|queue| queue.bytes).sum();
+        for (waiting, most) in [(of_tenant, limits.tenant_bytes), (self.bytes, limits.bytes)] {
+            if waiting > 0 && waiting + size > most {
+                return Some(Refused::Full { waiting });
+            }
         }
         let key = batch.key.map(|key| (batch.tenant.clone(), key.key));
         key.is_some_and(|key| self.keys.contains(&key)).then_some(Refused::Underway)

@@ -43,7 +43,7 @@ impl Guest for Each {
     }
 
     fn open(frame: &[u8]) -> Result<Self, String> {
-        Open::parse(frame).map(|_| Each).map_err(|error| error.to_string())
+        Open::parse(frame).map(|_| Each).map_err(|error| format!("{error:?}"))
     }
 
     fn check(&mut self, batch: &[u8], reply: &mut Vec<u8>) {
@@ -61,6 +61,10 @@ impl Guest for Each {
         }
         reply.clear();
         writer.finish(reply);
+    }
+
+    fn save(&mut self) -> Option<Vec<u8>> {
+        Some(Vec::new())
     }
 }
 

@@ -29,7 +29,7 @@ fn certificate(folder: &Path) -> (TlsFiles, String) {
 fn site() -> (TempDir, Site, String) {
     let folder = tempfile::tempdir().unwrap();
     let (files, pem) = certificate(folder.path());
-    let mut setup = Setup::limited(|limits| limits.handshake = Duration::from_millis(150));
+    let mut setup = Setup::limited(|limits| limits.handshake = Duration::from_secs(1));
     setup.tls = Some(files);
     (folder, Site::of(setup), pem)
 }

@@ -11,5 +11,6 @@ mod locked;
 mod outbox;
 mod records;
 mod searching;
+mod standing;
 mod states;
 mod timers;

@@ -14,14 +14,18 @@
 
 mod block;
 mod builder;
+mod frames;
 mod join;
 mod lines;
 mod mark;
+mod messages;
 mod sample;
 mod settings;
 mod years;
 
 pub use block::{Block, Line};
+pub use frames::{Frames, LARGEST_COUNT, Miscounted, Unfinished};
 pub use lines::Lines;
 pub use mark::Mark;
+pub use messages::Messages;
 pub use settings::LineSettings;

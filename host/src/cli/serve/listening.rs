@@ -1,4 +1,4 @@
-//! HTTP, as the arguments and the configuration want it.
+//! HTTP and syslog, as the arguments and the configuration want them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,12 @@ use tripline_engine::line::LineSettings;
 use super::super::Failure;
 use super::super::arguments::{Listen, ServeArguments};
 use super::super::kept::Kept;
+use super::journal::Journal;
+use super::said;
 use crate::configuration::Configuration;
 use crate::http::{self, HttpLimits, HttpOptions, HttpServer};
 use crate::serve::{Health, Intake, StreamSettings};
+use crate::syslog::{self, Syslog, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource};
 
 /// How long requests that are underway may take once the server ends.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -58,4 +61,28 @@ pub(super) fn http(
     let hint = "name another address with --listen ADDR, or --listen off";
     let started = http::start(options).map_err(|error| Failure::new(error).hint(Some(hint)))?;
     Ok(Some(started))
+}
+
+/// The configuration's syslog listeners.
+pub(super) fn syslog_sources(configuration: &Configuration, lines: &LineSettings) -> Vec<SyslogSource> {
+    configuration.syslog.iter().map(|listener| SyslogSource::new(listener, &lines.timezone)).collect()
+}
+
+/// Begins to take syslog.
+pub(super) fn syslog(
+    sources: Vec<SyslogSource>,
+    kept: &Kept,
+    intake: &Intake,
+    health: &Arc<Health>,
+    journal: &Arc<Journal>,
+) -> Result<Syslog, Failure> {
+    let (health, journal) = (Arc::clone(health), Arc::clone(journal));
+    let tell = move |note: SyslogNote| {
+        health.lost(&note.tenant, &note.source, note.lost());
+        journal.write(&said::syslog(&note));
+    };
+    let options = SyslogOptions { sources, limits: SyslogLimits::default() };
+    let tell: syslog::Tell = Arc::new(tell);
+    let started = syslog::start(options, intake, &kept.clock, &tell);
+    started.map_err(|error| Failure::new(&error).hint(error.hint()))
 }

@@ -23,6 +23,7 @@ use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
 use crate::serve::{self, Control, Health, Intake, IntakeLimits, ServeError, ServeOptions};
+use crate::syslog::SyslogSource;
 
 /// What keeps incidents if nothing names a database.
 const DATABASE: &str = "tripline.db";
@@ -44,7 +45,6 @@ pub(super) fn run(
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
     let control = Arc::new(Control::default());
     let (hung_up, hang_ups) = bounded(1);
-    signals::obey(&control, hung_up)?;
     let woken = Arc::clone(&control);
     let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
     let health = Arc::new(Health::new());
@@ -66,11 +66,19 @@ pub(super) fn run(
             screen.hint("`tripline token add --name NAME --scope operator` makes one");
         }
     }
+    let sources = listening::syslog_sources(&configuration, &lines);
+    let expected = sources.iter().map(SyslogSource::expected).collect();
+    let syslog = listening::syslog(sources, &kept, &intake, &health, &journal)?;
+    for (source, address) in configuration.syslog.iter().zip(syslog.addresses()) {
+        say("listens", format!("takes syslog at {}/{address}", source.transport.as_str()));
+    }
+    // What syslog has taken is brought before the server takes no more.
+    signals::obey(&control, hung_up, move || syslog.stop())?;
     let options = ServeOptions {
         packs,
         follow: sources::follow(&arguments, &configuration),
         intake,
-        expected: Vec::new(),
+        expected,
         lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
         instances: configuration.server.instances,

@@ -8,6 +8,7 @@ use crate::commit::{Committed, Tenant};
 use crate::follow::FollowNote;
 use crate::notices::{Delivered, End};
 use crate::serve::Event;
+use crate::syslog::SyslogNote;
 
 /// Incidents of a barrier that are named to people.
 const SHOWN: usize = 20;
@@ -52,6 +53,12 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
         Event::Delivered(delivered) => return mails(delivered),
     };
     vec![one]
+}
+
+/// What a syslog listener tells.
+pub(super) fn syslog(note: &SyslogNote) -> Line {
+    let line = of(&note.tenant, Level::Warning, "syslog", note.to_string());
+    line.with("source", &*note.source).with("count", note.count).with("lost", note.lost())
 }
 
 fn of(tenant: &Tenant, level: Level, event: &'static str, message: String) -> Line {

@@ -1,0 +1,140 @@
+//! logrotate, as it is configured everywhere, over a file that is followed and written to.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread::{scope, sleep};
+use std::time::Duration;
+
+use crate::server::Server;
+use crate::tools::tool;
+
+const FOLLOW: &str = "[server]\nlisten = \"off\"\n[[follow]]\npaths = [\"app.log\"]\nfrom = \"start\"\n";
+
+struct Rotation<'a> {
+    server: Server,
+    logrotate: &'a Path,
+    written: AtomicU64,
+}
+
+impl Rotation<'_> {
+    fn new<'a>(logrotate: &'a Path, how: &str) -> Rotation<'a> {
+        let server = Server::new(FOLLOW);
+        let (log, folder) = (server.path("app.log"), server.folder());
+        let text = format!("{} {{\nrotate 30\nmissingok\n{how}\n}}\n", log.display());
+        fs::write(folder.join("logrotate.conf"), text).unwrap();
+        Rotation { server, logrotate, written: AtomicU64::new(0) }
+    }
+
+    fn rotate(&self) {
+        let mut command = Command::new(self.logrotate);
+        command
+            .arg("--force")
+            .arg("--state")
+            .arg(self.server.path("state"))
+            .arg(self.server.path("logrotate.conf"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Lines of one shape, each with a number of its own. The file is opened anew, as by a program that was told to.
+    fn write(&self, lines: u64) {
+        let mut file =
+            OpenOptions::new().create(true).append(true).open(self.server.path("app.log")).unwrap();
+        for _ in 0..lines {
+            let number = self.written.fetch_add(1, Relaxed);
+            file.write_all(format!("2026-11-24T10:00:00Z ERROR job {number} failed\n").as_bytes()).unwrap();
+        }
+    }
+
+    fn end(mut self) {
+        let written = self.written.load(Relaxed);
+        assert!(written > 1000, "{written} lines are no load");
+        self.server.until(written);
+        assert!(self.server.end().success());
+        assert_eq!(self.server.count(), written);
+    }
+}
+
+/// Renamed and made anew, while it is written to; once with the server away.
+#[track_caller]
+fn check_renamed(how: &str) {
+    let Some(logrotate) = tool("logrotate") else { return };
+    let mut rotation = Rotation::new(&logrotate, how);
+    rotation.write(1);
+    rotation.server.start();
+    for round in 0..3 {
+        let over = AtomicBool::new(false);
+        scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    rotation.write(50);
+                    sleep(Duration::from_millis(1));
+                }
+            });
+            for _ in 0..3 {
+                sleep(Duration::from_millis(150));
+                rotation.rotate();
+            }
+            over.store(true, Relaxed);
+        });
+        if round < 2 {
+            rotation.server.kill();
+            rotation.write(100);
+            rotation.rotate();
+            rotation.write(100);
+            rotation.server.start();
+        }
+    }
+    rotation.end();
+}
+
+#[test]
+fn renamed_and_created_counts_once() {
+    check_renamed("create");
+}
+
+#[test]
+fn renamed_and_packed_a_round_later_counts_once() {
+    check_renamed("create\ncompress\ndelaycompress");
+}
+
+/// What is written to the old file after it was packed is in no file any more; so nobody writes meanwhile.
+#[test]
+fn renamed_and_packed_counts_once() {
+    check_quiet("create\ncompress");
+}
+
+/// What is written between copy and cut is lost before anybody could read it; so nobody writes meanwhile.
+#[test]
+fn copied_and_cut_counts_once() {
+    check_quiet("copytruncate");
+}
+
+#[test]
+fn copied_cut_and_packed_counts_once() {
+    check_quiet("copytruncate\ncompress");
+}
+
+#[track_caller]
+fn check_quiet(how: &str) {
+    let Some(logrotate) = tool("logrotate") else { return };
+    let mut rotation = Rotation::new(&logrotate, how);
+    rotation.write(1);
+    rotation.server.start();
+    for round in 0..12_u64 {
+        // Sometimes it was read when it is rotated, and sometimes not yet.
+        rotation.write(200 + 700 * (round % 3));
+        sleep(Duration::from_millis(round % 4 * 100));
+        rotation.rotate();
+        if round == 6 {
+            rotation.server.kill();
+            rotation.write(300);
+            rotation.rotate();
+            rotation.server.start();
+        }
+    }
+    rotation.end();
+}
