@@ -88,7 +88,7 @@ impl Kept {
         let opened = Database::open(path, policy, Arc::clone(&clock), options);
         let database = opened.map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
-        let tenant = Tenant::default();
+        let tenant = arguments.tenant.clone();
         let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
         Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
     }

@@ -20,10 +20,10 @@ pub(super) fn run(
     };
     let failed = |error| kept.failed(&error);
     match arguments.command {
-        TokenCommand::Add { name, scope, expires, of, format } => {
+        TokenCommand::Add { name, scope, expires, format } => {
             let secret = TokenSecret::draw().map_err(Failure::new)?;
             let expires = expires.map(|span| kept.clock.now().saturating_add(span));
-            let new = NewToken { tenant: of.tenant.clone(), name, scope, expires };
+            let new = NewToken { tenant: kept.tenant.clone(), name, scope, expires };
             let id = kept.database.add_token(new, secret.hash(), kept.actor()).map_err(failed)?;
             if format == Format::Human {
                 // The secret alone: it goes into a file or a variable as it is.
@@ -31,7 +31,7 @@ pub(super) fn run(
                 screen.put(|out| writeln!(out, "{}", secret.show()))?;
                 return Ok(Exit::Clean);
             }
-            let tokens = kept.database.tokens(&of.tenant).map_err(failed)?;
+            let tokens = kept.database.tokens(&kept.tenant).map_err(failed)?;
             for token in tokens.iter().filter(|token| token.id == id) {
                 let mut object = objects::token(token);
                 object["secret"] = secret.show().into();
@@ -41,16 +41,16 @@ pub(super) fn run(
                 })?;
             }
         }
-        TokenCommand::List { of, format } => {
-            let tokens = kept.database.tokens(&of.tenant).map_err(failed)?;
+        TokenCommand::List { format } => {
+            let tokens = kept.database.tokens(&kept.tenant).map_err(failed)?;
             screen.put(|out| match format {
                 Format::Human if tokens.is_empty() => writeln!(out, "no tokens"),
                 Format::Human => table(&tokens, &kept).write(out, screen.width()),
                 _ => objects::put(out, format, "tokens", tokens.iter().map(objects::token)),
             })?;
         }
-        TokenCommand::Revoke { id, of } => {
-            if !kept.database.revoke_token(&of.tenant, id, kept.actor()).map_err(failed)? {
+        TokenCommand::Revoke { id } => {
+            if !kept.database.revoke_token(&kept.tenant, id, kept.actor()).map_err(failed)? {
                 return Err(Failure::new(format!("there is no token {id} that could be revoked")));
             }
             screen.put(|out| writeln!(out, "token {id} is revoked"))?;

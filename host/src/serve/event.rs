@@ -15,6 +15,8 @@ use crate::security_log::SecurityLogError;
 pub enum Event {
     /// A source is followed from now on.
     Follows(PathBuf),
+    /// What is named is written by the server itself: it is not followed.
+    Own(PathBuf),
     /// Something about a file.
     File(FollowNote),
     /// What was named and cannot be followed.

@@ -1,12 +1,13 @@
 //! The feeding thread: each source has its turn, and what it read goes to the matchers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::mem::{replace, take};
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
 
-use super::following::{Follow, Following};
+use super::following::{Follow, Following, stem};
 use super::input::{Came, Input};
 use super::intake::{Batch, Expected, Intake, StreamSettings};
 use super::passing::{Fed, What};
@@ -30,6 +31,8 @@ pub(super) struct Feeding {
     wake: Wake,
     /// How brought bytes become lines.
     lines: LineSettings,
+    /// What the server writes itself, and whether that was told.
+    own: Vec<(PathBuf, bool)>,
     files: Vec<Place<Following>>,
     streams: Vec<Place<Stream>>,
     /// Where the stream of this name is.
@@ -97,6 +100,7 @@ impl Feeding {
     pub(super) fn new(
         intake: Intake,
         lines: LineSettings,
+        own: Vec<PathBuf>,
         expected: Vec<Expected>,
         wake: Wake,
         now: i64,
@@ -105,6 +109,7 @@ impl Feeding {
             intake,
             wake,
             lines,
+            own: own.into_iter().map(|path| (stem(&path), false)).collect(),
             files: Vec::new(),
             streams: Vec::new(),
             named: HashMap::new(),
@@ -133,7 +138,7 @@ impl Feeding {
             if waits && turn.is_ok() {
                 shared.goes_on();
             }
-            let waited = std::mem::replace(&mut waits, matches!(turn, Err(Halt::Store(_))));
+            let waited = replace(&mut waits, matches!(turn, Err(Halt::Store(_))));
             match turn {
                 Ok(true) => continue,
                 Ok(false) if stopping => return,
@@ -216,6 +221,12 @@ impl Feeding {
         }
         for one in follow {
             for stem in one.stems(is_first, shared.tell) {
+                if let Some((_, told)) = self.own.iter_mut().find(|(own, _)| *own == stem) {
+                    if !replace(told, true) {
+                        shared.tell(Event::Own(stem));
+                    }
+                    continue;
+                }
                 // What several name belongs to the first.
                 if !self.files.iter().any(|place| place.input.stem() == stem) {
                     let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, now)?;
@@ -309,7 +320,7 @@ impl<I: Input> Place<I> {
     /// Tells what it has brought so far.
     fn tell(&mut self, health: &Health) {
         let lag_bytes = self.input.lag();
-        if std::mem::take(&mut self.spoke) || lag_bytes.is_some() {
+        if take(&mut self.spoke) || lag_bytes.is_some() {
             health.source(SourceFigures {
                 tenant: self.input.tenant().clone(),
                 name: self.input.name().into(),

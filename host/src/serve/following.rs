@@ -80,7 +80,7 @@ impl Follow {
 }
 
 /// The family's path, the same however it was named.
-fn stem(path: &Path) -> PathBuf {
+pub(super) fn stem(path: &Path) -> PathBuf {
     let path = absolute(path).unwrap_or_else(|_| path.into());
     Member::of(&path).stem
 }

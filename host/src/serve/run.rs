@@ -35,6 +35,8 @@ pub struct ServeOptions {
     pub packs: Vec<Configured>,
     /// What is followed.
     pub follow: Vec<Follow>,
+    /// What the server writes itself: never followed.
+    pub own: Vec<PathBuf>,
     /// What listeners bring.
     pub intake: Intake,
     /// Sources of which something is expected to be brought.
@@ -97,13 +99,14 @@ pub fn run(
     tell: &(dyn Fn(Event) + Sync),
     control: &Control,
 ) -> Result<(), ServeError> {
-    let ServeOptions { mut packs, mut follow, intake, expected, lines, threads, instances, .. } = options;
+    let ServeOptions { mut packs, mut follow, own, intake, expected, lines, threads, instances, .. } =
+        options;
     let ServeOptions { database, security_log, deliverer, health, clock, pause, every, .. } = options;
     let shared = Shared { database: &database, control, health: &health, clock: &*clock, tell, pause, every };
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;
-    let mut feeding = Feeding::new(intake.clone(), lines, expected, control.waits(), clock.now());
+    let mut feeding = Feeding::new(intake.clone(), lines, own, expected, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
     health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);

@@ -148,6 +148,7 @@ impl Site {
                 packs: vec![configured()],
                 follow: Vec::new(),
                 intake: intake.clone(),
+                own: Vec::new(),
                 expected: Vec::new(),
                 lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
                 threads: 1,

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::commit::Tenant;
 use crate::notices::{Tls, check_address};
 
 /// Where incidents are kept and who is told: flags, else the configuration.
@@ -10,6 +11,9 @@ pub(in crate::cli) struct KeepArguments {
     /// The database; made, if it is not there [default: the configuration's].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Keeping")]
     pub(in crate::cli) db: Option<PathBuf>,
+    /// Whose incidents, silences and tokens these are.
+    #[arg(long, global = true, value_name = "TENANT", default_value = Tenant::DEFAULT, value_parser = tenant, help_heading = "Keeping")]
+    pub(in crate::cli) tenant: Tenant,
     /// The log of security events to write to [default: the configuration's].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Keeping")]
     pub(in crate::cli) security_log: Option<PathBuf>,
@@ -32,6 +36,10 @@ pub(in crate::cli) struct Relay {
     pub(in crate::cli) tls: Tls,
     pub(in crate::cli) host: String,
     pub(in crate::cli) port: u16,
+}
+
+fn tenant(text: &str) -> Result<Tenant, &'static str> {
+    Tenant::new(text).ok_or("expected 1 to 64 lower case letters, digits and hyphens")
 }
 
 pub(super) fn address(text: &str) -> Result<String, String> {

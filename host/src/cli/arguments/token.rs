@@ -4,13 +4,13 @@ use clap::{Args, Subcommand};
 use super::Format;
 use super::keeping::KeepArguments;
 use super::times::{self, Span};
-use crate::commit::Tenant;
 use crate::token::{Scope, is_name};
 
 const EXAMPLES: &str = "\
 Examples:
   tripline token add --name web-1 --scope ingest
   tripline token add --name jana --scope analyst --expires 90d
+  tripline token add --name shipper --scope ingest --tenant shop
   tripline token list
   tripline token revoke 3
 
@@ -47,8 +47,6 @@ pub(in crate::cli) enum TokenCommand {
         /// After which time it opens nothing any more [default: it does not run out].
         #[arg(long, value_name = "TIME", value_parser = times::span)]
         expires: Option<Span>,
-        #[command(flatten)]
-        of: TenantArguments,
         /// Itself, or JSON.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
@@ -59,8 +57,6 @@ pub(in crate::cli) enum TokenCommand {
         "tripline token list --format ndjson",
     ))]
     List {
-        #[command(flatten)]
-        of: TenantArguments,
         /// A table to read, one JSON object a line, or one JSON document.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
@@ -70,25 +66,12 @@ pub(in crate::cli) enum TokenCommand {
     Revoke {
         /// Its number.
         id: i64,
-        #[command(flatten)]
-        of: TenantArguments,
     },
-}
-
-#[derive(Clone, Debug, Args)]
-pub(in crate::cli) struct TenantArguments {
-    /// Whose data it opens.
-    #[arg(long, value_name = "TENANT", default_value = Tenant::DEFAULT, value_parser = tenant)]
-    pub(in crate::cli) tenant: Tenant,
 }
 
 fn scopes() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::ALL.map(Scope::as_str))
         .try_map(|word| word.parse::<Scope>().map_err(|()| "expected a scope"))
-}
-
-fn tenant(text: &str) -> Result<Tenant, &'static str> {
-    Tenant::new(text).ok_or("expected 1 to 64 lower case letters, digits and hyphens")
 }
 
 fn name(text: &str) -> Result<String, &'static str> {

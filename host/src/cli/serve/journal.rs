@@ -61,6 +61,14 @@ impl Journal {
         Journal { screen, format, least }
     }
 
+    /// What to do about what was said.
+    pub(super) fn hint(&self, hint: &str) {
+        match self.format {
+            LogFormat::Text => self.screen.hint(hint),
+            LogFormat::Json => self.write(&Line::new(Level::Info, "hint", hint)),
+        }
+    }
+
     pub(super) fn write(&self, line: &Line) {
         if line.level < self.least {
             return;

@@ -63,7 +63,7 @@ pub(super) fn run(
         if !kept.database.has_tokens().map_err(|error| kept.failed(&error))? {
             let line = Line::new(Level::Warning, "no-token", "no token opens it yet");
             journal.write(&line);
-            screen.hint("`tripline token add --name NAME --scope operator` makes one");
+            journal.hint("`tripline token add --name NAME --scope operator` makes one");
         }
     }
     let sources = listening::syslog_sources(&configuration, &lines);
@@ -79,6 +79,7 @@ pub(super) fn run(
         follow: sources::follow(&arguments, &configuration),
         intake,
         expected,
+        own: sources::own(kept.security_log().as_deref()),
         lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
         instances: configuration.server.instances,

@@ -51,9 +51,7 @@ impl Reloading {
             if let Err(failure) = self.read() {
                 let message = format!("{}; it goes on as it was", failure.message());
                 self.journal.write(&Line::new(Level::Error, "unchanged", message));
-                if let Some(hint) = failure.hinted() {
-                    self.journal.write(&Line::new(Level::Info, "hint", format!("hint: {hint}")));
-                }
+                failure.hinted().into_iter().for_each(|hint| self.journal.hint(hint));
             }
         }
     }

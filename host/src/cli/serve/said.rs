@@ -21,6 +21,11 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             let path = path.display().to_string();
             Line::new(Info, "follows", format!("follows {path}")).with("path", path)
         }
+        Event::Own(path) => {
+            let path = path.display().to_string();
+            let message = format!("{path} is written by this server: it is not followed");
+            Line::new(Warning, "own", message).with("path", path)
+        }
         Event::File(FollowNote::Lost { path, change }) => {
             let path = path.display().to_string();
             let (event, words) = match change {

@@ -1,10 +1,12 @@
 //! What the command line and the configuration say of where lines come from.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use jiff::tz::TimeZone;
 use tripline_engine::line::LineSettings;
 
 use super::super::arguments::ServeArguments;
-use crate::commit::Tenant;
 use crate::configuration::{Configuration, FollowedSource};
 use crate::follow::{FollowSettings, From};
 use crate::serve::Follow;
@@ -25,6 +27,12 @@ pub(super) fn lines(arguments: &ServeArguments) -> LineSettings {
     }
 }
 
+/// What the server writes itself. A line about a line about a line would have no end.
+pub(super) fn own(security_log: Option<&Path>) -> Vec<PathBuf> {
+    let said = ["/proc/self/fd/1", "/proc/self/fd/2"].into_iter().filter_map(|fd| fs::read_link(fd).ok());
+    said.chain(security_log.map(Path::to_path_buf)).collect()
+}
+
 /// The files of the command line, and then those of the configuration.
 pub(super) fn follow(arguments: &ServeArguments, configuration: &Configuration) -> Vec<Follow> {
     let lines = lines(arguments);
@@ -32,7 +40,7 @@ pub(super) fn follow(arguments: &ServeArguments, configuration: &Configuration) 
     let settings = FollowSettings { lines, from, quiet: SECOND, linger: 60 * SECOND };
     let mut follow = Vec::new();
     if !arguments.files.is_empty() {
-        let (paths, tenant) = (arguments.files.clone(), Tenant::default());
+        let (paths, tenant) = (arguments.files.clone(), arguments.keep.tenant.clone());
         follow.push(Follow { paths, tenant, settings: settings.clone(), silent_after: None });
     }
     follow.extend(configuration.follow.iter().map(|source| configured(source, &settings)));
