@@ -38,7 +38,7 @@ fn client(
     site: &Site,
     trusted: &str,
     versions: &[&'static rustls::SupportedProtocolVersion],
-) -> Raw<impl std::io::Read + std::io::Write> {
+) -> Raw<impl std::io::Read + std::io::Write + use<>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap()).unwrap();
     let ring = Arc::new(rustls::crypto::ring::default_provider());

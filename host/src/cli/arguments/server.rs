@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::keeping::KeepArguments;
 use crate::cli::Failure;
+use crate::commit::Tenant;
 
 /// Names the server, if nothing on the command line does.
 const SERVER: &str = "TRIPLINE_SERVER";
@@ -25,9 +26,11 @@ pub(in crate::cli) struct ServerArguments {
 impl ServerArguments {
     /// Which server is asked; `None`: none. What the command line says goes before the environment.
     pub(in crate::cli) fn url(&self, keep: &KeepArguments) -> Result<Option<String>, Failure> {
-        let KeepArguments { db, security_log, mail_to, mail_from, relay } = keep;
+        let KeepArguments { db, tenant, security_log, mail_to, mail_from, relay } = keep;
         let given = [
             ("--db", db.is_some()),
+            // A token knows its tenant.
+            ("--tenant", *tenant != Tenant::default()),
             ("--security-log", security_log.is_some()),
             ("--mail-to", !mail_to.is_empty()),
             ("--mail-from", mail_from.is_some()),
