@@ -187,10 +187,6 @@ impl Site {
         }
     }
 
-    pub(crate) fn now(&self) -> i64 {
-        self.clock.now()
-    }
-
     /// Ends it in good order and begins again, with another port.
     pub(crate) fn again(mut self) -> Site {
         self.end();
@@ -209,6 +205,10 @@ impl Site {
         if let Some(http) = self.http.take() {
             http.stop(Duration::from_secs(5));
         }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
     }
 
     /// A token of the default tenant.
