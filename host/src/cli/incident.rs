@@ -1,15 +1,14 @@
 use std::io::{self, IsTerminal, Read};
 
 use super::arguments::{ExportFormat, FilterArguments, Format, IncidentArguments, IncidentCommand};
+use super::desk::{self, Desk, Purpose, Reported};
 use super::exit::Exit;
-use super::kept::Kept;
 use super::{Failure, Screen};
-use crate::commit::{Commit, Store};
 use crate::configuration::Configuration;
-use crate::incidents::{Act, Filter, Page, Report, State};
+use crate::incidents::{Act, Filter, Incident, Report, State};
 use crate::notices::Pattern;
 use crate::report::stored_human::{list, page};
-use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page};
+use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page, json_whole};
 use crate::report::visible;
 
 /// Bytes of details that are read.
@@ -23,68 +22,61 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = match arguments.command {
-        IncidentCommand::Report { .. } => Kept::make(&arguments.keep, configuration)?,
+    let purpose = match arguments.command {
+        IncidentCommand::Report { .. } => Purpose::Add,
         IncidentCommand::List { .. } | IncidentCommand::Show { .. } | IncidentCommand::Export { .. } => {
-            Kept::look(&arguments.keep, configuration)?
+            Purpose::Look
         }
-        _ => Kept::open(&arguments.keep, configuration)?,
+        _ => Purpose::Change,
     };
+    let desk = &*desk::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
         IncidentCommand::List { filter, limit, format } => {
-            let Page { incidents, next } = found(&kept, &filter, limit)?;
+            let (incidents, more) = found(desk, &filter, limit)?;
             screen.put(|out| match format {
-                Format::Human => list(out, &incidents, screen.width(), &kept.zone),
+                Format::Human => list(out, &incidents, screen.width(), desk.zone()),
                 Format::Ndjson => incidents.iter().try_for_each(|one| json_line(out, one, &[])),
                 Format::Json => json_page(out, &incidents),
             })?;
-            if next.is_some() {
+            if more {
                 screen
                     .say(&format!("these are {limit}, and there are more: --limit N, or `incident export`"));
             }
             return Ok(Exit::Clean);
         }
         IncidentCommand::Show { id, format } => {
-            show(&kept, id, format, screen)?;
+            show(desk, id, format, screen)?;
             return Ok(Exit::Clean);
         }
         IncidentCommand::Export { filter, format } => {
-            export(&kept, &filter, format, screen)?;
+            export(desk, &filter, format, screen)?;
             return Ok(Exit::Clean);
         }
-        IncidentCommand::Ack { ids, hold } => act(&kept, &ids, &Act::Acknowledge { hold }, screen)?,
-        IncidentCommand::Assign { id, to } => act(&kept, &[id], &Act::Assign { to }, screen)?,
-        IncidentCommand::Comment { id, text } => act(&kept, &[id], &Act::Comment { text }, screen)?,
+        IncidentCommand::Ack { ids, hold } => act(desk, &ids, &Act::Acknowledge { hold }, screen)?,
+        IncidentCommand::Assign { id, to } => act(desk, &[id], &Act::Assign { to }, screen)?,
+        IncidentCommand::Comment { id, text } => act(desk, &[id], &Act::Comment { text }, screen)?,
         IncidentCommand::Resolve { ids, resolution, comment } => {
-            act(&kept, &ids, &Act::Resolve { resolution, comment }, screen)?;
+            act(desk, &ids, &Act::Resolve { resolution, comment }, screen)?;
         }
-        IncidentCommand::Reopen { ids, comment } => act(&kept, &ids, &Act::Reopen { comment }, screen)?,
+        IncidentCommand::Reopen { ids, comment } => act(desk, &ids, &Act::Reopen { comment }, screen)?,
         IncidentCommand::Report { severity, title, fingerprint, values, tags } => {
             let report = Report { severity, title, details: details()?, fingerprint, values, tags };
-            let commit = Commit { decisions: vec![report.decision(kept.clock.now())], ..Commit::default() };
-            let committed =
-                kept.database.commit(&kept.tenant, commit).map_err(|error| kept.failed(&error))?;
-            screen.put(|out| {
-                committed.opened.iter().try_for_each(|id| writeln!(out, "incident {id} opened"))?;
-                committed
-                    .grown
-                    .iter()
-                    .try_for_each(|id| writeln!(out, "incident {id} has occurred again"))?;
-                if committed.excepted > 0 {
-                    writeln!(out, "an exception covers it: no incident")?;
-                }
-                Ok(())
+            let reported = desk.report(report)?;
+            screen.put(|out| match reported {
+                Reported::Opened(id) => writeln!(out, "incident {id} opened"),
+                Reported::Grown(id) => writeln!(out, "incident {id} has occurred again"),
+                Reported::Excepted => writeln!(out, "an exception covers it: no incident"),
+                Reported::Known => Ok(()),
             })?;
         }
     }
-    Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
 /// Does the same to each; the first that cannot be done ends it.
-fn act(kept: &Kept, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failure> {
+fn act(desk: &dyn Desk, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failure> {
     for id in ids {
-        let done = kept.database.act(&kept.tenant, *id, None, act.clone(), kept.actor());
-        let incident = done.map_err(|error| kept.failed(&error))?.map_err(Failure::new)?;
+        let incident = desk.act(*id, act)?;
         let done = match act {
             Act::Assign { to: Some(to) } => format!("is assigned to {}", visible(to)),
             Act::Assign { to: None } => "is assigned to nobody".into(),
@@ -96,7 +88,7 @@ fn act(kept: &Kept, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failu
     Ok(())
 }
 
-fn filter(kept: &Kept, arguments: &FilterArguments) -> Filter {
+fn filter(desk: &dyn Desk, arguments: &FilterArguments) -> Filter {
     let states = match (arguments.all, &arguments.state[..]) {
         (true, _) => Vec::new(),
         (false, []) => vec![State::Open, State::Acknowledged],
@@ -107,39 +99,49 @@ fn filter(kept: &Kept, arguments: &FilterArguments) -> Filter {
         severity: arguments.severity,
         rule: arguments.rule.clone().map(Pattern::new),
         assignee: arguments.assignee.clone(),
-        since: arguments.since.map(|since| since.before(kept.clock.now())),
+        since: arguments.since.map(|since| since.before(desk.now())),
         before: None,
         text: arguments.search.clone(),
     }
 }
 
-fn found(kept: &Kept, arguments: &FilterArguments, most: u32) -> Result<Page, Failure> {
-    let page = kept.database.page(&kept.tenant, &filter(kept, arguments), None, most);
-    page.map_err(|error| kept.failed(&error))
+/// So many incidents, and whether there are more.
+fn found(desk: &dyn Desk, arguments: &FilterArguments, most: u32) -> Result<(Vec<Incident>, bool), Failure> {
+    let filter = filter(desk, arguments);
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        // A server gives less at once than a database does.
+        let left = most - u32::try_from(all.len()).unwrap_or(most).min(most);
+        let (incidents, next) = desk.page(&filter, after.as_ref(), left)?;
+        all.extend(incidents);
+        if next.is_none() || all.len() >= most as usize {
+            let more = next.is_some() || all.len() > most as usize;
+            all.truncate(most as usize);
+            return Ok((all, more));
+        }
+        after = next;
+    }
 }
 
-fn show(kept: &Kept, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {
-    let failed = |error| kept.failed(&error);
-    let Some(incident) = kept.database.incident(&kept.tenant, id).map_err(failed)? else {
+fn show(desk: &dyn Desk, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {
+    let Some((incident, evidence, timeline)) = desk.incident(id)? else {
         let hint = "`tripline incident list --all` lists those there are";
         return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
-    let evidence = kept.database.evidence(&kept.tenant, id).map_err(failed)?;
-    let timeline = kept.database.timeline(&kept.tenant, id).map_err(failed)?;
     screen.put(|out| match format {
-        Format::Human => page(out, &incident, &evidence, &timeline, screen.width(), &kept.zone),
-        Format::Ndjson | Format::Json => json_line(out, &incident, &evidence),
+        Format::Human => page(out, &incident, &evidence, &timeline, screen.width(), desk.zone()),
+        Format::Ndjson | Format::Json => json_whole(out, &incident, &evidence, &timeline),
     })
 }
 
 /// Page by page: there may be a million.
 fn export(
-    kept: &Kept,
+    desk: &dyn Desk,
     arguments: &FilterArguments,
     format: ExportFormat,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let filter = filter(kept, arguments);
+    let filter = filter(desk, arguments);
     let counted = |count: u64| format!("{count} incidents exported");
     let waiting = screen.waiting_beside_data(counted(0));
     let (mut after, mut count, mut failed) = (None, 0, None);
@@ -148,20 +150,20 @@ fn export(
             out.write_all(&csv_rows([CSV_HEAD.map(String::from)])?)?;
         }
         loop {
-            let page = match kept.database.page(&kept.tenant, &filter, after, PAGE) {
+            let (incidents, next) = match desk.page(&filter, after.as_ref(), PAGE) {
                 Ok(page) => page,
                 Err(error) => {
-                    failed = Some(kept.failed(&error));
+                    failed = Some(error);
                     return Ok(());
                 }
             };
             match format {
-                ExportFormat::Csv => out.write_all(&csv_rows(page.incidents.iter().map(csv_row))?)?,
-                ExportFormat::Json => page.incidents.iter().try_for_each(|one| json_line(out, one, &[]))?,
+                ExportFormat::Csv => out.write_all(&csv_rows(incidents.iter().map(csv_row))?)?,
+                ExportFormat::Json => incidents.iter().try_for_each(|one| json_line(out, one, &[]))?,
             }
-            count += page.incidents.len() as u64;
+            count += incidents.len() as u64;
             waiting.at(counted(count), 0, 0);
-            after = page.next;
+            after = next;
             if after.is_none() {
                 return Ok(());
             }

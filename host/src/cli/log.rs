@@ -7,7 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::arguments::LogCommand;
 use super::exit::Exit;
 use super::kept::{at, must_be_there};
-use super::{Failure, Screen};
+use super::{Failure, Screen, configuration};
 use crate::report::paint::{ERROR, GOOD};
 use crate::report::waiting::Waiting;
 use crate::security_log::verify;
@@ -17,9 +17,17 @@ use crate::store;
 const READ: usize = 64 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Checks the chain of a log.
-pub(super) fn run(command: LogCommand, screen: &Screen) -> Result<Exit, Failure> {
-    let LogCommand::Verify { files, db } = command;
+/// Checks the chain of a log; `config`: where the configuration is looked for that names it, if no file does.
+pub(super) fn run(command: LogCommand, config: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
+    let LogCommand::Verify { mut files, mut db } = command;
+    if files.is_empty() {
+        let configuration = configuration::read(config)?;
+        let hint = "name it as FILE, or in tripline.toml: [security_log] path = \"…\"";
+        let none = || Failure::new("expected a log to check, found none").hint(Some(hint));
+        files.push(configuration.security_log.ok_or_else(none)?);
+        // Without it nobody sees that the end was cut off.
+        db = db.or(configuration.database);
+    }
     let waiting = screen.waiting(format!(
         "reading {}",
         files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")

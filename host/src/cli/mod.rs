@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod configuration;
 mod db;
+mod desk;
 mod exit;
 mod failure;
 mod incident;
@@ -41,7 +42,7 @@ pub fn main() -> ExitCode {
         Command::Pack(command) => pack::run(command, &screen),
         Command::Completions { shell } => completions::run(shell, &screen),
         Command::Db(command) => db::run(command, &screen),
-        Command::Log(command) => log::run(command, &screen),
+        Command::Log(command) => log::run(command, config, &screen),
         Command::Config(command) => config::run(command, config, &screen),
         Command::Check(arguments) => {
             configuration::read(config).and_then(|read| check::run(arguments, &read, &screen))

@@ -1,12 +1,12 @@
 use super::arguments::{Format, NotifyArguments, NotifyCommand};
+use super::desk::{self, Desk, Purpose};
 use super::exit::Exit;
-use super::kept::Kept;
 use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
+use crate::report::answer::Answer;
 use crate::report::paint::BOLD;
 use crate::report::table::Column::{Figure, Text};
 use crate::report::table::Table;
-use crate::report::why::Why;
 use crate::report::{moment, visible};
 use crate::store::Told;
 
@@ -19,28 +19,26 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = match arguments.command {
-        NotifyCommand::Flush | NotifyCommand::Retry { .. } => Kept::open(&arguments.keep, configuration)?,
-        _ => Kept::look(&arguments.keep, configuration)?,
+    let purpose = match arguments.command {
+        NotifyCommand::Flush | NotifyCommand::Retry { .. } => Purpose::Change,
+        _ => Purpose::Look,
     };
-    let failed = |error| kept.failed(&error);
+    let desk = &*desk::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
         NotifyCommand::Status { format } => {
-            status(&kept, format, screen)?;
+            status(desk, format, screen)?;
             return Ok(Exit::Clean);
         }
         NotifyCommand::Flush => {
-            kept.can_deliver()?;
-            let count = kept.database.outbox(&kept.tenant, 0).map_err(failed)?.waiting();
-            kept.database.flush().map_err(failed)?;
+            let count = desk.flush()?;
             screen.say(&match count {
                 1 => "1 notice is tried now".into(),
                 count => format!("{count} notices are tried now"),
             });
-            return Ok(if kept.settle_patiently(screen)? { Exit::Clean } else { Exit::Undelivered });
+            return Ok(if desk.settle_patiently(screen)? { Exit::Clean } else { Exit::Undelivered });
         }
         NotifyCommand::Retry { notice } => {
-            let count = kept.database.retry(&kept.tenant, notice).map_err(failed)?;
+            let count = desk.retry(notice)?;
             if count == 0 {
                 return Err(Failure::new("expected notices that were given up, found none"));
             }
@@ -50,24 +48,22 @@ pub(super) fn run(
             });
         }
         NotifyCommand::Test { address } => {
-            let words = kept.test(&address)?;
+            let words = desk.test(&address)?;
             screen.put(|out| writeln!(out, "the relay has taken it: {words}"))?;
             return Ok(Exit::Clean);
         }
         NotifyCommand::Why { incident, recipient, format } => {
-            why(&kept, incident, recipient.as_deref(), format, screen)?;
+            why(desk, incident, recipient.as_deref(), format, screen)?;
             return Ok(Exit::Clean);
         }
     }
-    Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
-fn status(kept: &Kept, format: Format, screen: &Screen) -> Result<(), Failure> {
-    let failed = |error| kept.failed(&error);
+fn status(desk: &dyn Desk, format: Format, screen: &Screen) -> Result<(), Failure> {
     // Programs get them all.
     let most = if format == Format::Human { NAMED } else { u32::MAX };
-    let status = kept.database.outbox(&kept.tenant, most).map_err(failed)?;
-    let waiting = kept.database.waiting(&kept.tenant, most).map_err(failed)?;
+    let (status, waiting) = desk.outbox(most)?;
     if format != Format::Human {
         let notices = waiting.iter().chain(&status.dead).map(objects::notice);
         return screen.put(|out| objects::put(out, format, "notices", notices));
@@ -80,7 +76,7 @@ fn status(kept: &Kept, format: Format, screen: &Screen) -> Result<(), Failure> {
             writeln!(out, "{state:>9}  {count}")?;
         }
         for (relay, failures, at, words) in &status.breakers {
-            let at = moment(*at, &kept.zone);
+            let at = moment(*at, desk.zone());
             writeln!(out, "\n{BOLD}{}{BOLD:#} failed {failures} times, next try {at}", visible(relay))?;
             writeln!(out, "    {}", visible(words))?;
         }
@@ -95,7 +91,7 @@ fn status(kept: &Kept, format: Format, screen: &Screen) -> Result<(), Failure> {
             for told in all {
                 let what = told.incident.map_or_else(|| "digest".into(), |id| format!("incident {id}"));
                 let notice = told.notice.to_string();
-                table.row(vec![notice, what, visible(&told.recipient), stands(told, kept)]);
+                table.row(vec![notice, what, visible(&told.recipient), stands(told, desk)]);
             }
             table.write(out, screen.width())?;
             match count.saturating_sub(all.len() as u64) {
@@ -109,29 +105,29 @@ fn status(kept: &Kept, format: Format, screen: &Screen) -> Result<(), Failure> {
 
 /// Why each notice was or was not sent; where there is none, why no route takes the incident.
 fn why(
-    kept: &Kept,
+    desk: &dyn Desk,
     id: i64,
     recipient: Option<&str>,
     format: Format,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let read = Why::read(&kept.database, &kept.tenant, id, kept.clock.now());
-    let Some(why) = read.map_err(|error| kept.failed(&error))? else {
+    let Some((answer, notices)) = desk.why(id)? else {
         let hint = "`tripline incident list --all` lists those there are; what an exception takes out is no incident: \
                     `tripline exception list`";
         return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
-    let recipient = recipient.map(|name| address(kept, &why, name)).transpose()?;
+    let recipient = recipient.map(|name| address(desk, &answer, name)).transpose()?;
+    let mine = |told: &&Told| recipient.is_none_or(|one| told.recipient == one);
     screen.put(|out| match format {
-        Format::Human => why.write(out, recipient, screen.width(), &kept.zone),
-        _ => objects::put(out, format, "notices", why.notices(recipient).map(objects::notice)),
+        Format::Human => answer.write(out, recipient, screen.width()),
+        _ => objects::put(out, format, "notices", notices.iter().filter(mine).map(objects::notice)),
     })
 }
 
 /// The recipient of this name or address. A misspelt one must not look like somebody who was never told.
-fn address<'a>(kept: &'a Kept, why: &'a Why, name: &str) -> Result<&'a str, Failure> {
-    let all = why.recipients();
-    let named = kept.recipients.get(name).map_or(name, String::as_str);
+fn address<'a>(desk: &dyn Desk, answer: &'a Answer, name: &str) -> Result<&'a str, Failure> {
+    let all: Vec<&str> = answer.recipients.iter().map(|about| &about.address[..]).collect();
+    let named = desk.recipients().get(name).map_or(name, String::as_str);
     if let Some(known) = all.iter().find(|known| known.eq_ignore_ascii_case(named)) {
         return Ok(known);
     }
@@ -144,14 +140,14 @@ fn address<'a>(kept: &'a Kept, why: &'a Why, name: &str) -> Result<&'a str, Fail
 }
 
 /// How long a notice waits for what, or why it was given up, in a few words: `why` has the sentences.
-fn stands(told: &Told, kept: &Kept) -> String {
-    let at = moment(told.due, &kept.zone);
+fn stands(told: &Told, desk: &dyn Desk) -> String {
+    let at = moment(told.due, desk.zone());
     let words = visible(&told.words);
     match &told.state[..] {
         "deferred" => format!("attempt {} failed, again {at}: {words}", told.attempts),
         "dead" => format!("given up after {} attempts: {words}", told.attempts),
         "sending" => "being sent".into(),
-        "queued" if told.due > kept.clock.now() => format!("waits for the end of quiet hours, {at}"),
+        "queued" if told.due > desk.now() => format!("waits for the end of quiet hours, {at}"),
         "queued" if !words.is_empty() => format!("waits for the relay: {words}"),
         _ => "waits to be sent".into(),
     }

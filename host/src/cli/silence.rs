@@ -1,8 +1,8 @@
 use super::arguments::{
     ExceptionArguments, ExceptionCommand, Format, ListArguments, SilenceArguments, SilenceCommand,
 };
+use super::desk::{self, Desk, Purpose};
 use super::exit::Exit;
-use super::kept::Kept;
 use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
 use crate::incidents::{Effect, Exception, NewException, NewSilence, Place, Silence};
@@ -20,13 +20,13 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = match arguments.command {
-        SilenceCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
-        SilenceCommand::List { .. } => Kept::look(&arguments.keep, configuration)?,
-        _ => Kept::open(&arguments.keep, configuration)?,
+    let purpose = match arguments.command {
+        SilenceCommand::Add { .. } => Purpose::Add,
+        SilenceCommand::List(_) => Purpose::Look,
+        SilenceCommand::End { .. } => Purpose::Change,
     };
-    let failed = |error| kept.failed(&error);
-    let now = kept.clock.now();
+    let desk = &*desk::open(&arguments.keep, &arguments.server, configuration, purpose)?;
+    let now = desk.now();
     match arguments.command {
         SilenceCommand::Add { what, severity, fields, start, end } => {
             let starts = start.map_or(now, |start| start.after(now));
@@ -42,27 +42,26 @@ pub(super) fn run(
             let fields = fields.into_iter().map(|(name, value)| (name, Pattern::new(value))).collect();
             let (rule, reason) = (what.rule.map(Pattern::new), what.reason);
             let new = NewSilence { rule, severity, fields, starts, ends, reason };
-            let id = kept.database.silence(&kept.tenant, new, kept.actor()).map_err(failed)?;
-            screen.put(|out| writeln!(out, "silence {id} until {}", moment(ends, &kept.zone)))?;
+            let id = desk.silence(new)?;
+            screen.put(|out| writeln!(out, "silence {id} until {}", moment(ends, desk.zone())))?;
         }
         SilenceCommand::List(ListArguments { all, format }) => {
-            let silences = kept.database.silences(&kept.tenant, all).map_err(failed)?;
+            let silences = desk.silences(all)?;
             screen.put(|out| match format {
                 Format::Human if silences.is_empty() => writeln!(out, "no silences"),
-                Format::Human => silences_table(&silences, &kept).write(out, screen.width()),
+                Format::Human => silences_table(&silences, desk).write(out, screen.width()),
                 _ => objects::put(out, format, "silences", silences.iter().map(objects::silence)),
             })?;
             return Ok(Exit::Clean);
         }
         SilenceCommand::End { id } => {
-            if !kept.database.end_silence(&kept.tenant, id, kept.actor()).map_err(failed)? {
+            if !desk.end_silence(id)? {
                 return Err(Failure::new(format!("there is no silence {id} that could be ended")));
             }
-            kept.database.due().map_err(failed)?;
             screen.put(|out| writeln!(out, "silence {id} is ended"))?;
         }
     }
-    Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
 /// Takes decisions out.
@@ -71,13 +70,13 @@ pub(super) fn exception(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let kept = match arguments.command {
-        ExceptionCommand::Add { .. } => Kept::make(&arguments.keep, configuration)?,
-        ExceptionCommand::List { .. } => Kept::look(&arguments.keep, configuration)?,
-        _ => Kept::open(&arguments.keep, configuration)?,
+    let purpose = match arguments.command {
+        ExceptionCommand::Add { .. } => Purpose::Add,
+        ExceptionCommand::List(_) => Purpose::Look,
+        ExceptionCommand::End { .. } => Purpose::Change,
     };
-    let failed = |error| kept.failed(&error);
-    let now = kept.clock.now();
+    let desk = &*desk::open(&arguments.keep, &arguments.server, configuration, purpose)?;
+    let now = desk.now();
     match arguments.command {
         ExceptionCommand::Add { what, field, cidr, value, severity, end } => {
             let place = match (cidr, value) {
@@ -99,25 +98,25 @@ pub(super) fn exception(
                 until,
                 reason: what.reason,
             };
-            let id = kept.database.except(&kept.tenant, new, kept.actor()).map_err(failed)?;
-            let until = until.map_or("it is ended".into(), |until| moment(until, &kept.zone));
+            let id = desk.except(new)?;
+            let until = until.map_or("it is ended".into(), |until| moment(until, desk.zone()));
             screen.put(|out| writeln!(out, "exception {id} until {until}"))?;
         }
         ExceptionCommand::List(ListArguments { all, format }) => {
-            let exceptions = kept.database.exceptions(&kept.tenant, all).map_err(failed)?;
+            let exceptions = desk.exceptions(all)?;
             screen.put(|out| match format {
                 Format::Human if exceptions.is_empty() => writeln!(out, "no exceptions"),
-                Format::Human => exceptions_table(&exceptions, &kept).write(out, screen.width()),
+                Format::Human => exceptions_table(&exceptions, desk).write(out, screen.width()),
                 _ => objects::put(out, format, "exceptions", exceptions.iter().map(objects::exception)),
             })?;
             let some = |exception: &&Exception| format == Format::Human && exception.count > 0;
             for exception in exceptions.iter().filter(some) {
-                let taken = kept.database.excepted(&kept.tenant, exception.id, SHOWN).map_err(failed)?;
+                let taken = desk.taken(exception.id, SHOWN)?;
                 let mut table =
                     Table::of(&[Column::Figure("when"), Column::Text("rule"), Column::Text("what")]);
                 for (at, pack, rule, title) in taken {
                     let rule = visible(&format!("{pack}/{rule}"));
-                    table.row(vec![moment(at, &kept.zone), rule, visible(&title)]);
+                    table.row(vec![moment(at, desk.zone()), rule, visible(&title)]);
                 }
                 screen.put(|out| {
                     writeln!(out, "\n{BOLD}last taken by exception {}{BOLD:#}", exception.id)?;
@@ -127,16 +126,16 @@ pub(super) fn exception(
             return Ok(Exit::Clean);
         }
         ExceptionCommand::End { id } => {
-            if !kept.database.end_exception(&kept.tenant, id, kept.actor()).map_err(failed)? {
+            if !desk.end_exception(id)? {
                 return Err(Failure::new(format!("there is no exception {id} that could be ended")));
             }
             screen.put(|out| writeln!(out, "exception {id} is ended"))?;
         }
     }
-    Ok(if kept.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
-fn silences_table(silences: &[Silence], kept: &Kept) -> Table {
+fn silences_table(silences: &[Silence], desk: &dyn Desk) -> Table {
     use Column::{Figure, Text};
     let mut table =
         Table::of(&[Figure("id"), Text("what"), Figure("from"), Figure("until"), Text("by"), Text("why")]);
@@ -148,8 +147,8 @@ fn silences_table(silences: &[Silence], kept: &Kept) -> Table {
         table.row(vec![
             silence.id.to_string(),
             visible(&what.join(", ")),
-            moment(new.starts, &kept.zone),
-            moment(silence.ends(), &kept.zone),
+            moment(new.starts, desk.zone()),
+            moment(silence.ends(), desk.zone()),
             visible(&silence.author.name),
             visible(&new.reason),
         ]);
@@ -157,7 +156,7 @@ fn silences_table(silences: &[Silence], kept: &Kept) -> Table {
     table
 }
 
-fn exceptions_table(exceptions: &[Exception], kept: &Kept) -> Table {
+fn exceptions_table(exceptions: &[Exception], desk: &dyn Desk) -> Table {
     use Column::{Figure, Text};
     let mut table =
         Table::of(&[Figure("id"), Text("what"), Figure("taken"), Figure("until"), Text("by"), Text("why")]);
@@ -171,7 +170,7 @@ fn exceptions_table(exceptions: &[Exception], kept: &Kept) -> Table {
         if let Effect::Severity(severity) = new.effect {
             what.push(format!("is {}", severity.as_str()));
         }
-        let until = exception.ended.or(new.until).map_or("-".into(), |until| moment(until, &kept.zone));
+        let until = exception.ended.or(new.until).map_or("-".into(), |until| moment(until, desk.zone()));
         table.row(vec![
             exception.id.to_string(),
             visible(&what.join(", ")),

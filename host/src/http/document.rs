@@ -2,7 +2,7 @@
 
 use utoipa::Modify;
 use utoipa::OpenApi;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, RefOr, Response, ResponseBuilder};
 
@@ -37,7 +37,13 @@ pub(super) fn complete(document: &mut Document) {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
-            let has_input = operation.request_body.is_some() || operation.parameters.is_some();
+            let has_body = operation.request_body.is_some();
+            let parameters = operation.parameters.as_deref().unwrap_or_default();
+            let is_in = |place: ParameterIn| {
+                parameters.iter().any(|one| matches!(one, RefOr::T(one) if one.parameter_in == place))
+            };
+            let (has_query, has_path) = (is_in(ParameterIn::Query), is_in(ParameterIn::Path));
+            let has_input = has_body || !parameters.is_empty();
             let mut add = |status: &str, words: &str| {
                 let all = &mut operation.responses.responses;
                 all.entry(status.into()).or_insert_with(|| RefOr::T(problem(words)));
@@ -49,6 +55,17 @@ pub(super) fn complete(document: &mut Document) {
             }
             if has_input {
                 add("400", "the request cannot be understood");
+            }
+            if has_path {
+                add("404", "there is no such thing, or it is another tenant's");
+            }
+            if has_query || has_body {
+                add("422", "it asks for what cannot be");
+            }
+            if has_body {
+                add("408", "the body came too slowly");
+                add("413", "the body is too large");
+                add("415", "the body's type is not taken");
             }
             add("431", "the head is too large");
             add("500", "something is wrong with the server");

@@ -15,6 +15,7 @@ use super::body;
 use super::observed::Seen;
 use super::problem::Problem;
 use super::shared::Shared;
+use crate::report::strict_json;
 
 /// A body as JSON; taken only of a caller who is known already, so it comes after
 /// [`Caller`](super::caller::Caller). Its type derives `Deserialize` with `deny_unknown_fields`.
@@ -39,8 +40,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => {
+        let mut bytes = Vec::new();
+        match strict_json::write(&mut bytes, &self.0) {
+            Ok(()) => {
                 let content = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 ([content], bytes).into_response()
             }

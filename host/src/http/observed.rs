@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
@@ -65,9 +66,13 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, mut request: Requ
             tracing::error!(target: "tripline::http", request = id.as_str(), cause, "cannot answer");
         }
     }
+    let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
+        headers.insert(X_REQUEST_ID, value);
     }
+    // What logs say is nobody's script, and stays in nobody's cache.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let (took, status) = (start.elapsed(), response.status().as_u16());
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     shared.figures.answered(&method, route, status, took);

@@ -17,7 +17,7 @@ impl Fingerprint {
     /// Of a decision.
     pub fn of(decision: &Decision) -> Fingerprint {
         match (&decision.fingerprint, decision.trigger) {
-            (Some(given), _) => Fingerprint([&[GIVEN], &given[..]].concat()),
+            (Some(given), _) => Fingerprint::given_as(given),
             (None, Some(trigger)) => Fingerprint([&[SOURCE], &trigger.source.to_be_bytes()[..]].concat()),
             (None, None) => Fingerprint(vec![SOURCE]),
         }
@@ -26,6 +26,11 @@ impl Fingerprint {
     /// Of the incident that stands for all over a rule's limit.
     pub fn overflow() -> Fingerprint {
         Fingerprint(vec![OVERFLOW])
+    }
+
+    /// Of what a rule gave.
+    pub fn given_as(given: &[u8]) -> Fingerprint {
+        Fingerprint([&[GIVEN], given].concat())
     }
 
     /// From what was stored.

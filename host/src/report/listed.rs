@@ -4,8 +4,11 @@ use serde_json::{Map, Value, json};
 use tripline_engine::PackReport;
 
 use super::objects::PackObject;
+use super::stored_page;
 use super::when::rfc3339;
-use crate::incidents::{Effect, Entry, Exception, Happening, Place, Silence};
+use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Place, Silence};
+use crate::security_log::Record;
+use crate::serve::SourceFigures;
 use crate::store::Told;
 use crate::token::Token;
 
@@ -95,6 +98,38 @@ pub(crate) fn token(token: &Token) -> Value {
 /// A pack and what it has cost.
 pub(crate) fn pack(pack: &PackReport) -> Value {
     serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
+}
+
+/// Where lines come from.
+pub(crate) fn source(figures: &SourceFigures) -> Value {
+    json!({
+        "type": "source",
+        "name": figures.name,
+        "kind": figures.kind,
+        "lines": figures.lines,
+        "bytes": figures.bytes,
+        "lag_bytes": figures.lag_bytes,
+        "last": figures.last.and_then(rfc3339),
+    })
+}
+
+/// What happened to an incident, as security.log has it.
+pub(crate) fn happening(record: &Record) -> Value {
+    let mut object = json!({
+        "type": "happening",
+        "seq": record.seq,
+        "at": rfc3339(record.at),
+        "event": record.event,
+    });
+    record.fields.iter().for_each(|(key, value)| object[key] = value.clone());
+    object
+}
+
+/// An incident with all that is known of it.
+pub(crate) fn whole(incident: &Incident, evidence: &[Evidence], timeline: &[Entry]) -> Value {
+    let mut object = stored_page::object(incident, evidence);
+    object["timeline"] = timeline.iter().map(entry).collect();
+    object
 }
 
 /// A line of a timeline.

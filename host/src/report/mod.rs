@@ -3,6 +3,7 @@
 //! [`human`] is a page to read; [`ndjson`] and [`json`] are the same objects, one a line or as one document, and are
 //! written down key by key in `FORMAT.md`. Nothing that comes from a log or a pack reaches a terminal unescaped.
 
+pub mod answer;
 mod excerpt;
 pub mod figures;
 #[cfg(test)]
@@ -14,6 +15,7 @@ pub mod ndjson;
 mod objects;
 pub mod paint;
 pub mod progress;
+pub(crate) mod shapes;
 pub mod stored;
 pub mod stored_human;
 pub mod stored_page;

@@ -51,6 +51,8 @@ struct EvidenceObject<'a> {
     cut: bool,
     #[serde(skip_serializing_if = "is_false")]
     lossy: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    captures: Vec<[u32; 2]>,
 }
 
 #[derive(Serialize)]
@@ -149,21 +151,27 @@ impl<'a> IncidentObject<'a> {
             values: Pairs(incident.values.iter().map(|(name, value)| (&name[..], &value[..])).collect()),
             tags: &incident.origin.rule.tags,
             overflow: incident.overflow,
-            evidence: incident.evidence.iter().map(|evidence| EvidenceObject::new(evidence, files)).collect(),
+            evidence: (incident.evidence.iter())
+                .map(|evidence| EvidenceObject::new(evidence, files, stored.is_some()))
+                .collect(),
             evidence_dropped: incident.evidence_dropped,
         }
     }
 }
 
 impl<'a> EvidenceObject<'a> {
-    fn new(evidence: &'a Evidence, files: &'a Files) -> Self {
+    fn new(evidence: &'a Evidence, files: &'a Files, stored: bool) -> Self {
         let text = evidence.text.as_deref().map(String::from_utf8_lossy);
+        let lossy = evidence.text.as_deref().is_some_and(|bytes| std::str::from_utf8(bytes).is_err());
+        // Places in a text that is not as it was would be wrong.
+        let places = if stored && !lossy { &evidence.captures[..] } else { &[] };
         EvidenceObject {
             file: files.name(evidence.position.source, evidence.position.file),
             line: evidence.position.line,
-            lossy: evidence.text.as_deref().is_some_and(|bytes| std::str::from_utf8(bytes).is_err()),
+            lossy,
             text,
             cut: evidence.cut,
+            captures: places.iter().map(|(start, end)| [*start, *end]).collect(),
         }
     }
 }

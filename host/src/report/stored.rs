@@ -29,6 +29,12 @@ pub struct StoredAs {
     /// Whose it is to work off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
+    /// When an acknowledgement runs out, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_until: Option<String>,
+    /// The incident of the generation before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<i64>,
     /// When it was recorded, RFC 3339.
     pub opened: Option<String>,
     /// When it changed last, RFC 3339.
@@ -47,6 +53,8 @@ impl StoredAs {
             tenant: incident.tenant.to_string(),
             resolution: incident.resolution.map(|resolution| resolution.as_str()),
             assignee: incident.assignee.clone(),
+            acknowledged_until: incident.acknowledged_until.and_then(rfc3339),
+            previous: incident.previous,
             opened: rfc3339(incident.opened),
             changed: rfc3339(incident.changed),
             version: incident.version,

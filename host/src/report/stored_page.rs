@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use super::objects::IncidentObject;
 use super::stored::{StoredAs, folded};
 use super::when::rfc3339;
-use super::{strict_json, visible};
+use super::{listed, strict_json, visible};
 use crate::check::Files;
-use crate::incidents::{Evidence, Incident};
+use crate::incidents::{Entry, Evidence, Incident};
 
 /// The columns of an exported table.
 pub const CSV_HEAD: [&str; 17] = [
@@ -36,6 +36,17 @@ pub fn json_line(out: &mut dyn Write, incident: &Incident, evidence: &[Evidence]
     let folded = folded(incident, evidence, &mut files);
     let stored = StoredAs::of(incident);
     strict_json::write(out, &IncidentObject::new(&folded, &files, Some(&stored)))?;
+    out.write_all(b"\n")
+}
+
+/// One object with its timeline, on a line of its own.
+pub fn json_whole(
+    out: &mut dyn Write,
+    incident: &Incident,
+    evidence: &[Evidence],
+    timeline: &[Entry],
+) -> io::Result<()> {
+    strict_json::write(out, &listed::whole(incident, evidence, timeline))?;
     out.write_all(b"\n")
 }
 

@@ -5,10 +5,9 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 use tripline_abi::Severity;
 
-use super::paint::BOLD;
+use super::answer::{Answer, Recipient, Sentences};
 use super::visible::visible;
 use super::when::moment;
-use super::wrap::wrap;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Entry, Exception, Happening, Incident, Silence, State};
 use crate::notices::{Bucket, Pattern, Reason, Refusal, Route, Routes, Throttle};
@@ -16,7 +15,6 @@ use crate::store::{Database, OutboxStatus, Told};
 
 /// Notices of other incidents that are looked through for a digest.
 const MOST: u32 = 10_000;
-const INDENT: &str = "    ";
 const FLUSH: &str = "`tripline notify flush` tries now; more than the hour's limit goes as one digest.";
 
 /// All that answers why.
@@ -77,6 +75,9 @@ impl Why {
     }
 
     /// Writes the answer, about one recipient or all of them.
+    ///
+    /// # Errors
+    /// It cannot be written there.
     pub fn write(
         &self,
         out: &mut dyn Write,
@@ -84,41 +85,57 @@ impl Why {
         width: usize,
         zone: &TimeZone,
     ) -> io::Result<()> {
+        let mut answer = self.answer(zone);
+        if let Some(one) = recipient.filter(|one| answer.recipients.iter().all(|known| known.address != *one))
+        {
+            answer.recipients.push(self.about(one, zone));
+        }
+        answer.write(out, recipient, width)
+    }
+
+    /// The answer, with times in this zone.
+    pub fn answer(&self, zone: &TimeZone) -> Answer {
         let Incident { id, title, severity, state, .. } = &self.incident;
-        writeln!(out, "{BOLD}#{id} {}{BOLD:#}  {}, {state}", visible(title), severity.as_str())?;
-        let mut page = Page { out, width };
-        for exception in &self.exceptions {
-            let text = format!(
+        let taken = |exception: &Exception| {
+            format!(
                 "Exception {} ({}) takes out what happens now: it is counted there, and nobody is told.\n\
                  `tripline exception end {0}` ends it.",
                 exception.id,
                 visible(&exception.new.reason)
-            );
-            page.say("", &text)?;
-        }
-        let recipients: Vec<&str> = match recipient {
-            Some(one) => vec![one],
-            None => self.recipients(),
+            )
         };
+        let mut notes: Vec<String> = self.exceptions.iter().map(taken).collect();
+        let recipients: Vec<_> =
+            self.recipients().into_iter().map(|recipient| self.about(recipient, zone)).collect();
         if recipients.is_empty() {
-            page.say("", "Nobody is told of anything: there is no route.\nName one with --mail-to ADDR, or in tripline.toml: [[routes]].")?;
+            notes.push("Nobody is told of anything: there is no route.\nName one with --mail-to ADDR, or in tripline.toml: [[routes]].".into());
         }
-        for recipient in recipients {
-            writeln!(page.out, "\n{BOLD}{}{BOLD:#}", visible(recipient))?;
-            let told: Vec<&Told> = self.notices(Some(recipient)).collect();
-            for one in &told {
-                let by = visible(&one.route);
-                let at = moment(one.created, zone);
-                page.say("  ", &format!("{at}: {}, by route {by}", self.reason(one)))?;
-                page.say(INDENT, &self.stands(one, zone))?;
-            }
-            if told.is_empty() {
-                self.never(&mut page, recipient, zone)?;
-            } else {
-                self.not_resolved(&mut page, &told)?;
-            }
+        Answer {
+            incident: *id,
+            title: title.clone(),
+            severity: severity.as_str().into(),
+            state: state.to_string(),
+            notes,
+            recipients,
         }
-        Ok(())
+    }
+
+    /// What is to be said of one recipient.
+    fn about(&self, recipient: &str, zone: &TimeZone) -> Recipient {
+        let mut page = Page::default();
+        let told: Vec<&Told> = self.notices(Some(recipient)).collect();
+        for one in &told {
+            let by = visible(&one.route);
+            let at = moment(one.created, zone);
+            page.say(&format!("{at}: {}, by route {by}", self.reason(one)));
+            page.add(&self.stands(one, zone));
+        }
+        if told.is_empty() {
+            self.never(&mut page, recipient, zone);
+        } else {
+            self.not_resolved(&mut page, &told);
+        }
+        Recipient { address: recipient.into(), sentences: page.0 }
     }
 
     /// Why there is a notice; goes on without a full stop.
@@ -234,10 +251,10 @@ impl Why {
     }
 
     /// Why a recipient has no notice at all: what each route says to it.
-    fn never(&self, page: &mut Page<'_>, recipient: &str, zone: &TimeZone) -> io::Result<()> {
+    fn never(&self, page: &mut Page, recipient: &str, zone: &TimeZone) {
         let opened = self.timeline.iter().find(|entry| matches!(entry.what, Happening::Opened { .. }));
         let opened = opened.map_or_else(String::new, |entry| format!(" {}", moment(entry.at, zone)));
-        page.say("  ", "Never told.")?;
+        page.say("Never told.");
         let mut takes = false;
         for route in &self.routes.0 {
             let why = match route.refuses(&self.incident, &Reason::First) {
@@ -250,14 +267,14 @@ impl Why {
                     format!("takes it as it is now; when it was opened,{opened}, the routes were others.")
                 }
             };
-            page.say(INDENT, &format!("Route {}: {why}", visible(&route.name)))?;
+            page.add(&format!("Route {}: {why}", visible(&route.name)));
         }
         match (takes, self.incident.state) {
             (true, State::Resolved) => {
-                page.say(INDENT, "It is resolved: nothing more is told, unless it happens again.")
+                page.add("It is resolved: nothing more is told, unless it happens again.");
             }
-            (true, _) => page.say(INDENT, "Whoever it names is told of what happens next."),
-            (false, _) => Ok(()),
+            (true, _) => page.add("Whoever it names is told of what happens next."),
+            (false, _) => {}
         }
     }
 
@@ -292,35 +309,35 @@ impl Why {
     }
 
     /// Who was told that it is there may wonder why nobody said that it is over.
-    fn not_resolved(&self, page: &mut Page<'_>, told: &[&Told]) -> io::Result<()> {
+    fn not_resolved(&self, page: &mut Page, told: &[&Told]) {
         let last = told.iter().rev().find(|one| one.state != "silenced");
         let route = last.and_then(|one| self.routes.0.iter().find(|route| route.name == one.route));
         let was_told = told.iter().any(|one| one.reason == Reason::Resolved.code());
-        match route {
-            Some(route) if self.incident.state == State::Resolved && !was_told && !route.resolved => page
-                .say(
-                    "  ",
-                    &format!(
-                        "It is resolved, and that was not told: route {} has no `resolved = true`.",
-                        visible(&route.name)
-                    ),
-                ),
-            _ => Ok(()),
+        if let Some(route) = route
+            && self.incident.state == State::Resolved
+            && !was_told
+            && !route.resolved
+        {
+            page.say(&format!(
+                "It is resolved, and that was not told: route {} has no `resolved = true`.",
+                visible(&route.name)
+            ));
         }
     }
 }
 
-/// Where sentences are written, and how wide it is.
-struct Page<'o> {
-    out: &'o mut dyn Write,
-    width: usize,
-}
+/// Sentences as they come.
+#[derive(Default)]
+struct Page(Vec<Sentences>);
 
-impl Page<'_> {
-    fn say(&mut self, indent: &str, text: &str) -> io::Result<()> {
-        let room = self.width.saturating_sub(indent.len()).max(30);
-        let mut lines = text.lines().flat_map(|line| wrap(line, room, usize::MAX));
-        lines.try_for_each(|line| writeln!(self.out, "{indent}{line}"))
+impl Page {
+    fn say(&mut self, text: &str) {
+        self.0.push(Sentences { more: false, text: text.into() });
+    }
+
+    /// Says more of what was said before.
+    fn add(&mut self, text: &str) {
+        self.0.push(Sentences { more: true, text: text.into() });
     }
 }
 

@@ -69,6 +69,7 @@ impl Fixture {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tripline"));
         command.current_dir(self.folder.path()).args(arguments);
         command.env_remove("RUST_BACKTRACE").env_remove("CLICOLOR_FORCE").env_remove("TRIPLINE_CONFIG");
+        command.env_remove("TRIPLINE_SERVER").env_remove("TRIPLINE_TOKEN");
         command
             .env("XDG_CACHE_HOME", self.folder.path().join(".cache"))
             .env("TZ", "UTC")

@@ -6,6 +6,7 @@ mod fixture;
 mod interrupt;
 mod pipe;
 mod progress;
+mod remote;
 mod timers;
 mod transcripts;
 mod why;

@@ -98,7 +98,7 @@ fn in_folder(fixture: &Fixture, text: &str) -> String {
 }
 
 /// Times that lie around now, or whole hours from it, by how far they are; columns stay as wide as they were.
-fn from_now(text: &str, now: Timestamp) -> String {
+pub(crate) fn from_now(text: &str, now: Timestamp) -> String {
     let time = Regex::new(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(Z?)").unwrap();
     let text = time.replace_all(text, |found: &Captures<'_>| {
         let at: Timestamp = format!("{}T{}Z", &found[1], &found[2]).parse().unwrap();

@@ -43,7 +43,7 @@ impl Guest for Each {
     }
 
     fn open(frame: &[u8]) -> Result<Self, String> {
-        Open::parse(frame).map(|_| Each).map_err(|error| error.to_string())
+        Open::parse(frame).map(|_| Each).map_err(|error| format!("{error:?}"))
     }
 
     fn check(&mut self, batch: &[u8], reply: &mut Vec<u8>) {
@@ -61,6 +61,10 @@ impl Guest for Each {
         }
         reply.clear();
         writer.finish(reply);
+    }
+
+    fn save(&mut self) -> Option<Vec<u8>> {
+        Some(Vec::new())
     }
 }
 
@@ -183,10 +187,6 @@ impl Site {
         }
     }
 
-    pub(crate) fn now(&self) -> i64 {
-        self.clock.now()
-    }
-
     /// Ends it in good order and begins again, with another port.
     pub(crate) fn again(mut self) -> Site {
         self.end();
@@ -205,6 +205,10 @@ impl Site {
         if let Some(http) = self.http.take() {
             http.stop(Duration::from_secs(5));
         }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
     }
 
     /// A token of the default tenant.

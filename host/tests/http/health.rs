@@ -44,7 +44,8 @@ fn figures_are_of_what_happened() {
     let reply = loop {
         site.clock.pass(2);
         let reply = site.get("/metrics", &operator);
-        if reply.text().contains("http/web") {
+        let has = |what: &str| reply.text().contains(what);
+        if has("http/web") && has("tripline_pack_decisions_total{pack=\"each\"} 13") {
             break reply;
         }
     };
@@ -121,6 +122,10 @@ fn a_request_keeps_its_id_and_a_stranger_gets_one() {
     let made = ask("X-Request-Id: <script>\r\n");
     assert_eq!(made.header("x-request-id").unwrap().len(), 32);
     assert!(!made.text().contains("script"));
+    assert_eq!(
+        (made.header("x-content-type-options"), made.header("cache-control")),
+        (Some("nosniff"), Some("no-store"))
+    );
     let method = site.ask("DELETE /livez HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!((method.status, problem(&method).as_str()), (405, "method"));
     assert!(method.header("allow").unwrap().contains("GET"));

@@ -1,6 +1,12 @@
 //! The HTTP server, as strangers and senders meet it: over real connections, with the whole server behind it.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod api;
+mod api_acts;
+mod api_document;
+mod api_lists;
+mod api_matrix;
+mod api_stream;
 mod fixture;
 mod health;
 mod hostile;

@@ -50,11 +50,6 @@ impl Raw {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Waits at most so long until something is taken.
-    pub(crate) fn send_within(&self, patience: Duration) {
-        self.stream.set_write_timeout(Some(patience)).unwrap();
-    }
-
     /// Whether a reply has come, or the end of the connection.
     pub(crate) fn has_reply(&self) -> bool {
         self.stream.set_nonblocking(true).unwrap();

@@ -29,7 +29,7 @@ fn certificate(folder: &Path) -> (TlsFiles, String) {
 fn site() -> (TempDir, Site, String) {
     let folder = tempfile::tempdir().unwrap();
     let (files, pem) = certificate(folder.path());
-    let mut setup = Setup::limited(|limits| limits.handshake = Duration::from_millis(150));
+    let mut setup = Setup::limited(|limits| limits.handshake = Duration::from_secs(1));
     setup.tls = Some(files);
     (folder, Site::of(setup), pem)
 }
@@ -38,7 +38,7 @@ fn client(
     site: &Site,
     trusted: &str,
     versions: &[&'static rustls::SupportedProtocolVersion],
-) -> Raw<impl std::io::Read + std::io::Write> {
+) -> Raw<impl std::io::Read + std::io::Write + use<>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap()).unwrap();
     let ring = Arc::new(rustls::crypto::ring::default_provider());

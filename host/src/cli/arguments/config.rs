@@ -14,10 +14,15 @@ Exit codes: 0 it can be used, 2 it cannot.
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) enum ConfigCommand {
     /// Say what is read from where.
+    #[command(after_help = examples!(
+        "tripline config check",
+        "tripline config check /etc/tripline/tripline.toml",
+    ))]
     Check {
         /// The file [default: as all commands look for it].
         file: Option<PathBuf>,
     },
     /// Print a configuration with every key and a comment for each.
+    #[command(after_help = examples!("tripline config example > tripline.toml"))]
     Example,
 }

@@ -2,6 +2,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use tripline_abi::Severity;
 
 use super::keeping::KeepArguments;
+use super::server::ServerArguments;
 use super::times::{self, Span};
 use super::{number, rule, severities, states};
 use crate::incidents::{Resolution, State};
@@ -24,11 +25,18 @@ pub(in crate::cli) struct IncidentArguments {
     pub(in crate::cli) command: IncidentCommand,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum IncidentCommand {
     /// List incidents, the latest change first.
+    #[command(after_help = examples!(
+        "tripline incident list",
+        "tripline incident list --severity high --since 24h",
+        "tripline incident list --all --search 192.0.2.7 --format ndjson",
+    ))]
     List {
         #[command(flatten)]
         filter: FilterArguments,
@@ -40,6 +48,10 @@ pub(in crate::cli) enum IncidentCommand {
         format: super::Format,
     },
     /// Show one with its evidence and timeline.
+    #[command(after_help = examples!(
+        "tripline incident show 17",
+        "tripline incident show 17 --format json | jq .evidence",
+    ))]
     Show {
         /// Its number.
         #[arg(value_parser = number)]
@@ -49,6 +61,10 @@ pub(in crate::cli) enum IncidentCommand {
         format: super::Format,
     },
     /// Say that you look at them; after a while they are open again.
+    #[command(after_help = examples!(
+        "tripline incident ack 17 18",
+        "tripline incident ack 17 --for 4h",
+    ))]
     Ack {
         /// Their numbers.
         #[arg(required = true, value_parser = number)]
@@ -58,6 +74,10 @@ pub(in crate::cli) enum IncidentCommand {
         hold: Option<Span>,
     },
     /// Give one to somebody.
+    #[command(after_help = examples!(
+        "tripline incident assign 17 jana",
+        "tripline incident assign 17          takes it away",
+    ))]
     Assign {
         /// Its number.
         #[arg(value_parser = number)]
@@ -66,6 +86,7 @@ pub(in crate::cli) enum IncidentCommand {
         to: Option<String>,
     },
     /// Say something about one.
+    #[command(after_help = examples!("tripline incident comment 17 'asked the owner of the machine'"))]
     Comment {
         /// Its number.
         #[arg(value_parser = number)]
@@ -74,6 +95,10 @@ pub(in crate::cli) enum IncidentCommand {
         text: String,
     },
     /// Be done with them.
+    #[command(after_help = examples!(
+        "tripline incident resolve 17 18",
+        "tripline incident resolve 17 --as false-positive --comment 'our scanner'",
+    ))]
     Resolve {
         /// Their numbers.
         #[arg(required = true, value_parser = number)]
@@ -86,6 +111,7 @@ pub(in crate::cli) enum IncidentCommand {
         comment: String,
     },
     /// Not be done after all.
+    #[command(after_help = examples!("tripline incident reopen 17 --comment 'it was not our scanner'"))]
     Reopen {
         /// Their numbers.
         #[arg(required = true, value_parser = number)]
@@ -95,6 +121,10 @@ pub(in crate::cli) enum IncidentCommand {
         comment: String,
     },
     /// Report an incident; details come from standard input.
+    #[command(after_help = examples!(
+        "tripline incident report --severity high --title 'Laptop lost' < details.txt",
+        "tripline incident report --title 'Backup failed' --fingerprint backup --value host=web-1 --tag backup < /dev/null",
+    ))]
     Report {
         /// How bad it is.
         #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severities())]
@@ -113,6 +143,10 @@ pub(in crate::cli) enum IncidentCommand {
         tags: Vec<String>,
     },
     /// Put out incidents for other programs.
+    #[command(after_help = examples!(
+        "tripline incident export --since 7d > week.csv",
+        "tripline incident export --all --format json > all.ndjson",
+    ))]
     Export {
         #[command(flatten)]
         filter: FilterArguments,

@@ -1,3 +1,8 @@
+/// The end of a command's help.
+macro_rules! examples {
+    ($($line:literal),+ $(,)?) => { concat!("Examples:\n", $("  ", $line, "\n"),+) };
+}
+
 mod check;
 mod config;
 mod incident;
@@ -6,6 +11,7 @@ mod notify;
 mod pack;
 mod packs;
 mod serve;
+mod server;
 mod silence;
 mod times;
 mod token;
@@ -28,6 +34,7 @@ pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyComm
 pub(super) use self::pack::{InspectFormat, PackCommand};
 pub(super) use self::packs::PackArguments;
 pub(super) use self::serve::{Listen, LogFormat, ServeArguments};
+pub(super) use self::server::{ServerArguments, TOKEN};
 pub(super) use self::silence::{
     ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
 };
@@ -157,6 +164,21 @@ mod tests {
     #[test]
     fn the_commands_are_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_does_something_shows_examples() {
+        let mut commands = vec![("tripline".to_string(), Arguments::command())];
+        let mut looked_at = 0;
+        while let Some((name, command)) = commands.pop() {
+            let below = command.get_subcommands().cloned();
+            commands.extend(below.map(|one| (format!("{name} {}", one.get_name()), one)));
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{name}: {help}"));
+            assert!(examples.lines().any(|line| line.contains(&name)), "{name}: {help}");
+            looked_at += 1;
+        }
+        assert!(looked_at > 40, "{looked_at}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::Format;
 use super::keeping::KeepArguments;
+use super::server::ServerArguments;
 
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
@@ -23,6 +24,7 @@ Examples:
 
 const LOG_EXAMPLES: &str = "\
 Examples:
+  tripline log verify                         as the configuration says
   tripline log verify security.log --db tripline.db
   tripline log verify security.log.2.gz security.log.1 security.log
 
@@ -37,30 +39,46 @@ pub(in crate::cli) struct NotifyArguments {
     pub(in crate::cli) command: NotifyCommand,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum NotifyCommand {
     /// How the outbox stands.
+    #[command(after_help = examples!(
+        "tripline notify status",
+        "tripline notify status --format ndjson | jq 'select(.state == \"dead\")'",
+    ))]
     Status {
         /// Tables to read, or the notices that wait or were given up: one JSON object a line, or one JSON document.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
     /// Try everything that waits for another attempt now; quiet hours go on.
+    #[command(after_help = examples!("tripline notify flush"))]
     Flush,
     /// Queue what was given up again: one notice, or all.
+    #[command(after_help = examples!(
+        "tripline notify retry 5",
+        "tripline notify retry           all that was given up",
+    ))]
     Retry {
         /// Its number.
         notice: Option<i64>,
     },
     /// Send a test mail and say what the relay answers.
+    #[command(after_help = examples!("tripline notify test oncall@example.org"))]
     Test {
         /// To whom.
         #[arg(value_name = "ADDR", value_parser = super::keeping::address)]
         address: String,
     },
     /// Say why somebody was or was not told of an incident.
+    #[command(after_help = examples!(
+        "tripline notify why 17",
+        "tripline notify why 17 oncall@example.org",
+    ))]
     Why {
         /// The incident.
         #[arg(value_parser = super::number)]
@@ -77,11 +95,13 @@ pub(in crate::cli) enum NotifyCommand {
 #[command(after_help = DB_EXAMPLES)]
 pub(in crate::cli) enum DbCommand {
     /// Read the whole database and say whether it is sound.
+    #[command(after_help = examples!("tripline db check tripline.db"))]
     Check {
         /// The database.
         file: PathBuf,
     },
     /// Copy the database while it is in use.
+    #[command(after_help = examples!("tripline db backup tripline.db /backup/tripline-2026-11-24.db"))]
     Backup {
         /// The database.
         file: PathBuf,
@@ -89,6 +109,7 @@ pub(in crate::cli) enum DbCommand {
         to: PathBuf,
     },
     /// Put a backup in the place of the database; what was there is kept beside it.
+    #[command(after_help = examples!("tripline db restore /backup/tripline-2026-11-24.db tripline.db"))]
     Restore {
         /// The backup.
         backup: PathBuf,
@@ -96,6 +117,7 @@ pub(in crate::cli) enum DbCommand {
         file: PathBuf,
     },
     /// Bring the database to this program's version.
+    #[command(after_help = examples!("tripline db migrate tripline.db"))]
     Migrate {
         /// The database.
         file: PathBuf,
@@ -106,9 +128,10 @@ pub(in crate::cli) enum DbCommand {
 #[command(after_help = LOG_EXAMPLES)]
 pub(in crate::cli) enum LogCommand {
     /// Check the chain of a log.
+    #[command(after_help = LOG_EXAMPLES)]
     Verify {
-        /// Its files, the oldest first; unpacks .gz.
-        #[arg(required = true, value_name = "FILE")]
+        /// Its files, the oldest first; unpacks .gz [default: the configuration's log, with its database].
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Also that its end is as the database knows it.
         #[arg(long, value_name = "FILE")]

@@ -14,6 +14,7 @@ Exit codes: 0 all cases hold, 1 a case fails, 2 it does not build or is no pack.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PackCommand {
     /// Make a folder with a new pack that builds and passes its tests.
+    #[command(after_help = examples!("tripline pack new my-pack && tripline pack test my-pack"))]
     New {
         /// Name of the pack and of the folder: lower case letters, digits, hyphens.
         name: String,
@@ -35,6 +36,10 @@ pub(in crate::cli) enum PackCommand {
         update: bool,
     },
     /// Show what a pack says of itself, what it needs and what it may use. Nothing of it is run.
+    #[command(after_help = examples!(
+        "tripline pack inspect my.wasm",
+        "tripline pack inspect my.wasm --format json",
+    ))]
     Inspect {
         /// The module.
         #[arg(value_name = "FILE.wasm")]

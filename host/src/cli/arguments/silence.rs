@@ -2,6 +2,7 @@ use clap::{Args, Subcommand};
 use tripline_abi::Severity;
 
 use super::keeping::KeepArguments;
+use super::server::ServerArguments;
 use super::times::{self, When};
 use super::{Format, rule, severities};
 
@@ -29,11 +30,17 @@ pub(in crate::cli) struct SilenceArguments {
     pub(in crate::cli) command: SilenceCommand,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SilenceCommand {
     /// Hold notices back; incidents are recorded all the same.
+    #[command(after_help = examples!(
+        "tripline silence add --rule 'sshd/*' --for 2h --reason 'moving the bastion'",
+        "tripline silence add --field ip=192.0.2.* --until 2026-12-01T06:00:00Z --reason scanner",
+    ))]
     Add {
         #[command(flatten)]
         what: WhatArguments,
@@ -51,8 +58,10 @@ pub(in crate::cli) enum SilenceCommand {
         end: When,
     },
     /// List those that are not over.
+    #[command(after_help = examples!("tripline silence list", "tripline silence list --all --format json"))]
     List(ListArguments),
     /// End one early.
+    #[command(after_help = examples!("tripline silence end 3"))]
     End {
         /// Its number.
         id: i64,
@@ -67,11 +76,17 @@ pub(in crate::cli) struct ExceptionArguments {
     pub(in crate::cli) command: ExceptionCommand,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ExceptionCommand {
     /// Take decisions out; they are counted and can be listed.
+    #[command(after_help = examples!(
+        "tripline exception add --rule 'sshd/*' --field ip --cidr 192.0.2.0/24 --for 30d --reason 'our scanner'",
+        "tripline exception add --rule app-errors/error --severity low --reason 'known to be noisy'",
+    ))]
     Add {
         #[command(flatten)]
         what: WhatArguments,
@@ -92,8 +107,10 @@ pub(in crate::cli) enum ExceptionCommand {
         end: Option<When>,
     },
     /// List those that hold, and what they took out.
+    #[command(after_help = examples!("tripline exception list", "tripline exception list --all --format json"))]
     List(ListArguments),
     /// End one.
+    #[command(after_help = examples!("tripline exception end 3"))]
     End {
         /// Its number.
         id: i64,

@@ -33,6 +33,10 @@ pub(in crate::cli) struct TokenArguments {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TokenCommand {
     /// Make one, and show it once.
+    #[command(after_help = examples!(
+        "tripline token add --name web-1 --scope ingest",
+        "tripline token add --name jana --scope analyst --expires 90d",
+    ))]
     Add {
         /// What it is called: whose it is, or for what.
         #[arg(long, value_name = "NAME", value_parser = name)]
@@ -48,12 +52,17 @@ pub(in crate::cli) enum TokenCommand {
         format: Format,
     },
     /// List them, also those that are over.
+    #[command(after_help = examples!(
+        "tripline token list",
+        "tripline token list --format ndjson",
+    ))]
     List {
         /// A table to read, one JSON object a line, or one JSON document.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
     /// Let one open nothing any more, from now on; who is connected by it is cut off.
+    #[command(after_help = examples!("tripline token revoke 3"))]
     Revoke {
         /// Its number.
         id: i64,

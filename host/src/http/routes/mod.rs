@@ -1,9 +1,17 @@
 //! The routes: a file each, which has its shapes and shows nothing but its `routes()`.
 
+mod acts;
+mod exceptions;
+mod incidents;
 mod ingest;
 mod live;
 mod metrics;
+mod notices;
 mod openapi;
+mod reports;
+mod silences;
+mod sources;
+mod stream;
 
 use std::sync::Arc;
 
@@ -22,10 +30,20 @@ pub(super) type Routes = OpenApiRouter<Arc<Shared>>;
 
 /// All of them, with what is around every request.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
-    let routes = OpenApiRouter::with_openapi(Api::openapi())
-        .merge(live::routes())
-        .merge(ingest::routes())
-        .merge(metrics::routes());
+    let all = [
+        live::routes(),
+        ingest::routes(),
+        metrics::routes(),
+        incidents::routes(),
+        reports::routes(),
+        acts::routes(),
+        stream::routes(),
+        notices::routes(),
+        silences::routes(),
+        exceptions::routes(),
+        sources::routes(),
+    ];
+    let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();
     document::complete(&mut document);
     router
@@ -33,4 +51,9 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .fallback(|| async { Problem::unknown("there is nothing at this path") })
         .layer(from_fn_with_state(Arc::clone(shared), observe))
         .with_state(Arc::clone(shared))
+}
+
+/// No incident of the caller's tenant has this number; whether another tenant's has, nobody learns.
+fn no_incident(id: i64) -> Problem {
+    Problem::unknown(format!("there is no incident {id}"))
 }

@@ -1,0 +1,136 @@
+//! The database on this machine.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::super::kept::Kept;
+use super::super::{Failure, Screen};
+use super::{Desk, Next, Reported, Taken};
+use crate::commit::{Commit, Store, StoreError};
+use crate::incidents::{
+    Act, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Report, Silence,
+};
+use crate::report::answer::Answer;
+use crate::report::why::Why;
+use crate::store::{OutboxStatus, Told};
+
+impl Kept {
+    fn done<T>(&self, done: Result<T, StoreError>) -> Result<T, Failure> {
+        done.map_err(|error| self.failed(&error))
+    }
+}
+
+impl Desk for Kept {
+    fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    fn recipients(&self) -> &BTreeMap<String, String> {
+        &self.recipients
+    }
+
+    fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&Next>,
+        most: u32,
+    ) -> Result<(Vec<Incident>, Option<Next>), Failure> {
+        let after = match after {
+            Some(Next::Place(cursor)) => Some(*cursor),
+            Some(Next::Text(_)) | None => None,
+        };
+        let page = self.done(self.database.page(&self.tenant, filter, after, most))?;
+        Ok((page.incidents, page.next.map(Next::Place)))
+    }
+
+    fn incident(&self, id: i64) -> Result<Option<(Incident, Vec<Evidence>, Vec<Entry>)>, Failure> {
+        let Some(incident) = self.done(self.database.incident(&self.tenant, id))? else { return Ok(None) };
+        let evidence = self.done(self.database.evidence(&self.tenant, id))?;
+        Ok(Some((incident, evidence, self.done(self.database.timeline(&self.tenant, id))?)))
+    }
+
+    fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure> {
+        let done = self.database.act(&self.tenant, id, None, act.clone(), self.actor());
+        self.done(done)?.map_err(Failure::new)
+    }
+
+    fn report(&self, report: Report) -> Result<Reported, Failure> {
+        let commit = Commit { decisions: vec![report.decision(self.clock.now())], ..Commit::default() };
+        let committed = self.done(self.database.commit(&self.tenant, commit))?;
+        Ok(match (committed.opened.first(), committed.grown.first()) {
+            (Some(id), _) => Reported::Opened(*id),
+            (None, Some(id)) => Reported::Grown(*id),
+            (None, None) if committed.excepted > 0 => Reported::Excepted,
+            (None, None) => Reported::Known,
+        })
+    }
+
+    fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure> {
+        self.done(self.database.silences(&self.tenant, all))
+    }
+
+    fn silence(&self, new: NewSilence) -> Result<i64, Failure> {
+        self.done(self.database.silence(&self.tenant, new, self.actor()))
+    }
+
+    fn end_silence(&self, id: i64) -> Result<bool, Failure> {
+        let ended = self.done(self.database.end_silence(&self.tenant, id, self.actor()))?;
+        // What it held back is due.
+        self.done(self.database.due())?;
+        Ok(ended)
+    }
+
+    fn exceptions(&self, all: bool) -> Result<Vec<Exception>, Failure> {
+        self.done(self.database.exceptions(&self.tenant, all))
+    }
+
+    fn except(&self, new: NewException) -> Result<i64, Failure> {
+        self.done(self.database.except(&self.tenant, new, self.actor()))
+    }
+
+    fn end_exception(&self, id: i64) -> Result<bool, Failure> {
+        self.done(self.database.end_exception(&self.tenant, id, self.actor()))
+    }
+
+    fn taken(&self, exception: i64, most: u32) -> Result<Vec<Taken>, Failure> {
+        self.done(self.database.excepted(&self.tenant, exception, most))
+    }
+
+    fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure> {
+        let status = self.done(self.database.outbox(&self.tenant, most))?;
+        Ok((status, self.done(self.database.waiting(&self.tenant, most))?))
+    }
+
+    fn why(&self, incident: i64) -> Result<Option<(Answer, Vec<Told>)>, Failure> {
+        let why = self.done(Why::read(&self.database, &self.tenant, incident, self.clock.now()))?;
+        Ok(why.map(|why| (why.answer(&self.zone), why.notices(None).cloned().collect())))
+    }
+
+    fn flush(&self) -> Result<u64, Failure> {
+        self.can_deliver()?;
+        let count = self.done(self.database.outbox(&self.tenant, 0))?.waiting();
+        self.done(self.database.flush())?;
+        Ok(count)
+    }
+
+    fn retry(&self, notice: Option<i64>) -> Result<u64, Failure> {
+        self.done(self.database.retry(&self.tenant, notice))
+    }
+
+    fn test(&self, address: &str) -> Result<String, Failure> {
+        Kept::test(self, address)
+    }
+
+    fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
+        Kept::settle(self, screen)
+    }
+
+    fn settle_patiently(&self, screen: &Screen) -> Result<bool, Failure> {
+        Kept::settle_patiently(self, screen)
+    }
+}

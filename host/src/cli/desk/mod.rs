@@ -1,0 +1,132 @@
+//! Where people work incidents off: a database on this machine, or a server that has one. What a command does to the
+//! one it does to the other.
+
+mod local;
+mod remote;
+mod server;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::arguments::{KeepArguments, ServerArguments};
+use super::kept::Kept;
+use super::{Failure, Screen};
+use crate::configuration::Configuration;
+use crate::incidents::{
+    Act, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Report, Silence,
+};
+use crate::report::answer::Answer;
+use crate::store::{OutboxStatus, Told};
+
+use self::remote::Remote;
+use self::server::Server;
+
+/// Where a page of incidents ends.
+pub(super) enum Next {
+    /// As the database has it.
+    Place(Cursor),
+    /// As a server has it.
+    Text(String),
+}
+
+/// What became of a report.
+pub(super) enum Reported {
+    /// An incident was opened.
+    Opened(i64),
+    /// One that is there has occurred again.
+    Grown(i64),
+    /// An exception covers it.
+    Excepted,
+    /// It was there.
+    Known,
+}
+
+/// A decision that an exception has taken out: when, pack, rule, title.
+pub(super) type Taken = (i64, String, String, String);
+
+/// What people do, wherever incidents are kept.
+pub(super) trait Desk {
+    /// Now, nanoseconds since 1970.
+    fn now(&self) -> i64;
+    /// In which zone times are shown.
+    fn zone(&self) -> &TimeZone;
+    /// Addresses by the configuration's names.
+    fn recipients(&self) -> &BTreeMap<String, String>;
+
+    /// A page of incidents, the latest change first.
+    fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&Next>,
+        most: u32,
+    ) -> Result<(Vec<Incident>, Option<Next>), Failure>;
+    /// An incident with all that is known of it.
+    fn incident(&self, id: i64) -> Result<Option<(Incident, Vec<Evidence>, Vec<Entry>)>, Failure>;
+    /// Does something to an incident, as it is.
+    fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure>;
+    /// Reports an incident.
+    fn report(&self, report: Report) -> Result<Reported, Failure>;
+
+    /// Silences that are not over, or all there were.
+    fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure>;
+    /// Adds one; answers its number.
+    fn silence(&self, new: NewSilence) -> Result<i64, Failure>;
+    /// Ends one; answers whether there was one to end.
+    fn end_silence(&self, id: i64) -> Result<bool, Failure>;
+
+    /// Exceptions that hold, or all there were.
+    fn exceptions(&self, all: bool) -> Result<Vec<Exception>, Failure>;
+    /// Adds one; answers its number.
+    fn except(&self, new: NewException) -> Result<i64, Failure>;
+    /// Ends one; answers whether there was one to end.
+    fn end_exception(&self, id: i64) -> Result<bool, Failure>;
+    /// The last decisions that one has taken out.
+    fn taken(&self, exception: i64, most: u32) -> Result<Vec<Taken>, Failure>;
+
+    /// How the outbox stands, and what waits.
+    fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure>;
+    /// Why somebody was or was not told of an incident, and its notices.
+    fn why(&self, incident: i64) -> Result<Option<(Answer, Vec<Told>)>, Failure>;
+    /// Tries everything that failed now; answers how many wait.
+    fn flush(&self) -> Result<u64, Failure>;
+    /// Queues what was given up again; answers how many.
+    fn retry(&self, notice: Option<i64>) -> Result<u64, Failure>;
+    /// Sends a test mail; answers the relay's words.
+    fn test(&self, address: &str) -> Result<String, Failure>;
+
+    /// Tells what can be told now; `false`: some of it stays. A server does that by itself.
+    fn settle(&self, screen: &Screen) -> Result<bool, Failure>;
+    /// The same, and waits for a relay that does not take it yet.
+    fn settle_patiently(&self, screen: &Screen) -> Result<bool, Failure>;
+}
+
+/// What is to be done with the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is looked at; nothing becomes due by that.
+    Look,
+    /// Something is changed.
+    Change,
+    /// Something is added: it is made, if it is not there.
+    Add,
+}
+
+/// The server that is named, or the database on this machine.
+pub(super) fn open(
+    keep: &KeepArguments,
+    server: &ServerArguments,
+    configuration: &Configuration,
+    purpose: Purpose,
+) -> Result<Box<dyn Desk>, Failure> {
+    if let Some(url) = server.url(keep)? {
+        let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
+        let server = Server::new(&url, server.token_file.as_deref())?;
+        return Ok(Box::new(Remote::new(server, zone, configuration.recipients.clone())));
+    }
+    Ok(Box::new(match purpose {
+        Purpose::Look => Kept::look(keep, configuration)?,
+        Purpose::Change => Kept::open(keep, configuration)?,
+        Purpose::Add => Kept::make(keep, configuration)?,
+    }))
+}

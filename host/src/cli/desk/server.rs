@@ -1,0 +1,264 @@
+//! A server as a client sees it: one address, one token, JSON in, JSON or a problem out.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, Error};
+
+use super::super::Failure;
+use super::super::arguments::TOKEN;
+use crate::report::visible;
+use crate::token::TokenSecret;
+
+/// How long a server may take to connect, and to answer.
+const CONNECT: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(60);
+/// Bytes of an answer: a page of incidents has some MiB at most.
+const LARGEST: u64 = 64 << 20;
+/// Bytes of a file with a token.
+const TOKEN_BYTES: u64 = 4 << 10;
+
+/// Where to ask, and with what.
+pub(super) struct Server {
+    agent: Agent,
+    /// Without a slash at its end.
+    url: String,
+    token: TokenSecret,
+}
+
+/// An answer that is no success.
+pub(super) struct Refused {
+    status: StatusCode,
+    detail: String,
+    retry_after: Option<String>,
+}
+
+/// A problem as RFC 9457 has it, as far as it is shown.
+#[derive(Default, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Server {
+    pub(super) fn new(url: &str, token_file: Option<&Path>) -> Result<Server, Failure> {
+        let url = address(url)?;
+        let token = token(token_file)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder().root_certs(roots()).unversioned_rustls_crypto_provider(provider);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            // A token goes to nobody but the server that was named.
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_connect(Some(CONNECT))
+            .timeout_global(Some(ANSWER))
+            .user_agent(concat!("tripline/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls.build());
+        Ok(Server { agent: agent.build().into(), url, token })
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<Result<T, Refused>, Failure> {
+        let mut request = self.agent.get(self.at(path)).header("Authorization", self.bearer());
+        for (key, value) in query {
+            request = request.query(*key, value);
+        }
+        self.answer(request.call())
+    }
+
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<Result<T, Refused>, Failure> {
+        let request = self.agent.post(self.at(path)).header("Authorization", self.bearer());
+        // What is changed is changed as it is: nobody has read it before.
+        let request = request.header("If-Match", "*").header("Content-Type", "application/json");
+        self.answer(request.send(body.to_string()))
+    }
+
+    /// `Ok(())`: it is done.
+    pub(super) fn delete(&self, path: &str) -> Result<Result<(), Refused>, Failure> {
+        let request = self.agent.delete(self.at(path)).header("Authorization", self.bearer());
+        let mut response = request.call().map_err(|error| self.unreached(&error))?;
+        match response.status().is_success() {
+            true => Ok(Ok(())),
+            false => Ok(Err(refused(&mut response))),
+        }
+    }
+
+    /// An answer that is no success and that nobody expects.
+    pub(super) fn failed(&self, refused: &Refused) -> Failure {
+        let detail = visible(&refused.detail);
+        let (message, hint) = match refused.status {
+            StatusCode::UNAUTHORIZED => {
+                let hint = format!(
+                    "`tripline token add` on the server makes one; --token-file FILE or {TOKEN} brings it"
+                );
+                ("the server does not know the token, or it is over".into(), Some(hint))
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                let hint = refused
+                    .retry_after
+                    .as_ref()
+                    .map(|seconds| format!("try again in {} s", visible(seconds)));
+                (detail, hint)
+            }
+            status if status.is_redirection() => {
+                ("expected an answer, found a redirection, which is not followed".into(), None)
+            }
+            _ if detail.is_empty() => (format!("the server answers {}", refused.status), None),
+            _ => (detail, None),
+        };
+        Failure::new(format!("{}: {message}", self.url)).hint(hint)
+    }
+
+    /// The answer is not what it should be.
+    pub(super) fn odd(&self, error: &dyn std::fmt::Display) -> Failure {
+        let hint = "is that a Tripline server, and is it as new as this program?";
+        let error = visible(&error.to_string());
+        Failure::new(format!("{}: cannot understand the answer: {error}", self.url)).hint(Some(hint))
+    }
+
+    fn answer<T: DeserializeOwned>(
+        &self,
+        called: Result<Response<Body>, Error>,
+    ) -> Result<Result<T, Refused>, Failure> {
+        let mut response = called.map_err(|error| self.unreached(&error))?;
+        if !response.status().is_success() {
+            return Ok(Err(refused(&mut response)));
+        }
+        let bytes = response.body_mut().with_config().limit(LARGEST).read_to_vec();
+        let bytes = bytes.map_err(|error| self.unreached(&error))?;
+        serde_json::from_slice(&bytes).map(Ok).map_err(|error| self.odd(&error))
+    }
+
+    fn unreached(&self, error: &Error) -> Failure {
+        Failure::new(format!("{}: cannot ask it: {}", self.url, visible(&error.to_string())))
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.url)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.show())
+    }
+}
+
+impl Refused {
+    pub(super) fn is(&self, status: u16) -> bool {
+        self.status.as_u16() == status
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+fn refused(response: &mut Response<Body>) -> Refused {
+    let status = response.status();
+    let retry_after = response.headers().get("retry-after").and_then(|after| after.to_str().ok());
+    let retry_after = retry_after.map(String::from);
+    let bytes = response.body_mut().with_config().limit(LARGEST).read_to_vec().unwrap_or_default();
+    let problem: Problem = serde_json::from_slice(&bytes).unwrap_or_default();
+    let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
+    Refused { status, detail, retry_after }
+}
+
+/// With TLS, unless it is this machine.
+fn address(url: &str) -> Result<String, Failure> {
+    let expected =
+        || Failure::new(format!("expected --server https://HOST[:PORT], found `{}`", visible(url)));
+    let uri: Uri = url.parse().map_err(|_| expected())?;
+    let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
+    let plain = uri.path_and_query().is_none_or(|path| matches!(path.as_str(), "" | "/"));
+    // A password in an address is everybody's on the machine.
+    if host.is_empty() || !plain || uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Err(expected());
+    }
+    let is_own = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
+    match scheme {
+        "https" => {}
+        "http" if is_own => {}
+        "http" => {
+            let hint = "only a server on this machine is asked without TLS";
+            return Err(Failure::new(format!("expected https://{host}, found http")).hint(Some(hint)));
+        }
+        _ => return Err(expected()),
+    }
+    Ok(url.trim_end_matches('/').into())
+}
+
+/// From the file, else from the environment; never from the command line, which everybody on the machine can read.
+fn token(file: Option<&Path>) -> Result<TokenSecret, Failure> {
+    let hint =
+        format!("`tripline token add` on the server makes one; --token-file FILE or {TOKEN} brings it");
+    let (text, whence) = match file {
+        Some(path) => {
+            let failed =
+                |error: io::Error| Failure::new(format!("{}: cannot read it: {error}", path.display()));
+            let mut text = String::new();
+            File::open(path)
+                .and_then(|file| file.take(TOKEN_BYTES).read_to_string(&mut text))
+                .map_err(failed)?;
+            (text, path.display().to_string())
+        }
+        None => match std::env::var(TOKEN) {
+            Ok(text) => (text, TOKEN.to_string()),
+            Err(_) => return Err(Failure::new("expected a token, found none").hint(Some(hint))),
+        },
+    };
+    let read = TokenSecret::read(text.trim());
+    read.ok_or_else(|| {
+        Failure::new(format!("{whence}: expected a token, found something else")).hint(Some(hint))
+    })
+}
+
+/// The system's certificates; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
+fn roots() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs().certs;
+    let certificates: Vec<_> =
+        found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
+    RootCerts::Specific(Arc::new(certificates))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn only_this_machine_is_asked_without_tls() {
+        for good in
+            ["https://a.example", "https://a.example:8443/", "http://127.0.0.1:8080", "http://[::1]:1"]
+        {
+            assert_eq!(address(good).unwrap(), good.trim_end_matches('/'));
+        }
+        let wrong = [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "http://a.example",
+            "https://a.example/x",
+            "https://u:p@a.example",
+        ];
+        for wrong in wrong {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+}

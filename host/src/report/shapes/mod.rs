@@ -1,0 +1,29 @@
+//! The objects of `FORMAT.md` as types: what the API's document says of them, and how a client reads them back.
+//!
+//! They are written by [`super::listed`] and [`super::stored_page`]; a test holds that what is read here is all that is
+//! written there.
+
+mod entry;
+mod evidence;
+mod exception;
+mod incident;
+mod notice;
+mod pack;
+mod silence;
+mod source;
+mod time;
+mod word;
+
+pub(crate) use self::entry::EntryShape;
+pub(crate) use self::evidence::EvidenceShape;
+pub(crate) use self::exception::ExceptionShape;
+pub(crate) use self::incident::IncidentShape;
+pub(crate) use self::notice::NoticeShape;
+pub(crate) use self::pack::PackShape;
+pub(crate) use self::silence::SilenceShape;
+pub(crate) use self::source::SourceShape;
+pub(crate) use self::time::{Odd, nanoseconds};
+pub(crate) use self::word::{ResolutionWord, SeverityWord, StateWord};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Asking the API, and what there is to ask about.
+
+use serde_json::{Value, json};
+use tripline::abi::Severity;
+use tripline::commit::{Commit, Store, Tenant};
+use tripline::incidents::{Act, Actor, Effect, Incident, NewException, NewSilence, Report, Resolution};
+use tripline::notices::Pattern;
+
+use crate::fixture::Site;
+use crate::raw::Reply;
+
+pub(crate) const HOUR: i64 = 3_600_000_000_000;
+
+/// What a server answers to a request with this token, more headers and a JSON body.
+#[track_caller]
+pub(crate) fn call(
+    site: &Site,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    headers: &str,
+    body: Option<&Value>,
+) -> Reply {
+    let body = body.map(Value::to_string);
+    let content = body.as_ref().map_or("", |_| "Content-Type: application/json\r\n");
+    send(site, method, path, token, &format!("{content}{headers}"), body.as_deref().unwrap_or(""))
+}
+
+#[track_caller]
+pub(crate) fn send(
+    site: &Site,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    headers: &str,
+    body: &str,
+) -> Reply {
+    let bearer = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    let length = body.len();
+    site.ask(format!(
+        "{method} {path} HTTP/1.1\r\nHost: a\r\n{bearer}Content-Length: {length}\r\n{headers}\r\n{body}"
+    ))
+}
+
+#[track_caller]
+pub(crate) fn get(site: &Site, path: &str, token: &str) -> Reply {
+    call(site, "GET", path, Some(token), "", None)
+}
+
+#[track_caller]
+pub(crate) fn post(site: &Site, path: &str, token: &str, headers: &str, body: &Value) -> Reply {
+    call(site, "POST", path, Some(token), headers, Some(body))
+}
+
+pub(crate) fn tenant(name: &str) -> Tenant {
+    Tenant::new(name).unwrap()
+}
+
+pub(crate) fn somebody() -> Actor {
+    Actor { id: "test".into(), name: "test".into() }
+}
+
+/// A new incident of a tenant; answers its number.
+pub(crate) fn incident(site: &Site, of: &str, title: &str, severity: Severity) -> i64 {
+    let report = Report { fingerprint: Some(title.into()), ..Report::new(severity, title) };
+    let decisions = vec![report.decision(site.now())];
+    let committed = site.database.commit(&tenant(of), Commit { decisions, ..Commit::default() }).unwrap();
+    committed.opened[0]
+}
+
+pub(crate) fn resolve(site: &Site, of: &str, id: i64) -> Incident {
+    let act = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    site.database.act(&tenant(of), id, None, act, somebody()).unwrap().unwrap()
+}
+
+/// A new silence of a tenant; answers its number.
+pub(crate) fn silence(site: &Site, of: &str) -> i64 {
+    let now = site.now();
+    let new = NewSilence {
+        rule: Some(Pattern::new("nothing/*")),
+        starts: now,
+        ends: now + HOUR,
+        reason: "test".into(),
+        ..NewSilence::default()
+    };
+    site.database.silence(&tenant(of), new, somebody()).unwrap()
+}
+
+/// A new exception of a tenant; answers its number.
+pub(crate) fn exception(site: &Site, of: &str) -> i64 {
+    let new = NewException {
+        rule: Some(Pattern::new("nothing/*")),
+        field: None,
+        effect: Effect::Except,
+        until: None,
+        reason: "test".into(),
+    };
+    site.database.except(&tenant(of), new, somebody()).unwrap()
+}
+
+/// What is in a list under this name, by a key.
+pub(crate) fn keys(reply: &Reply, name: &str, key: &str) -> Vec<Value> {
+    let list = reply.json()[name].clone();
+    list.as_array()
+        .unwrap_or_else(|| panic!("{name}: {reply:?}"))
+        .iter()
+        .map(|one| one[key].clone())
+        .collect()
+}
+
+pub(crate) fn new_silence() -> Value {
+    json!({ "rule": "x/*", "ends": "2100-01-01T00:00:00Z", "reason": "a window" })
+}

@@ -1,0 +1,181 @@
+//! Who may do what, from the server's own document: every route × every scope, without a token, with a wrong one, and
+//! with what is another tenant's.
+
+use serde_json::{Value, json};
+use tripline::abi::Severity;
+use tripline::incidents::Filter;
+use tripline::token::Scope;
+
+use crate::api::{call, exception, get, incident, new_silence, resolve, send, silence, tenant};
+use crate::fixture::{Setup, Site, lines, problem};
+use crate::raw::Reply;
+
+/// An operation as the document has it.
+struct Route {
+    method: String,
+    path: String,
+    /// What its token needs; `None`: there is none.
+    needed: Option<Scope>,
+    successes: Vec<u16>,
+    statuses: Vec<u16>,
+    has_body: bool,
+}
+
+fn routes(site: &Site) -> Vec<Route> {
+    let document = get(site, "/api/v1/openapi.json", &site.token(Scope::Operator)).json();
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let security = operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path}"));
+            let needed = security[0].get("token").map(|scopes| scopes[0].as_str().unwrap().parse().unwrap());
+            let responses = operation["responses"].as_object().unwrap();
+            let statuses: Vec<u16> = responses.keys().map(|status| status.parse().unwrap()).collect();
+            routes.push(Route {
+                method: method.to_ascii_uppercase(),
+                path: path.clone(),
+                needed,
+                successes: statuses.iter().copied().filter(|status| (200..300).contains(status)).collect(),
+                statuses,
+                has_body: operation.get("requestBody").is_some(),
+            });
+        }
+    }
+    routes
+}
+
+/// A body that is taken; a route that has one and is not here fails the test.
+fn body(route: &Route) -> Option<Value> {
+    let body = match (&route.method[..], &route.path[..]) {
+        ("POST", "/api/v1/incidents") => json!({ "severity": "low", "title": "a report" }),
+        ("POST", "/api/v1/incidents/{id}/assign") => json!({ "to": "jana" }),
+        ("POST", "/api/v1/incidents/{id}/comment") => json!({ "text": "seen" }),
+        ("POST", "/api/v1/incidents/{id}/resolve") => json!({ "resolution": "expected" }),
+        ("POST", "/api/v1/incidents/{id}/acknowledge" | "/api/v1/incidents/{id}/reopen")
+        | ("POST", "/api/v1/notices/retry") => json!({}),
+        ("POST", "/api/v1/silences") => new_silence(),
+        ("POST", "/api/v1/exceptions") => json!({ "rule": "x/*", "reason": "known" }),
+        _ => {
+            assert!(!route.has_body, "{} {}: what is its body?", route.method, route.path);
+            return None;
+        }
+    };
+    Some(body)
+}
+
+/// A new thing of the tenant that the path is about; answers its number.
+fn thing(site: &Site, of: &str, path: &str) -> i64 {
+    if path.starts_with("/api/v1/silences") {
+        return silence(site, of);
+    }
+    if path.starts_with("/api/v1/exceptions") {
+        return exception(site, of);
+    }
+    let count = site.database.page(&tenant(of), &Filter::default(), None, 10_000).unwrap().incidents.len();
+    let id = incident(site, of, &format!("incident {count}"), Severity::Low);
+    if path.ends_with("/reopen") {
+        resolve(site, of, id);
+    }
+    id
+}
+
+fn ask(site: &Site, route: &Route, id: i64, token: Option<&str>) -> Reply {
+    let path = route.path.replace("{id}", &id.to_string());
+    if path == "/api/v1/ingest" {
+        let headers = "Content-Type: text/plain\r\n";
+        return send(site, &route.method, &format!("{path}?source=web"), token, headers, &lines(0, 1));
+    }
+    call(site, &route.method, &path, token, "If-Match: *\r\n", body(route).as_ref())
+}
+
+#[test]
+fn every_route_lets_in_whom_it_says_and_nobody_else() {
+    let site = Site::of(Setup::limited(|limits| limits.guesses = 10_000));
+    let routes = routes(&site);
+    assert!(routes.len() >= 24, "{}", routes.len());
+    let tokens = Scope::ALL.map(|scope| (scope, site.token(scope)));
+    let now = site.now();
+    let over = site.token_of("default", Scope::Operator, Some(now));
+    let unknown = format!("tl_{}", "A".repeat(43));
+    for route in &routes {
+        let name = format!("{} {}", route.method, route.path);
+        let Some(needed) = route.needed else {
+            assert!(["/livez", "/readyz"].contains(&&route.path[..]), "{name} needs no token");
+            continue;
+        };
+        let id = thing(&site, "default", &route.path);
+        for wrong in [None, Some(&unknown[..]), Some(&over), Some("x"), Some("")] {
+            let reply = ask(&site, route, id, wrong);
+            assert_eq!((reply.status, problem(&reply).as_str()), (401, "no-token"), "{name} with {wrong:?}");
+            assert!(reply.header("www-authenticate").is_some(), "{name}");
+        }
+        for (scope, token) in &tokens {
+            let id = thing(&site, "default", &route.path);
+            let reply = ask(&site, route, id, Some(token));
+            assert!(route.statuses.contains(&reply.status), "{name}: {} is not documented", reply.status);
+            if scope.covers(needed) {
+                let successes = &route.successes;
+                assert!(
+                    successes.contains(&reply.status),
+                    "{name} as {scope}: expected {successes:?}, {reply:?}"
+                );
+            } else {
+                assert_eq!((reply.status, problem(&reply).as_str()), (403, "forbidden"), "{name} as {scope}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_another_tenants_is_not_there() {
+    let site = Site::new();
+    let routes = routes(&site);
+    let token = site.token(Scope::Operator);
+    // Numbers count for each tenant: theirs are higher than all of ours.
+    let theirs = ["/api/v1/incidents", "/api/v1/silences", "/api/v1/exceptions"].map(|path| {
+        let ids: Vec<i64> = (0..20).map(|_| thing(&site, "other", path)).collect();
+        (path, *ids.last().unwrap())
+    });
+    let resolved = thing(&site, "other", "/reopen");
+    let all = |tenant: &tripline::commit::Tenant| {
+        let incidents = site.database.page(tenant, &Filter::default(), None, 1_000).unwrap().incidents;
+        let silences = site.database.silences(tenant, true).unwrap();
+        (incidents, silences, site.database.exceptions(tenant, true).unwrap())
+    };
+    let before = all(&tenant("other"));
+    let mut asked = 0;
+    for route in routes.iter().filter(|route| route.path.contains("{id}")) {
+        let name = format!("{} {}", route.method, route.path);
+        let own = thing(&site, "default", &route.path);
+        let (_, last) = theirs.iter().find(|(path, _)| route.path.starts_with(path)).expect(&name);
+        let foreign = if route.path.ends_with("/reopen") { resolved } else { *last };
+        assert!(foreign > own, "{name}");
+        let known = ask(&site, route, foreign, Some(&token));
+        let unknown = ask(&site, route, 999_999, Some(&token));
+        assert_eq!((known.status, problem(&known).as_str()), (404, "unknown"), "{name}");
+        // It is as if it were nowhere.
+        let words = |reply: &Reply, id: i64| {
+            let detail = reply.json()["detail"].as_str().unwrap().replace(&id.to_string(), "N");
+            (reply.status, reply.json()["type"].clone(), detail)
+        };
+        assert_eq!(words(&known, foreign), words(&unknown, 999_999), "{name}");
+        for odd in ["0", "-1", "x", "9223372036854775808", "1%2f2", "%00", "1.0"] {
+            let path = route.path.replace("{id}", odd);
+            let reply =
+                call(&site, &route.method, &path, Some(&token), "If-Match: *\r\n", body(route).as_ref());
+            assert_eq!((reply.status, problem(&reply).as_str()), (404, "unknown"), "{name} {odd}");
+        }
+        asked += 1;
+    }
+    assert!(asked >= 9, "{asked}");
+    assert_eq!(all(&tenant("other")), before);
+    // Lists have only what is one's own.
+    let theirs = site.token_of("other", Scope::Reader, None);
+    for (path, name) in
+        [("incidents?limit=200", "incidents"), ("silences", "silences"), ("exceptions", "exceptions")]
+    {
+        let count = |token: &str| {
+            get(&site, &format!("/api/v1/{path}"), token).json()[name].as_array().unwrap().len()
+        };
+        assert!(count(&theirs) >= 20 && count(&token) < 20, "{path}");
+    }
+}
