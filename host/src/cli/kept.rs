@@ -127,6 +127,17 @@ pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, d
     policy
 }
 
+/// As [`policy`], of a server: without a configuration nobody else tells what is due.
+pub(super) fn policy_of_server(
+    arguments: &KeepArguments,
+    configuration: &Configuration,
+    database: &Path,
+) -> Policy {
+    let mut policy = policy(arguments, configuration, database);
+    policy.partial &= configuration.path.is_some();
+    policy
+}
+
 /// Whether a configuration's file speaks of this database: one that names another does not.
 fn is_of(configuration: &Configuration, path: &Path) -> bool {
     let same = |own: &PathBuf| {

@@ -167,7 +167,7 @@ impl Database {
 
     /// How long commits have taken since it was opened.
     pub fn commit_times(&self) -> CommitTimes {
-        self.writer.times()
+        self.writer.as_ref().map(|(writer, _)| writer.times()).unwrap_or_default()
     }
 
     /// Tenants whose packs remember something.
