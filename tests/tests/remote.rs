@@ -52,7 +52,8 @@ impl Served {
         while port.is_none() || !opened {
             let line = lines.next().expect("it goes on").unwrap();
             let address = line.split("https://").nth(1).or(line.split("http://").nth(1));
-            port = port.or(address.and_then(|address| address.trim().rsplit(':').next()?.parse::<u16>().ok()));
+            port =
+                port.or(address.and_then(|address| address.trim().rsplit(':').next()?.parse::<u16>().ok()));
             opened |= line.contains("opened");
         }
         // Read to its end, or the program would wait for whoever reads.
