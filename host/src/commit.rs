@@ -251,6 +251,17 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: u64,
     },
+    /// The database was written by an older program: only who writes to it brings it to what this one reads.
+    Older {
+        /// Its version.
+        found: u64,
+        /// The one that this program reads.
+        known: u64,
+    },
+    /// There are changes beside the database that only who writes to it can read.
+    Unsettled,
+    /// The database was opened to look at it.
+    OnlyLooking,
     /// The file is something else, or damaged.
     Damaged(String),
     /// Reading or writing failed.
@@ -270,6 +281,13 @@ impl fmt::Display for StoreError {
             StoreError::Newer { found, known } => {
                 write!(f, "expected a database of version {known} or older, found version {found}")
             }
+            StoreError::Older { found, known } => {
+                write!(f, "expected a database of version {known}, found version {found}")
+            }
+            StoreError::Unsettled => f.write_str(
+                "expected a database that is read without writing, found changes beside it that are not in it yet",
+            ),
+            StoreError::OnlyLooking => f.write_str("expected to write, found a database opened to look at it"),
             StoreError::Damaged(what) => write!(f, "expected a sound database, found {what}"),
             StoreError::Io(error) => write!(f, "cannot use the database: {error}"),
             StoreError::Closed => f.write_str("cannot use the database: its writer has ended"),
@@ -287,10 +305,16 @@ impl StoreError {
             StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
             StoreError::Checking => Some("run it again when the other has ended: nothing is lost"),
             StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
+            StoreError::Older { .. } => {
+                Some("`tripline db migrate FILE` brings it there; where it cannot be written, migrate a copy")
+            }
+            StoreError::Unsettled => Some(
+                "`tripline db check FILE`, as its owner, settles them; a copy needs the file with the end -wal, too",
+            ),
             StoreError::Damaged(_) => {
                 Some("`tripline db check` tells more; `tripline db restore` takes a backup")
             }
-            StoreError::Io(_) | StoreError::Closed => None,
+            StoreError::OnlyLooking | StoreError::Io(_) | StoreError::Closed => None,
         }
     }
 

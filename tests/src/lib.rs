@@ -5,6 +5,7 @@ pub mod mail_server;
 
 mod disk;
 mod random;
+mod server;
 mod sink;
 mod trace;
 
@@ -20,6 +21,7 @@ use tripline::{Configured, Limits, Pack, Wasmtime};
 
 pub use self::disk::Disk;
 pub use self::random::Random;
+pub use self::server::{Server, bring};
 pub use self::sink::Sink;
 pub use self::trace::{Call, calls};
 

@@ -101,7 +101,7 @@ fn behind_the_lines_of_security_log() {
 
 #[test]
 fn in_a_migration() {
-    for step in 1..=3 {
-        assert!(dies_at(&format!("migration_{step}"), 1));
-    }
+    let reached = (1..).take_while(|step| dies_at(&format!("migration_{step}"), 1)).count();
+    let folder = tripline_tests::root().join("host/src/store/migrations");
+    assert_eq!(reached, std::fs::read_dir(folder).unwrap().count());
 }

@@ -44,11 +44,11 @@ fn prepared(sink: &Sink) -> tempfile::TempDir {
     }
     symlink(program().get_program(), path.join("bin/tripline")).unwrap();
     let sample = fs::read_to_string(root().join("host/systemd/tripline.toml")).unwrap();
-    let (_, port) =
-        sink.relay().rsplit_once(':').map(|(host, port)| (host.to_string(), port.to_string())).unwrap();
+    let relay = sink.relay();
+    let port = relay.rsplit(':').next().unwrap();
     let mail = format!(
         "[mail]\nfrom = \"tripline@example.org\"\nrelay = \"127.0.0.1\"\nport = {port}\ntls = \"plaintext\"\n\
-         [recipients]\noncall = \"oncall@example.org\"\n[[routes]]\nname = \"all\"\nto = [\"oncall\"]\n"
+         [recipients]\noncall = \"oncall@example.org\"\n[[routes]]\nname = \"high\"\nseverity = \"high\"\nto = [\"oncall\"]\n"
     );
     fs::write(path.join("etc/tripline/tripline.toml"), here(&sample, path) + "\n" + &mail).unwrap();
     for number in 0..17 {

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
+use tripline_engine::event::{Event, Name};
 use tripline_engine::line::{Frames, LineSettings, Lines, Messages, Miscounted, Unfinished};
 
 #[derive(Debug, PartialEq)]
@@ -111,6 +114,51 @@ fn a_long_message_keeps_its_beginning_and_the_next_one_is_whole() {
     assert!(messages.lines.is_empty() && frames.is_within());
     frames.push(b"\n", &mut messages).unwrap();
     assert_eq!((messages.lines.len(), messages.cut), (9, 1));
+}
+
+/// Both standards in one stream, and stamps that say neither year nor time zone.
+#[test]
+fn messages_are_decoded_as_their_source_says() {
+    let stream = "<34>Oct 11 22:14:15 web1 su[7]: first\n\
+                  64 <34>1 2026-10-11T22:14:15.003+04:00 web2 sshd 24200 - - second\n1\
+                  <13>third, without a header\n";
+    let all = read(stream.as_bytes(), 1000, &[]);
+    assert_eq!((all.pushed, all.finished, all.count), (Ok(()), Some(Ok(())), 3));
+    let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+    let reference = Some(1_791_800_000_000_000_000); // 2026-10-12
+    let mut lines =
+        Lines::new(LineSettings { timezone: berlin, reference, join: false, ..LineSettings::default() });
+    lines.push(&all.lines);
+    lines.quiet();
+    let (mut seen, mut event) = (Vec::new(), Event::default());
+    while let Some(block) = lines.next_block() {
+        for line in &block.lines {
+            let text = block.text(line);
+            block.decoder.decode(text, line.year, &mut event);
+            let of = |name: &str| {
+                let field = event
+                    .fields
+                    .iter()
+                    .find(|field| matches!(field.name, Name::Known(known) if known == name));
+                field.map_or("-".into(), |field| {
+                    String::from_utf8_lossy(event.text(text, field.value)).into_owned()
+                })
+            };
+            let message =
+                event.message.map(|place| String::from_utf8_lossy(event.text(text, place)).into_owned());
+            let time = event.time.map(|time| Timestamp::from_nanosecond(time.into()).unwrap().to_string());
+            seen.push(
+                [of("pri"), of("host"), of("program"), message.unwrap(), time.unwrap_or("-".into())]
+                    .join(" | "),
+            );
+        }
+    }
+    let expected = [
+        "34 | web1 | su | first | 2026-10-11T20:14:15Z",
+        "34 | web2 | sshd | second#0121 | 2026-10-11T18:14:15.003Z",
+        "- | - | - | <13>third, without a header | -",
+    ];
+    assert_eq!(seen, expected);
 }
 
 /// Messages, and how each is framed.

@@ -17,6 +17,7 @@ use super::lying::{Lying, lying};
 use super::tail::{End, Tail};
 use crate::check::{Change, Keeping, identify, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
+use crate::crash;
 use crate::files::{Begin, File, Found, InputProblem, Present, Source, recognise};
 
 /// What becomes of a member that is there.
@@ -57,6 +58,10 @@ impl Followed {
         let members = self.members(&lying, &found, &cut, &known, keeping, now)?;
         for (lying, found) in lying.iter().zip(&found) {
             self.tell_lost(lying, found, &known);
+        }
+        let gives_way = |member: &Member| matches!(member, Member::Open { tail, is_old: true } if !self.tails[*tail].is_old);
+        if members.iter().any(gives_way) {
+            crash::point("rotated");
         }
         // From here on nothing fails.
         let is_opened = |tail: &Tail| {

@@ -14,6 +14,9 @@ pub struct Policy {
     pub routes: Routes,
     /// How often.
     pub throttle: Throttle,
+    /// Whether others may know routes of this database that are not among these, as flags know nothing of a
+    /// configuration: what time brings of incidents is then left to those others, once they have told anybody anything.
+    pub partial: bool,
 }
 
 /// Bounds and timers of incidents. Times are nanoseconds.

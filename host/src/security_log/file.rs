@@ -2,6 +2,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
@@ -12,6 +13,10 @@ use crate::crash;
 
 /// Records written and synced at once.
 const TOGETHER: u32 = 1_000;
+/// How long another program that writes is waited for: a server beside a command does so for a moment, and often.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks whether it still does.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Why the log cannot be written. What was not written is still in the database.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +37,7 @@ pub enum SecurityLogError {
         /// The file.
         path: PathBuf,
     },
-    /// Another program writes it.
+    /// Another program has written it for longer than it was waited for.
     #[error("{}: expected to write it alone, found it held by another program", path.display())]
     Held {
         /// The file.
@@ -43,7 +48,7 @@ pub enum SecurityLogError {
     Store(#[from] StoreError),
 }
 
-/// Writes the log; one program at a time.
+/// Writes the log; one program at a time, each for as long as it has something to write.
 #[derive(Debug)]
 pub struct SecurityLog {
     path: PathBuf,
@@ -64,8 +69,26 @@ impl SecurityLog {
     /// Each is in the file before the database is told. After a crash in between, the files' own ends say what need
     /// not be written again.
     pub fn write_due(&mut self, records: &dyn Records) -> Result<u64, SecurityLogError> {
+        let begun = Instant::now();
+        loop {
+            let written = self.write_alone(records);
+            if !matches!(written, Err(SecurityLogError::Held { .. })) || begun.elapsed() >= PATIENCE {
+                return written;
+            }
+            // Looked at again and again: a blocking flock cannot be given a bound.
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    fn write_alone(&mut self, records: &dyn Records) -> Result<u64, SecurityLogError> {
         self.follow()?;
         self.lock()?;
+        let written = self.write_locked(records);
+        flock(&self.file, FlockOperation::Unlock).map_err(|error| self.failed("unlock")(error.into()))?;
+        written
+    }
+
+    fn write_locked(&mut self, records: &dyn Records) -> Result<u64, SecurityLogError> {
         let mut head = records.head()?;
         let (mut written, mut looked) = (0, false);
         loop {

@@ -58,6 +58,13 @@ pub enum Problem {
         /// The last line that is there.
         found: i64,
     },
+    /// The log begins behind the last line that the database knows.
+    Later {
+        /// That line's number.
+        expected: i64,
+        /// The first line that is there.
+        found: i64,
+    },
     /// The last line is another than the database knows.
     Replaced {
         /// Its number.
@@ -88,6 +95,11 @@ impl fmt::Display for Problem {
             Problem::CutOff { expected, found } => {
                 write!(f, "expected records up to {expected}, found them up to {found}: the end was cut off")
             }
+            Problem::Later { expected, found } => write!(
+                f,
+                "expected the record {expected} that the database knows, or one that hangs on it, found the first \
+                 to be {found}: older files were left out, or the log was replaced"
+            ),
             Problem::Replaced { seq } => {
                 write!(f, "expected the record {seq} that the database knows, found another")
             }
@@ -131,6 +143,14 @@ pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<V
         match known {
             None if last < head.seq => {
                 verified.find(place, Problem::CutOff { expected: head.seq, found: last });
+            }
+            // Right behind a rotation the first line may hang on it.
+            None if verified.first.is_some_and(|(first, prev)| {
+                first.seq > head.seq && (first.seq - 1, prev) != (head.seq, head.hash)
+            }) =>
+            {
+                let found = verified.first.map_or(0, |(first, _)| first.seq);
+                verified.find((0, 1), Problem::Later { expected: head.seq, found });
             }
             Some(known) if known.hash != head.hash => {
                 verified.find(place, Problem::Replaced { seq: head.seq });

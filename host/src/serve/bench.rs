@@ -22,7 +22,7 @@ pub(super) enum Seat {
         /// When that is.
         tick: Option<i64>,
         /// What it has cost.
-        cost: JudgeCost,
+        cost: Box<JudgeCost>,
     },
 }
 
@@ -73,7 +73,7 @@ impl Sitting {
 
     /// Leaves the seat.
     pub(super) fn rest(&self) -> Seat {
-        Seat::Resting { tick: self.judge.next_tick(), cost: self.cost() }
+        Seat::Resting { tick: self.judge.next_tick(), cost: Box::new(self.cost()) }
     }
 
     /// What the pack has cost at this seat.

@@ -18,6 +18,7 @@ use super::intake::Intake;
 use super::passing::{Ack, Fed, Part, What, Work};
 use super::shared::Shared;
 use crate::commit::{Commit, Committed, FilePosition, Store, Tenant};
+use crate::crash::point;
 
 /// Decisions that wait in memory for a barrier, at most about so many.
 const DECISIONS: u64 = 4096;
@@ -152,6 +153,10 @@ impl Collecting<'_> {
         let Some(commits) = self.parts(commits) else { return false };
         if !commits.is_empty() && !self.store(commits) {
             return false;
+        }
+        // A sender whose answer is lost here sends again.
+        if !acks.is_empty() {
+            point("before_ack");
         }
         // Told before they may come again.
         let key = |(tenant, ack): &(Tenant, Ack)| ack.key.map(|key| (tenant.clone(), key.key));

@@ -16,6 +16,7 @@ use super::silence::silent;
 use super::stream::Stream;
 use super::{Event, Health, SourceFigures};
 use crate::commit::{StoreError, Tenant};
+use crate::crash::point;
 use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
@@ -342,6 +343,9 @@ impl<I: Input> Place<I> {
         shared: &Shared<'_>,
     ) -> Result<bool, Halt> {
         let came = self.input.read(buffer, now)?;
+        if came != Came::Nothing {
+            point("after_read");
+        }
         let (tenant, source) = (self.input.tenant().clone(), self.input.number());
         while let Some(block) = self.input.next_block() {
             self.lines += block.lines.len() as u64;

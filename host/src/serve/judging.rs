@@ -201,7 +201,7 @@ impl<'a> Judging<'a> {
         let Some(seat) = bench.seats.get_mut(pack) else { return Ok(()) };
         let before = match seat {
             Some(Seat::Taken(_)) => return Ok(()),
-            Some(Seat::Resting { cost, .. }) => *cost,
+            Some(Seat::Resting { cost, .. }) => **cost,
             None => JudgeCost::default(),
         };
         let configured = &self.bar.packs[pack];

@@ -25,6 +25,7 @@ use super::{Control, Event, Expected, Follow, Health, Intake, matching};
 use crate::builtin;
 use crate::check::MonotonicClock;
 use crate::commit::{Store, StoreError};
+use crate::crash::point;
 use crate::notices::Deliverer;
 use crate::store::Database;
 use crate::wall_clock::WallClock;
@@ -131,6 +132,7 @@ pub fn run(
             let Some(change) = control.take_change().filter(|_| !control.is_stopping()) else {
                 return Ok(());
             };
+            point("before_change");
             // Judged and committed is all that was read; what packs remember is in the database.
             match matcher(&change.packs) {
                 Ok(matcher) => {

@@ -207,8 +207,9 @@ impl<'w> Applying<'w> {
             let id = incident.id;
             evidence.save(db, tenant, id)?;
             self.forget(&incident)?;
-            // A rise may bring it to a route that tells again.
-            if before.is_none_or(|(severity, _)| incident.severity > severity) {
+            // A rise may bring it to a route that tells again; routes may have begun to since it was opened.
+            let rose = before.is_none_or(|(severity, _)| incident.severity > severity);
+            if rose || incident.repeats_at.is_none() {
                 policy.routes.wind(&mut incident, *now);
             }
             incidents::update(db, &incident)?;

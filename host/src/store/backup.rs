@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::migrations;
 use super::open::{self, InUse, beside};
+use super::readers::Readers;
 use crate::commit::StoreError;
 
 /// Pages copied at once, between which others may write.
@@ -30,9 +31,15 @@ pub struct Checked {
 
 /// Reads the whole database and says whether it is sound. It is not changed, not even migrated.
 pub fn check(path: &Path) -> Result<Checked, StoreError> {
-    fs::metadata(path).map_err(open::io)?;
-    let connection = open::reading(path, open::PATIENCE)?;
-    let version = migrations::version(&connection)?;
+    match Readers::looking(path.into(), open::PATIENCE).read(checked) {
+        // What a power cut has left is taken back first, as whoever opens it does.
+        Err(StoreError::Unsettled) => checked(&open::reading(path, open::PATIENCE)?),
+        checked => checked,
+    }
+}
+
+fn checked(connection: &Connection) -> Result<Checked, StoreError> {
+    let version = migrations::version(connection)?;
     let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(StoreError::Damaged(found));

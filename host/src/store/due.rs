@@ -1,11 +1,12 @@
 //! What the passing of time does: acknowledgements run out, quiet incidents resolve themselves, silences end, open
 //! incidents are told again, old ones are deleted. Whoever acts on the database applies what is due.
 //!
-//! What is due may tell somebody, so it goes by the routes of whoever applies it. One without routes would take from those
-//! who were told before what becomes of it; it leaves the timers to one that has routes. Likewise one whose routes never
-//! tell again leaves those alone that are to be told again.
+//! What is due may tell somebody, so it goes by the routes of whoever applies it. One without routes, or with some that are
+//! not all there are, would take from those who were told before what becomes of it; it leaves the timers to one that has
+//! their routes. Likewise one whose routes never tell again leaves those alone that are to be told again.
 
 use rusqlite::{Connection, params};
+use serde_json::Value;
 
 use super::incidents::{due, get, update};
 use super::telling::Work;
@@ -54,7 +55,7 @@ pub(super) fn apply(
     done.swept += batches::forget(db, now.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
     done.more = done.deleted == step || done.swept >= step;
-    if policy.routes.0.is_empty() && db.prepare_cached("SELECT 1 FROM notices LIMIT 1")?.exists([])? {
+    if leaves(db, policy, now)? {
         return Ok(done);
     }
     let each = |condition: &str, what: &mut dyn FnMut(&Work<'_>, Incident) -> Result<(), StoreError>| {
@@ -87,7 +88,9 @@ pub(super) fn apply(
             false => work.happened(&incident, &Actor::timer(), Happening::Repeated, Some(Reason::Repeat)),
         }
     })?;
-    for (tenant, silence) in silences::unsettled(db, now)? {
+    let over = silences::unsettled(db, now)?;
+    done.more |= over.len() == silences::UNSETTLED;
+    for (tenant, silence) in over {
         silences::settle(db, &tenant, silence)?;
         for id in silences::held_back(db, &tenant, silence)? {
             let Some(incident) = get(db, &tenant, id)?.filter(|one| one.state == State::Open) else {
@@ -101,6 +104,26 @@ pub(super) fn apply(
     }
     done.more |= [done.expired, done.resolved, done.repeated].contains(&step);
     Ok(done)
+}
+
+/// Whether what is due is left to somebody else: others were told by routes that these do not know.
+fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError> {
+    if !policy.partial && !policy.routes.0.is_empty() {
+        return Ok(false);
+    }
+    // Who was told is only looked for if there is something to leave: all that was ever sent is read for it.
+    let pending = "SELECT 1 WHERE EXISTS (SELECT 1 FROM incidents WHERE acknowledged_until <= ?1)
+            OR EXISTS (SELECT 1 FROM incidents WHERE resolves_at <= ?1)
+            OR EXISTS (SELECT 1 FROM incidents WHERE repeats_at <= ?1)
+            OR EXISTS (SELECT 1 FROM silences WHERE settled = 0 AND (ends <= ?1 OR ended IS NOT NULL))";
+    if !db.prepare_cached(pending)?.exists([now])? {
+        return Ok(true);
+    }
+    let known: Vec<&str> = policy.routes.0.iter().map(|route| &route.name[..]).collect();
+    // A digest is of notices that have their own.
+    let others = "SELECT 1 FROM notices
+         WHERE incident IS NOT NULL AND route NOT IN (SELECT value FROM json_each(?1)) LIMIT 1";
+    Ok(db.prepare_cached(others)?.exists([Value::from(known).to_string()])?)
 }
 
 /// Deletes incidents that were resolved before this time, with all that was kept of them.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 use tripline_engine::decision::Decision;
 
+use super::database::Database;
 use super::incidents::severity;
 use super::telling::Work;
 use super::{log, numbers};
@@ -15,6 +16,36 @@ const COLUMNS: &str =
     "id, rule, field, network, value, severity, until, reason, actor, name, created, ended, count, last";
 /// Decisions kept of each exception, to be listed and to be known again.
 const KEPT: i64 = 8_192;
+
+impl Database {
+    /// Adds an exception; answers its number.
+    pub fn except(&self, tenant: &Tenant, new: NewException, author: Actor) -> Result<i64, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| add(&this.work(db, &tenant), &new, &author))
+    }
+
+    /// Ends an exception; answers whether there was one to end.
+    pub fn end_exception(&self, tenant: &Tenant, id: i64, actor: Actor) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| end(&this.work(db, &tenant), id, &actor))
+    }
+
+    /// Exceptions that hold, or all there were.
+    pub fn exceptions(&self, tenant: &Tenant, past: bool) -> Result<Vec<Exception>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(|db| all(db, tenant, now, past))
+    }
+
+    /// Decisions that an exception has taken out, the last first: when, pack, rule, title.
+    pub fn excepted(
+        &self,
+        tenant: &Tenant,
+        exception: i64,
+        most: u32,
+    ) -> Result<Vec<(i64, String, String, String)>, StoreError> {
+        self.readers.read(|db| taken(db, tenant, exception, most))
+    }
+}
 
 /// All that hold now, or all there are.
 pub(super) fn all(

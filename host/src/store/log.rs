@@ -5,9 +5,11 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
+use super::database::Database;
+use super::readers::Readers;
 use super::{migrations, open};
 use crate::commit::{StoreError, Tenant};
-use crate::security_log::{Head, Record};
+use crate::security_log::{Head, Record, Records};
 
 /// Records that are in the file are kept here for so long, so that a file that was lost can be compared.
 const KEPT: i64 = 1_000;
@@ -16,6 +18,28 @@ const KEPT: i64 = 1_000;
 const WAITING: i64 = 100_000;
 /// How often those that are over are looked for.
 const EVERY: i64 = 1_000;
+
+impl Database {
+    /// What happened to a tenant's incidents, as security.log has it, after this record.
+    pub fn happenings(&self, tenant: &Tenant, seq: i64, most: u32) -> Result<Happenings, StoreError> {
+        self.readers.read(|db| of_incidents(db, tenant, seq, most))
+    }
+}
+
+impl Records for Database {
+    fn head(&self) -> Result<Option<Head>, StoreError> {
+        self.readers.read(head)
+    }
+
+    fn after(&self, seq: i64, most: u32) -> Result<Vec<Record>, StoreError> {
+        self.readers.read(|db| after(db, seq, most))
+    }
+
+    fn written(&self, head: &Head) -> Result<(), StoreError> {
+        let head = *head;
+        self.write(move |db, _| written(db, &head))
+    }
+}
 
 /// Adds a record; its number is the next, without a gap.
 pub(super) fn add(
@@ -42,13 +66,13 @@ pub(super) fn head(db: &Connection) -> Result<Option<Head>, StoreError> {
     Ok(head.optional()?)
 }
 
-/// The same, of a database that nobody need have open. It is not changed, not even migrated.
+/// The same, of a database that is only looked at, of whatever version.
 pub fn log_head(path: &Path) -> Result<Option<Head>, StoreError> {
-    std::fs::metadata(path).map_err(open::io)?;
-    let connection = open::reading(path, open::PATIENCE)?;
-    // A stranger's file is refused.
-    migrations::version(&connection)?;
-    head(&connection)
+    Readers::looking(path.into(), open::PATIENCE).read(|db| match migrations::version(db)? {
+        // Nothing was ever written.
+        version if version < migrations::LOGGED => Ok(None),
+        _ => head(db),
+    })
 }
 
 /// Records after this number.

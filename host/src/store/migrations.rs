@@ -20,6 +20,8 @@ const STEPS: &[M<'static>] = &[
 
 /// The newest version that this program knows.
 pub(super) const NEWEST: usize = STEPS.len();
+/// The first version that keeps records for security.log.
+pub(super) const LOGGED: usize = 3;
 
 /// The version that a database has; a stranger's file is refused.
 pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {

@@ -10,9 +10,11 @@
 //! Every row has its tenant. Who asks needs only the small trait for what they do: [`crate::commit::Store`],
 //! [`crate::notices::Outbox`]; people's commands use [`Database`] itself.
 
+mod acts;
 mod applying;
 mod backup;
 mod batches;
+mod committing;
 mod database;
 mod digest;
 mod due;
@@ -22,6 +24,7 @@ mod exceptions;
 mod files;
 mod incidents;
 mod log;
+mod looking;
 mod migrations;
 mod numbers;
 mod open;

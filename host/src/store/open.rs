@@ -2,7 +2,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
@@ -12,6 +12,9 @@ use crate::commit::StoreError;
 
 /// How long a lock of another program is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks at a lock that is waited for.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Says that a database is in use: everybody who has it open holds it shared.
 ///
@@ -27,6 +30,20 @@ impl InUse {
             flock(&file, FlockOperation::LockShared).map_err(io)?;
         }
         Ok((InUse(file), alone))
+    }
+
+    /// Says so to whoever would put another in its place, if that can be said without writing: that it is in use is said
+    /// in a file that only its owner may open, and that is there once it was opened.
+    pub(super) fn glance(database: &Path, patience: Duration) -> Result<Option<InUse>, StoreError> {
+        let Ok(file) = File::open(beside(database, "-users")) else { return Ok(None) };
+        let started = Instant::now();
+        while flock(&file, FlockOperation::NonBlockingLockShared).is_err() {
+            if started.elapsed() >= patience {
+                return Err(StoreError::Busy);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(Some(InUse(file)))
     }
 
     /// Lets others in.
@@ -133,7 +150,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
 }
 
-fn settle(connection: &Connection, patience: Duration) -> Result<(), StoreError> {
+pub(super) fn settle(connection: &Connection, patience: Duration) -> Result<(), StoreError> {
     connection.busy_timeout(patience)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     // A file that shrinks under a map is a crash.

@@ -10,16 +10,44 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::digest;
+use super::database::Database;
 use super::telling::{Work, message};
-use super::{evidence, incidents, timeline};
+use super::{digest, evidence, incidents, open, timeline};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
-use crate::notices::{About, Bucket, Content, End, Leased, Next, Reason, RuleText, Throttle, backoff};
+use crate::notices::{
+    About, Bucket, Content, DelivererLock, End, Leased, Next, Outbox, Reason, RuleText, Throttle, backoff,
+};
 
 /// What is not delivered after this is given up: four days, as mail servers do (RFC 5321 section 4.5.4.1).
 const GIVEN_UP: i64 = 4 * 24 * 60 * 60 * 1_000_000_000;
 const TOO_OLD: &str = "not delivered within four days";
+
+impl Outbox for Database {
+    fn deliverer(&self) -> Result<Option<DelivererLock>, StoreError> {
+        self.writes()?;
+        Ok(open::lock_beside(self.path(), "-deliverer")?.map(DelivererLock::new))
+    }
+
+    fn reclaim(&self) -> Result<u64, StoreError> {
+        self.write(|db, this| reclaim(db, this.now))
+    }
+
+    fn next(&self, relay: &str) -> Result<Next, StoreError> {
+        let relay = relay.to_string();
+        let next =
+            self.write(move |db, this| next(db, &this.policy, &this.installation, &relay, this.now))?;
+        crate::crash::point("lease_taken");
+        Ok(next)
+    }
+
+    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<(), StoreError> {
+        let (relay, end) = (relay.to_string(), end.clone());
+        self.write(move |db, this| {
+            finish(db, &this.policy, &this.installation, &relay, notice, &end, this.now)
+        })
+    }
+}
 
 /// Takes back what was being sent, and may have arrived.
 pub(super) fn reclaim(db: &Connection, now: i64) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value};
 
+use super::database::Database;
 use super::incidents::{pairs, severity, unpair};
 use super::telling::Work;
 use super::{log, numbers};
@@ -11,6 +12,29 @@ use crate::incidents::{Actor, Incident, NewSilence, Silence};
 use crate::notices::Pattern;
 
 const COLUMNS: &str = "id, rule, severity, fields, starts, ends, reason, actor, name, created, ended";
+
+/// Silences that are settled at once.
+pub(super) const UNSETTLED: usize = 100;
+
+impl Database {
+    /// Adds a silence; answers its number.
+    pub fn silence(&self, tenant: &Tenant, new: NewSilence, author: Actor) -> Result<i64, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| add(&this.work(db, &tenant), &new, &author))
+    }
+
+    /// Ends a silence early; answers whether there was one to end.
+    pub fn end_silence(&self, tenant: &Tenant, id: i64, actor: Actor) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| end(&this.work(db, &tenant), id, &actor))
+    }
+
+    /// Silences that are not over, or all there were.
+    pub fn silences(&self, tenant: &Tenant, past: bool) -> Result<Vec<Silence>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(|db| all(db, tenant, now, past))
+    }
+}
 
 /// All that are not over, or all there are.
 pub(super) fn all(
@@ -73,12 +97,13 @@ pub(super) fn end(work: &Work<'_>, id: i64, actor: &Actor) -> Result<bool, Store
     Ok(ended > 0)
 }
 
-/// Those that are over, and whose incidents nobody has looked at since.
+/// Those that are over, and whose incidents nobody has looked at since; at most [`UNSETTLED`].
 pub(super) fn unsettled(db: &Connection, now: i64) -> Result<Vec<(Tenant, i64)>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT tenant, id FROM silences WHERE settled = 0 AND (ends <= ?1 OR ended IS NOT NULL) LIMIT 100",
+        "SELECT tenant, id FROM silences WHERE settled = 0 AND (ends <= ?1 OR ended IS NOT NULL) LIMIT ?2",
     )?;
-    let rows = statement.query_map([now], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let rows =
+        statement.query_map(params![now, UNSETTLED], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let mut found = Vec::new();
     for row in rows {
         let (tenant, id) = row?;

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
+use super::database::Database;
 use super::log;
 use super::telling::Work;
 use crate::commit::{StoreError, Tenant};
@@ -10,6 +11,47 @@ use crate::incidents::Actor;
 use crate::token::{NewToken, Scope, Token, TokenHash};
 
 const COLUMNS: &str = "id, tenant, name, scope, created, author, expires, revoked";
+
+impl Database {
+    /// Adds a token, of whose secret only this is kept; answers its number.
+    pub fn add_token(&self, new: NewToken, hash: TokenHash, author: Actor) -> Result<i64, StoreError> {
+        self.write(move |db, this| add(&this.work(db, &new.tenant), &new, &hash, &author))
+    }
+
+    /// Adds the first token; `None`: there is or was another.
+    pub fn add_first_token(
+        &self,
+        new: NewToken,
+        hash: TokenHash,
+        author: Actor,
+    ) -> Result<Option<i64>, StoreError> {
+        self.write(move |db, this| match any(db)? {
+            true => Ok(None),
+            false => add(&this.work(db, &new.tenant), &new, &hash, &author).map(Some),
+        })
+    }
+
+    /// Whether there is or ever was a token.
+    pub fn has_tokens(&self) -> Result<bool, StoreError> {
+        self.readers.read(any)
+    }
+
+    /// The token whose secret has this hash, also if it is over.
+    pub fn token(&self, hash: &TokenHash) -> Result<Option<Token>, StoreError> {
+        self.readers.read(|db| find(db, hash))
+    }
+
+    /// All tokens of a tenant, also those that are over.
+    pub fn tokens(&self, tenant: &Tenant) -> Result<Vec<Token>, StoreError> {
+        self.readers.read(|db| all(db, tenant))
+    }
+
+    /// Revokes a token; answers whether there was one to revoke.
+    pub fn revoke_token(&self, tenant: &Tenant, id: i64, actor: Actor) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| revoke(&this.work(db, &tenant), id, &actor))
+    }
+}
 
 /// Adds one; answers its number.
 pub(super) fn add(

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::database::Database;
 use crate::commit::{StoreError, Tenant};
 use crate::notices::Bucket;
 
@@ -67,6 +68,39 @@ const COLUMNS: &str = "n.id, n.incident, n.recipient, n.route, n.reason, n.state
 /// All notices of an incident, in order.
 pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<Told>, StoreError> {
     rows(db, "n.tenant = ?1 AND n.incident = ?2 ORDER BY n.id LIMIT 10000", tenant, incident)
+}
+
+impl Database {
+    /// What was told of an incident, and what was not.
+    pub fn told(&self, tenant: &Tenant, incident: i64) -> Result<Vec<Told>, StoreError> {
+        self.readers.read(|db| of(db, tenant, incident))
+    }
+
+    /// Notices that wait, the next first.
+    pub fn waiting(&self, tenant: &Tenant, most: u32) -> Result<Vec<Told>, StoreError> {
+        self.readers.read(|db| waiting(db, tenant, most))
+    }
+
+    /// How many notices wait.
+    pub fn waits(&self, tenant: &Tenant) -> Result<u64, StoreError> {
+        self.readers.read(|db| count(db, tenant))
+    }
+
+    /// How the outbox stands. It counts all that was ever sent.
+    pub fn outbox(&self, tenant: &Tenant, most: u32) -> Result<OutboxStatus, StoreError> {
+        self.readers.read(|db| status(db, tenant, most))
+    }
+
+    /// Lets everything that failed go again at once; answers how many.
+    pub fn flush(&self) -> Result<u64, StoreError> {
+        self.write(|db, this| flush(db, this.now))
+    }
+
+    /// Queues what was given up again: one notice, or all; answers how many.
+    pub fn retry(&self, tenant: &Tenant, notice: Option<i64>) -> Result<u64, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| retry(db, &tenant, notice, this.now))
+    }
 }
 
 /// As the index of what waits says it: else SQLite reads all that was ever sent.

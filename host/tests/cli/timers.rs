@@ -1,6 +1,32 @@
 //! Whoever only looks changes nothing: timers run in commands that act.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tripline::incidents::Policy;
+use tripline::store::{Database, DatabaseOptions};
+use tripline::wall_clock::SystemClock;
+
 use crate::fixture::Fixture;
+
+/// Commands that look.
+const LOOKS: [&str; 10] = [
+    "incident list --db t.db",
+    "incident show 1 --db t.db",
+    "incident export --db t.db",
+    "silence list --db t.db",
+    "exception list --db t.db",
+    "token list --db t.db",
+    "notify status --db t.db",
+    "notify why 1 --db t.db",
+    "log verify security.log --db t.db",
+    "db check t.db",
+];
 
 /// What a command that ends well prints.
 #[track_caller]
@@ -16,17 +42,7 @@ fn only_commands_that_act_run_timers() {
     let fixture = Fixture::new();
     said(&fixture, "incident report --severity low --title lost --db t.db --security-log security.log");
     said(&fixture, "incident ack 1 --for 0s --db t.db");
-    for command in [
-        "incident list --db t.db",
-        "incident show 1 --db t.db",
-        "incident export --db t.db",
-        "silence list --db t.db",
-        "exception list --db t.db",
-        "notify status --db t.db",
-        "notify why 1 --db t.db",
-        "log verify security.log --db t.db",
-        "db check t.db",
-    ] {
+    for command in LOOKS {
         said(&fixture, command);
         let held = said(&fixture, "incident list --state acknowledged --db t.db");
         assert!(held.contains("lost"), "after {command}");
@@ -52,4 +68,117 @@ fn only_the_databases_own_configuration_deletes() {
     said(&fixture, "--config own.toml incident comment 2 seen");
     let left = said(&fixture, "incident list --all --db t.db");
     assert!(!left.contains("lost") && left.contains("stolen"), "{left}");
+}
+
+/// Every file of the fixture's folder, with when it was written.
+fn files(fixture: &Fixture) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
+    let files = fs::read_dir(fixture.path()).unwrap().map(Result::unwrap);
+    let files = files.filter(|entry| entry.file_type().unwrap().is_file());
+    let each = |entry: fs::DirEntry| {
+        let written = entry.metadata().unwrap().modified().unwrap();
+        (entry.file_name().into_string().unwrap(), (fs::read(entry.path()).unwrap(), written))
+    };
+    files.map(each).collect()
+}
+
+#[test]
+fn commands_that_look_write_nothing() {
+    let fixture = Fixture::new();
+    said(&fixture, "incident report --severity low --title lost --db t.db --security-log security.log");
+    let before = files(&fixture);
+    for command in LOOKS {
+        said(&fixture, command);
+        assert!(files(&fixture) == before, "after {command}");
+    }
+}
+
+/// Somebody who may read all of the fixture, and write nothing of it.
+fn stranger(fixture: &Fixture, command: &str) -> Output {
+    let mode = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let names = ["t.db", "t.db-wal", "t.db-shm", "security.log"].map(|name| fixture.path().join(name));
+    names.iter().filter(|path| path.exists()).for_each(|path| mode(path.as_path(), 0o444));
+    mode(fixture.path(), 0o555);
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let mut program = fixture.tripline(&arguments);
+    if rustix::process::getuid().is_root() {
+        // Modes do not bind root; and the program may lie where only root finds it.
+        let copy = fixture.path().join("program");
+        if !copy.exists() {
+            fs::copy(program.get_program(), &copy).unwrap();
+            mode(copy.as_path(), 0o555);
+        }
+        let mut other = Command::new(copy);
+        other.args(arguments).current_dir(fixture.path()).uid(65534).gid(65534).env("TZ", "UTC");
+        program = other;
+    }
+    let output = program.output().unwrap();
+    mode(fixture.path(), 0o755);
+    output
+}
+
+#[test]
+fn a_database_that_can_only_be_read_is_looked_at() {
+    let fixture = Fixture::new();
+    said(&fixture, "incident report --severity low --title lost --db t.db --security-log security.log");
+    let looked = |command: &str| {
+        let output = stranger(&fixture, command);
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    LOOKS.iter().for_each(|command| drop(looked(command)));
+    // Beside its owner, who has it open and has just written.
+    let path = fixture.path().join("t.db");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let (clock, options) = (Arc::new(SystemClock), DatabaseOptions::default());
+    let database = Database::open(&path, Policy::default(), clock, options).unwrap();
+    let comment = tripline::incidents::Act::Comment { text: "found again".into() };
+    let actor = tripline::incidents::Actor::user(0, "root");
+    database.act(&Default::default(), 1, None, comment, actor).unwrap().unwrap();
+    assert!(looked("incident show 1 --db t.db").contains("found again"));
+    drop(database);
+    // What must write says that it cannot.
+    let output = stranger(&fixture, "incident comment 1 mine --db t.db");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_older_database_is_looked_at_only_after_its_migration() {
+    let fixture = Fixture::new();
+    let sql = include_str!("../store/databases/3.sql");
+    rusqlite::Connection::open(fixture.path().join("t.db")).unwrap().execute_batch(sql).unwrap();
+    let before = files(&fixture);
+    for command in LOOKS.iter().filter(|command| !command.starts_with("db ") && !command.starts_with("log "))
+    {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let output = fixture.tripline(&arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {said}");
+        assert!(said.contains("version 3") && said.contains("tripline db migrate"), "{command}: {said}");
+        assert!(files(&fixture) == before, "after {command}");
+    }
+    said(&fixture, "db migrate t.db");
+    assert!(said(&fixture, "incident list --db t.db").contains("upload refused"));
+}
+
+#[test]
+fn flags_leave_timers_to_the_configuration() {
+    let fixture = Fixture::new();
+    let route = "[[routes]]\nname = \"duty\"\nto = [\"duty\"]\n[recipients]\nduty = \"duty@example.org\"\n";
+    let mail = "[mail]\nrelay = \"127.0.0.1\"\nport = 1\ntls = \"plaintext\"\nfrom = \"t@example.org\"\n";
+    fixture.write("own.toml", format!("[database]\npath = \"t.db\"\n{mail}{route}"));
+    // The relay is down: what is told waits.
+    let run = |command: &str| {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let output = fixture.tripline(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("--config own.toml incident report --severity low --title lost");
+    run("--config own.toml incident ack 1 --for 0s");
+    let flags = "--db t.db --mail-to other@example.org --relay smtp+plaintext://127.0.0.1:1";
+    run(&format!("incident report --severity low --title stolen {flags}"));
+    let held = said(&fixture, "incident list --state acknowledged --db t.db");
+    assert!(held.contains("lost"), "its own route tells of it: {held}");
+    run("--config own.toml incident comment 2 seen");
+    let told = said(&fixture, "notify why 1 --format ndjson --db t.db");
+    assert!(told.contains("acknowledgement-expired") && !told.contains("other@example.org"), "{told}");
 }

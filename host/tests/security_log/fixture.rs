@@ -78,6 +78,13 @@ impl Fixture {
         fs::write(&self.path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
     }
 
+    /// A file with these lines alone.
+    pub(crate) fn put_only(&self, lines: &[String]) -> PathBuf {
+        let path = self.folder.path().join("part.log");
+        fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        path
+    }
+
     pub(crate) fn verify(&self, head: bool) -> Verified {
         let head = self.memory.head.lock().unwrap().filter(|_| head);
         verify(vec![open(&self.path)], head.as_ref()).unwrap()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use rustix::fs::{FlockOperation, flock};
 use tripline::security_log::{SecurityLog, SecurityLogError, verify};
 
 use crate::fixture::{Fixture, open};
@@ -182,9 +183,11 @@ fn whoever_holds_the_file_that_was_rotated_still_writes_it() {
     first.write();
     first.step(&Step::Rename);
     first.step(&Step::Add);
+    let old = File::open(first.old.last().unwrap()).unwrap();
+    flock(&old, FlockOperation::LockExclusive).unwrap();
     let mut second = SecurityLog::open(&first.fixture.path).unwrap();
     assert!(matches!(second.write_due(&first.fixture.memory), Err(SecurityLogError::Held { .. })));
-    drop(second);
+    drop((old, second));
     first.check();
 }
 

@@ -1,6 +1,6 @@
-use tripline::security_log::Problem;
+use tripline::security_log::{Head, Problem};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, open};
 
 /// What is found after the lines were changed: line and problem.
 fn found(change: impl FnOnce(&mut Vec<String>)) -> Vec<(u64, Problem)> {
@@ -79,6 +79,25 @@ fn an_end_that_was_written_anew_shows_with_the_database() {
     tripline::security_log::SecurityLog::open(&other.path).unwrap().write_due(&other.memory).unwrap();
     let lines = other.lines();
     assert_eq!(found(|own| *own = lines), [(6, Problem::Replaced { seq: 6 })]);
+}
+
+#[test]
+fn a_log_that_is_another_one_shows_with_the_database() {
+    let fixture = Fixture::with(5);
+    let head = *fixture.memory.head.lock().unwrap();
+    // Whoever knows how lines are made begins a chain of his own, behind what the database knows.
+    let forged = Fixture::with(9);
+    let behind = |number: usize| forged.put_only(&forged.lines()[number - 1..]);
+    for (first, found) in [(7, 1), (6, 0)] {
+        let verified = tripline::security_log::verify(vec![open(&behind(first))], head.as_ref()).unwrap();
+        assert_eq!(verified.found, found, "from {first}: {:?}", verified.findings);
+        let later = Problem::Later { expected: 5, found: first as i64 };
+        assert_eq!(verified.findings.iter().any(|finding| finding.problem == later), found == 1);
+    }
+    // Right behind it, but hanging on something else.
+    let elsewhere = Head { hash: [7; 32], ..head.unwrap() };
+    let verified = tripline::security_log::verify(vec![open(&behind(6))], Some(&elsewhere)).unwrap();
+    assert_eq!(verified.found, 1);
 }
 
 #[test]

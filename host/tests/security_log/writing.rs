@@ -1,7 +1,8 @@
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
+use rustix::fs::{FlockOperation, flock};
 use tripline::security_log::{SecurityLog, SecurityLogError};
 
 use crate::fixture::Fixture;
@@ -17,14 +18,26 @@ fn only_its_owner_reads_it_and_links_are_not_followed() {
 }
 
 #[test]
-fn two_programs_do_not_write_at_once() {
+fn two_programs_do_not_write_at_once_but_in_turn() {
     let fixture = Fixture::with(1);
+    // A server that has nothing to write holds up no command.
     let mut first = SecurityLog::open(&fixture.path).unwrap();
-    first.write_due(&fixture.memory).unwrap();
     let mut second = SecurityLog::open(&fixture.path).unwrap();
+    for _ in 0..3 {
+        for log in [&mut first, &mut second] {
+            fixture.memory.add("incident.opened");
+            assert_eq!(log.write_due(&fixture.memory).unwrap(), 1);
+        }
+    }
+    let sound = fixture.verify(true);
+    assert_eq!((sound.found, sound.lines), (0, 7));
+    let held = File::open(&fixture.path).unwrap();
+    flock(&held, FlockOperation::LockExclusive).unwrap();
+    fixture.memory.add("incident.opened");
     assert!(matches!(second.write_due(&fixture.memory), Err(SecurityLogError::Held { .. })));
-    drop(first);
-    second.write_due(&fixture.memory).unwrap();
+    assert_eq!(fixture.lines().len(), 7);
+    drop(held);
+    assert_eq!(second.write_due(&fixture.memory).unwrap(), 1);
 }
 
 #[test]

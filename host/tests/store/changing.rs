@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tripline::incidents::{Act, Actor, IncidentLimits, Policy, Redaction, Resolution};
-use tripline::notices::{End, Leased, Next, Outbox, Throttle};
+use tripline::notices::{End, Leased, Next, Outbox, Route, Routes, Throttle};
 
-use crate::fixture::{Fixture, HOUR, decision, policy, with};
+use crate::fixture::{Fixture, HOUR, decision, policy, route, with};
 
 fn deliver(fixture: &Fixture) -> Vec<Leased> {
     let mut sent = Vec::new();
@@ -71,4 +71,18 @@ fn what_waits_for_a_lock_begins_by_the_policy_of_when_it_gets_it() {
     });
     let to: Vec<String> = deliver(&fixture).into_iter().map(|leased| leased.recipient).collect();
     assert_eq!(to, ["after@example.org"]);
+}
+
+#[test]
+fn a_route_that_begins_to_tell_again_does_so_of_what_is_open_and_goes_on() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    assert_eq!(deliver(&fixture).len(), 1);
+    let again = Route { repeat: Some(Duration::from_secs(3600)), ..route(&["a@example.org"]) };
+    fixture.database.set_policy(Policy { routes: Routes(vec![again]), ..Policy::default() });
+    fixture.clock.pass(HOUR);
+    fixture.decide(vec![decision("r", Some("x"), 2)]);
+    fixture.clock.pass(HOUR);
+    assert_eq!(fixture.database.due().unwrap().repeated, 1);
+    assert_eq!(deliver(&fixture).len(), 1);
 }

@@ -3,11 +3,13 @@
 
 mod applying;
 mod changing;
+mod databases;
 mod delivering;
 mod faults;
 mod fixture;
 mod hostile;
 mod locked;
+mod looking;
 mod outbox;
 mod records;
 mod searching;

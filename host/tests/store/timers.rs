@@ -234,3 +234,36 @@ fn a_command_without_routes_leaves_timers_to_one_that_has_them() {
     fixture.database.due().unwrap();
     assert_eq!(deliver(&fixture), [Reason::Repeat]);
 }
+
+#[test]
+fn flags_leave_timers_to_the_configuration_that_has_told_somebody() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    let quiet = |decision| with_rule(decision, |rule| rule.resolve_after = Some(7200));
+    fixture.decide(vec![decision("r", Some("x"), 1), quiet(decision("q", Some("y"), 1))]);
+    assert_eq!(deliver(&fixture).len(), 2);
+    let hold = Some(HOUR);
+    fixture.database.act(&fixture.tenant, 1, None, Act::Acknowledge { hold }, me()).unwrap().unwrap();
+    fixture.clock.pass(2 * HOUR);
+    let own = policy(&["a@example.org"]);
+    let flag = Route { name: "--mail-to".into(), ..route(&["b@example.org"]) };
+    let flags = Policy { routes: Routes(vec![flag]), partial: true, ..Policy::default() };
+    fixture.database.set_policy(flags.clone());
+    let done = fixture.database.due().unwrap();
+    assert_eq!((done.expired, done.resolved, deliver(&fixture).len()), (0, 0, 0));
+    fixture.database.set_policy(own);
+    let done = fixture.database.due().unwrap();
+    assert_eq!((done.expired, done.resolved), (1, 1));
+    let to: Vec<String> = (1..=2)
+        .flat_map(|id| fixture.database.told(&fixture.tenant, id).unwrap())
+        .map(|told| told.recipient)
+        .collect();
+    assert_eq!(to, ["a@example.org"; 4]);
+    // Where nobody was told by anything but flags, they run them.
+    let fixture = Fixture::new(flags);
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    assert_eq!(deliver(&fixture), [Reason::First]);
+    fixture.database.act(&fixture.tenant, 1, None, Act::Acknowledge { hold }, me()).unwrap().unwrap();
+    fixture.clock.pass(HOUR);
+    assert_eq!(fixture.database.due().unwrap().expired, 1);
+    assert_eq!(deliver(&fixture), [Reason::AcknowledgementExpired]);
+}

@@ -132,7 +132,9 @@ fn it_waits_for_a_server_that_is_away() {
     let rest = "protocol=\"tcp\" TCP_Framing=\"octet-counted\" action.resumeRetryCount=\"-1\" \
                 action.resumeInterval=\"1\" queue.type=\"LinkedList\" queue.size=\"10000\"";
     let folder = tempfile::tempdir().unwrap();
-    let rsyslog = Rsyslog::start(&rsyslogd, folder.path(), &forward(tcp, rest));
+    // Not what it says itself of a server that is away.
+    let action = format!("if $programname == \"early\" then {{ {} }}", forward(tcp, rest));
+    let rsyslog = Rsyslog::start(&rsyslogd, folder.path(), &action);
     rsyslog.log("early", 200);
     server.start_at(&[udp], &[tcp]);
     server.until(200);

@@ -40,6 +40,8 @@ pub(super) fn run(
         arguments.keep.db = Some(DATABASE.into());
     }
     let kept = Kept::make(&arguments.keep, &configuration)?;
+    let policy = kept::policy_of_server(&arguments.keep, &configuration, kept.database.path());
+    kept.database.set_policy(policy);
     let journal = Arc::new(Journal::new(screen.clone(), arguments.log_format, arguments.verbose));
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));

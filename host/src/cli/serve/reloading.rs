@@ -67,7 +67,7 @@ impl Reloading {
             let message = format!("{name} has changed: it counts from the next start on");
             self.journal.write(&Line::new(Level::Warning, "restart-needed", message).with("name", name));
         }
-        let policy = kept::policy(&self.arguments.keep, &configuration, self.database.path());
+        let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);
         self.control.change(Change { packs, follow });
         self.configuration = configuration;

@@ -1,5 +1,4 @@
 //! The server for real: files are followed, whatever stops it; each line counts once.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};

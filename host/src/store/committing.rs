@@ -1,0 +1,60 @@
+//! What a check or a server asks of the database.
+
+use std::time::Instant;
+
+use super::applying::Applying;
+use super::database::Database;
+use super::{files, open, states};
+use crate::commit::{
+    CheckerLock, Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant,
+};
+
+impl Store for Database {
+    fn checker(&self) -> Result<CheckerLock, StoreError> {
+        self.writes()?;
+        let started = Instant::now();
+        loop {
+            if let Some(lock) = open::lock_beside(self.path(), "-checker")? {
+                return Ok(CheckerLock::new(lock));
+            }
+            // Looked at again and again: a blocking flock cannot be given a bound.
+            if started.elapsed() >= self.patience {
+                return Err(StoreError::Checking);
+            }
+            std::thread::sleep(open::LOOK_AGAIN);
+        }
+    }
+
+    fn source(&self, tenant: &Tenant, name: &str) -> Result<KnownSource, StoreError> {
+        let (tenant, name) = (tenant.clone(), name.to_string());
+        self.write(move |db, _| files::source(db, &tenant, &name))
+    }
+
+    fn file(
+        &self,
+        tenant: &Tenant,
+        source: u32,
+        known: Option<u32>,
+        identity: &FileIdentity,
+        path: &str,
+    ) -> Result<u32, StoreError> {
+        let (tenant, identity, path) = (tenant.clone(), identity.clone(), path.to_string());
+        self.write(move |db, _| files::file(db, &tenant, source, known, &identity, &path))
+    }
+
+    fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {
+        self.readers.read(|db| states::all(db, tenant))
+    }
+
+    fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| Applying::new(&this.work(db, &tenant))?.apply(commit))
+    }
+
+    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
+        self.write(move |db, this| {
+            let each = commits.into_iter();
+            each.map(|(tenant, commit)| Applying::new(&this.work(db, &tenant))?.apply(commit)).collect()
+        })
+    }
+}

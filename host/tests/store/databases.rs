@@ -1,0 +1,214 @@
+//! Databases of older programs, as fixtures: each is opened, brought to the newest version, and read.
+//!
+//! A new migration needs one of the version before it:
+//!
+//! ```text
+//! TRIPLINE_TEST_VERSION=6 cargo test -p tripline --test store databases::write -- --ignored
+//! ```
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use tripline::commit::{Commit, Store, Tenant};
+use tripline::incidents::{Act, Actor, Filter, Policy, State};
+use tripline::notices::{End, Next, Outbox};
+use tripline::security_log::Records;
+use tripline::store::{self, Database, DatabaseOptions};
+
+use crate::fixture::{Hand, decision};
+
+/// Which version [`write`] writes.
+const VERSION: &str = "TRIPLINE_TEST_VERSION";
+/// The first that was written from the one before it, by its own schema; those before it were left by programs.
+const WRITTEN: u32 = 4;
+
+/// What a version can hold that the one before it could not.
+fn rows(version: u32) -> &'static str {
+    match version {
+        // A title that has changed since it was indexed, and one that is gone again.
+        4 => {
+            "UPDATE incidents SET title = 'ERROR payment failed twice' WHERE id = 1;
+            INSERT INTO numbers VALUES ('other', 'incident', 1);
+            INSERT INTO incidents SELECT 'other', 1, pack, rule, fingerprint, generation, previous, state, resolution,
+                severity, subject, 'ERROR of another tenant', summary, fields, tags, sources, count, occurrences, first,
+                last, opened, changed, occurred, acknowledged_until, resolve_after, resolves_at, repeats_at, assignee,
+                evidence_dropped, overflow, version FROM incidents WHERE id = 3;"
+        }
+        // A mail that may have arrived, a digest with one in it, and one that waits for its silence.
+        5 => {
+            "UPDATE notices SET state = 'deferred', attempts = 1, unsure = 1, words = 'no answer' WHERE id = 1;
+            INSERT INTO notices (tenant, recipient, route, reason, critical, state, created, due, message)
+                VALUES ('default', 'oncall@example.org', '', 'digest', 0, 'queued', 1795549045966800419,
+                    1795549045966800419, 'd1935c7a8ee266c104a5c983842cc259');
+            UPDATE notices SET state = 'folded', digest = 4 WHERE id = 2;
+            UPDATE notices SET state = 'silenced', silence = 1 WHERE id = 3;"
+        }
+        6 => {
+            "INSERT INTO tokens VALUES (1, 'default', 'ci', zeroblob(32), 'ingest', 1795549082502276423, 'uid:0', NULL,
+                    NULL);
+            INSERT INTO batches VALUES ('default', randomblob(32), randomblob(32), 1795549082502276423);"
+        }
+        other => panic!("expected rows of version {other}: write what it can hold"),
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn fixture(version: u32) -> PathBuf {
+    folder("tests/store/databases").join(format!("{version}.sql"))
+}
+
+fn migration(version: u32) -> PathBuf {
+    folder("src/store/migrations").join(format!("{version}.sql"))
+}
+
+#[test]
+fn each_version_before_the_newest_has_one() {
+    let newest = (1..).take_while(|version| migration(*version).exists()).last().unwrap();
+    let missing: Vec<u32> = (1..newest).filter(|version| !fixture(*version).exists()).collect();
+    assert!(missing.is_empty(), "no fixture of {missing:?}: this file says how one is made");
+}
+
+#[test]
+fn each_is_brought_to_the_newest_version_and_read() {
+    let tenant = Tenant::default();
+    for version in (1..).take_while(|version| fixture(*version).exists()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let sql = fs::read_to_string(fixture(version)).unwrap();
+        Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
+        let (found, newest) = store::check(&path).unwrap().version;
+        assert_eq!(found, version as usize);
+        let clock = Hand::default();
+        clock.pass(1_795_549_100_000_000_000);
+        let options = DatabaseOptions::default();
+        let database = Database::open(&path, Policy::default(), Arc::new(clock), options).unwrap();
+        assert_eq!(database.source(&tenant, "/var/log/app.log").unwrap().number, 1, "{version}");
+        let ids = |text: &str| {
+            let filter = Filter { text: (!text.is_empty()).then(|| text.into()), ..Filter::default() };
+            let page = database.page(&tenant, &filter, None, 100).unwrap();
+            let mut ids: Vec<i64> = page.incidents.iter().map(|incident| incident.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        if version == 1 {
+            // It knew only of files.
+            assert_eq!(ids(""), [0; 0]);
+            continue;
+        }
+        assert_eq!(
+            (ids(""), ids("payment failed"), ids("nothing like it")),
+            (vec![1, 2, 3], vec![1], vec![])
+        );
+        assert_eq!(ids("twice").len(), usize::from(version >= 4), "{version}");
+        let first = database.incident(&tenant, 1).unwrap().unwrap();
+        assert_eq!((first.state, first.count), (State::Acknowledged, 2));
+        assert_eq!(database.evidence(&tenant, 1).unwrap().len(), 2);
+        assert!(database.timeline(&tenant, 1).unwrap().len() >= 3);
+        assert_eq!(database.exceptions(&tenant, true).unwrap().len(), 2, "{version}");
+        assert_eq!(database.silences(&tenant, true).unwrap().len(), 1, "{version}");
+        assert_eq!(database.states(&tenant).unwrap().len(), 1, "{version}");
+        if version >= 3 {
+            assert_eq!(database.head().unwrap().unwrap().seq, 3);
+            assert_eq!(database.after(3, 10).unwrap().len(), 5);
+            // What was queued goes, alone or within its digest; what perhaps arrived goes as itself.
+            let message = database.told(&tenant, 1).unwrap()[0].message.clone();
+            let mut sent = Vec::new();
+            while let Next::Send(leased) = database.next("relay").unwrap() {
+                database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+                sent.push(leased.message);
+            }
+            assert_eq!(sent.iter().filter(|sent| **sent == message).count(), 1, "{version}");
+            assert_eq!(database.waits(&tenant).unwrap(), 0, "{version}");
+        }
+        // It is written, too.
+        database
+            .act(&tenant, 3, None, Act::Comment { text: "seen".into() }, Actor::timer())
+            .unwrap()
+            .unwrap();
+        let commit = Commit { decisions: vec![decision("r", Some("a"), 1)], ..Commit::default() };
+        assert_eq!(database.commit(&tenant, commit).unwrap().opened, [4], "{version}");
+        drop(database);
+        assert_eq!(store::check(&path).unwrap().version, (newest, newest));
+    }
+}
+
+#[test]
+#[ignore = "writes the fixture of the version that is asked for"]
+fn write() {
+    let version: u32 = std::env::var(VERSION).expect(VERSION).parse().expect(VERSION);
+    assert!(version >= WRITTEN, "those before {WRITTEN} were left by programs");
+    let db = Connection::open_in_memory().unwrap();
+    db.execute_batch(&fs::read_to_string(fixture(version - 1)).unwrap()).unwrap();
+    db.execute_batch(&fs::read_to_string(migration(version)).unwrap()).unwrap();
+    db.execute_batch(rows(version)).unwrap();
+    db.pragma_update(None, "user_version", version).unwrap();
+    fs::write(fixture(version), dump(&db, version)).unwrap();
+}
+
+/// The whole database as statements, also the index for searches: as it is, not made anew.
+fn dump(db: &Connection, version: u32) -> String {
+    let application: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
+    let mut sql = format!(
+        "-- A database of version {version}: the one before it, its migration, and what only it can hold.\n\
+         PRAGMA application_id={application}; PRAGMA user_version={version};\n\
+         PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n"
+    );
+    let entries: Vec<(String, String, String)> = db
+        .prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let virtuals: Vec<String> = entries
+        .iter()
+        .filter(|(_, _, sql)| sql.starts_with("CREATE VIRTUAL"))
+        .map(|(_, name, _)| name.clone())
+        .collect();
+    for (_, name, definition) in entries.iter().filter(|(kind, _, _)| kind == "table") {
+        // A virtual table makes its own tables, which are then filled with what was in them.
+        let is_made = virtuals.iter().any(|own| name.starts_with(&format!("{own}_")));
+        if name.starts_with("sqlite_") || is_made {
+            sql += &format!("DELETE FROM {name};\n");
+        } else {
+            sql += &format!("{definition};\n");
+        }
+        if !virtuals.contains(name) {
+            sql += &inserts(db, name);
+        }
+    }
+    for (_, _, definition) in entries.iter().filter(|(kind, _, sql)| kind != "table" && !sql.is_empty()) {
+        sql += &format!("{definition};\n");
+    }
+    sql + "COMMIT;\n"
+}
+
+fn inserts(db: &Connection, table: &str) -> String {
+    let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut sql = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        let values: Vec<String> = (0..columns).map(|at| quoted(row.get_ref(at).unwrap())).collect();
+        sql += &format!("INSERT INTO {table} VALUES({});\n", values.join(","));
+    }
+    sql
+}
+
+fn quoted(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".into(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text).replace('\'', "''")),
+        ValueRef::Blob(bytes) => {
+            format!("X'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        }
+    }
+}

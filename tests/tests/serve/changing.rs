@@ -1,0 +1,86 @@
+//! Configuration and packs change while it runs: nothing is lost, nothing counts twice, what packs remember stays.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use tripline_tests::{Server, builtin};
+
+fn append(path: &Path, line: &str) {
+    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+    writeln!(file, "{line}").unwrap();
+}
+
+/// A failed login; they are a second apart.
+fn guess(server: &Server, second: u32) {
+    let line = format!(
+        "2026-11-24T10:00:{second:02}Z host sshd[7]: Failed password for root from 203.0.113.9 port 50{second:03} ssh2"
+    );
+    append(&server.path("auth.log"), &line);
+}
+
+fn sections(follow: &str, rest: &str) -> String {
+    format!("[server]\nlisten = \"off\"\n[[follow]]\npaths = [{follow}]\nfrom = \"start\"\n{rest}")
+}
+
+#[test]
+fn what_packs_remember_outlives_a_change_of_the_sources() {
+    let mut server = Server::new(&sections("\"auth.log\"", ""));
+    // Guessing is five within a minute: three before the change and two behind it.
+    (1..=3).for_each(|second| guess(&server, second));
+    server.start(&["--only", "sshd", "--only", "app-errors"], None);
+    append(&server.path("auth.log"), "2026-11-24T10:00:04Z ERROR one of app-errors");
+    server.until("default", 1);
+    server.configure(&sections("\"auth.log\", \"more.log\"", ""));
+    server.signal("-HUP");
+    server.says("goes on with the changed configuration");
+    append(&server.path("more.log"), "2026-11-24T10:00:04Z ERROR another one");
+    (5..=6).for_each(|second| guess(&server, second));
+    server.until("default", 3);
+    let rules: Vec<String> =
+        server.incidents("default").iter().map(|one| one["rule"].as_str().unwrap().to_string()).collect();
+    assert!(rules.iter().any(|rule| rule == "password-guessing"), "{rules:?}");
+    assert!(server.end().success());
+}
+
+#[test]
+fn a_file_that_is_changed_is_read_again_and_a_wrong_one_is_not_taken() {
+    let mut server = Server::new(&sections("\"app.log\"", ""));
+    append(&server.path("app.log"), "2026-11-24T10:00:01Z ERROR one");
+    server.start(&["--only", "app-errors"], None);
+    server.until("default", 1);
+    server.configure(&sections("\"app.log\"", "[packs.app-errors]\nno_such_setting = 1\n"));
+    server.says("it goes on as it was");
+    append(&server.path("app.log"), "2026-11-24T10:00:02Z ERROR one");
+    server.until("default", 2);
+    server.configure(&sections("\"app.log\", \"more.log\"", ""));
+    server.says("goes on with the changed configuration");
+    append(&server.path("more.log"), "2026-11-24T10:00:03Z ERROR one");
+    server.until("default", 3);
+    assert!(server.end().success());
+}
+
+#[test]
+fn a_pack_that_comes_while_it_runs_judges_from_then_on() {
+    let mut server = Server::new(&sections("\"auth.log\"", ""));
+    let packs = server.path("packs");
+    fs::create_dir(&packs).unwrap();
+    let half = server.path("half");
+    let put = |name: &str| {
+        let all = builtin();
+        let pack = all.iter().map(|one| &one.pack).find(|pack| pack.name() == name).unwrap();
+        // What is still being written is not read: it comes at once.
+        fs::write(&half, pack.wasm()).unwrap();
+        fs::rename(&half, packs.join(format!("{name}.wasm"))).unwrap();
+    };
+    put("app-errors");
+    (1..=5).for_each(|second| guess(&server, second));
+    append(&server.path("auth.log"), "2026-11-24T10:00:06Z ERROR one of app-errors");
+    server.start(&["--no-builtin", "--pack", "packs"], None);
+    server.until("default", 1);
+    put("sshd");
+    server.says("goes on with the changed configuration");
+    (11..=15).for_each(|second| guess(&server, second));
+    server.until("default", 2);
+    assert!(server.end().success());
+}

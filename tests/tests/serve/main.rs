@@ -1,0 +1,7 @@
+//! The server for real.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod changing;
+mod crash;
+mod following;
+mod tenants;

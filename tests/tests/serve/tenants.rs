@@ -1,0 +1,67 @@
+//! One server, several tenants: each has its own incidents, whoever else writes how much.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use serde_json::Value;
+use tripline_tests::{Server, bring};
+
+#[test]
+fn each_line_is_its_tenants() {
+    let mut server = Server::new(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\
+         [[follow]]\npaths = [\"shop.log\"]\ntenant = \"shop\"\nfrom = \"start\"\n\
+         [[follow]]\npaths = [\"other*.log\"]\ntenant = \"rest\"\nfrom = \"start\"\n",
+    );
+    let write = |name: &str, text: &str| {
+        let mut file = OpenOptions::new().create(true).append(true).open(server.path(name)).unwrap();
+        writeln!(file, "2026-11-24T10:00:00Z ERROR {text}").unwrap();
+    };
+    write("shop.log", "till is stuck");
+    write("other.log", "disk is full");
+    let [net, shop] = ["net", "shop"].map(|tenant| server.token("ingest", tenant));
+    server.start(&["--only", "app-errors"], None);
+    let at = server.http();
+    let line = "2026-11-24T10:00:00Z ERROR link is down\n";
+    assert_eq!(bring(at, &net, "1", line), Some(200));
+    // The same key of another tenant is another batch.
+    assert_eq!(bring(at, &shop, "1", line), Some(200));
+    server.until("shop", 2);
+    server.until("rest", 1);
+    server.until("net", 1);
+    assert_eq!(server.count("default"), 0);
+    assert!(server.end().success());
+    let titles = |tenant: &str| {
+        let incidents = server.incidents(tenant);
+        let mut titles: Vec<String> =
+            incidents.iter().map(|one| one["title"].as_str().unwrap().to_string()).collect();
+        titles.sort();
+        titles
+    };
+    assert_eq!(titles("shop"), ["ERROR link is down", "ERROR till is stuck"]);
+    assert_eq!(titles("rest"), ["ERROR disk is full"]);
+    assert_eq!(titles("net"), ["ERROR link is down"]);
+}
+
+#[test]
+fn one_that_floods_delays_another_by_its_turn() {
+    let mut server = Server::new(
+        "[server]\nlisten = \"off\"\n[security_log]\npath = \"security.txt\"\n\
+         [[follow]]\npaths = [\"flood.log\"]\ntenant = \"loud\"\nfrom = \"start\"\n\
+         [[follow]]\npaths = [\"quiet.log\"]\ntenant = \"quiet\"\nfrom = \"start\"\n",
+    );
+    // What is told of it stands at its end, which several barriers lie before.
+    let mut flood = "2026-11-24T10:00:00Z INFO a request took its three milliseconds\n".repeat(800_000);
+    flood.push_str("2026-11-24T10:00:00Z ERROR the end\n");
+    fs::write(server.path("flood.log"), &flood).unwrap();
+    fs::write(server.path("quiet.log"), "2026-11-24T10:00:00Z ERROR disk is full\n").unwrap();
+    server.start(&["--only", "app-errors"], None);
+    server.until("loud", 1);
+    assert!(server.end().success());
+    let log = fs::read_to_string(server.path("security.txt")).unwrap();
+    let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let opened: Vec<&Value> = records.iter().filter(|one| one["event"] == "incident.opened").collect();
+    let tenants: Vec<&str> = opened.iter().map(|one| one["tenant"].as_str().unwrap()).collect();
+    assert_eq!(tenants, ["quiet", "loud"]);
+    assert_ne!(opened[0]["time"], opened[1]["time"], "both were committed together");
+}
