@@ -25,6 +25,8 @@ pub(super) struct Exposition {
     pub(super) packs: Vec<PackReport>,
     pub(super) standing: Standing,
     pub(super) commits: CommitTimes,
+    /// Bytes of bodies that are being read.
+    pub(super) held: usize,
 }
 
 impl Debug for Exposition {
@@ -59,6 +61,8 @@ impl Exposition {
         let age = oldest.map_or(0.0, |oldest| seconds(self.now - oldest));
         let help = "How long the oldest of them has waited";
         gauge(out, "outbox_oldest", help, Some(&Unit::Seconds), [(NONE, age)])?;
+        let help = "Bytes of requests' bodies that are being read";
+        gauge(out, "http_held_bytes", help, None, [(NONE, self.held as i64)])?;
         let CommitTimes { times, sum, failed } = &self.commits;
         let help = "How long a commit of the database took";
         let one = [(NONE, sum.as_secs_f64(), times)];

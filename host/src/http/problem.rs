@@ -144,10 +144,6 @@ impl Problem {
         self
     }
 
-    pub(super) fn status(&self) -> StatusCode {
-        self.status
-    }
-
     /// What the log has of it.
     pub(super) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()

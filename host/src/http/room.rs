@@ -37,6 +37,11 @@ impl Room {
         Room(Arc::new(Walls { most, most_of_tenant, held: Mutex::default() }))
     }
 
+    /// Bytes that are held.
+    pub(super) fn held(&self) -> usize {
+        self.0.held().all
+    }
+
     /// A share that holds nothing yet.
     pub(super) fn share(&self, tenant: &Tenant) -> Share {
         Share { walls: Arc::clone(&self.0), tenant: tenant.clone(), bytes: 0 }

@@ -3,5 +3,6 @@
 
 mod changing;
 mod crash;
+mod descriptors;
 mod following;
 mod tenants;

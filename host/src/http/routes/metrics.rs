@@ -43,6 +43,7 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
         packs: shared.health.all_packs(),
         standing,
         commits,
+        held: shared.room.held(),
     };
     let mut registry = Registry::with_prefix("tripline");
     registry.register_collector(Box::new(exposition));
