@@ -14,16 +14,16 @@ use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::{Configured, PackReport, suspensions};
 
 use super::Event;
-use super::intake::Intake;
-use super::passing::{Ack, Fed, Part, What, Work};
+use super::passing::{Ack, Barrier, Fed, Part, What, Work};
 use super::shared::Shared;
-use crate::commit::{Commit, Committed, FilePosition, Store, Tenant};
-use crate::crash::point;
+use crate::commit::{Commit, FilePosition, Tenant};
 
 /// Decisions that wait in memory for a barrier, at most about so many.
 const DECISIONS: u64 = 4096;
 /// Whoever waits for a batch's commit does not wait for the barrier's time, but for this.
 const SOON: Duration = Duration::from_millis(20);
+/// Judging goes on for so long at most while a barrier is not on disk.
+const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
 const BEHIND: i64 = 5_000_000_000;
 
@@ -31,13 +31,16 @@ const BEHIND: i64 = 5_000_000_000;
 pub(super) struct Collecting<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) matcher: &'a Matcher,
-    pub(super) intake: &'a Intake,
     pub(super) packs: &'a [Configured],
     pub(super) judges: Vec<Sender<Work>>,
     pub(super) decided: &'a AtomicU64,
     pub(super) crowded: &'a AtomicBool,
-    /// Sent to after each barrier.
-    pub(super) committed: Sender<()>,
+    /// Where barriers go …
+    pub(super) barriers: Sender<Barrier>,
+    /// … and what comes back for each that is on disk.
+    pub(super) stored: Receiver<()>,
+    /// One is underway.
+    pub(super) underway: bool,
     /// What each tenant's packs have cost.
     pub(super) costs: HashMap<(Tenant, usize), JudgeCost>,
 }
@@ -49,6 +52,11 @@ pub(super) struct Since {
     acks: Vec<(Tenant, Ack)>,
     decided: u64,
     ticked: bool,
+}
+
+/// Whether that is so much that it has to wait for the barrier before, and inputs with it.
+fn is_much(since: &Since, elapsed: Duration) -> bool {
+    since.decided >= DECISIONS || elapsed >= LONG
 }
 
 /// Of one tenant.
@@ -78,7 +86,8 @@ impl Collecting<'_> {
             }
             self.suspend(&mut suspended);
             since.decided = self.decided.load(Relaxed) - at_barrier;
-            if self.is_due(&since, barrier.elapsed()) {
+            let elapsed = barrier.elapsed();
+            if self.is_due(&since, elapsed) && (self.has_stored() || is_much(&since, elapsed)) {
                 if !self.commit(take(&mut since)) {
                     // Positions must not go over decisions that are lost: all of it is read again by the next run.
                     return;
@@ -86,7 +95,8 @@ impl Collecting<'_> {
                 (barrier, at_barrier) = (Instant::now(), self.decided.load(Relaxed));
             }
         }
-        self.commit(since);
+        // Whoever asks for it next finds all of it in the store.
+        let _ = self.commit(since) && self.is_stored();
     }
 
     fn take(&self, tenant: Tenant, what: What, since: &mut Since) {
@@ -145,60 +155,28 @@ impl Collecting<'_> {
         waits && (soon || crowded || since.decided >= DECISIONS || elapsed >= self.shared.every)
     }
 
-    /// Commits the prefix that all judges have judged; waits until the store takes it, or it is to stop. `false`: it was
-    /// given up, and nothing may be committed any more.
-    fn commit(&mut self, since: Since) -> bool {
-        let Since { commits, acks, .. } = since;
-        self.crowded.store(false, Relaxed);
-        let Some(commits) = self.parts(commits) else { return false };
-        if !commits.is_empty() && !self.store(commits) {
-            return false;
-        }
-        self.shared.health.barrier(self.shared.clock.now());
-        self.shared.health.packs(self.reports());
-        // A sender whose answer is lost here sends again.
-        if !acks.is_empty() {
-            point("before_ack");
-        }
-        // Told before they may come again.
-        let key = |(tenant, ack): &(Tenant, Ack)| ack.key.map(|key| (tenant.clone(), key.key));
-        self.intake.settled(&acks.iter().filter_map(key).collect::<Vec<_>>());
-        for done in acks.into_iter().filter_map(|(_, ack)| ack.done) {
-            done(Ok(()));
-        }
-        // It is awake already, or gone.
-        let _ = self.committed.try_send(());
-        true
+    /// Whether the barrier before is on disk.
+    fn has_stored(&mut self) -> bool {
+        self.underway &= self.stored.try_recv().is_err();
+        !self.underway
     }
 
-    fn store(&self, commits: Vec<(Tenant, Commit)>) -> bool {
-        let mut waits = false;
-        loop {
-            match self.shared.database.commit_all(commits.clone()) {
-                Ok(committed) => {
-                    if waits {
-                        self.shared.goes_on();
-                    }
-                    let is_new = |(_, one): &(Tenant, Committed)| one.occurrences > 0 || one.excepted > 0;
-                    let tenants = commits.into_iter().map(|(tenant, _)| tenant);
-                    for (tenant, committed) in tenants.zip(committed).filter(is_new) {
-                        self.shared.tell(Event::Committed(tenant, committed));
-                    }
-                    return true;
-                }
-                Err(error) => {
-                    if !waits {
-                        self.shared.waits(error);
-                    }
-                    waits = true;
-                    // What is not committed is read again.
-                    if self.shared.control.is_stopping() {
-                        return false;
-                    }
-                    std::thread::sleep(self.shared.pause);
-                }
-            }
+    /// Waits until the barrier before is on disk; `false`: it was given up.
+    fn is_stored(&mut self) -> bool {
+        !take(&mut self.underway) || self.stored.recv().is_ok()
+    }
+
+    /// Hands on the prefix that all judges have judged. `false`: one was given up, and nothing may be committed any more.
+    fn commit(&mut self, since: Since) -> bool {
+        // A seat rests when all it remembers was committed with the barrier before: that one is on disk by now.
+        if !self.is_stored() {
+            return false;
         }
+        self.crowded.store(false, Relaxed);
+        let Some(commits) = self.parts(since.commits) else { return false };
+        self.shared.health.packs(self.reports());
+        self.underway = self.barriers.send(Barrier { commits, acks: since.acks }).is_ok();
+        self.underway
     }
 
     /// What the packs have cost all tenants.

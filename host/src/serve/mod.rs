@@ -13,6 +13,7 @@
 
 mod bench;
 mod collecting;
+mod committing;
 mod control;
 mod event;
 mod feeding;

@@ -12,7 +12,7 @@ use tripline_engine::sandbox::LogLine;
 use tripline_engine::{Fault, PackFault};
 
 use super::intake::Done;
-use crate::commit::{BatchKey, PackState, Tenant};
+use crate::commit::{BatchKey, Commit, PackState, Tenant};
 
 /// What was fed, in the order in which it came.
 pub(super) struct Fed {
@@ -38,6 +38,13 @@ pub(super) enum What {
 pub(super) struct Ack {
     pub(super) key: Option<BatchKey>,
     pub(super) done: Option<Done>,
+}
+
+/// A prefix of all that came, judged.
+pub(super) struct Barrier {
+    pub(super) commits: Vec<(Tenant, Commit)>,
+    /// Who waits until it is on disk.
+    pub(super) acks: Vec<(Tenant, Ack)>,
 }
 
 /// What judges are handed.

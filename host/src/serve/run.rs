@@ -14,11 +14,12 @@ use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
 
 use super::collecting::Collecting;
+use super::committing::Committing;
 use super::control::Guard;
 use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
 use super::modules::Modules;
-use super::passing::{Fed, Work};
+use super::passing::{Barrier, Fed, Work};
 use super::shared::Shared;
 use super::telling::Telling;
 use super::{Control, Event, Expected, Follow, Health, Intake, matching};
@@ -60,7 +61,7 @@ pub struct ServeOptions {
     pub clock: Arc<dyn WallClock>,
     /// How long a thread sleeps that has nothing to do. 100 ms.
     pub pause: Duration,
-    /// There is a barrier so often. One second.
+    /// There is a barrier so often, if something came. 250 ms.
     pub every: Duration,
 }
 
@@ -198,16 +199,23 @@ impl Epoch<'_> {
             });
             let judges = judges.collect();
             let (decided, crowded) = (&decided, &crowded);
+            let (barriers, to_store) = bounded::<Barrier>(1);
+            let (is_stored, stored) = bounded::<()>(1);
+            scope.spawn(move || {
+                let _guard = Guard(control);
+                Committing { shared, intake, committed }.run(&to_store, &is_stored);
+            });
             let _guard = Guard(control);
             let collecting = Collecting {
                 shared,
                 matcher,
-                intake,
                 packs,
                 judges,
                 decided,
                 crowded,
-                committed,
+                barriers,
+                stored,
+                underway: false,
                 costs: HashMap::new(),
             };
             collecting.run(fed);

@@ -27,6 +27,8 @@ use crate::syslog::SyslogSource;
 
 /// What keeps incidents if nothing names a database.
 const DATABASE: &str = "tripline.db";
+/// There is a barrier so often, if something came: how far what is on disk is behind.
+const BARRIER: Duration = Duration::from_millis(250);
 
 /// Serves until it is stopped.
 pub(super) fn run(
@@ -91,7 +93,7 @@ pub(super) fn run(
         health,
         clock: Arc::clone(&kept.clock),
         pause: Duration::from_millis(100),
-        every: Duration::from_secs(1),
+        every: BARRIER,
     };
     let reloading = Reloading {
         arguments: Arc::new(arguments),
