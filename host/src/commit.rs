@@ -274,7 +274,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreError::Full => f.write_str("expected room for the database, found none"),
-            StoreError::Busy => f.write_str("expected to write, found the database held by another program"),
+            StoreError::Busy => f.write_str("expected to use it, found the database held by another program"),
             StoreError::Checking => {
                 f.write_str("expected no other check or server on the database, found one that is running")
             }

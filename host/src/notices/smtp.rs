@@ -223,9 +223,14 @@ impl Smtp {
             return Err(relay_error(doing, None, "expected TLS, found none"));
         }
         let password = password.expose_secret();
+        let plain = BASE64.encode(format!("\0{name}\0{password}"));
+        // A server that repeats what it was told must not bring it into lists and logs.
+        [plain.clone(), BASE64.encode(password), password.into()]
+            .into_iter()
+            .for_each(|secret| wire.hide(secret));
         let mut ask = |line: &str| of_relay(doing, wire.ask(line));
         let mut last = if offers_login(offers, "PLAIN") {
-            ask(&format!("AUTH PLAIN {}", BASE64.encode(format!("\0{name}\0{password}"))))?
+            ask(&format!("AUTH PLAIN {plain}"))?
         } else if offers_login(offers, "LOGIN") {
             let mut reply = ask("AUTH LOGIN")?;
             // It asks for the name, then for the password, in words that differ.

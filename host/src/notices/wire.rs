@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tripline_notice::visible;
 
@@ -75,6 +76,8 @@ pub(super) struct Wire {
     ahead: Vec<u8>,
     /// What went wrong once stays so: replies may belong to other commands.
     broken: bool,
+    /// What a reply may not repeat: its words are stored and shown.
+    secrets: Vec<SecretString>,
 }
 
 enum Stream {
@@ -97,12 +100,20 @@ impl Wire {
             match TcpStream::connect_timeout(&address, left) {
                 Ok(socket) => {
                     let timed = Timed { socket, step, until: Instant::now(), end, out: 0 };
-                    return Ok(Wire { stream: Stream::Plain(timed), ahead: Vec::new(), broken: false });
+                    let (stream, ahead, secrets) = (Stream::Plain(timed), Vec::new(), Vec::new());
+                    return Ok(Wire { stream, ahead, broken: false, secrets });
                 }
                 Err(error) => last = error.into(),
             }
         }
         Err(last)
+    }
+
+    /// From now on, replies are without this.
+    pub(super) fn hide(&mut self, secret: String) {
+        if !secret.is_empty() {
+            self.secrets.push(secret.into());
+        }
     }
 
     /// Says this and waits for the reply; both together are one step.
@@ -196,16 +207,22 @@ impl Wire {
             if bytes > REPLY {
                 return Err(WireError::Long);
             }
-            let nonsense = || WireError::Nonsense(visible(&line, 100));
+            let nonsense = || WireError::Nonsense(visible(&self.hidden(&line), 100));
             let (code, last, words) = parse(&line).ok_or_else(nonsense)?;
             if *first.get_or_insert(code) != code {
                 return Err(nonsense());
             }
-            lines.push(words.to_string());
+            lines.push(self.hidden(words));
             if last {
                 return Ok(Reply { code, lines });
             }
         }
+    }
+
+    fn hidden(&self, words: &str) -> String {
+        let blotted =
+            |words: String, secret: &SecretString| words.replace(secret.expose_secret(), "[redacted]");
+        self.secrets.iter().fold(words.into(), blotted)
     }
 
     /// A line without its end.

@@ -33,7 +33,14 @@ pub struct Checked {
 pub fn check(path: &Path) -> Result<Checked, StoreError> {
     match Readers::looking(path.into(), open::PATIENCE).read(checked) {
         // What a power cut has left is taken back first, as whoever opens it does.
-        Err(StoreError::Unsettled) => checked(&open::reading(path, open::PATIENCE)?),
+        Err(StoreError::Unsettled) => {
+            let settled = open::reading(path, open::PATIENCE).and_then(|connection| checked(&connection));
+            match settled {
+                // It cannot be taken back from here: SQLite only says that it cannot open something.
+                Err(StoreError::Io(_)) => Err(StoreError::Unsettled),
+                settled => settled,
+            }
+        }
         checked => checked,
     }
 }

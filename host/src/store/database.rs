@@ -33,9 +33,10 @@ impl Default for DatabaseOptions {
 /// A database that is open. Dropped, it finishes what was asked for and closes.
 pub struct Database {
     path: PathBuf,
-    // Dropped in this order: the lock is held until all connections are closed.
-    writer: Option<(Writer, [u8; 16])>,
+    // Dropped in this order: the last connection that is closed takes the log of changes away, and a reader cannot; the
+    // lock is held until all are closed.
     pub(super) readers: Readers,
+    writer: Option<(Writer, [u8; 16])>,
     policy: Arc<Mutex<Arc<Policy>>>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,

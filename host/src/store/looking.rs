@@ -5,10 +5,12 @@
 //!
 //! ```text
 //!   t.db-wal  t.db-shm
-//!   none      none       nobody has it open: it is read as a file that does not change, and if it has, again
-//!   some      some       somebody has it open, or has died: read beside him, by the index that is there
-//!   changes   none       only who may write the index can read them: refused
+//!   nothing   –          all changes are in the file: it is read as one that does not change, and if it has, again
+//!   changes   there      somebody has it open, or has died: read beside him, by the index that is there
+//!   changes   not there  only who may write the index can read them: refused
 //! ```
+//!
+//! Whoever begins to write meanwhile writes to the log of changes: the file changes only when that is brought into it.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -37,8 +39,8 @@ pub(super) enum Found<T> {
 #[derive(PartialEq, Eq)]
 struct Lies {
     file: (u64, u64, u64, i64, i64),
-    /// Bytes of the log of changes, if there is one.
-    changes: Option<u64>,
+    /// Bytes of the log of changes.
+    changes: u64,
     index: bool,
     /// Whether a commit was interrupted before there was a log of changes.
     journal: bool,
@@ -51,7 +53,7 @@ impl Lies {
         let bytes = |end| fs::metadata(beside(path, end)).ok().map(|file| file.len());
         Ok(Lies {
             file: (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec()),
-            changes: bytes("-wal"),
+            changes: bytes("-wal").unwrap_or(0),
             index: bytes("-shm").is_some(),
             journal: bytes("-journal").is_some_and(|bytes| bytes > 0),
         })
@@ -69,16 +71,14 @@ pub(super) fn read<T>(
         match lies {
             // A program that makes one has a journal for a moment; so has one that lost its power then.
             Lies { journal: true, .. } => return Err(StoreError::Unsettled),
-            Lies { changes: Some(_), index: true, .. } => match in_use(path, patience) {
+            Lies { changes: 0, .. } => {}
+            Lies { index: false, .. } => return Err(StoreError::Unsettled),
+            Lies { index: true, .. } => match in_use(path, patience) {
                 Ok(connection) => return Ok(Found::InUse(connection)),
-                // He has closed it just now; or it lies where nobody can lock it, and all changes are in the file.
-                Err(error) if lies.changes.is_some_and(|bytes| bytes > 0) && Lies::of(path)? == lies => {
-                    return Err(error);
-                }
-                Err(_) => {}
+                Err(error) if Lies::of(path)? == lies => return Err(error),
+                // He has closed it just now.
+                Err(_) => continue,
             },
-            Lies { changes: Some(1..), index: false, .. } => return Err(StoreError::Unsettled),
-            _ => {}
         }
         let found = still(path).and_then(|mut connection| transact(&mut connection, &read));
         if Lies::of(path)?.file == lies.file {

@@ -1,11 +1,12 @@
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use super::migrations;
 use crate::commit::StoreError;
@@ -68,11 +69,24 @@ pub(super) fn lock_beside(database: &Path, end: &str) -> Result<Option<File>, St
     }
 }
 
-/// A file beside the database, readable by its owner alone.
+/// A file beside the database, readable by its owner alone. A link is not followed.
 pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError> {
+    let path = beside(database, end);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(beside(database, end)).map_err(io)
+    options.read(true).write(true).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits() as i32);
+    match options.clone().create_new(true).open(&path) {
+        Ok(file) => {
+            // As SQLite does with its own files: what root makes must not keep the owner out.
+            if rustix::process::geteuid().is_root()
+                && let Ok(about) = std::fs::metadata(database)
+            {
+                std::os::unix::fs::fchown(&file, Some(about.uid()), Some(about.gid())).map_err(io)?;
+            }
+            Ok(file)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(&path).map_err(io),
+        Err(error) => Err(io(error)),
+    }
 }
 
 /// The database's file, made by us, so that nobody else ever could read it.

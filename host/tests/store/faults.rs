@@ -1,12 +1,13 @@
 //! The disk is full, somebody holds the lock, the file is something else.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tripline::commit::{Commit, Committed, Store, StoreError, Tenant};
 use tripline::incidents::{Filter, Policy};
+use tripline::notices::Outbox;
 use tripline::store::{self, Database, DatabaseOptions};
 
 use crate::fixture::{Fixture, Hand, decision, policy, with};
@@ -209,4 +210,33 @@ fn a_backup_follows_no_link_and_takes_no_others_name() {
     store::backup(&fixture.path(), &at("copy.db"), |_, _| {}).unwrap();
     let mode = std::fs::metadata(at("copy.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_root_makes_beside_a_database_belongs_to_its_owner() {
+    let fixture = Fixture::new(policy(&[]));
+    let path = fixture.path();
+    let Fixture { folder, database, .. } = fixture;
+    drop(database);
+    let files = || std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+    files()
+        .filter(|entry| entry.path() != path)
+        .for_each(|entry| std::fs::remove_file(entry.path()).unwrap());
+    let root = rustix::process::geteuid().is_root();
+    let owner = if root { 65534 } else { rustix::process::getuid().as_raw() };
+    if root {
+        std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
+    }
+    let database = open(&path, DatabaseOptions::default()).unwrap();
+    let locks = (database.checker().unwrap(), database.deliverer().unwrap());
+    database.commit(&Tenant::default(), Commit::default()).unwrap();
+    assert_eq!(files().count(), 6, "three locks, the log of changes and its index");
+    files().for_each(|entry| assert_eq!(entry.metadata().unwrap().uid(), owner, "{entry:?}"));
+    drop((locks, database));
+    // No link is followed: whoever owns the folder could make us make a file anywhere.
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::remove_file(path.with_file_name("t.db-users")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, path.with_file_name("t.db-users")).unwrap();
+    assert!(matches!(open(&path, DatabaseOptions::default()), Err(StoreError::Io(_))));
+    assert!(!elsewhere.exists());
 }

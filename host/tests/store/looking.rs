@@ -40,10 +40,12 @@ fn looking_leaves_every_byte_as_it_is() {
     let Fixture { folder, database, tenant, .. } = {
         let fixture = Fixture::new(policy(&["a@example.org"]));
         fixture.decide(vec![decision("r", Some("a"), 1)]);
+        assert_eq!(count(&fixture.database), 1);
         fixture
     };
     drop(database);
     let before = files(folder.path());
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["t.db", "t.db-users"], "the last one tidies up");
     let path = folder.path().join("t.db");
     let looked = look(&path).unwrap();
     assert_eq!(count(&looked), 1);
