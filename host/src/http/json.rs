@@ -34,6 +34,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
         let mut share = shared.room.share(&tenant);
         let bytes = body::read(body, limits.json_bytes, limits, &mut share).await?;
         let value = parse(&bytes, limits.json_depth).map_err(|error| Problem::malformed(plain(&error)))?;
+        // A list of values in the order of their names would do, too, and nobody has said so.
+        if !value.is_object() {
+            return Err(Problem::invalid("expected an object"));
+        }
         T::deserialize(value).map(Json).map_err(|error| Problem::invalid(plain(&error)))
     }
 }

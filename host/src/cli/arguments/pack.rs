@@ -12,6 +12,10 @@ Exit codes: 0 all cases hold, 1 a case fails, 2 it does not build or is no pack.
 ";
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = examples!(
+    "tripline pack new my-pack && tripline pack test my-pack",
+    "tripline pack inspect my.wasm",
+))]
 pub(in crate::cli) enum PackCommand {
     /// Make a folder with a new pack that builds and passes its tests.
     #[command(after_help = examples!("tripline pack new my-pack && tripline pack test my-pack"))]
