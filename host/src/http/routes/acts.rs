@@ -45,7 +45,12 @@ struct Acknowledge {
 struct Assign {
     /// Whose; null: nobody's.
     #[serde(deserialize_with = "there")]
-    #[schema(required, min_length = 1, max_length = 200)]
+    #[schema(
+        required,
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     to: Option<String>,
 }
 
@@ -53,7 +58,7 @@ struct Assign {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Comment {
-    #[schema(min_length = 1, max_length = 4_096)]
+    #[schema(min_length = 1, max_length = 4_096, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$")]
     text: String,
 }
 
@@ -64,7 +69,7 @@ struct Resolve {
     resolution: ResolutionWord,
     /// Why.
     #[serde(default)]
-    #[schema(max_length = 4_096)]
+    #[schema(max_length = 4_096, pattern = r"^[^\x00]*$")]
     comment: String,
 }
 
@@ -73,7 +78,7 @@ struct Resolve {
 #[serde(deny_unknown_fields)]
 struct Reopen {
     #[serde(default)]
-    #[schema(max_length = 4_096)]
+    #[schema(max_length = 4_096, pattern = r"^[^\x00]*$")]
     comment: String,
 }
 

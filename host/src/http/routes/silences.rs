@@ -52,10 +52,14 @@ struct SilencesShape {
 /// What is held back, when and why. All that is given must hold; something must be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewSilence)]
+#[schema(as = NewSilence, example = json!({ "rule": "sshd/*", "ends": "2100-01-01T00:00:00Z", "reason": "moving the bastion" }))]
 struct New {
     /// `PACK/RULE`, with `*`.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[/*][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     rule: Option<String>,
     /// At most this severe.
     severity: Option<SeverityWord>,
@@ -70,7 +74,11 @@ struct New {
     #[schema(format = DateTime)]
     ends: String,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_096)]
+    #[schema(
+        min_length = 1,
+        max_length = 4_096,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     reason: String,
 }
 
