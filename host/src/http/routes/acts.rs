@@ -17,8 +17,8 @@ use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::super::version::{IfMatch, etag};
 use super::{Routes, no_incident};
+use crate::http::shapes::{IncidentShape, ResolutionWord};
 use crate::incidents::{Act, ActError};
-use crate::report::shapes::{IncidentShape, ResolutionWord};
 use crate::report::stored_page::object;
 
 pub(super) fn routes() -> Routes {

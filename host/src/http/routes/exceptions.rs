@@ -19,9 +19,9 @@ use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
 use super::silences::Which;
+use crate::http::shapes::{ExceptionShape, SeverityWord};
 use crate::incidents::{Effect, NewException, Place};
 use crate::notices::Pattern;
-use crate::report::shapes::{ExceptionShape, SeverityWord};
 use crate::report::{listed, rfc3339};
 
 /// Exceptions that hold at the same time: each decision is held against all of them.

@@ -19,9 +19,9 @@ use super::super::shared::Shared;
 use super::super::version::etag;
 use super::super::{cursor, given};
 use super::Routes;
+use crate::http::shapes::{IncidentShape, SeverityWord, StateWord};
 use crate::incidents::{Filter, State};
 use crate::report::listed;
-use crate::report::shapes::{IncidentShape, SeverityWord, StateWord};
 use crate::report::stored_page::object;
 
 /// Incidents of a page, if nothing is said …

@@ -19,8 +19,8 @@ use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
 use crate::commit::{Commit, Store};
+use crate::http::shapes::SeverityWord;
 use crate::incidents::Report;
-use crate::report::shapes::SeverityWord;
 
 /// Bytes of details, as the command line reads them.
 const DETAILS: usize = 64 * 1024;

@@ -18,10 +18,10 @@ use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
+use crate::http::shapes::{SeverityWord, SilenceShape};
 use crate::incidents::NewSilence;
 use crate::notices::Pattern;
 use crate::report::listed;
-use crate::report::shapes::{SeverityWord, SilenceShape};
 
 /// Silences that hold at the same time: each notice is held against all of them.
 const MOST: usize = 1_000;
