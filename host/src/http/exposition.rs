@@ -22,6 +22,8 @@ pub(super) struct Exposition {
     pub(super) now: i64,
     pub(super) barrier: Option<i64>,
     pub(super) sources: Vec<SourceFigures>,
+    /// Messages that were lost, by source.
+    pub(super) lost: Vec<(String, u64)>,
     pub(super) packs: Vec<PackReport>,
     pub(super) standing: Standing,
     pub(super) commits: CommitTimes,
@@ -78,6 +80,8 @@ impl Exposition {
         counter(out, "source_lines", "Lines that were read", None, lines)?;
         let bytes = all().map(|source| (label(source), source.bytes));
         counter(out, "source_bytes", "Bytes that were read", None, bytes)?;
+        let lost = self.lost.iter().map(|(source, count)| ([("source", source.clone())], *count));
+        counter(out, "source_lost", "Messages that were lost before they were lines", None, lost)?;
         let lag = all().filter_map(|source| Some((label(source), source.lag_bytes? as i64)));
         gauge(out, "source_lag_bytes", "Bytes that are there and were not read yet", None, lag)?;
         let last = all().filter_map(|source| Some((label(source), seconds(self.now - source.last?))));

@@ -154,6 +154,8 @@ impl Collecting<'_> {
         if !commits.is_empty() && !self.store(commits) {
             return false;
         }
+        self.shared.health.barrier(self.shared.clock.now());
+        self.shared.health.packs(self.reports());
         // A sender whose answer is lost here sends again.
         if !acks.is_empty() {
             point("before_ack");
@@ -164,8 +166,6 @@ impl Collecting<'_> {
         for done in acks.into_iter().filter_map(|(_, ack)| ack.done) {
             done(Ok(()));
         }
-        self.shared.health.barrier(self.shared.clock.now());
-        self.shared.health.packs(self.reports());
         // It is awake already, or gone.
         let _ = self.committed.try_send(());
         true

@@ -198,6 +198,7 @@ impl Epoch<'_> {
             });
             let judges = judges.collect();
             let (decided, crowded) = (&decided, &crowded);
+            let _guard = Guard(control);
             let collecting = Collecting {
                 shared,
                 matcher,

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::server::{Server, syslog, tcp_port, udp_port};
+use crate::server::{TENANT, syslog};
 use crate::tools::tool;
 
 /// Has it send lines, a message each.
@@ -21,9 +21,7 @@ fn send(logger: &Path, port: u16, arguments: &[&str], lines: &[&str]) {
 #[test]
 fn each_way_in_which_it_sends_is_read() {
     let Some(logger) = tool("logger") else { return };
-    let (udp, tcp) = (udp_port(), tcp_port());
-    let mut server = Server::new(&syslog(udp, tcp));
-    server.start_at(&[udp], &[tcp]);
+    let (mut server, udp, tcp) = syslog();
     let lines = ["ERROR 1 payment failed", "ERROR 2 payment failed", "all is well"];
     let ways: [(u16, &str, &[&str]); 6] = [
         (udp, "udp-bsd", &["--udp", "--rfc3164"]),
@@ -36,8 +34,8 @@ fn each_way_in_which_it_sends_is_read() {
     for (port, tag, arguments) in ways {
         send(&logger, port, &[arguments, &["--tag", tag]].concat(), &lines);
     }
-    server.until(12);
-    let incidents = server.incidents();
+    server.until(TENANT, 12);
+    let incidents = server.incidents(TENANT);
     // The program's name was read out of each header.
     let titles: Vec<&str> = incidents.iter().filter_map(|incident| incident["title"].as_str()).collect();
     let services: BTreeSet<&str> = titles.iter().filter_map(|title| title.split(':').next()).collect();
@@ -50,13 +48,11 @@ fn each_way_in_which_it_sends_is_read() {
 #[test]
 fn what_it_has_sent_is_kept_when_the_server_ends() {
     let Some(logger) = tool("logger") else { return };
-    let (udp, tcp) = (udp_port(), tcp_port());
-    let mut server = Server::new(&syslog(udp, tcp));
-    server.start_at(&[udp], &[tcp]);
+    let (mut server, _, tcp) = syslog();
     let lines: Vec<String> = (0..500).map(|number| format!("ERROR {number} payment failed")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     send(&logger, tcp, &["--tcp", "--octet-count", "--tag", "web"], &lines);
     send(&logger, tcp, &["--tcp", "--tag", "web"], &lines);
     assert!(server.end().success());
-    assert_eq!(server.count(), 1000, "{}", server.said());
+    assert_eq!(server.count(TENANT), 1000, "{}", server.said());
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{scope, sleep};
 use std::time::Duration;
 
-use crate::server::Server;
+use tripline_tests::Server;
+
+use crate::server::{TENANT, start};
 use crate::tools::tool;
 
 const FOLLOW: &str = "[server]\nlisten = \"off\"\n[[follow]]\npaths = [\"app.log\"]\nfrom = \"start\"\n";
@@ -52,9 +54,9 @@ impl Rotation<'_> {
     fn end(mut self) {
         let written = self.written.load(Relaxed);
         assert!(written > 1000, "{written} lines are no load");
-        self.server.until(written);
+        self.server.until(TENANT, written);
         assert!(self.server.end().success());
-        assert_eq!(self.server.count(), written);
+        assert_eq!(self.server.count(TENANT), written);
     }
 }
 
@@ -64,7 +66,7 @@ fn check_renamed(how: &str) {
     let Some(logrotate) = tool("logrotate") else { return };
     let mut rotation = Rotation::new(&logrotate, how);
     rotation.write(1);
-    rotation.server.start();
+    start(&mut rotation.server);
     for round in 0..3 {
         let over = AtomicBool::new(false);
         scope(|scope| {
@@ -85,7 +87,7 @@ fn check_renamed(how: &str) {
             rotation.write(100);
             rotation.rotate();
             rotation.write(100);
-            rotation.server.start();
+            start(&mut rotation.server);
         }
     }
     rotation.end();
@@ -123,7 +125,7 @@ fn check_quiet(how: &str) {
     let Some(logrotate) = tool("logrotate") else { return };
     let mut rotation = Rotation::new(&logrotate, how);
     rotation.write(1);
-    rotation.server.start();
+    start(&mut rotation.server);
     for round in 0..12_u64 {
         // Sometimes it was read when it is rotated, and sometimes not yet.
         rotation.write(200 + 700 * (round % 3));
@@ -133,7 +135,7 @@ fn check_quiet(how: &str) {
             rotation.server.kill();
             rotation.write(300);
             rotation.rotate();
-            rotation.server.start();
+            start(&mut rotation.server);
         }
     }
     rotation.end();

@@ -33,6 +33,9 @@ pub(super) fn routes() -> Routes {
 async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) -> Result<Response, Problem> {
     let tenant = caller.tenant().clone();
     let sources = shared.health.sources(Some(&tenant));
+    let lost = shared.health.all_lost().into_iter();
+    let lost =
+        lost.filter(|(whose, ..)| *whose == tenant).map(|(_, source, count)| (source, count)).collect();
     let (standing, commits) =
         shared.read(move |database| Ok((database.standing(&tenant)?, database.commit_times()))).await?;
     let exposition = Exposition {
@@ -40,6 +43,7 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
         now: shared.clock.now(),
         barrier: shared.health.last_barrier(),
         sources,
+        lost,
         packs: shared.health.all_packs(),
         standing,
         commits,

@@ -1,0 +1,57 @@
+//! How a server ends: what it took is told, also where it cannot be kept, and no thread goes on without the others.
+
+use tripline::serve::{Event, Refused};
+
+use crate::running::{PATIENCE, Running};
+
+#[test]
+fn what_was_taken_is_committed_before_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    let told: Vec<_> = (0..50).map(|_| running.bring("default")).collect();
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+    assert!(told.iter().all(|told| told.recv_timeout(PATIENCE) == Ok(Ok(()))));
+    assert_eq!(running.counts("default").len(), 50);
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| running.bring("default")));
+    assert!(refused.is_err(), "it takes nothing any more: {}", Refused::Stopping);
+}
+
+#[test]
+fn a_barrier_that_the_store_does_not_take_is_given_up_at_the_end_and_half_of_it_is_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    let other = rusqlite::Connection::open(folder.path().join("t.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let told = running.bring("default");
+    running.until("it waits", |running| running.health.ready().is_err());
+    assert!(told.try_recv().is_err(), "nothing is answered that is not on disk");
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+    // Dropped: whoever brought it knows that it has to come again.
+    assert!(told.recv_timeout(PATIENCE).is_err());
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(running.counts("default").len(), 1);
+    drop(running);
+    // It comes again, and counts once.
+    let running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    let counts = running.counts("default");
+    assert!(counts.len() == 2 && counts.values().all(|count| *count == 1), "{counts:?}");
+}
+
+#[test]
+fn a_thread_that_panics_ends_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let panics = Box::new(|event: &Event| {
+        if matches!(event, Event::Committed(..)) {
+            // Whoever listens is not ours, and it is the collecting thread that tells.
+            std::panic::panic_any("a listener fails");
+        }
+    });
+    let mut running = Running::listened(folder.path(), 16, Vec::new(), panics);
+    let told = running.bring("default");
+    // Without being asked to.
+    running.until("it stops", |running| running.control.is_stopping());
+    assert!(running.end().is_err(), "and says that it failed");
+    let _ = told.recv_timeout(PATIENCE);
+}

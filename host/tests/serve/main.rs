@@ -1,0 +1,8 @@
+//! A server as a library: lines are brought, time is handed in, and what becomes of them is asked of the database.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod ending;
+mod quiet;
+mod remembering;
+mod resting;
+mod running;

@@ -1,0 +1,50 @@
+//! Time passes though nothing is written: ticks come, and who should write is missed.
+
+use tripline::commit::Tenant;
+use tripline::serve::Expected;
+
+use crate::running::{Running, SECOND, settings};
+
+#[test]
+fn ticks_come_though_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    let ticks = |running: &Running| {
+        let counts = running.counts("default");
+        counts.iter().filter(|((rule, _), _)| rule == "tick").map(|(_, count)| count).sum::<u64>()
+    };
+    assert_eq!(ticks(&running), 0);
+    // Time is told to pass five seconds behind the clock: what is late by less is not late.
+    running.pass(5);
+    for minute in 1..=3 {
+        running.pass(60);
+        running.until("a tick each minute", |running| ticks(running) >= minute);
+        assert_eq!(ticks(&running), minute);
+    }
+}
+
+#[test]
+fn a_source_that_is_silent_is_an_incident_once_and_again_when_it_has_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "program/test".to_string();
+    let expected = Expected { tenant: Tenant::default(), source, settings: settings(Some(300 * SECOND)) };
+    let running = Running::new(folder.path(), 16, vec![expected]);
+    let silences = |running: &Running| {
+        let counts = running.counts("default");
+        counts.iter().filter(|((rule, _), _)| rule == "source-silent").map(|(_, count)| *count).sum::<u64>()
+    };
+    // It never spoke.
+    running.until("it serves", |running| running.health.ready().is_ok());
+    running.pass(299);
+    running.commit("other");
+    assert_eq!(silences(&running), 0);
+    running.pass(1);
+    running.until("it is missed", |running| silences(running) == 1);
+    running.pass(600);
+    running.commit("other");
+    assert_eq!(silences(&running), 1, "it is told once");
+    running.commit("default");
+    running.pass(300);
+    running.until("it is missed again", |running| silences(running) == 2);
+}

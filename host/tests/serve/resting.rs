@@ -1,0 +1,47 @@
+//! More tenants than instances: those that rest remember, and nobody else's events are theirs.
+
+use crate::running::Running;
+
+#[test]
+fn who_rests_remembers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::new(folder.path(), 2, Vec::new());
+    let tenants: Vec<String> = (0..10).map(|number| format!("tenant-{number}")).collect();
+    for _ in 0..3 {
+        for tenant in &tenants {
+            running.commit(tenant);
+        }
+    }
+    for tenant in &tenants {
+        let counts = running.counts(tenant);
+        // Three events, each with a number of its own: whoever had forgotten would have counted the first again.
+        let events: Vec<u64> =
+            counts.iter().filter(|((rule, _), _)| rule == "event").map(|(_, count)| *count).collect();
+        assert_eq!(events, [1, 1, 1], "{tenant}: {counts:?}");
+    }
+    let packs = running.health.all_packs();
+    let judging = packs[0].judging;
+    assert_eq!((judging.events, judging.faults), (30, 0));
+    assert!(judging.starts > 20, "10 tenants took 2 places in turns: {judging:?}");
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+#[test]
+fn ticks_wake_who_rests() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::new(folder.path(), 1, Vec::new());
+    let tenants = ["one", "two", "three"];
+    tenants.iter().for_each(|tenant| running.commit(tenant));
+    running.pass(65);
+    for tenant in tenants {
+        let ticks = |running: &Running| {
+            running
+                .counts(tenant)
+                .iter()
+                .filter(|((rule, _), _)| rule == "tick")
+                .map(|(_, count)| *count)
+                .sum::<u64>()
+        };
+        running.until("each has its tick", |running| ticks(running) == 1);
+    }
+}

@@ -1,0 +1,178 @@
+//! A server that runs in a thread, and the hand on its clock.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tripline::Native;
+use tripline::commit::Tenant;
+use tripline::incidents::{Filter, Policy};
+use tripline::line::LineSettings;
+use tripline::sandbox::Sandbox;
+use tripline::serve::{
+    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ServeError, ServeOptions,
+    StreamSettings,
+};
+use tripline::store::{Database, DatabaseOptions};
+use tripline::wall_clock::WallClock;
+
+use crate::remembering::{Remembering, configured};
+
+pub(crate) const SECOND: i64 = 1_000_000_000;
+/// A full minute of November 2026.
+pub(crate) const START: i64 = 1_795_000_020 * SECOND;
+/// How long something may take that must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stands still until it is moved.
+#[derive(Clone)]
+pub(crate) struct Hand(Arc<AtomicI64>);
+
+impl WallClock for Hand {
+    fn now(&self) -> i64 {
+        self.0.load(SeqCst)
+    }
+
+    fn wait(&self, _: i64, woken: &Receiver<()>) -> bool {
+        woken.recv_timeout(Duration::from_millis(20)).is_err_and(|error| !error.is_timeout())
+    }
+}
+
+/// How it is told what became of a batch.
+pub(crate) type Told = Receiver<Result<(), GivenUp>>;
+
+pub(crate) struct Running {
+    pub(crate) database: Arc<Database>,
+    pub(crate) intake: Intake,
+    pub(crate) health: Arc<Health>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) events: Arc<Mutex<Vec<String>>>,
+    clock: Hand,
+    serving: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+/// What can be told to fail.
+pub(crate) type Listening = Box<dyn Fn(&Event) + Send + Sync>;
+
+impl Running {
+    pub(crate) fn new(folder: &Path, instances: usize, expected: Vec<Expected>) -> Running {
+        Running::listened(folder, instances, expected, Box::new(|_| {}))
+    }
+
+    pub(crate) fn listened(
+        folder: &Path,
+        instances: usize,
+        expected: Vec<Expected>,
+        listening: Listening,
+    ) -> Running {
+        let clock = Hand(Arc::new(AtomicI64::new(START)));
+        let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
+        let path = folder.join("t.db");
+        let database = Database::open(&path, Policy::default(), hand, DatabaseOptions::default()).unwrap();
+        let database = Arc::new(database);
+        let control = Arc::new(Control::default());
+        let woken = Arc::clone(&control);
+        let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+        let (health, events) = (Arc::new(Health::new()), Arc::new(Mutex::new(Vec::new())));
+        let options = ServeOptions {
+            packs: vec![configured()],
+            follow: Vec::new(),
+            own: Vec::new(),
+            intake: intake.clone(),
+            expected,
+            lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
+            threads: 1,
+            instances,
+            database: Arc::clone(&database),
+            security_log: None,
+            deliverer: None,
+            health: Arc::clone(&health),
+            clock: Arc::new(clock.clone()),
+            pause: Duration::from_millis(5),
+            every: Duration::from_millis(20),
+        };
+        let (held, told) = (Arc::clone(&control), Arc::clone(&events));
+        let serving = std::thread::spawn(move || {
+            let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<Remembering>::default());
+            let tell = |event: Event| {
+                listening(&event);
+                told.lock().unwrap().push(format!("{event:?}"));
+            };
+            serve::run(options, &sandbox, &tell, &held)
+        });
+        Running { database, intake, health, control, events, clock, serving: Some(serving) }
+    }
+
+    /// Brings a line of a tenant; what becomes of it.
+    pub(crate) fn bring(&self, tenant: &str) -> Told {
+        let (sender, told) = bounded(1);
+        let batch = Batch {
+            tenant: Tenant::new(tenant).unwrap(),
+            source: "program/test".into(),
+            settings: settings(None),
+            lines: format!("{} app n=1\n", Timestamp::from_nanosecond(self.clock.now().into()).unwrap())
+                .into_bytes(),
+            received: self.clock.now(),
+            key: None,
+            done: Some(Box::new(move |done| {
+                let _ = sender.send(done);
+            })),
+        };
+        self.intake.offer(batch).map_err(|(refused, _)| refused).unwrap();
+        told
+    }
+
+    /// Brings a line and waits until it is on disk.
+    #[track_caller]
+    pub(crate) fn commit(&self, tenant: &str) {
+        assert_eq!(self.bring(tenant).recv_timeout(PATIENCE), Ok(Ok(())));
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * SECOND, SeqCst);
+        self.control.wake();
+    }
+
+    /// How often each of a tenant's rules has decided with which fingerprint's incident; by rule and first occurrence.
+    pub(crate) fn counts(&self, tenant: &str) -> BTreeMap<(String, i64), u64> {
+        let tenant = Tenant::new(tenant).unwrap();
+        let page = self.database.page(&tenant, &Filter::default(), None, 1_000).unwrap();
+        page.incidents.iter().map(|one| ((one.rule.to_string(), one.id), one.count)).collect()
+    }
+
+    /// Waits until this holds.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Running) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !holds(self) {
+            assert!(Instant::now() < until, "{what}: {:?}", self.events.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Stops it; how it ended.
+    pub(crate) fn end(&mut self) -> std::thread::Result<Result<(), ServeError>> {
+        self.control.stop();
+        self.serving.take().unwrap().join()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.control.stop();
+        if let Some(serving) = self.serving.take() {
+            let _ = serving.join();
+        }
+    }
+}
+
+/// How brought lines are read.
+pub(crate) fn settings(silent_after: Option<i64>) -> StreamSettings {
+    StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after }
+}
