@@ -99,7 +99,12 @@ fn whoever_guesses_is_kept_out_and_others_are_not() {
     let site = Site::of(setup);
     let (known, fresh) = (site.token(Scope::Operator), site.token(Scope::Operator));
     assert_eq!(site.get(DOCUMENT, &known).status, 200);
-    let statuses: Vec<u16> = (0..7).map(|n| site.get(DOCUMENT, &format!("tl_{n}")).status).collect();
+    // Whoever says to come from elsewhere does not: there is no proxy that is believed.
+    let guess = |n| {
+        let head = format!("GET {DOCUMENT} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.{n}\r\n");
+        site.ask(format!("{head}Forwarded: for=192.0.2.{n}\r\nAuthorization: Bearer tl_{n}\r\n\r\n")).status
+    };
+    let statuses: Vec<u16> = (0..7).map(guess).collect();
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
     let kept_out = site.get(DOCUMENT, &fresh);
     assert_eq!((kept_out.status, problem(&kept_out).as_str()), (429, "guessing"));

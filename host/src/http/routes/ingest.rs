@@ -116,46 +116,51 @@ async fn ingest(
     let limits = shared.limits;
     let mut share = shared.room.share(&tenant);
     let packed = body::read(body, limits.packed_bytes, &limits, &mut share).await?;
-    let unpacking = Unpacking { source: source.clone(), said: said.clone(), key, packing, limits };
+    let zone = asked.timezone.unwrap_or_default();
+    let unpacking = Unpacking { source: source.clone(), said: said.clone(), zone, key, packing, limits };
     let (lines, key, share) = shared
         .unpack(move || {
             let (lines, key) = unpacking.run(packed, &mut share)?;
             Ok((lines, key, share))
         })
         .await?;
-    let answer = |duplicate| {
-        let ends = memchr::memchr_iter(b'\n', &lines).count();
-        let open = usize::from(lines.last().is_some_and(|last| *last != b'\n'));
-        Ingested { lines: (ends + open) as u64, bytes: lines.len() as u64, duplicate }
-    };
-    let mut answer = answer(false);
+    let mut ingested = Ingested::of(&lines);
     if lines.is_empty() {
-        return Ok(Json(answer));
+        return Ok(Json(ingested));
     }
     if let Some(key) = key
         && known(&shared, &tenant, key).await?
     {
-        answer.duplicate = true;
-        return Ok(Json(answer));
+        ingested.duplicate = true;
+        return Ok(Json(ingested));
     }
+    let (settings, received) = (shared.streams.settings(&said), shared.clock.now());
+    let batch = Batch { tenant, source, settings, lines, received, key, done: None };
+    commit(&shared, batch, share, &said).await?;
+    Ok(Json(ingested))
+}
+
+impl Ingested {
+    fn of(lines: &[u8]) -> Ingested {
+        let ends = memchr::memchr_iter(b'\n', lines).count();
+        let open = usize::from(lines.last().is_some_and(|last| *last != b'\n'));
+        Ingested { lines: (ends + open) as u64, bytes: lines.len() as u64, duplicate: false }
+    }
+}
+
+/// Brings a batch, and waits until all that came of it is on disk.
+async fn commit(shared: &Arc<Shared>, mut batch: Batch, share: Share, said: &Said) -> Result<(), Problem> {
+    let (tenant, source, key) = (batch.tenant.clone(), batch.source.clone(), batch.key);
     let (done, committed) = oneshot::channel();
-    let batch = Batch {
-        tenant: tenant.clone(),
-        source: source.clone(),
-        settings: shared.streams.settings(&said),
-        lines,
-        received: shared.clock.now(),
-        key,
+    batch.done = Some(Box::new(move |committed| {
         // Whoever waited may have gone.
-        done: Some(Box::new(move |committed| {
-            let _ = done.send(committed);
-        })),
-    };
+        let _ = done.send(committed);
+    }));
     shared.intake.offer(batch).map_err(|(refused, _)| turned_away(refused))?;
     // The intake counts it now.
     drop(share);
-    shared.streams.taken(&tenant, &source, &said);
-    match timeout(limits.commit, committed).await {
+    shared.streams.taken(&tenant, &source, said);
+    match timeout(shared.limits.commit, committed).await {
         Ok(Ok(Ok(()))) => {}
         Ok(Ok(Err(_)) | Err(_)) => return Err(stops()),
         Err(_) => {
@@ -165,15 +170,17 @@ async fn ingest(
     }
     // Two with one key may have come at once: only one of them was judged, and it must have been this.
     if let Some(key) = key {
-        known(&shared, &tenant, key).await?;
+        known(shared, &tenant, key).await?;
     }
-    Ok(Json(answer))
+    Ok(())
 }
 
 /// What is done where it may take its time.
 struct Unpacking {
     source: String,
     said: Said,
+    /// As it was written: what a key stands for must not change with how a library shows it.
+    zone: String,
     key: Option<[u8; 32]>,
     packing: Packing,
     limits: HttpLimits,
@@ -183,17 +190,14 @@ impl Unpacking {
     fn run(self, packed: Vec<u8>, share: &mut Share) -> Result<(Vec<u8>, Option<BatchKey>), Problem> {
         let lines = unpack(packed, self.packing, &self.limits, share)?;
         let key = self.key.map(|key| {
-            let Said { format, timezone, join } = &self.said;
-            let zone = timezone.as_ref().map(|zone| format!("{zone:?}"));
+            let format = self.said.format.map_or("", Format::name);
             let mut body = Sha256::new();
             // The same lines of another source are something else.
-            for part in
-                [self.source.as_str(), format.map_or("", Format::name), zone.as_deref().unwrap_or_default()]
-            {
+            for part in [self.source.as_str(), format, self.zone.as_str()] {
                 body.update((part.len() as u64).to_be_bytes());
                 body.update(part);
             }
-            body.update([u8::from(*join)]);
+            body.update([u8::from(self.said.join)]);
             body.update(&lines);
             BatchKey { key, body: body.finalize().into() }
         });
