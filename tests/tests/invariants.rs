@@ -55,7 +55,7 @@ fn the_database_has_one_door() {
 #[test]
 fn mail_has_one_door_and_tls_one_each_way() {
     assert_nowhere("host", &["lettre::", "use lettre"], &["host/src/notices"]);
-    let doors = ["host/src/notices", "host/src/http", "host/tests/http"];
+    let doors = ["host/src/notices", "host/src/http", "host/tests/http", "host/src/cli/desk"];
     assert_nowhere("host", &["rustls::", "use rustls"], &doors);
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 use tripline_abi::ReplyLimit;
 
 use super::problem::Problem;
+use crate::http::shapes::nanoseconds;
 use crate::notices::Pattern;
-use crate::report::shapes::nanoseconds;
 
 /// Bytes of a name, or of a text with `*`.
 pub(super) const NAME: usize = 200;

@@ -33,6 +33,7 @@ mod request_id;
 mod room;
 mod routes;
 mod server;
+pub(crate) mod shapes;
 mod shared;
 mod slots;
 mod streams;

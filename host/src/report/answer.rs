@@ -3,14 +3,13 @@
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::paint::BOLD;
 use super::visible::visible;
 use super::wrap::wrap;
 
 /// What is to be said of an incident's notices.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The incident's number.
     pub incident: i64,
@@ -27,8 +26,7 @@ pub struct Answer {
 }
 
 /// What is to be said of one recipient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = AnsweredRecipient)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// The address.
     pub address: String,
@@ -37,7 +35,7 @@ pub struct Recipient {
 }
 
 /// Sentences that belong together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentences {
     /// Whether they tell more of those before them.
     pub more: bool,

@@ -15,7 +15,6 @@ pub mod ndjson;
 mod objects;
 pub mod paint;
 pub mod progress;
-pub(crate) mod shapes;
 pub mod stored;
 pub mod stored_human;
 pub mod stored_page;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
 use super::{Desk, Next, Reported, Taken};
+use crate::http::shapes::{ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, nanoseconds};
 use crate::incidents::{
     Act, Effect, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Place, Report,
     Silence, State,
@@ -18,7 +19,6 @@ use crate::incidents::{
 use crate::notices::Pattern;
 use crate::report::answer::Answer;
 use crate::report::rfc3339;
-use crate::report::shapes::{ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, nanoseconds};
 use crate::store::{OutboxStatus, Told};
 use crate::wall_clock::{SystemClock, WallClock};
 

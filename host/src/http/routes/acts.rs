@@ -17,8 +17,8 @@ use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::super::version::{IfMatch, etag};
 use super::{Routes, no_incident};
+use crate::http::shapes::{IncidentShape, ResolutionWord};
 use crate::incidents::{Act, ActError};
-use crate::report::shapes::{IncidentShape, ResolutionWord};
 use crate::report::stored_page::object;
 
 pub(super) fn routes() -> Routes {
@@ -45,7 +45,12 @@ struct Acknowledge {
 struct Assign {
     /// Whose; null: nobody's.
     #[serde(deserialize_with = "there")]
-    #[schema(required, min_length = 1, max_length = 200)]
+    #[schema(
+        required,
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     to: Option<String>,
 }
 
@@ -53,7 +58,7 @@ struct Assign {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Comment {
-    #[schema(min_length = 1, max_length = 4_096)]
+    #[schema(min_length = 1, max_length = 4_096, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$")]
     text: String,
 }
 
@@ -64,7 +69,7 @@ struct Resolve {
     resolution: ResolutionWord,
     /// Why.
     #[serde(default)]
-    #[schema(max_length = 4_096)]
+    #[schema(max_length = 4_096, pattern = r"^[^\x00]*$")]
     comment: String,
 }
 
@@ -73,7 +78,7 @@ struct Resolve {
 #[serde(deny_unknown_fields)]
 struct Reopen {
     #[serde(default)]
-    #[schema(max_length = 4_096)]
+    #[schema(max_length = 4_096, pattern = r"^[^\x00]*$")]
     comment: String,
 }
 
@@ -83,7 +88,7 @@ fn there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 }
 
 macro_rules! act {
-    ($(#[$doc:meta])* $name:ident as $id:literal, $path:literal, $body:ident, $needed:ident, $act:expr) => {
+    ($(#[$doc:meta])* $name:ident as $id:literal, $path:literal, ($($given:tt)+), $body:ident, $needed:ident, $act:expr) => {
         $(#[$doc])*
         #[utoipa::path(
             post,
@@ -92,7 +97,13 @@ macro_rules! act {
             tag = "incidents",
             params(
                 ("id" = i64, Path, description = "its number"),
-                ("If-Match" = Option<String>, Header, description = "the ETag of the incident that is meant, or *")
+                (
+                    "If-Match" = $($given)+,
+                    Header,
+                    description = "the ETag of the incident that is meant, or * for it as it is",
+                    example = "*",
+                    max_length = 200
+                )
             ),
             request_body = $body,
             security(("token" = ["analyst"])),
@@ -119,7 +130,7 @@ macro_rules! act {
 
 act! {
     /// Says that somebody looks at it; after a while it is open again.
-    acknowledge as "acknowledge_incident", "/api/v1/incidents/{id}/acknowledge", Acknowledge, required,
+    acknowledge as "acknowledge_incident", "/api/v1/incidents/{id}/acknowledge", (String), Acknowledge, required,
     |body| {
         let hold = body.for_seconds.map(|seconds| given::seconds("for_seconds", seconds)).transpose()?;
         Ok(Act::Acknowledge { hold })
@@ -128,13 +139,13 @@ act! {
 
 act! {
     /// Gives it to somebody, or takes it away.
-    assign as "assign_incident", "/api/v1/incidents/{id}/assign", Assign, required,
+    assign as "assign_incident", "/api/v1/incidents/{id}/assign", (String), Assign, required,
     |body| Ok(Act::Assign { to: body.to.map(|to| given::line("to", to, NAME)).transpose()? })
 }
 
 act! {
     /// Says something about it. It changes nothing that somebody else may have changed: If-Match may be missing.
-    comment as "comment_on_incident", "/api/v1/incidents/{id}/comment", Comment, optional,
+    comment as "comment_on_incident", "/api/v1/incidents/{id}/comment", (Option<String>), Comment, optional,
     |body| match given::prose("text", body.text, PROSE)? {
         text if text.trim().is_empty() => Err(Problem::invalid("text: expected some, found none")),
         text => Ok(Act::Comment { text }),
@@ -143,7 +154,7 @@ act! {
 
 act! {
     /// Is done with it.
-    resolve as "resolve_incident", "/api/v1/incidents/{id}/resolve", Resolve, required,
+    resolve as "resolve_incident", "/api/v1/incidents/{id}/resolve", (String), Resolve, required,
     |body| {
         let comment = given::prose("comment", body.comment, PROSE)?;
         Ok(Act::Resolve { resolution: body.resolution.into(), comment })
@@ -152,7 +163,7 @@ act! {
 
 act! {
     /// Is not done with it after all.
-    reopen as "reopen_incident", "/api/v1/incidents/{id}/reopen", Reopen, required,
+    reopen as "reopen_incident", "/api/v1/incidents/{id}/reopen", (String), Reopen, required,
     |body| Ok(Act::Reopen { comment: given::prose("comment", body.comment, PROSE)? })
 }
 

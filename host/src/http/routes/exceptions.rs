@@ -19,9 +19,9 @@ use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
 use super::silences::Which;
+use crate::http::shapes::{ExceptionShape, SeverityWord};
 use crate::incidents::{Effect, NewException, Place};
 use crate::notices::Pattern;
-use crate::report::shapes::{ExceptionShape, SeverityWord};
 use crate::report::{listed, rfc3339};
 
 /// Exceptions that hold at the same time: each decision is held against all of them.
@@ -64,13 +64,21 @@ struct TakenDecision {
 /// What is taken out, until when and why: of a rule, with a value, or both.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewException)]
+#[schema(as = NewException, example = json!({ "rule": "sshd/*", "field": "ip", "network": "192.0.2.0/24", "reason": "our scanner" }))]
 struct New {
     /// `PACK/RULE`, with `*`; missing: all.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[/*][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     rule: Option<String>,
     /// By this value …
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     field: Option<String>,
     /// … which is an address in this network …
     #[schema(example = "192.0.2.0/24", max_length = 64)]
@@ -84,7 +92,11 @@ struct New {
     #[schema(format = DateTime)]
     until: Option<String>,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_096)]
+    #[schema(
+        min_length = 1,
+        max_length = 4_096,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     reason: String,
 }
 

@@ -19,9 +19,9 @@ use super::super::shared::Shared;
 use super::super::version::etag;
 use super::super::{cursor, given};
 use super::Routes;
+use crate::http::shapes::{IncidentShape, SeverityWord, StateWord};
 use crate::incidents::{Filter, State};
 use crate::report::listed;
-use crate::report::shapes::{IncidentShape, SeverityWord, StateWord};
 use crate::report::stored_page::object;
 
 /// Incidents of a page, if nothing is said …
@@ -45,10 +45,13 @@ struct Asked {
     #[param(inline)]
     severity: Option<SeverityWord>,
     /// `PACK/RULE`, with `*`.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[/*][^\x00-\x1f\x7f-\x9f]*$")]
     rule: Option<String>,
     /// Somebody's.
-    #[param(max_length = 200)]
+    #[param(
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     assignee: Option<String>,
     /// Changed at this time or later.
     #[param(format = DateTime)]
@@ -57,7 +60,10 @@ struct Asked {
     #[param(format = DateTime)]
     before: Option<String>,
     /// With this in title, summary, fingerprint or values.
-    #[param(max_length = 200)]
+    #[param(
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     search: Option<String>,
     /// At most so many.
     #[param(minimum = 1, maximum = 200, default = 50)]

@@ -18,8 +18,7 @@ use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::{Routes, no_incident};
-use crate::report::answer::Answer;
-use crate::report::shapes::NoticeShape;
+use crate::http::shapes::{AnswerShape, NoticeShape};
 use crate::report::why::Why;
 use crate::report::{listed, rfc3339};
 use crate::token::Scope;
@@ -83,7 +82,7 @@ struct RelayShape {
 struct NoticesShape {
     /// In the order in which they were put into the outbox.
     notices: Vec<NoticeShape>,
-    why: Answer,
+    why: AnswerShape,
 }
 
 /// In which zone times are told.

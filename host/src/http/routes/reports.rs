@@ -19,8 +19,8 @@ use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
 use crate::commit::{Commit, Store};
+use crate::http::shapes::SeverityWord;
 use crate::incidents::Report;
-use crate::report::shapes::SeverityWord;
 
 /// Bytes of details, as the command line reads them.
 const DETAILS: usize = 64 * 1024;
@@ -37,14 +37,22 @@ pub(super) fn routes() -> Routes {
 struct NewReport {
     severity: SeverityWord,
     /// What it is, in one line.
-    #[schema(min_length = 1, max_length = 512)]
+    #[schema(
+        min_length = 1,
+        max_length = 512,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     title: String,
     /// All the rest; may have many lines.
     #[serde(default)]
-    #[schema(max_length = 65_536)]
+    #[schema(max_length = 65_536, pattern = r"^[^\x00]*$")]
     details: String,
     /// What equal reports share; missing: it is an incident of its own.
-    #[schema(min_length = 1, max_length = 256)]
+    #[schema(
+        min_length = 1,
+        max_length = 256,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     fingerprint: Option<String>,
     /// Named values.
     #[serde(default)]

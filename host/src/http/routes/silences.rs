@@ -18,10 +18,10 @@ use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
+use crate::http::shapes::{SeverityWord, SilenceShape};
 use crate::incidents::NewSilence;
 use crate::notices::Pattern;
 use crate::report::listed;
-use crate::report::shapes::{SeverityWord, SilenceShape};
 
 /// Silences that hold at the same time: each notice is held against all of them.
 const MOST: usize = 1_000;
@@ -52,10 +52,14 @@ struct SilencesShape {
 /// What is held back, when and why. All that is given must hold; something must be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewSilence)]
+#[schema(as = NewSilence, example = json!({ "rule": "sshd/*", "ends": "2100-01-01T00:00:00Z", "reason": "moving the bastion" }))]
 struct New {
     /// `PACK/RULE`, with `*`.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[/*][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     rule: Option<String>,
     /// At most this severe.
     severity: Option<SeverityWord>,
@@ -70,7 +74,11 @@ struct New {
     #[schema(format = DateTime)]
     ends: String,
     /// Why.
-    #[schema(min_length = 1, max_length = 4_096)]
+    #[schema(
+        min_length = 1,
+        max_length = 4_096,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     reason: String,
 }
 

@@ -11,8 +11,8 @@ use super::super::caller::{Caller, Operator, Reader};
 use super::super::json::Json;
 use super::super::shared::Shared;
 use super::Routes;
+use crate::http::shapes::{PackShape, SourceShape};
 use crate::report::listed;
-use crate::report::shapes::{PackShape, SourceShape};
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(sources)).routes(routes!(packs))

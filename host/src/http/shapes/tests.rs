@@ -15,6 +15,7 @@ use crate::incidents::{
     Place, Resolution, Silence, State,
 };
 use crate::notices::Pattern;
+use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
 use crate::store::Told;
@@ -223,4 +224,18 @@ fn packs_and_sources() {
         last: Some(3),
     };
     shape::<SourceShape>(&listed::source(&source));
+}
+
+#[test]
+fn answers() {
+    let sentences = vec![Sentences { more: true, text: "a\nb".into() }];
+    let answer = Answer {
+        incident: 1,
+        title: "t".into(),
+        severity: "low".into(),
+        state: "open".into(),
+        notes: vec!["n".into()],
+        recipients: vec![Recipient { address: "a@b.example".into(), sentences }],
+    };
+    shape::<AnswerShape>(&serde_json::to_value(&answer).unwrap());
 }

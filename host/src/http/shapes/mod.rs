@@ -1,8 +1,9 @@
 //! The objects of `FORMAT.md` as types: what the API's document says of them, and how a client reads them back.
 //!
-//! They are written by [`super::listed`] and [`super::stored_page`]; a test holds that what is read here is all that is
+//! They are written by [`crate::report`], as the command line writes them; a test holds that what is read here is all that is
 //! written there.
 
+mod answer;
 mod entry;
 mod evidence;
 mod exception;
@@ -14,6 +15,7 @@ mod source;
 mod time;
 mod word;
 
+pub(crate) use self::answer::AnswerShape;
 pub(crate) use self::entry::EntryShape;
 pub(crate) use self::evidence::EvidenceShape;
 pub(crate) use self::exception::ExceptionShape;
