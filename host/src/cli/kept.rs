@@ -38,6 +38,9 @@ pub(super) fn is_wanted(arguments: &KeepArguments, configuration: &Configuration
     arguments.db.is_some() || configuration.database.is_some()
 }
 
+/// How a database is opened: to look at it, or to write.
+type Opening = fn(&Path, Policy, Arc<dyn WallClock>, DatabaseOptions) -> Result<Database, StoreError>;
+
 impl Kept {
     /// Opens a database that is there to look at it: nothing is written, nothing becomes due by that. Whoever looks need
     /// not know how its incidents are kept and told.
@@ -62,7 +65,7 @@ impl Kept {
     fn opened(
         arguments: &KeepArguments,
         configuration: &Configuration,
-        open: fn(&Path, Policy, Arc<dyn WallClock>, DatabaseOptions) -> Result<Database, StoreError>,
+        open: Opening,
     ) -> Result<Kept, Failure> {
         let path = path(arguments, configuration)?;
         let policy = policy(arguments, configuration, path);
