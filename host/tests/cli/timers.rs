@@ -157,25 +157,6 @@ fn a_database_that_can_only_be_read_is_looked_at() {
 }
 
 #[test]
-fn an_older_database_is_looked_at_only_after_its_migration() {
-    let fixture = Fixture::new();
-    let sql = include_str!("../store/databases/3.sql");
-    rusqlite::Connection::open(fixture.path().join("t.db")).unwrap().execute_batch(sql).unwrap();
-    let before = files(&fixture);
-    for command in LOOKS.iter().filter(|command| !command.starts_with("db ") && !command.starts_with("log "))
-    {
-        let arguments: Vec<&str> = command.split(' ').collect();
-        let output = fixture.tripline(&arguments).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{command}: {said}");
-        assert!(said.contains("version 3") && said.contains("tripline db migrate"), "{command}: {said}");
-        assert!(files(&fixture) == before, "after {command}");
-    }
-    said(&fixture, "db migrate t.db");
-    assert!(said(&fixture, "incident list --db t.db").contains("upload refused"));
-}
-
-#[test]
 fn flags_leave_timers_to_the_configuration() {
     let fixture = Fixture::new();
     let route = "[[routes]]\nname = \"duty\"\nto = [\"duty\"]\n[recipients]\nduty = \"duty@example.org\"\n";
