@@ -127,10 +127,6 @@ pub(super) fn writing(
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    // What a statement may have to undo needs no file, and what a commit touches is not read twice.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", -16 * 1024)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     if unclean {
         check(&connection)?;
     }
