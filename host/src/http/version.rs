@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(IfMatch::read(r#" "3" , "4""#), IfMatch::Versions(vec![3, 4]));
         // Compared strongly, a weak tag is never the same.
         assert_eq!(IfMatch::read(r#"W/"3", "x", "-3", """#), IfMatch::Versions(vec![]));
-        for wrong in ["", "3", r#""3"#, r#""3"4""#, r#""3","#, &vec![r#""1""#; 9].join(",")] {
+        for wrong in ["", "3", r#""3"#, r#""3"4""#, r#""3","#, &[r#""1""#; 9].join(",")] {
             assert_eq!(IfMatch::read(wrong), IfMatch::Malformed, "{wrong}");
         }
         assert_eq!(etag(3), r#""3""#);

@@ -6,11 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::super::kept::Kept;
 use super::super::{Failure, Screen};
-use super::{Desk, Next, Reported, Taken};
+use super::{Desk, Next, Reported, Taken, Whole};
 use crate::commit::{Commit, Store, StoreError};
-use crate::incidents::{
-    Act, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Report, Silence,
-};
+use crate::incidents::{Act, Exception, Filter, Incident, NewException, NewSilence, Report, Silence};
 use crate::report::answer::Answer;
 use crate::report::why::Why;
 use crate::store::{OutboxStatus, Told};
@@ -48,7 +46,7 @@ impl Desk for Kept {
         Ok((page.incidents, page.next.map(Next::Place)))
     }
 
-    fn incident(&self, id: i64) -> Result<Option<(Incident, Vec<Evidence>, Vec<Entry>)>, Failure> {
+    fn incident(&self, id: i64) -> Result<Option<Whole>, Failure> {
         let Some(incident) = self.done(self.database.incident(&self.tenant, id))? else { return Ok(None) };
         let evidence = self.done(self.database.evidence(&self.tenant, id))?;
         Ok(Some((incident, evidence, self.done(self.database.timeline(&self.tenant, id))?)))

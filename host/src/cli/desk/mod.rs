@@ -45,6 +45,9 @@ pub(super) enum Reported {
 /// A decision that an exception has taken out: when, pack, rule, title.
 pub(super) type Taken = (i64, String, String, String);
 
+/// An incident with its evidence and its timeline.
+pub(super) type Whole = (Incident, Vec<Evidence>, Vec<Entry>);
+
 /// What people do, wherever incidents are kept.
 pub(super) trait Desk {
     /// Now, nanoseconds since 1970.
@@ -62,7 +65,7 @@ pub(super) trait Desk {
         most: u32,
     ) -> Result<(Vec<Incident>, Option<Next>), Failure>;
     /// An incident with all that is known of it.
-    fn incident(&self, id: i64) -> Result<Option<(Incident, Vec<Evidence>, Vec<Entry>)>, Failure>;
+    fn incident(&self, id: i64) -> Result<Option<Whole>, Failure>;
     /// Does something to an incident, as it is.
     fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure>;
     /// Reports an incident.

@@ -10,11 +10,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
-use super::{Desk, Next, Reported, Taken};
+use super::{Desk, Next, Reported, Taken, Whole};
 use crate::http::shapes::{ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, nanoseconds};
 use crate::incidents::{
-    Act, Effect, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Place, Report,
-    Silence, State,
+    Act, Effect, Exception, Filter, Incident, NewException, NewSilence, Place, Report, Silence, State,
 };
 use crate::notices::Pattern;
 use crate::report::answer::Answer;
@@ -171,7 +170,7 @@ impl Desk for Remote {
         Ok((self.read(incidents.collect())?, next.map(Next::Text)))
     }
 
-    fn incident(&self, id: i64) -> Result<Option<(Incident, Vec<Evidence>, Vec<Entry>)>, Failure> {
+    fn incident(&self, id: i64) -> Result<Option<Whole>, Failure> {
         let found: Option<IncidentShape> = self.find(&format!("/incidents/{id}"), &[])?;
         found.map(|found| self.read(found.read())).transpose()
     }
