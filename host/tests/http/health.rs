@@ -94,12 +94,12 @@ fn the_document_says_of_every_route_what_it_needs_and_how_it_fails() {
             let scope = security.iter().find_map(|one| one.get("token"));
             let responses = operation["responses"].as_object().unwrap();
             let scope = scope.and_then(|scope| scope[0].as_str());
-            if scope.is_some() {
+            if let Some(scope) = scope {
                 assert!(
                     ["401", "403"].iter().all(|status| responses.contains_key(*status)),
                     "{method} {path}"
                 );
-                assert!(scope.unwrap().parse::<Scope>().is_ok(), "{method} {path}");
+                assert!(scope.parse::<Scope>().is_ok(), "{method} {path}");
             } else {
                 assert!(["/livez", "/readyz"].contains(&path.as_str()), "{method} {path} needs no token");
             }
