@@ -129,7 +129,12 @@ fn its_limits_are_those_of_the_code() {
     let figures = [
         (
             "lines that wait in the server",
-            format!("{} MiB in all, {} MiB of one", intake.bytes >> 20, intake.source_bytes >> 20),
+            format!(
+                "{} MiB in all, {} MiB of one tenant, {} MiB of one source",
+                intake.bytes >> 20,
+                intake.tenant_bytes >> 20,
+                intake.source_bytes >> 20
+            ),
         ),
         ("a line", format!("{} KiB", syslog.message >> 10)),
         ("syslog: connections", format!("of one address {}", syslog.connections_of_address)),
