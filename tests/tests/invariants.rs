@@ -49,7 +49,11 @@ fn wasmtime_has_one_door() {
 
 #[test]
 fn the_database_has_one_door() {
-    assert_nowhere("host", &["rusqlite"], &["host/src/store", "host/tests/store", "host/tests/serve/ending.rs"]);
+    assert_nowhere(
+        "host",
+        &["rusqlite"],
+        &["host/src/store", "host/tests/store", "host/tests/serve/ending.rs"],
+    );
 }
 
 #[test]
