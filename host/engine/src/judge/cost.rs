@@ -16,7 +16,7 @@ pub struct JudgeCost {
     pub decisions: u64,
     /// Faults.
     pub faults: u64,
-    /// Log lines that are not in [`Verdicts::logs`], since they were over a limit.
+    /// Log lines that are not in [`Verdicts::logs`](super::Verdicts::logs), since they were over a limit.
     pub logs_dropped: u64,
     /// CPU time in the pack.
     pub cpu: Duration,
