@@ -53,6 +53,16 @@
 //! | `syslog.timezone` | | |
 //! | `syslog.format` | | |
 //! | `syslog.silent_after` | | |
+//! | `scan.allow.tenant` | whose scans | `default` |
+//! | `scan.allow.networks` | what may be scanned; loopback, link-local and multicast by a network of their own | nothing |
+//! | `scan.nmap` | where nmap is | on the `PATH` |
+//! | `scan.privileged` | whether nmap may send what only root may | `false` |
+//! | `scan.addresses` | addresses of one scan | 65536 |
+//! | `scan.closed_after` | scans in a row without what was there, after which it counts as closed or gone | 2 |
+//! | `scan.host_timeout` | for one host | `15m` |
+//! | `scan.timeout` | for a scan | `4h` |
+//! | `scan.scripts` | scripts of nmap that may be asked for | some that ask what any client asks |
+//! | `scan.retention` | how long scans are kept | `90 days` |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
 
 mod document;
@@ -62,6 +72,7 @@ mod masking;
 mod packs;
 mod places;
 mod read;
+mod scan;
 mod secret;
 mod server;
 mod sources;
@@ -85,6 +96,7 @@ pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
 pub use self::sources::{FollowedSource, SyslogListener, Transport};
 use crate::incidents::Policy;
+use crate::scans::ScanSettings;
 
 /// A file that has every key, with a comment for each.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -114,6 +126,8 @@ pub struct Configuration {
     pub follow: Vec<FollowedSource>,
     /// Where a server takes syslog.
     pub syslog: Vec<SyslogListener>,
+    /// How scans are made, and what may be scanned.
+    pub scan: ScanSettings,
     /// Settings of packs.
     pub packs: PackSettings,
 }

@@ -100,7 +100,7 @@ impl Whose {
     }
 }
 
-const TENANT: &str = "a tenant's name: 1 to 64 lower case letters, digits and hyphens";
+pub(super) const TENANT: &str = "a tenant's name: 1 to 64 lower case letters, digits and hyphens";
 const FORMATS: &str = "rfc3164, rfc5424, iso, json or plain";
 
 /// Reads `[[follow]]`.

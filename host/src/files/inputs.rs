@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use tripline_engine::line::Mark;
@@ -38,6 +39,16 @@ pub(crate) struct File {
     /// When it was last written, nanoseconds since 1970: no line is later.
     pub(crate) modified: Option<i64>,
     pub(crate) begin: Begin,
+    /// What it holds, if it lies on no disk.
+    pub(crate) held: Option<Held>,
+}
+
+/// Lines that lie in memory: what a scan has found.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) lines: Arc<[u8]>,
+    /// By which it is known again: the run's number.
+    pub(crate) number: u64,
 }
 
 /// Where reading a file begins.
@@ -60,6 +71,18 @@ impl Source {
     /// The family's path: that of its newest file.
     pub fn stem(&self) -> &Path {
         &self.stem
+    }
+
+    /// Lines that lie in memory, each with its end, in one file for each number; the same number has the same lines.
+    pub fn held(name: &str, files: Vec<(u64, Vec<u8>)>) -> Source {
+        let file = |(number, lines): (u64, Vec<u8>)| File {
+            path: name.into(),
+            bytes: lines.len() as u64,
+            modified: None,
+            begin: Begin::default(),
+            held: Some(Held { lines: lines.into(), number }),
+        };
+        Source { stem: name.into(), files: files.into_iter().map(file).collect() }
     }
 
     /// Whether it is standard input.
@@ -184,6 +207,7 @@ fn look(path: &Path) -> Result<File, InputProblem> {
         bytes: if found.is_file() { found.len() } else { 0 },
         modified: modified.and_then(|since| i64::try_from(since.as_nanos()).ok()),
         begin: Begin::default(),
+        held: None,
     })
 }
 

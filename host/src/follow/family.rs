@@ -216,7 +216,7 @@ impl Followed {
     fn packed(&self, lying: &Lying, begin: Mark) -> Source {
         let place = Some((lying.present.device, lying.present.inode));
         let begin = Begin { mark: Some(begin), done: false, place };
-        let file = File { path: lying.path.clone(), bytes: 0, modified: lying.modified, begin };
+        let file = File { path: lying.path.clone(), bytes: 0, modified: lying.modified, begin, held: None };
         Source { stem: self.stem.clone(), files: vec![file] }
     }
 

@@ -1,0 +1,256 @@
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tripline_engine::Configured;
+use tripline_engine::decode::Format as InputFormat;
+use tripline_engine::sandbox::Sandbox;
+
+use crate::check::{self, CheckOptions, Outcome, Source, Stop};
+use crate::cli::arguments::{Format, JudgeArguments, KeepArguments};
+use crate::cli::check::{cores, told};
+use crate::cli::exit::Exit;
+use crate::cli::kept::{self, Kept};
+use crate::cli::watch::Watch;
+use crate::cli::{Failure, Screen, packs, sandbox};
+use crate::commit::Tenant;
+use crate::configuration::Configuration;
+use crate::report::human::{Human, Look};
+use crate::report::json::Json;
+use crate::report::ndjson::Ndjson;
+use crate::report::{Printer, scans, strict_json};
+use crate::scans::{
+    Cancel, ImportError, Order, ScanLock, ScanStore, Scanned, Scanner, Scanning, Watch as ScanWatch,
+};
+use crate::wall_clock::{SystemClock, WallClock};
+
+/// How findings are decoded.
+const FINDINGS: InputFormat = InputFormat::Json;
+
+/// Who judges what scans find, and where that is kept.
+pub(super) struct Judging<'a> {
+    arguments: JudgeArguments,
+    tenant: Tenant,
+    configuration: &'a Configuration,
+    screen: &'a Screen,
+    packs: Vec<Configured>,
+    sandbox: Arc<dyn Sandbox>,
+    kept: Option<Kept>,
+    /// Held as long as it scans.
+    _alone: Option<ScanLock>,
+    zone: TimeZone,
+}
+
+impl<'a> Judging<'a> {
+    /// All that can be wrong is found before anything is scanned.
+    pub(super) fn open(
+        arguments: JudgeArguments,
+        keep: &KeepArguments,
+        configuration: &'a Configuration,
+        screen: &'a Screen,
+    ) -> Result<Judging<'a>, Failure> {
+        let packs = packs::configured(&arguments.packs, configuration)?;
+        let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
+        let kept = kept::wanted(keep, configuration)?;
+        let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
+        let tenant = keep.tenant.clone();
+        let mut judging =
+            Judging { arguments, tenant, configuration, screen, packs, sandbox, kept, _alone: None, zone };
+        judging._alone = judging.alone()?;
+        Ok(judging)
+    }
+
+    /// Makes it the only one that scans for this database, and ends what others left.
+    fn alone(&self) -> Result<Option<ScanLock>, Failure> {
+        let Some(kept) = &self.kept else { return Ok(None) };
+        let failed = |error| kept.failed(&error);
+        let Some(lock) = kept.database.scanning().map_err(failed)? else {
+            let path = kept.database.path().display();
+            let hint = "run it again when the other has ended";
+            let message =
+                format!("{path}: expected no other scan on the database, found one that is running");
+            return Err(Failure::new(message).hint(Some(hint)));
+        };
+        let tidied = self.scanning(&SystemClock).tidy().map_err(failed)?;
+        if tidied > 0 {
+            self.screen.warning("an earlier scan was broken off: its program has ended in the middle of it");
+        }
+        // Flags do not say how long scans are kept.
+        let retention = self.configuration.scan.retention.filter(|_| self.configuration.path.is_some());
+        if let Some(retention) = retention {
+            kept.database.forget(kept.clock.now().saturating_sub(retention)).map_err(failed)?;
+        }
+        Ok(Some(lock))
+    }
+
+    fn scanning<'s>(&'s self, clock: &'s dyn WallClock) -> Scanning<'s> {
+        let store = self.kept.as_ref().map(|kept| &*kept.database as &dyn ScanStore);
+        Scanning { store, clock, closed_after: self.configuration.scan.closed_after }
+    }
+
+    /// Scans.
+    pub(super) fn scan(
+        &self,
+        order: &Order,
+        scanner: &dyn Scanner,
+        watch: &mut dyn ScanWatch,
+        cancel: &Cancel,
+    ) -> Result<Scanned, Failure> {
+        let scanned = self.scanning(&SystemClock).run(&self.tenant, order, scanner, watch, cancel);
+        scanned.map_err(|error| match &self.kept {
+            Some(kept) => kept.failed(&error),
+            None => Failure::new(error),
+        })
+    }
+
+    /// Takes a file.
+    pub(super) fn import(
+        &self,
+        path: &Path,
+        file: File,
+        watch: &mut dyn ScanWatch,
+    ) -> Result<Scanned, Failure> {
+        let imported = self.scanning(&SystemClock).import(&self.tenant, &self.arguments.name, file, watch);
+        imported.map_err(|error| match (&error, &self.kept) {
+            (ImportError::Store(error), Some(kept)) => kept.failed(error),
+            _ => Failure::new(format!("{}: {error}", path.display())),
+        })
+    }
+
+    /// Has rules judge what was found, tells it, and what was not taken.
+    pub(super) fn finish(self, scanned: Vec<Scanned>, failures: Vec<Failure>) -> Result<Exit, Failure> {
+        for failure in &failures {
+            self.screen.fail(failure);
+        }
+        for broken in scanned.iter().filter_map(|one| one.broken.as_ref()) {
+            self.screen.warning(&format!("the scan did not see all: {}", broken.detail));
+        }
+        let whole = failures.is_empty() && scanned.iter().all(|one| one.broken.is_none());
+        if self.arguments.format == Format::Human {
+            let (width, zone) = (self.screen.width(), &self.zone);
+            self.screen.put(|out| scanned.iter().try_for_each(|one| scans::page(out, one, width, zone)))?;
+        }
+        let told = Buffer::default();
+        if self.arguments.format == Format::Ndjson {
+            self.screen.put(|out| {
+                scanned.iter().flat_map(scans::objects).try_for_each(|object| {
+                    strict_json::write(out, &object)?;
+                    out.write_all(b"\n")
+                })
+            })?;
+        }
+        let exit = self.judge(&scanned, told.clone())?;
+        if self.arguments.format == Format::Json {
+            let check: Value = serde_json::from_slice(&told.taken()).unwrap_or_default();
+            let scans: Vec<Value> = scanned.iter().map(scans::document).collect();
+            self.screen.put(|out| {
+                strict_json::write_pretty(out, &json!({ "scans": scans, "check": check }))?;
+                out.write_all(b"\n")
+            })?;
+        }
+        Ok(if whole { exit } else { Exit::Incomplete })
+    }
+
+    fn judge(&self, scanned: &[Scanned], document: Buffer) -> Result<Exit, Failure> {
+        let failed =
+            |error: &_| self.kept.as_ref().map_or_else(|| Failure::new(error), |kept| kept.failed(error));
+        let (sources, runs) = self.sources(scanned).map_err(|error| failed(&error))?;
+        let mut watch = Watch::new(self.printer(document), None);
+        let options = CheckOptions {
+            packs: self.packs.clone(),
+            sources,
+            threads: cores(),
+            year: None,
+            timezone: TimeZone::UTC,
+            format: Some(FINDINGS),
+            matches: false,
+            store: self.kept.as_ref().map(Kept::keeping),
+        };
+        // Whoever has cancelled the scan wants to know what it found until then.
+        let stop = Stop::new(false);
+        let outcome =
+            check::run(options, Arc::clone(&self.sandbox), &mut watch, &stop).map_err(Failure::new)?;
+        if let Some(kept) = self.kept.as_ref().filter(|_| is_judged(&outcome)) {
+            for run in runs {
+                kept.database.judged(&self.tenant, run).map_err(|error| kept.failed(&error))?;
+            }
+        }
+        told(outcome, 0, self.kept.as_ref(), watch, self.screen, self.arguments.fail_on)
+    }
+
+    /// What is to be judged: with a store also what an earlier scan has left, and the numbers of those runs.
+    fn sources(&self, scanned: &[Scanned]) -> Result<(Vec<Source>, Vec<u64>), crate::commit::StoreError> {
+        let mut files: Vec<(String, Vec<(u64, Vec<u8>)>)> = Vec::new();
+        let mut add = |name: String, number: u64, lines: Vec<u8>| match files
+            .iter_mut()
+            .find(|(known, _)| *known == name)
+        {
+            Some((_, files)) => files.push((number, lines)),
+            None => files.push((name, vec![(number, lines)])),
+        };
+        let mut runs = Vec::new();
+        let text = |lines: &mut dyn Iterator<Item = String>| {
+            lines.fold(Vec::new(), |mut text, line| {
+                text.extend_from_slice(line.as_bytes());
+                text.push(b'\n');
+                text
+            })
+        };
+        match &self.kept {
+            Some(kept) => {
+                for run in kept.database.unjudged(&self.tenant)? {
+                    let lines = kept.database.findings(&self.tenant, run.number)?;
+                    add(run.name.source(), run.number, text(&mut lines.into_iter()));
+                    runs.push(run.number);
+                }
+            }
+            None => {
+                for (number, one) in (1..).zip(scanned) {
+                    let mut lines = one.findings.iter().map(|finding| finding.line(&one.origin));
+                    add(one.origin.scan.source(), number, text(&mut lines));
+                }
+            }
+        }
+        Ok((files.into_iter().map(|(name, files)| Source::held(&name, files)).collect(), runs))
+    }
+
+    fn printer(&self, document: Buffer) -> Box<dyn Printer> {
+        let logs = self.arguments.verbose;
+        match self.arguments.format {
+            Format::Human => {
+                let look = Look { width: self.screen.width(), zone: self.zone.clone(), logs };
+                Box::new(Human::new(self.screen.coloured(), look))
+            }
+            Format::Ndjson => Box::new(Ndjson::new(self.screen.plain(), logs)),
+            Format::Json => Box::new(Json::new(document, false, logs)),
+        }
+    }
+}
+
+fn is_judged(outcome: &Outcome) -> bool {
+    outcome.store_error.is_none() && !outcome.stopped
+}
+
+/// What a printer has put out, to become a part of something.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn taken(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

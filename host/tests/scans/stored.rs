@@ -1,0 +1,148 @@
+//! What is known between scans comes back from the database as it was, each tenant's its own.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tripline::commit::Tenant;
+use tripline::incidents::Policy;
+use tripline::scans::{
+    Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, PortState, Protocol, Reason, RunEnd,
+    RunState, ScanName, ScanStore, ScannerKind, Scanning, Service,
+};
+use tripline::store::{Database, DatabaseOptions};
+
+use crate::fixture::Hand;
+
+fn open(folder: &tempfile::TempDir) -> Database {
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    Database::open(&folder.path().join("t.db"), Policy::default(), clock, DatabaseOptions::default()).unwrap()
+}
+
+fn baseline(name: &str) -> Baseline {
+    Baseline {
+        name: ScanName::new(name).unwrap(),
+        scanner: ScannerKind::Nmap,
+        technique: "connect".into(),
+        protocol: Protocol::Tcp,
+        privileged: false,
+    }
+}
+
+fn new_run() -> NewRun {
+    NewRun {
+        name: ScanName::new("dmz").unwrap(),
+        scanner: ScannerKind::Nmap,
+        started: 1,
+        addresses: Addresses::read("192.0.2.0/24"),
+        ports: Some("22,80".parse().unwrap()),
+    }
+}
+
+fn end(known: Vec<(Baseline, Known)>, lines: &[&str]) -> RunEnd {
+    RunEnd {
+        state: RunState::Partial,
+        ended: 2,
+        broken: Some(Broken::new(Reason::Truncated, "it breaks off")),
+        up: 3,
+        unknown: 1,
+        open: 2,
+        known,
+        lines: lines.iter().map(|line| line.to_string()).collect(),
+    }
+}
+
+fn known() -> Known {
+    let service =
+        Service { name: Some("ssh".into()), version: Some("9.2".into()), probed: true, ..Service::default() };
+    let port = |service| KnownPort { state: PortState::Open, missed: 1, service };
+    let host = KnownHost {
+        ports: "22,80-90".parse().unwrap(),
+        missed: 1,
+        gone: false,
+        open: [(22, port(Some(service))), (80, port(None))].into(),
+        scripts: [((22, "banner".to_string()), [7; 32]), ((0, "os".to_string()), [8; 32])].into(),
+    };
+    let gone = KnownHost { gone: true, missed: 5, ..KnownHost::default() };
+    let hosts = [("192.0.2.7".parse::<IpAddr>().unwrap(), host), ("2001:db8::7".parse().unwrap(), gone)];
+    Known {
+        asked_addresses: Addresses::read("192.0.2.0/24"),
+        asked_ports: Some("22,80-90".parse().unwrap()),
+        addresses: Addresses::read("192.0.2.0/25,2001:db8::7").unwrap(),
+        hosts: hosts.into(),
+    }
+}
+
+#[test]
+fn what_is_known_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, other) = (Tenant::default(), Tenant::new("other").unwrap());
+    let store = open(&folder);
+    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), None);
+    let run = store.begin(&tenant, new_run()).unwrap();
+    assert_eq!(run, 1);
+    assert_eq!(store.run(&tenant, run).unwrap().unwrap().state, RunState::Running);
+    store.end(&tenant, run, end(vec![(baseline("dmz"), known())], &["{}", "{\"a\":1}"])).unwrap();
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((known(), 2)));
+    assert_eq!(store.findings(&tenant, run).unwrap(), ["{}", "{\"a\":1}"]);
+    let kept = store.run(&tenant, run).unwrap().unwrap();
+    assert_eq!((kept.state, kept.up, kept.unknown, kept.open), (RunState::Partial, 3, 1, 2));
+    assert_eq!((kept.addresses.as_deref(), kept.ports.as_deref()), (Some("192.0.2.0/24"), Some("22,80")));
+    assert_eq!(kept.broken, Some(Broken::new(Reason::Truncated, "it breaks off")));
+    // Another name, another tenant: nothing is known.
+    assert_eq!(store.known(&tenant, &baseline("lan")).unwrap(), None);
+    assert_eq!(store.known(&other, &baseline("dmz")).unwrap(), None);
+    assert_eq!(store.run(&other, run).unwrap(), None);
+    assert_eq!(store.findings(&other, run).unwrap(), [""; 0]);
+    assert_eq!(store.runs(&other, 10).unwrap(), []);
+    assert_eq!(store.begin(&other, new_run()).unwrap(), 1);
+    // Less is known later: what was is gone.
+    let mut less = known();
+    less.hosts.get_mut(&"192.0.2.7".parse::<IpAddr>().unwrap()).unwrap().open.remove(&22);
+    let next = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, next, end(vec![(baseline("dmz"), less.clone())], &[])).unwrap();
+    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((less, 2)));
+}
+
+#[test]
+fn findings_wait_until_rules_have_judged_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, store) = (Tenant::default(), open(&folder));
+    let numbers =
+        |store: &Database| store.unjudged(&tenant).unwrap().iter().map(|run| run.number).collect::<Vec<_>>();
+    let first = store.begin(&tenant, new_run()).unwrap();
+    assert_eq!(numbers(&store), [0; 0], "it runs");
+    store.end(&tenant, first, end(vec![], &["{}"])).unwrap();
+    let second = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, second, end(vec![], &[])).unwrap();
+    assert_eq!(numbers(&store), [first], "the second has found nothing");
+    // What waits is not deleted.
+    assert_eq!(store.forget(100).unwrap(), 1);
+    store.judged(&tenant, first).unwrap();
+    assert_eq!(numbers(&store), [0; 0]);
+    assert_eq!(store.forget(100).unwrap(), 1);
+    assert_eq!(store.runs(&tenant, 10).unwrap(), []);
+    assert_eq!(store.findings(&tenant, first).unwrap(), [""; 0]);
+    assert_eq!(store.begin(&tenant, new_run()).unwrap(), 3, "no number is given twice");
+}
+
+#[test]
+fn one_scans_at_a_time_and_ends_what_the_dead_have_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let lock = store.scanning().unwrap().unwrap();
+    assert!(open(&folder).scanning().unwrap().is_none());
+    drop(lock);
+    let other = Tenant::new("other").unwrap();
+    let run = store.begin(&other, new_run()).unwrap();
+    let clock = Hand::at(1_795_700_000);
+    let _lock = store.scanning().unwrap().unwrap();
+    let scanning = Scanning { store: Some(&store), clock: &clock, closed_after: 2 };
+    assert_eq!(scanning.tidy().unwrap(), 1);
+    assert_eq!(scanning.tidy().unwrap(), 0);
+    let kept = store.run(&other, run).unwrap().unwrap();
+    assert_eq!((kept.state, kept.broken.map(|broken| broken.reason)), (RunState::Failed, Some(Reason::Exit)));
+    let line = &store.findings(&other, run).unwrap()[0];
+    assert!(line.contains(r#""finding":"scan_failed","scan":"dmz","run":1"#), "{line}");
+}
