@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::time::UNIX_EPOCH;
 
+use tripline_engine::decode::Format;
 use tripline_engine::line::Mark;
 
 use super::family::Member;
@@ -28,6 +29,8 @@ pub struct Source {
     pub(crate) stem: PathBuf,
     /// Its files, oldest first; empty is standard input.
     pub(crate) files: Vec<File>,
+    /// Its format, if it is said for it alone.
+    pub(crate) format: Option<Format>,
 }
 
 /// A file of a source.
@@ -52,6 +55,12 @@ pub(crate) struct Begin {
 }
 
 impl Source {
+    /// It with a format of its own, whatever that of the others is.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Source {
+        Source { format: Some(format), ..self }
+    }
+
     /// Bytes of its files as they lie on disk.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
@@ -74,7 +83,7 @@ fn full(path: &Path) -> PathBuf {
 }
 
 fn stdin() -> Source {
-    Source { stem: "-".into(), files: Vec::new() }
+    Source { stem: "-".into(), files: Vec::new(), format: None }
 }
 
 /// Finds the sources that arguments name.
@@ -115,7 +124,7 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
         members.dedup_by(|packed, plain| packed.packs(plain) && is_being_packed(&plain.path, &packed.path));
         let files: Vec<File> = members.iter().filter_map(|member| files.get(&member.path).cloned()).collect();
         if !files.is_empty() {
-            inputs.sources.push(Source { stem, files });
+            inputs.sources.push(Source { stem, files, format: None });
         }
     }
     if stdin_at.is_some() && !inputs.sources.iter().any(Source::is_stdin) {
