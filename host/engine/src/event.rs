@@ -1,4 +1,4 @@
-//! An event: a decoded line, or a scan's finding.
+//! An event: a decoded line, of a log or of what a scan found.
 
 use tripline_abi::FieldType;
 
@@ -15,13 +15,13 @@ use tripline_abi::FieldType;
 pub struct Event {
     /// When it happened, nanoseconds since 1970 UTC.
     pub time: Option<i64>,
-    /// What is left of the line behind its header; a finding has none.
+    /// What is left of the line behind its header; a scan's finding has none.
     pub message: Option<Place>,
     /// What kind of log it is from.
     pub log_source: LogSource,
     /// The named parts, in the line's order. A name may stand twice; the first counts.
     pub fields: Vec<EventField>,
-    /// Values that decoding changed, and all values of a finding.
+    /// Values that decoding changed.
     pub arena: Vec<u8>,
 }
 
@@ -113,18 +113,5 @@ impl Event {
     /// The first field of this name.
     pub fn field(&self, line: &[u8], name: &[u8]) -> Option<&EventField> {
         self.fields.iter().find(|field| self.name(line, field.name) == name)
-    }
-
-    /// Puts a text into the arena.
-    pub fn keep(&mut self, bytes: &[u8]) -> Place {
-        let start = self.arena.len() as u32;
-        self.arena.extend_from_slice(bytes);
-        Place { start, end: self.arena.len() as u32, in_arena: true }
-    }
-
-    /// Adds a field whose value is kept in the arena.
-    pub fn keep_field(&mut self, name: &'static str, kind: FieldType, value: &[u8]) {
-        let value = self.keep(value);
-        self.fields.push(EventField { name: Name::Known(name), kind, value });
     }
 }

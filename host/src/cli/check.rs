@@ -5,6 +5,7 @@ use std::thread;
 
 use jiff::tz::TimeZone;
 use tripline_abi::Severity;
+use tripline_engine::decode::Format as InputFormat;
 use tripline_engine::sandbox::Sandbox;
 
 use super::arguments::{CheckArguments, Format};
@@ -26,7 +27,11 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let files = files(std::mem::take(&mut arguments.files))?;
+    let findings = std::mem::take(&mut arguments.findings);
+    let files = match std::mem::take(&mut arguments.files) {
+        none if none.is_empty() && !findings.is_empty() => none,
+        named => files(named)?,
+    };
     let packs = packs::configured(&arguments.packs, configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
     let stop = interrupt::flag()?;
@@ -35,7 +40,7 @@ pub(super) fn run(
     let zone = arguments.timezone.clone().unwrap_or_else(TimeZone::system);
     let shown = arguments.timezone.clone().or_else(|| configuration.timezone.clone());
     let shown = shown.unwrap_or_else(TimeZone::system);
-    let Inputs { sources, errors } = check::expand(&files);
+    let Inputs { sources, errors } = inputs(&files, &findings);
     errors.iter().for_each(|error| screen.error(&error.to_string()));
     let unreadable = errors.len();
 
@@ -80,6 +85,16 @@ pub(super) fn told(
     }
     let delivered = kept.map(|kept| kept.settle_patiently(screen)).transpose()?.unwrap_or(true);
     Ok(Exit::of(&outcome, fail_on, delivered))
+}
+
+/// What was named; a file that was named as findings, too, is findings.
+fn inputs(files: &[PathBuf], findings: &[PathBuf]) -> Inputs {
+    let (mut inputs, found) = (check::expand(files), check::expand(findings));
+    inputs.sources.retain(|source| found.sources.iter().all(|other| other.stem() != source.stem()));
+    let found_sources = found.sources.into_iter().map(|source| source.with_format(InputFormat::Finding));
+    inputs.sources.extend(found_sources);
+    inputs.errors.extend(found.errors);
+    inputs
 }
 
 /// What to check: what was named, else what comes through a pipe.

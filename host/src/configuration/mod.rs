@@ -44,7 +44,7 @@
 //! | `follow.paths` | files, folders and globs to follow; a file that several name belongs to the first | |
 //! | `follow.tenant` | whose their lines are | `default` |
 //! | `follow.timezone` | the time zone of stamps that say none | the server's |
-//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json` or `plain` | found from the first lines |
+//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json`, `plain` or `finding` | found from the first lines |
 //! | `follow.from` | where a file begins that was never followed: `end` or `start` | the server's |
 //! | `follow.silent_after` | without a line for so long, it is an incident | `off` |
 //! | `syslog.listen` | where syslog is taken | |

@@ -87,10 +87,12 @@ struct Whose {
 }
 
 impl Whose {
-    fn read(table: &Table<'_>) -> Result<Whose, Wrong> {
+    fn read(table: &Table<'_>, formats: &Formats) -> Result<Whose, Wrong> {
         let tenant = table.parsed("tenant", TENANT, Tenant::new)?;
         let timezone = table.parsed("timezone", zone::EXPECTED, zone::parse)?;
-        let format = table.parsed("format", FORMATS, |name| name.parse::<Format>().ok())?;
+        let format = table.parsed("format", formats.expected, |name| {
+            name.parse().ok().filter(|format: &Format| (formats.takes)(*format))
+        })?;
         Ok(Whose {
             tenant: tenant.map(|tenant| tenant.value).unwrap_or_default(),
             timezone: timezone.map(|zone| zone.value),
@@ -101,7 +103,18 @@ impl Whose {
 }
 
 pub(super) const TENANT: &str = "a tenant's name: 1 to 64 lower case letters, digits and hyphens";
-const FORMATS: &str = "rfc3164, rfc5424, iso, json or plain";
+
+/// The formats that lines of a kind of source can be given.
+struct Formats {
+    expected: &'static str,
+    takes: fn(Format) -> bool,
+}
+
+/// What lies in a file the operator knows.
+const OF_FILES: Formats =
+    Formats { expected: "rfc3164, rfc5424, iso, json, plain or finding", takes: |_| true };
+const OF_SENDERS: Formats =
+    Formats { expected: "rfc3164, rfc5424, iso, json or plain", takes: Format::is_for_senders };
 
 /// Reads `[[follow]]`.
 pub(super) fn follow(document: &Document, tables: Vec<Table<'_>>) -> Result<Vec<FollowedSource>, Wrong> {
@@ -110,7 +123,7 @@ pub(super) fn follow(document: &Document, tables: Vec<Table<'_>>) -> Result<Vec<
     for table in tables {
         let given = table.texts("paths")?;
         let given = table.required("paths", given)?;
-        let Whose { tenant, timezone, format, silent_after } = Whose::read(&table)?;
+        let Whose { tenant, timezone, format, silent_after } = Whose::read(&table, &OF_FILES)?;
         let from = table.parsed("from", "end or start", |word| match word {
             "end" => Some(From::End),
             "start" => Some(From::Start),
@@ -188,7 +201,7 @@ pub(super) fn syslog(tables: Vec<Table<'_>>, http: Option<SocketAddr>) -> Result
         let listen = table.required("listen", listen)?;
         let transport = table.parsed("transport", "udp or tcp", Transport::parse)?;
         let transport = table.required("transport", transport)?.value;
-        let Whose { tenant, timezone, format, silent_after } = Whose::read(&table)?;
+        let Whose { tenant, timezone, format, silent_after } = Whose::read(&table, &OF_SENDERS)?;
         let same = listeners.iter().filter(|other| other.transport == transport);
         let http = http.filter(|_| transport == Transport::Tcp);
         let mut taken = same.map(|other| other.listen).chain(http);

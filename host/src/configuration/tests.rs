@@ -314,6 +314,12 @@ fn sources_have_a_tenant_and_settings() {
 }
 
 #[test]
+fn a_file_may_be_said_to_hold_findings() {
+    let read = parse(&format!("{FOLLOW}['a']\nformat = 'finding'")).unwrap();
+    assert_eq!(read.follow[0].format, Some(Format::Finding));
+}
+
+#[test]
 fn sources_that_make_no_sense_are_refused_at_their_place() {
     for (text, at) in [
         (format!("{FOLLOW}['-']"), "'-'"),
@@ -321,6 +327,8 @@ fn sources_that_make_no_sense_are_refused_at_their_place() {
         (format!("{FOLLOW}['a']\nfrom = 'middle'"), "'middle'"),
         (format!("{FOLLOW}['a']\ntenant = 'A'"), "'A'"),
         (format!("{FOLLOW}['a']\nformat = 'xml'"), "'xml'"),
+        // Whoever reaches a listener could say that our scans found it.
+        (format!("{SYSLOG}'127.0.0.1:514'\ntransport = 'udp'\nformat = 'finding'"), "'finding'"),
         (format!("{FOLLOW}['a']\nsilent_after = '1 moon'"), "'1 moon'"),
         (format!("{SYSLOG}'localhost:514'\ntransport = 'udp'"), "'localhost:514'"),
         (format!("{SYSLOG}'127.0.0.1'\ntransport = 'udp'"), "'127.0.0.1'"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use tripline_engine::decode::Format;
 use tripline_engine::line::Mark;
 
 use super::family::Member;
@@ -29,6 +30,8 @@ pub struct Source {
     pub(crate) stem: PathBuf,
     /// Its files, oldest first; empty is standard input.
     pub(crate) files: Vec<File>,
+    /// Its format, if it is said for it alone.
+    pub(crate) format: Option<Format>,
 }
 
 /// A file of a source.
@@ -63,6 +66,12 @@ pub(crate) struct Begin {
 }
 
 impl Source {
+    /// It with a format of its own, whatever that of the others is.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Source {
+        Source { format: Some(format), ..self }
+    }
+
     /// Bytes of its files as they lie on disk.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
@@ -82,7 +91,7 @@ impl Source {
             begin: Begin::default(),
             held: Some(Held { lines: lines.into(), number }),
         };
-        Source { stem: name.into(), files: files.into_iter().map(file).collect() }
+        Source { stem: name.into(), files: files.into_iter().map(file).collect(), format: None }
     }
 
     /// Whether it is standard input.
@@ -97,7 +106,7 @@ fn full(path: &Path) -> PathBuf {
 }
 
 fn stdin() -> Source {
-    Source { stem: "-".into(), files: Vec::new() }
+    Source { stem: "-".into(), files: Vec::new(), format: None }
 }
 
 /// Finds the sources that arguments name.
@@ -138,7 +147,7 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
         members.dedup_by(|packed, plain| packed.packs(plain) && is_being_packed(&plain.path, &packed.path));
         let files: Vec<File> = members.iter().filter_map(|member| files.get(&member.path).cloned()).collect();
         if !files.is_empty() {
-            inputs.sources.push(Source { stem, files });
+            inputs.sources.push(Source { stem, files, format: None });
         }
     }
     if stdin_at.is_some() && !inputs.sources.iter().any(Source::is_stdin) {

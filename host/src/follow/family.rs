@@ -217,7 +217,7 @@ impl Followed {
         let place = Some((lying.present.device, lying.present.inode));
         let begin = Begin { mark: Some(begin), done: false, place };
         let file = File { path: lying.path.clone(), bytes: 0, modified: lying.modified, begin, held: None };
-        Source { stem: self.stem.clone(), files: vec![file] }
+        Source { stem: self.stem.clone(), files: vec![file], format: None }
     }
 
     /// Tells of a file that was cut or replaced while nobody followed it: where the file is that was followed last. One

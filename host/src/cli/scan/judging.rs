@@ -27,9 +27,6 @@ use crate::scans::{
 };
 use crate::wall_clock::{SystemClock, WallClock};
 
-/// How findings are decoded.
-const FINDINGS: InputFormat = InputFormat::Json;
-
 /// Who judges what scans find, and where that is kept.
 pub(super) struct Judging<'a> {
     arguments: JudgeArguments,
@@ -165,7 +162,7 @@ impl<'a> Judging<'a> {
             threads: cores(),
             year: None,
             timezone: TimeZone::UTC,
-            format: Some(FINDINGS),
+            format: None,
             matches: false,
             store: self.kept.as_ref().map(Kept::keeping),
         };
@@ -214,7 +211,13 @@ impl<'a> Judging<'a> {
                 }
             }
         }
-        Ok((files.into_iter().map(|(name, files)| Source::held(&name, files)).collect(), runs))
+        Ok((
+            files
+                .into_iter()
+                .map(|(name, files)| Source::held(&name, files).with_format(InputFormat::Finding))
+                .collect(),
+            runs,
+        ))
     }
 
     fn printer(&self, document: Buffer) -> Box<dyn Printer> {

@@ -234,8 +234,9 @@ fn said(asked: &Asked, headers: &HeaderMap) -> Result<Said, Problem> {
     let format = match &asked.format {
         None => ndjson.then_some(Format::Json),
         Some(name) => {
-            let unknown = |_| Problem::invalid("expected as format rfc3164, rfc5424, iso, json or plain");
-            Some(name.parse().map_err(unknown)?)
+            let sent = name.parse().ok().filter(|format: &Format| format.is_for_senders());
+            let unknown = || Problem::invalid("expected as format rfc3164, rfc5424, iso, json or plain");
+            Some(sent.ok_or_else(unknown)?)
         }
     };
     let timezone = match &asked.timezone {
