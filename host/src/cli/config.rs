@@ -78,6 +78,9 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
         let transport = transport.as_str();
         lines.push(("syslog", format!("{listen}/{transport} for {tenant}{}", silent(*silent_after))));
     }
+    for (tenant, allowed) in &read.scan.allow {
+        lines.push(("scan", format!("{allowed} for {tenant}")));
+    }
     lines.extend(read.packs.names().map(|name| ("pack", name.to_string())));
     lines
 }

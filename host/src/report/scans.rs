@@ -21,6 +21,7 @@ pub(crate) fn run(run: &Run) -> Value {
     put("run", run.number.into());
     put("scan", run.name.as_str().into());
     put("scanner", run.scanner.as_str().into());
+    put("by", run.author.clone().into());
     put("state", run.state.as_str().into());
     put("started", rfc3339(run.started).into());
     put("ended", run.ended.and_then(rfc3339).into());

@@ -25,6 +25,13 @@ const SPECIAL: [&str; 10] = [
     "::/96",
 ];
 
+/// As they were put together.
+impl std::fmt::Display for Allowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Networks that may be scanned. Loopback, link-local and multicast only by a network that lies in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed(Addresses);

@@ -33,6 +33,8 @@ pub struct NewRun {
     pub name: ScanName,
     /// Who scans.
     pub scanner: ScannerKind,
+    /// Who asked for it: an actor's id.
+    pub author: String,
     /// When it began, nanoseconds since 1970.
     pub started: i64,
     /// What is asked; `None`: a file that does not say.
@@ -71,6 +73,8 @@ pub struct Run {
     pub name: ScanName,
     /// Who scanned.
     pub scanner: ScannerKind,
+    /// Who asked for it: an actor's id.
+    pub author: String,
     /// How it stands.
     pub state: RunState,
     /// When it began, nanoseconds since 1970.

@@ -11,6 +11,7 @@ use super::record::{NewRun, RunEnd, RunState, ScanStore};
 use super::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, Watch};
 use super::seen::{Presence, Seen};
 use crate::commit::{StoreError, Tenant};
+use crate::incidents::Actor;
 use crate::wall_clock::WallClock;
 
 /// Who scans, and where that is kept.
@@ -20,6 +21,8 @@ pub struct Scanning<'a> {
     pub store: Option<&'a dyn ScanStore>,
     /// The time.
     pub clock: &'a dyn WallClock,
+    /// Who asks for it.
+    pub actor: &'a Actor,
     /// Scans in a row that do not find what was there, after which it counts as closed or gone.
     pub closed_after: u32,
 }
@@ -63,6 +66,7 @@ impl Scanning<'_> {
         let run = NewRun {
             name: order.name.clone(),
             scanner: scanner.kind(),
+            author: self.actor.id.clone(),
             started: began,
             addresses: Some(order.addresses.clone()),
             ports: Some(order.ports.clone()),
@@ -173,7 +177,9 @@ impl Watch for Gathering<'_> {
             }
             host.name = host.name.or_else(|| order.names.get(&address).cloned());
         }
-        for protocol in Protocol::ALL {
+        // What is asked for here is TCP; a file tells only by its hosts what it is of.
+        let protocols = if self.asked.is_some() { &[Protocol::Tcp][..] } else { Protocol::ALL };
+        for protocol in protocols {
             self.seen.entry(*protocol).or_default().add(&host, *protocol);
         }
         self.watch.host(host);

@@ -59,6 +59,11 @@ impl Told {
         }
     }
 
+    /// Whether it was not read to its end.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self.error, Some(XmlError::Large { .. } | XmlError::Deep { .. } | XmlError::Many { .. }))
+    }
+
     /// How the scan ended.
     pub(super) fn ended(&self) -> Ended {
         let told_all = matches!(self.finished, Some(Ok(()))) && self.skipped.is_empty();

@@ -1,14 +1,15 @@
 //! Runs of scans and their rows.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Map, Value};
 
 use super::database::Database;
-use super::{known, numbers, open};
+use super::{known, log, numbers, open};
 use crate::commit::{StoreError, Tenant};
 use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
 
 const COLUMNS: &str = "number, name, scanner, state, started, ended, addresses, ports, reason, detail, up, unknown, \
-                       open, judged";
+                       open, judged, author";
 /// Runs that are deleted in one step.
 const STEP: u32 = 200;
 
@@ -22,7 +23,7 @@ impl ScanStore for Database {
         self.readers.read(|db| {
             let sql = format!("SELECT {COLUMNS}, tenant FROM scan_runs WHERE state = 'running'");
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(14)?, read(row)?)))?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(15)?, read(row)?)))?;
             let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
             Ok(rows.filter_map(|(tenant, run)| Tenant::new(&tenant).zip(run)).collect())
         })
@@ -30,22 +31,25 @@ impl ScanStore for Database {
 
     fn begin(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
-        self.write(move |db, _| {
+        self.write(move |db, this| {
             let number = numbers::next(db, &tenant, "scan")?;
             db.prepare_cached(
-                "INSERT INTO scan_runs (tenant, number, name, scanner, state, started, addresses, ports)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, addresses, ports)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 tenant.as_str(),
                 number,
                 run.name.as_str(),
                 run.scanner.as_str(),
+                run.author,
                 RunState::Running.as_str(),
                 run.started,
                 run.addresses.map(|addresses| addresses.to_string()),
                 run.ports.map(|ports| ports.to_string()),
             ])?;
+            let by = ("by", Value::from(run.author));
+            record(db, &tenant, this.now, "scan.begun", number as u64, by)?;
             Ok(number as u64)
         })
     }
@@ -56,7 +60,7 @@ impl ScanStore for Database {
 
     fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError> {
         let tenant = tenant.clone();
-        self.write(move |db, _| {
+        self.write(move |db, this| {
             let (reason, detail) = end.broken.map(|broken| (broken.reason.as_str(), broken.detail)).unzip();
             // What nothing was found in, no rule has to judge.
             let judged = end.lines.is_empty();
@@ -85,7 +89,7 @@ impl ScanStore for Database {
             for (baseline, known) in &end.known {
                 known::put(db, &tenant, baseline, known, end.ended)?;
             }
-            Ok(())
+            record(db, &tenant, this.now, "scan.ended", run, ("state", Value::from(end.state.as_str())))
         })
     }
 
@@ -139,6 +143,21 @@ impl ScanStore for Database {
     }
 }
 
+/// Says so in security.log: who had what scanned, and what became of it, by number.
+fn record(
+    db: &Connection,
+    tenant: &Tenant,
+    now: i64,
+    event: &str,
+    run: u64,
+    (name, value): (&str, Value),
+) -> Result<(), StoreError> {
+    let mut fields = Map::new();
+    fields.insert("scan".into(), run.into());
+    fields.insert(name.into(), value);
+    log::add(db, tenant, now, event, &fields)
+}
+
 fn forget(db: &Connection, before: i64) -> Result<u64, StoreError> {
     let sql = "SELECT tenant, number FROM scan_runs WHERE ended < ?1 AND judged = 1 LIMIT ?2";
     let mut statement = db.prepare_cached(sql)?;
@@ -173,6 +192,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Run>> {
         number: row.get(0)?,
         name,
         scanner,
+        author: row.get(14)?,
         state,
         started: row.get(4)?,
         ended: row.get(5)?,

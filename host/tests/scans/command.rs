@@ -44,7 +44,10 @@ impl Here {
     }
 }
 
-const LOOPBACK: &str = "[database]\npath = \"t.db\"\n[[scan.allow]]\nnetworks = [\"127.0.0.0/8\"]\n";
+const KEPT: &str = "[database]\npath = \"t.db\"\n[[scan.allow]]\nnetworks = [\"127.0.0.0/8\"]\n";
+/// And what is open there may be.
+const LOOPBACK: &str = "[database]\npath = \"t.db\"\n[[scan.allow]]\nnetworks = [\"127.0.0.0/8\"]\n[packs.exposure]\n\
+                        allowed = [\"127.0.0.0/8: any\"]\n";
 
 fn scanners() -> Vec<&'static str> {
     if nmap().is_some() { vec!["nmap", "connect"] } else { vec!["connect"] }
@@ -164,6 +167,29 @@ fn a_scan_is_kept_listed_shown_and_compared() {
 }
 
 #[test]
+fn a_port_that_no_policy_allows_is_one_incident_however_often_it_is_seen() {
+    for scanner in scanners() {
+        let here = Here::new(KEPT);
+        let host = Ipv4Addr::new(127, 0, 72, 5);
+        let server = Server::at(host, 0, b"");
+        let line = format!("scan run {host} --ports {} --scanner {scanner} --name lab", server.port());
+        let (out, _) = here.run(&line, 1);
+        assert!(out.contains("exposure/port-not-allowed"), "{out}");
+        here.run(&line, 1);
+        let list = here.json("incident list --format json", 0);
+        let incidents = list["incidents"].as_array().unwrap();
+        assert_eq!(incidents.len(), 1, "{list}");
+        assert_eq!(
+            (&incidents[0]["rule"], &incidents[0]["count"]),
+            (&"port-not-allowed".into(), &2.into()),
+            "{list}"
+        );
+        let shown = here.json("incident show 1 --format json", 0).to_string();
+        assert!(shown.contains("scan:lab") && shown.contains("port_opened"), "{shown}");
+    }
+}
+
+#[test]
 fn files_are_taken_in_and_compared() {
     let here = Here::new("[database]\npath = \"t.db\"\n");
     let file = path("xml/ordinary.xml");
@@ -176,7 +202,7 @@ fn files_are_taken_in_and_compared() {
         again.contains("expected a scan that ended after the last one of `dmz`, found an earlier one"),
         "{again}"
     );
-    let (out, _) = here.run(&format!("scan import {} --name open", path("xml/masscan.xml").display()), 0);
+    let (out, _) = here.run(&format!("scan import {} --name open", path("xml/masscan.xml").display()), 1);
     assert!(out.contains("by masscan: done") && out.contains("192.0.2.8"), "{out}");
     let (_, err) = here.run("scan import tripline.toml", 3);
     assert!(err.contains("tripline.toml: expected a scan of nmap or masscan in XML, found none"), "{err}");

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use tripline::commit::Tenant;
+use tripline::incidents::Actor;
 use tripline::scans::{Host, Item, ScanName, ScanXml, Scanned, Scanning, XmlError, XmlLimits};
 
 use crate::fixture::{Hand, Taken, golden, path};
@@ -24,7 +25,7 @@ fn told(input: impl Read, limits: XmlLimits) -> (Vec<Item>, Result<(), XmlError>
 
 fn import(bytes: &[u8]) -> Result<Scanned, String> {
     let clock = Hand::at(1_795_700_000);
-    let scanning = Scanning { store: None, clock: &clock, closed_after: 2 };
+    let scanning = Scanning { store: None, clock: &clock, actor: &Actor::timer(), closed_after: 2 };
     scanning
         .import(&Tenant::default(), &ScanName::default(), bytes, &mut Taken::default())
         .map_err(|error| error.to_string())

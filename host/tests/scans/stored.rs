@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tripline::commit::Tenant;
-use tripline::incidents::Policy;
+use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
     Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, PortState, Protocol, Reason, RunEnd,
     RunState, ScanName, ScanStore, ScannerKind, Scanning, Service,
 };
+use tripline::security_log::Records;
 use tripline::store::{Database, DatabaseOptions};
 
 use crate::fixture::Hand;
@@ -32,6 +34,7 @@ fn new_run() -> NewRun {
     NewRun {
         name: ScanName::new("dmz").unwrap(),
         scanner: ScannerKind::Nmap,
+        author: "uid:0".into(),
         started: 1,
         addresses: Addresses::read("192.0.2.0/24"),
         ports: Some("22,80".parse().unwrap()),
@@ -97,6 +100,14 @@ fn what_is_known_comes_back() {
     assert_eq!(store.findings(&other, run).unwrap(), [""; 0]);
     assert_eq!(store.runs(&other, 10).unwrap(), []);
     assert_eq!(store.begin(&other, new_run()).unwrap(), 1);
+    // Who had it scanned stands in security.log, by ids alone.
+    let records = store.after(0, 10).unwrap();
+    let told: Vec<String> =
+        records.iter().map(|one| format!("{} {}", one.event, Value::Object(one.fields.clone()))).collect();
+    assert_eq!(
+        told[..2],
+        [r#"scan.begun {"scan":1,"by":"uid:0"}"#, r#"scan.ended {"scan":1,"state":"partial"}"#]
+    );
     // Less is known later: what was is gone.
     let mut less = known();
     less.hosts.get_mut(&"192.0.2.7".parse::<IpAddr>().unwrap()).unwrap().open.remove(&22);
@@ -138,7 +149,7 @@ fn one_scans_at_a_time_and_ends_what_the_dead_have_left() {
     let run = store.begin(&other, new_run()).unwrap();
     let clock = Hand::at(1_795_700_000);
     let _lock = store.scanning().unwrap().unwrap();
-    let scanning = Scanning { store: Some(&store), clock: &clock, closed_after: 2 };
+    let scanning = Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
     assert_eq!(scanning.tidy().unwrap(), 1);
     assert_eq!(scanning.tidy().unwrap(), 0);
     let kept = store.run(&other, run).unwrap().unwrap();

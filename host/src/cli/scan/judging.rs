@@ -18,6 +18,7 @@ use crate::cli::watch::Watch;
 use crate::cli::{Failure, Screen, packs, sandbox};
 use crate::commit::Tenant;
 use crate::configuration::Configuration;
+use crate::incidents::Actor;
 use crate::report::human::{Human, Look};
 use crate::report::json::Json;
 use crate::report::ndjson::Ndjson;
@@ -39,6 +40,7 @@ pub(super) struct Judging<'a> {
     /// Held as long as it scans.
     _alone: Option<ScanLock>,
     zone: TimeZone,
+    actor: Actor,
 }
 
 impl<'a> Judging<'a> {
@@ -54,8 +56,19 @@ impl<'a> Judging<'a> {
         let kept = kept::wanted(keep, configuration)?;
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let tenant = keep.tenant.clone();
-        let mut judging =
-            Judging { arguments, tenant, configuration, screen, packs, sandbox, kept, _alone: None, zone };
+        let actor = kept.as_ref().map_or_else(Actor::timer, Kept::actor);
+        let mut judging = Judging {
+            arguments,
+            tenant,
+            configuration,
+            screen,
+            packs,
+            sandbox,
+            kept,
+            _alone: None,
+            zone,
+            actor,
+        };
         judging._alone = judging.alone()?;
         Ok(judging)
     }
@@ -71,6 +84,8 @@ impl<'a> Judging<'a> {
                 format!("{path}: expected no other scan on the database, found one that is running");
             return Err(Failure::new(message).hint(Some(hint)));
         };
+        // Who could not judge afterwards should not scan.
+        drop(kept.database.checker().map_err(failed)?);
         let tidied = self.scanning(&SystemClock).tidy().map_err(failed)?;
         if tidied > 0 {
             self.screen.warning("an earlier scan was broken off: its program has ended in the middle of it");
@@ -85,7 +100,7 @@ impl<'a> Judging<'a> {
 
     fn scanning<'s>(&'s self, clock: &'s dyn WallClock) -> Scanning<'s> {
         let store = self.kept.as_ref().map(|kept| &*kept.database as &dyn ScanStore);
-        Scanning { store, clock, closed_after: self.configuration.scan.closed_after }
+        Scanning { store, clock, actor: &self.actor, closed_after: self.configuration.scan.closed_after }
     }
 
     /// Scans.

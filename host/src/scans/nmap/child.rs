@@ -29,10 +29,11 @@ const SAID: usize = 2048;
 pub(super) struct Child {
     process: process::Child,
     group: Pid,
-    xml: ChildStdout,
+    xml: Option<ChildStdout>,
     said: Receiver<String>,
     cancel: Cancel,
-    deadline: Instant,
+    /// `None`: no clock will ever show it.
+    deadline: Option<Instant>,
     /// Why it was asked to end, and when that is no question any more.
     ending: Option<(Broken, Instant)>,
     _folder: TempDir,
@@ -64,14 +65,23 @@ impl Child {
             .stderr(Stdio::piped())
             .spawn()?;
         let group = Pid::from_child(&process);
-        let (Some(xml), Some(errors)) = (process.stdout.take(), process.stderr.take()) else {
-            return Err(io::ErrorKind::BrokenPipe.into());
+        let pipes = process.stdout.take().zip(process.stderr.take());
+        let (cancel, deadline) = (cancel.clone(), Instant::now().checked_add(timeout));
+        // From here on it is ended whatever fails.
+        let mut child = Child {
+            process,
+            group,
+            xml: None,
+            said: bounded(0).1,
+            cancel,
+            deadline,
+            ending: None,
+            _folder: folder,
         };
-        let said = listen(errors)?;
-        let deadline = Instant::now().checked_add(timeout);
-        let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(365 * 86_400));
-        let cancel = cancel.clone();
-        Ok(Child { process, group, xml, said, cancel, deadline, ending: None, _folder: folder })
+        let (xml, errors) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+        child.said = listen(errors)?;
+        child.xml = Some(xml);
+        Ok(child)
     }
 
     /// Ends it, if it has not ended; answers why it did not end well.
@@ -117,7 +127,9 @@ impl Child {
         }
         let broken = match () {
             () if self.cancel.is_cancelled() => Broken::new(Reason::Cancelled, "it was cancelled"),
-            () if now >= self.deadline => Broken::new(Reason::TimedOut, "it took longer than `scan.timeout`"),
+            () if self.deadline.is_some_and(|deadline| now >= deadline) => {
+                Broken::new(Reason::TimedOut, "it took longer than `scan.timeout`")
+            }
             () => return,
         };
         self.kill(Signal::TERM);
@@ -134,12 +146,13 @@ impl Read for Child {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             self.look();
-            let mut waiting = [PollFd::new(&self.xml, PollFlags::IN)];
+            let Some(xml) = &mut self.xml else { return Ok(0) };
+            let mut waiting = [PollFd::new(xml, PollFlags::IN)];
             match poll(&mut waiting, Some(&LOOK)) {
                 Ok(0) => {}
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
-                Ok(_) => return self.xml.read(buffer),
+                Ok(_) => return xml.read(buffer),
             }
             // What it has left behind may hold its output open: that is no reason to wait.
             if self.ending.as_ref().is_some_and(|(_, until)| Instant::now() > *until + GRACE) {

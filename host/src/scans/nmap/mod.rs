@@ -66,13 +66,11 @@ fn follow(mut child: Child, watch: &mut dyn Watch) -> Ended {
     told.follow(&mut ScanXml::new(&mut child, XmlLimits::default()), watch);
     let end = child.end();
     let mut ended = told.ended();
-    // Why it was ended says more than where it broke off.
     if let Err(broken) = end {
         ended.told_all = false;
-        ended.broken = Some(match ended.broken {
-            Some(why) if broken.reason == Reason::Exit && broken.detail.is_empty() => why,
-            _ => broken,
-        });
+        // Why it was ended says more than where it broke off, but if that was because nobody could read it.
+        let is_unread = broken.reason == Reason::Exit && told.is_unreadable();
+        ended.broken = ended.broken.filter(|_| is_unread).or(Some(broken));
     }
     ended
 }

@@ -4,6 +4,7 @@ CREATE TABLE scan_runs (
     number INTEGER NOT NULL,
     name TEXT NOT NULL,
     scanner TEXT NOT NULL,
+    author TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('running', 'done', 'partial', 'failed', 'cancelled')),
     started INTEGER NOT NULL,
     ended INTEGER,
