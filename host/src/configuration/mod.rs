@@ -63,6 +63,20 @@
 //! | `scan.timeout` | for a scan | `4h` |
 //! | `scan.scripts` | scripts of nmap that may be asked for | some that ask what any client asks |
 //! | `scan.retention` | how long scans are kept | `90 days` |
+//! | `scan.at_once` | scans that a server makes at the same time | 2 |
+//! | `scan.at_once_of_tenant` | of them, of one tenant | 1 |
+//! | `scan.schedule.name` | what a scan that is made again and again is called | |
+//! | `scan.schedule.tenant` | whose it is | `default` |
+//! | `scan.schedule.targets` | addresses, networks and names of hosts | |
+//! | `scan.schedule.ports` | which ports, by TCP | |
+//! | `scan.schedule.service` | whether services are asked what they are | `false` |
+//! | `scan.schedule.scripts` | scripts of nmap to run | none |
+//! | `scan.schedule.every_address` | whether each address is taken for a host | `false` |
+//! | `scan.schedule.cron` | when: minute, hour, day, month, weekday; or `every` | |
+//! | `scan.schedule.timezone` | whose clock cron goes by | that of reports |
+//! | `scan.schedule.every` | again after so long, from now on | |
+//! | `scan.schedule.jitter` | each begins later by up to so much, so that many do not begin at once | none |
+//! | `scan.schedule.missed` | what becomes of times at which nobody was there: `skip`, or `once` for all of them | `once` |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
 
 mod document;
@@ -73,6 +87,7 @@ mod packs;
 mod places;
 mod read;
 mod scan;
+mod schedules;
 mod secret;
 mod server;
 mod sources;

@@ -73,7 +73,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     out.follow = sources::follow(document, root.tables("follow", sources::FOLLOW)?)?;
     out.syslog = sources::syslog(root.tables("syslog", sources::SYSLOG)?, out.server.listen)?;
     if let Some(table) = root.table("scan", scan::KEYS)? {
-        out.scan = scan::read(document, table)?;
+        out.scan = scan::read(document, table, out.timezone.as_ref())?;
     }
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
-use super::ConfigurationError;
 use super::document::Document;
 use super::sources::TENANT;
 use super::table::{Keys, Table};
+use super::{ConfigurationError, schedules};
 use crate::commit::Tenant;
 use crate::scans::{Allowed, ScanSettings, Script};
 
@@ -25,6 +26,9 @@ pub(super) const KEYS: Keys = &[
     "scripts",
     "retention",
     "allow",
+    "at_once",
+    "at_once_of_tenant",
+    "schedule",
 ];
 /// The keys of `[[scan.allow]]`.
 const ALLOW: Keys = &["tenant", "networks"];
@@ -33,7 +37,11 @@ const ALLOW: Keys = &["tenant", "networks"];
 const MOST_ADDRESSES: i64 = 1 << 20;
 
 /// Reads `[scan]`.
-pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ScanSettings, Wrong> {
+pub(super) fn read(
+    document: &Document,
+    table: Table<'_>,
+    zone: Option<&TimeZone>,
+) -> Result<ScanSettings, Wrong> {
     let usual = ScanSettings::default();
     let addresses = table.integer("addresses", 1..=MOST_ADDRESSES)?.and_then(|n| u64::try_from(n).ok());
     let closed_after = table.integer("closed_after", 1..=100)?.and_then(|n| u32::try_from(n).ok());
@@ -46,6 +54,10 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ScanSettings
         };
         names.into_iter().map(script).collect::<Result<Vec<_>, _>>()
     });
+    let at_once = |key, usual| {
+        let given = table.integer(key, 1..=64)?.and_then(|n| usize::try_from(n).ok());
+        Ok::<_, Wrong>(given.unwrap_or(usual))
+    };
     Ok(ScanSettings {
         nmap: table.text("nmap")?.map(|path| document.beside(path.value)),
         privileged: table.boolean("privileged")?.unwrap_or(usual.privileged),
@@ -53,9 +65,12 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ScanSettings
         closed_after: closed_after.unwrap_or(usual.closed_after),
         host_timeout: host_timeout.unwrap_or(usual.host_timeout),
         timeout: timeout.unwrap_or(usual.timeout),
+        at_once: at_once("at_once", usual.at_once)?,
+        at_once_of_tenant: at_once("at_once_of_tenant", usual.at_once_of_tenant)?,
         scripts: scripts.transpose()?.unwrap_or(usual.scripts),
         retention: table.duration_or_off("retention")?.unwrap_or(usual.retention),
         allow: allow(table.tables("allow", ALLOW)?)?,
+        schedules: schedules::read(table.tables("schedule", schedules::KEYS)?, zone)?,
     })
 }
 

@@ -19,6 +19,7 @@ mod connection;
 mod cursor;
 mod document;
 mod error;
+mod events;
 mod exposition;
 mod figures;
 mod given;

@@ -15,7 +15,7 @@ use super::connection::Connections;
 use super::shared::{Parts, Shared};
 use super::{HttpError, HttpLimits, routes, tls};
 use crate::configuration::TlsFiles;
-use crate::serve::{Health, Intake, StreamSettings};
+use crate::serve::{Health, Intake, Scans, StreamSettings};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -32,6 +32,8 @@ pub struct HttpOptions {
     pub database: Arc<Database>,
     /// Where lines go.
     pub intake: Intake,
+    /// What is scanned.
+    pub scans: Scans,
     /// How the server stands.
     pub health: Arc<Health>,
     /// The time.
@@ -55,7 +57,7 @@ pub struct HttpServer {
 /// # Errors
 /// The address or the certificate cannot be had.
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
-    let HttpOptions { listen, tls, database, intake, health, clock, limits, streams } = options;
+    let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams } = options;
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
@@ -65,7 +67,7 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let listener = runtime.block_on(TcpListener::bind(listen)).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let (stop, stopping) = watch::channel(false);
-    let parts = Parts { database, intake, health, clock, limits, streams, stopping: stopping.clone() };
+    let parts = Parts { database, intake, scans, health, clock, limits, streams, stopping: stopping.clone() };
     let shared = Arc::new(Shared::new(parts));
     let router = routes::router(&shared);
     let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });

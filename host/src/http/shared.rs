@@ -12,7 +12,7 @@ use super::problem::{AGAIN, Problem};
 use super::room::Room;
 use super::streams::Streams;
 use crate::commit::StoreError;
-use crate::serve::{Health, Intake, StreamSettings};
+use crate::serve::{Health, Intake, Scans, StreamSettings};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -20,6 +20,7 @@ use crate::wall_clock::WallClock;
 pub(super) struct Shared {
     pub(super) database: Arc<Database>,
     pub(super) intake: Intake,
+    pub(super) scans: Scans,
     pub(super) health: Arc<Health>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) limits: HttpLimits,
@@ -39,6 +40,7 @@ pub(super) struct Shared {
 pub(super) struct Parts {
     pub(super) database: Arc<Database>,
     pub(super) intake: Intake,
+    pub(super) scans: Scans,
     pub(super) health: Arc<Health>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) limits: HttpLimits,
@@ -48,10 +50,11 @@ pub(super) struct Parts {
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
-        let Parts { database, intake, health, clock, limits, streams, stopping } = parts;
+        let Parts { database, intake, scans, health, clock, limits, streams, stopping } = parts;
         Shared {
             database,
             intake,
+            scans,
             health,
             clock,
             guesses: Guesses::new(&limits),

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::paint::{BOLD, DIM};
 use super::table::{Column, Table};
 use super::{moment, rfc3339, visible};
-use crate::scans::{FindingKind, Presence, Run, Scanned, Seen};
+use crate::scans::{Due, FindingKind, Presence, Run, Scanned, Scheduled, Seen, Standing, When};
+use crate::serve::Underway;
 
 /// A run, as an object.
 pub(crate) fn run(run: &Run) -> Value {
@@ -34,6 +35,71 @@ pub(crate) fn run(run: &Run) -> Value {
     put("open", run.open.into());
     put("judged", run.judged.into());
     Value::Object(object)
+}
+
+/// How far a scan is, as an object.
+pub(crate) fn progress(underway: &Underway) -> Value {
+    let Underway { progress, hosts, .. } = underway;
+    json!({ "task": progress.task, "percent": progress.percent, "hosts": hosts })
+}
+
+/// A schedule and how it stands, as an object.
+pub(crate) fn schedule(scheduled: &Scheduled, standing: &Standing, now: i64) -> Value {
+    let Scheduled { request, schedule, .. } = scheduled;
+    let next = match schedule.due(request.name.as_str(), standing, now) {
+        Due::At(time) => rfc3339(time),
+        Due::Now(_) | Due::Missed(_) => rfc3339(now),
+        Due::Never => None,
+    };
+    let (cron, timezone, every) = match &schedule.when {
+        When::Cron(times) => (Some(times.text()), times.timezone().iana_name(), None),
+        When::Every(every) => (None, None, Some(every.as_secs())),
+    };
+    json!({
+        "type": "schedule",
+        "scan": request.name.as_str(),
+        "targets": request.targets.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "ports": request.ports.to_string(),
+        "service": request.service,
+        "scripts": request.scripts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "cron": cron,
+        "timezone": timezone,
+        "every": every,
+        "jitter": schedule.jitter.as_secs(),
+        "missed": schedule.missed.as_str(),
+        "next": next,
+        "whole": standing.whole.and_then(rfc3339),
+    })
+}
+
+/// Schedules as a table.
+pub(crate) fn schedules(all: &[(Scheduled, Standing)], now: i64, zone: &TimeZone) -> Table {
+    use Column::{Figure, Text};
+    let mut table = Table::of(&[
+        Text("scan"),
+        Text("when"),
+        Figure("next"),
+        Figure("last whole"),
+        Text("targets"),
+        Text("ports"),
+    ]);
+    for (Scheduled { request, schedule, .. }, standing) in all {
+        let when = match &schedule.when {
+            When::Cron(times) => times.text().to_string(),
+            When::Every(every) => {
+                format!("every {:#}", jiff::SignedDuration::try_from(*every).unwrap_or_default())
+            }
+        };
+        let next = match schedule.due(request.name.as_str(), standing, now) {
+            Due::At(time) => moment(time, zone),
+            Due::Now(_) | Due::Missed(_) => "now".into(),
+            Due::Never => "never".into(),
+        };
+        let whole = standing.whole.map(|time| moment(time, zone)).unwrap_or_default();
+        let targets = request.targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        table.row(vec![request.name.to_string(), when, next, whole, targets, request.ports.to_string()]);
+    }
+    table
 }
 
 /// A scan that was just made, and each of its findings.

@@ -33,6 +33,8 @@ words! {
         ScanPartial = "scan_partial",
         /// The scan saw nothing.
         ScanFailed = "scan_failed",
+        /// There should have been a whole scan by now.
+        ScanOverdue = "scan_overdue",
     }
 }
 
@@ -69,6 +71,8 @@ pub struct Finding {
     pub hosts: Option<u64>,
     /// Hosts that took too long.
     pub unknown_hosts: Option<u64>,
+    /// For how long there should have been a whole scan, seconds.
+    pub late_by: Option<u64>,
 }
 
 /// Which scan a finding is of.
@@ -101,7 +105,13 @@ impl Finding {
             broken: None,
             hosts: None,
             unknown_hosts: None,
+            late_by: None,
         }
+    }
+
+    /// Whether it tells of a change: what was seen for the first time was compared with nothing.
+    pub fn is_change(&self) -> bool {
+        self.kind != FindingKind::PortOpen && self.first != Some(true)
     }
 
     /// It as a line, without the end of the line: a JSON object.
@@ -151,6 +161,7 @@ impl Finding {
         }
         fields.put("hosts", self.hosts);
         fields.put("unknown_hosts", self.unknown_hosts);
+        fields.put("late_by", self.late_by);
         Value::Object(fields.0)
     }
 }

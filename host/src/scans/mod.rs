@@ -10,6 +10,7 @@
 
 mod addresses;
 mod allowed;
+mod choice;
 mod connect;
 mod difference;
 mod finding;
@@ -24,6 +25,7 @@ mod record;
 mod resolve;
 mod run;
 mod scanner;
+mod schedule;
 mod script;
 mod seen;
 mod settings;
@@ -33,6 +35,7 @@ mod xml;
 
 pub use self::addresses::Addresses;
 pub use self::allowed::Allowed;
+pub use self::choice::{ChoiceError, Chosen, choose};
 pub use self::connect::Connect;
 pub use self::difference::{Comparing, compare};
 pub use self::finding::{Finding, FindingKind, Origin};
@@ -43,10 +46,13 @@ pub use self::nmap::{Launch, Nmap, NmapError, find, launch};
 pub use self::order::{Order, OrderError, Request, ScanName};
 pub use self::ports::{Ports, PortsError};
 pub use self::ranges::Ranges;
-pub use self::record::{NewRun, Run, RunEnd, RunState, ScanLock, ScanStore};
+pub use self::record::{NewRun, Run, RunEnd, RunState, ScanLock, ScanStore, ScheduleStore};
 pub use self::resolve::{ResolveError, Resolver, SystemResolver};
 pub use self::run::{Scanned, Scanning};
 pub use self::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, ScannerKind, Watch};
+pub use self::schedule::{
+    Due, LONGEST, Missed, Overdue, SHORTEST, Schedule, Scheduled, Standing, Times, TimesError, When,
+};
 pub use self::script::{Script, ScriptError};
 pub use self::seen::{Presence, Seen, SeenHost, SeenPort};
 pub use self::settings::ScanSettings;

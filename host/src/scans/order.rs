@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::addresses::Addresses;
 use super::ports::Ports;
 use super::resolve::{ResolveError, Resolver};
+use super::scanner::Reason;
 use super::script::Script;
 use super::settings::ScanSettings;
 use super::target::{Target, resolve};
 use crate::commit::Tenant;
 
 /// What a scan is called: its findings, and what is known from the last one, go by that.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScanName(String);
 
 impl ScanName {
@@ -49,7 +50,7 @@ impl fmt::Display for ScanName {
 }
 
 /// What somebody asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The scan's name.
     pub name: ScanName,
@@ -123,6 +124,17 @@ fn called(name: &Option<String>) -> String {
 }
 
 impl OrderError {
+    /// Why the scan is not made, in a word.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            OrderError::Resolve(_) | OrderError::NoTarget | OrderError::NoPort => Reason::SkippedTarget,
+            OrderError::NothingAllowed(_)
+            | OrderError::NotAllowed { .. }
+            | OrderError::TooMany { .. }
+            | OrderError::Script(_) => Reason::NotAllowed,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -6,6 +6,7 @@ use super::known::{Baseline, Known};
 use super::order::ScanName;
 use super::ports::Ports;
 use super::scanner::{Broken, ScannerKind};
+use super::schedule::Standing;
 use crate::commit::{StoreError, Tenant};
 use std::any::Any;
 use std::str::FromStr;
@@ -110,6 +111,18 @@ impl ScanLock {
     }
 }
 
+/// Where it is kept how schedules stand.
+pub trait ScheduleStore: Send + Sync {
+    /// How a tenant's schedule of this name stands, if it is known.
+    fn stands(&self, tenant: &Tenant, name: &ScanName) -> Result<Option<Standing>, StoreError>;
+
+    /// How a tenant's schedule of this name stands; one that is new is known from this time on.
+    fn stands_since(&self, tenant: &Tenant, name: &ScanName, now: i64) -> Result<Standing, StoreError>;
+
+    /// Keeps how it stands.
+    fn set_standing(&self, tenant: &Tenant, name: &ScanName, standing: Standing) -> Result<(), StoreError>;
+}
+
 /// Where scans are kept.
 pub trait ScanStore: Send + Sync {
     /// Makes its holder the only one that scans, in this and any other process; `None`: somebody else does. Runs that
@@ -137,11 +150,20 @@ pub trait ScanStore: Send + Sync {
     /// Keeps that rules have judged a run's findings.
     fn judged(&self, tenant: &Tenant, run: u64) -> Result<(), StoreError>;
 
-    /// The latest runs, at most so many.
-    fn runs(&self, tenant: &Tenant, most: u32) -> Result<Vec<Run>, StoreError>;
+    /// The latest runs, of those before this one, at most so many.
+    fn runs(&self, tenant: &Tenant, before: Option<u64>, most: u32) -> Result<Vec<Run>, StoreError>;
 
     /// The run with this number.
     fn run(&self, tenant: &Tenant, number: u64) -> Result<Option<Run>, StoreError>;
+
+    /// Asks whoever makes this run to break it off; `false`: no such run is underway.
+    fn cancel(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError>;
+
+    /// Whether somebody has asked for that.
+    fn is_cancelled(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError>;
+
+    /// Runs of all tenants whose findings no rule has judged, the oldest first.
+    fn unjudged_of_all(&self) -> Result<Vec<(Tenant, Run)>, StoreError>;
 
     /// Deletes runs that ended before this time; what is known from them stays. Answers how many.
     fn forget(&self, before: i64) -> Result<u64, StoreError>;

@@ -6,9 +6,9 @@ use super::difference::{Comparing, compare};
 use super::finding::{Finding, FindingKind, Origin};
 use super::host::{Host, Protocol};
 use super::known::{Baseline, Known};
-use super::order::Order;
+use super::order::{Order, ScanName};
 use super::record::{NewRun, RunEnd, RunState, ScanStore};
-use super::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, Watch};
+use super::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, ScannerKind, Watch};
 use super::seen::{Presence, Seen};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
@@ -72,6 +72,7 @@ impl Scanning<'_> {
             ports: Some(order.ports.clone()),
         };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
+        watch.begun(number);
         let mut gathering = Gathering { asked: Some(order), seen: BTreeMap::new(), watch };
         let ended = scanner.scan(order, &mut gathering, cancel);
         let mut seen = gathering.seen.remove(&Protocol::Tcp).unwrap_or_default();
@@ -88,6 +89,23 @@ impl Scanning<'_> {
         let compared = Compared { seen: [(Protocol::Tcp, seen)].into(), baselines: vec![baseline] };
         let origin = Origin { scan: order.name.clone(), run: number, scanner: scanner.kind() };
         self.finish(tenant, origin, began, self.clock.now(), compared, ended)
+    }
+
+    /// Keeps that a scan was not made: a run that has failed.
+    pub fn refused(
+        &self,
+        tenant: &Tenant,
+        name: &ScanName,
+        scanner: ScannerKind,
+        why: Broken,
+    ) -> Result<Scanned, StoreError> {
+        let began = self.clock.now();
+        let run = NewRun { name: name.clone(), scanner, started: began, addresses: None, ports: None };
+        let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
+        let origin = Origin { scan: name.clone(), run: number, scanner };
+        let ended = Ended { broken: Some(why), ..Ended::default() };
+        let nothing = Compared { seen: BTreeMap::new(), baselines: Vec::new() };
+        self.finish(tenant, origin, began, began, nothing, ended)
     }
 
     /// Compares, and keeps what became of the run.

@@ -38,6 +38,8 @@ words! {
         NotAllowed = "not_allowed",
         /// Hosts took too long.
         HostsTimedOut = "hosts_timed_out",
+        /// It should have been made by now.
+        Late = "late",
     }
 }
 
@@ -52,6 +54,9 @@ pub struct Progress {
 
 /// Follows a scan.
 pub trait Watch {
+    /// It has begun, as the run of this number where one is kept.
+    fn begun(&mut self, _run: Option<u64>) {}
+
     /// A host is done.
     fn host(&mut self, host: Host);
 

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::allowed::Allowed;
+use super::schedule::Scheduled;
 use super::script::Script;
 use crate::commit::Tenant;
 
@@ -21,12 +22,18 @@ pub struct ScanSettings {
     pub host_timeout: Duration,
     /// How long a scan may take. 4 hours.
     pub timeout: Duration,
+    /// Scans at the same time. 2.
+    pub at_once: usize,
+    /// Of them, of one tenant. 1.
+    pub at_once_of_tenant: usize,
     /// Scripts that may be asked for.
     pub scripts: Vec<Script>,
     /// Nanoseconds for which scans are kept; `None`: for ever. 90 days.
     pub retention: Option<i64>,
     /// What may be scanned, for each tenant. Nothing.
     pub allow: BTreeMap<Tenant, Allowed>,
+    /// Scans that are made again and again.
+    pub schedules: Vec<Scheduled>,
 }
 
 /// Those of nmap's own that ask what any client asks.
@@ -50,9 +57,12 @@ impl Default for ScanSettings {
             closed_after: 2,
             host_timeout: Duration::from_secs(15 * 60),
             timeout: Duration::from_secs(4 * 3600),
+            at_once: 2,
+            at_once_of_tenant: 1,
             scripts: SCRIPTS.into_iter().filter_map(|name| name.parse().ok()).collect(),
             retention: Some(90 * 24 * 3600 * 1_000_000_000),
             allow: BTreeMap::new(),
+            schedules: Vec::new(),
         }
     }
 }

@@ -20,9 +20,10 @@ use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
 use super::modules::Modules;
 use super::passing::{Barrier, Fed, Work};
+use super::scanning::Scanning;
 use super::shared::Shared;
 use super::telling::Telling;
-use super::{Control, Event, Expected, Follow, Health, Intake, matching};
+use super::{Control, Event, Expected, Follow, Health, Intake, Scans, matching};
 use crate::builtin;
 use crate::check::MonotonicClock;
 use crate::commit::{Store, StoreError};
@@ -55,6 +56,8 @@ pub struct ServeOptions {
     pub security_log: Option<PathBuf>,
     /// What brings notices to the relay, if there is one.
     pub deliverer: Option<Deliverer>,
+    /// What is scanned.
+    pub scans: Scans,
     /// How it stands: written while it runs, read by whoever asks.
     pub health: Arc<Health>,
     /// The time.
@@ -103,7 +106,7 @@ pub fn run(
 ) -> Result<(), ServeError> {
     let ServeOptions { mut packs, mut follow, own, intake, expected, lines, threads, instances, .. } =
         options;
-    let ServeOptions { database, security_log, deliverer, health, clock, pause, every, .. } = options;
+    let ServeOptions { database, security_log, deliverer, scans, health, clock, pause, every, .. } = options;
     let shared = Shared { database: &database, control, health: &health, clock: &*clock, tell, pause, every };
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
@@ -112,7 +115,12 @@ pub fn run(
     let (committed, told) = bounded::<()>(1);
     health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);
+    let scanning = Scanning::new(&shared, scans, &intake);
     std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let _guard = Guard(control);
+            scanning.run(scope);
+        });
         scope.spawn(move || {
             let _guard = Guard(control);
             telling.run(deliverer, &told);

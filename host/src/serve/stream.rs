@@ -104,6 +104,7 @@ impl Input for Stream {
         match self.name.split('/').next() {
             Some("http") => "http",
             Some("syslog") => "syslog",
+            Some(name) if name.starts_with("scan:") => "scan",
             _ => "program",
         }
     }

@@ -33,6 +33,7 @@ mod outbox;
 mod pages;
 mod readers;
 mod scans;
+mod schedules;
 mod search;
 mod silences;
 mod standing;

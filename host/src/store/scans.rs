@@ -118,9 +118,12 @@ impl ScanStore for Database {
         })
     }
 
-    fn runs(&self, tenant: &Tenant, most: u32) -> Result<Vec<Run>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM scan_runs WHERE tenant = ?1 ORDER BY number DESC LIMIT ?2");
-        self.readers.read(|db| list(db, &sql, params![tenant.as_str(), most]))
+    fn runs(&self, tenant: &Tenant, before: Option<u64>, most: u32) -> Result<Vec<Run>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM scan_runs WHERE tenant = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
+        );
+        let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+        self.readers.read(|db| list(db, &sql, params![tenant.as_str(), before, most]))
     }
 
     fn run(&self, tenant: &Tenant, number: u64) -> Result<Option<Run>, StoreError> {
@@ -128,6 +131,37 @@ impl ScanStore for Database {
         self.readers.read(|db| {
             let mut statement = db.prepare_cached(&sql)?;
             Ok(statement.query_row(params![tenant.as_str(), number], read).optional()?.flatten())
+        })
+    }
+
+    fn cancel(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, _| {
+            let sql =
+                "UPDATE scan_runs SET cancelled = 1 WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
+            Ok(db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])? > 0)
+        })
+    }
+
+    fn is_cancelled(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError> {
+        self.readers.read(|db| {
+            let sql = "SELECT cancelled FROM scan_runs WHERE tenant = ?1 AND number = ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let cancelled =
+                statement.query_row(params![tenant.as_str(), run], |row| row.get(0)).optional()?;
+            Ok(cancelled.unwrap_or(false))
+        })
+    }
+
+    fn unjudged_of_all(&self) -> Result<Vec<(Tenant, Run)>, StoreError> {
+        self.readers.read(|db| {
+            let sql = format!(
+                "SELECT {COLUMNS}, tenant FROM scan_runs WHERE judged = 0 AND state <> 'running' ORDER BY tenant, number"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(14)?, read(row)?)))?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
+            Ok(rows.filter_map(|(tenant, run)| Tenant::new(&tenant).zip(run)).collect())
         })
     }
 

@@ -13,7 +13,7 @@ use tripline::commit::Tenant;
 use tripline::http::{HttpLimits, HttpOptions, HttpServer, start};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::notices::{Route, Routes};
-use tripline::serve::{Health, Intake, IntakeLimits, StreamSettings};
+use tripline::serve::{Health, Intake, IntakeLimits, ScanPlan, Scans, StreamSettings};
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::SystemClock;
@@ -104,6 +104,7 @@ fn serve(path: &Path) -> (HttpServer, Arc<Database>) {
         tls: None,
         database: Arc::clone(&database),
         intake: Intake::new(IntakeLimits::default(), || {}),
+        scans: Scans::new(ScanPlan::default()),
         health: Arc::new(Health::new()),
         clock: Arc::new(SystemClock),
         limits: HttpLimits::default(),

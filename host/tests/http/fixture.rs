@@ -16,7 +16,9 @@ use tripline::http::{HttpLimits, HttpOptions, HttpServer};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
-use tripline::serve::{self, Control, Health, Intake, IntakeLimits, ServeOptions, StreamSettings};
+use tripline::serve::{
+    self, Control, Health, Intake, IntakeLimits, ScanPlan, Scans, ServeOptions, StreamSettings,
+};
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::WallClock;
@@ -148,6 +150,7 @@ impl Site {
                 packs: vec![configured()],
                 follow: Vec::new(),
                 intake: intake.clone(),
+                scans: Scans::new(ScanPlan::default()),
                 own: Vec::new(),
                 expected: Vec::new(),
                 lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
@@ -180,6 +183,7 @@ impl Site {
             tls: self.setup.tls.clone(),
             database: Arc::clone(&self.database),
             intake: self.intake.clone(),
+            scans: Scans::new(ScanPlan::default()),
             health: Arc::clone(&self.health),
             clock: Arc::new(self.clock.clone()),
             limits: self.setup.limits,

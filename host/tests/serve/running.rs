@@ -16,8 +16,8 @@ use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
 use tripline::serve::{
-    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ServeError, ServeOptions,
-    StreamSettings,
+    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ScanPlan, Scans,
+    ServeError, ServeOptions, StreamSettings,
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
@@ -85,6 +85,7 @@ impl Running {
             follow: Vec::new(),
             own: Vec::new(),
             intake: intake.clone(),
+            scans: Scans::new(ScanPlan::default()),
             expected,
             lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
             threads: 1,

@@ -19,7 +19,7 @@ pub(super) fn list(
     screen: &Screen,
 ) -> Result<Exit, Failure> {
     let kept = Kept::look(keep, configuration)?;
-    let runs = kept.database.runs(&kept.tenant, limit).map_err(|error| kept.failed(&error))?;
+    let runs = kept.database.runs(&kept.tenant, None, limit).map_err(|error| kept.failed(&error))?;
     screen.put(|out| match format {
         Format::Human if runs.is_empty() => writeln!(out, "no scans"),
         Format::Human => scans::table(&runs, &kept.zone).write(out, screen.width()),
@@ -78,7 +78,7 @@ fn found(kept: &Kept, number: Option<u64>) -> Result<(Run, Vec<Value>), Failure>
     let failed = |error| kept.failed(&error);
     let run = match number {
         Some(number) => kept.database.run(&kept.tenant, number).map_err(failed)?,
-        None => kept.database.runs(&kept.tenant, 1).map_err(failed)?.into_iter().next(),
+        None => kept.database.runs(&kept.tenant, None, 1).map_err(failed)?.into_iter().next(),
     };
     let hint = "`tripline scan list` lists them";
     let none = || match number {

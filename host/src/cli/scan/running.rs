@@ -5,8 +5,7 @@ use crate::cli::{Failure, Screen, interrupt};
 use crate::configuration::Configuration;
 use crate::report::waiting::Waiting;
 use crate::scans::{
-    Cancel, Connect, Host, Nmap, NmapError, Order, Progress, Request, ScanSettings, Scanner, ScannerKind,
-    SystemResolver, Watch, find,
+    Cancel, Host, Order, Progress, Request, ScanSettings, Scanner, ScannerKind, SystemResolver, Watch, choose,
 };
 
 /// Scans.
@@ -33,32 +32,19 @@ pub(super) fn run(
     judging.finish(vec![scanned], Vec::new())
 }
 
-/// The scanner: the one that was asked for, else nmap, else the one that is built in.
+/// The scanner; the lesser one is told.
 fn wanted(
     asked: Option<ScannerKind>,
     request: &Request,
     settings: &ScanSettings,
     screen: &Screen,
 ) -> Result<Box<dyn Scanner>, Failure> {
-    const INSTALL: &str =
-        "install nmap, or leave --service and --script out: without it, ports are found by connecting";
-    let needs_nmap = request.service || !request.scripts.is_empty();
-    let connects = || -> Box<dyn Scanner> { Box::new(Connect::default()) };
-    if asked == Some(ScannerKind::Connect) {
-        return match needs_nmap {
-            true => Err(Failure::new("expected nmap for --service and --script, found --scanner connect")),
-            false => Ok(connects()),
-        };
+    let chosen = choose(asked, request, settings, std::env::var_os("PATH").as_deref());
+    let chosen = chosen.map_err(|error| Failure::new(&error).hint(Some(error.hint())))?;
+    if chosen.lesser {
+        screen.warning("there is no nmap: ports are found by connecting alone, and services stay unknown");
     }
-    match find(settings.nmap.as_deref(), std::env::var_os("PATH").as_deref()) {
-        Ok(program) => Ok(Box::new(Nmap { program, launcher: "/proc/self/exe".into() })),
-        Err(NmapError::None) if asked.is_none() && !needs_nmap => {
-            screen
-                .warning("there is no nmap: ports are found by connecting alone, and services stay unknown");
-            Ok(connects())
-        }
-        Err(error) => Err(Failure::new(error).hint(Some(INSTALL))),
-    }
+    Ok(chosen.scanner)
 }
 
 /// Shows how far it is.

@@ -12,7 +12,7 @@ use super::journal::Journal;
 use super::said;
 use crate::configuration::Configuration;
 use crate::http::{self, HttpLimits, HttpOptions, HttpServer};
-use crate::serve::{Health, Intake, StreamSettings};
+use crate::serve::{Health, Intake, Scans, StreamSettings};
 use crate::syslog::{self, Syslog, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource};
 
 /// How long requests that are underway may take once the server ends.
@@ -34,6 +34,7 @@ pub(super) fn http(
     configuration: &Configuration,
     kept: &Kept,
     intake: &Intake,
+    scans: &Scans,
     health: &Arc<Health>,
     lines: &LineSettings,
 ) -> Result<Option<HttpServer>, Failure> {
@@ -53,6 +54,7 @@ pub(super) fn http(
         tls: server.tls.clone(),
         database: Arc::clone(&kept.database),
         intake: intake.clone(),
+        scans: scans.clone(),
         health: Arc::clone(health),
         clock: Arc::clone(&kept.clock),
         limits: HttpLimits::default(),

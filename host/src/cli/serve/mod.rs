@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
-use crate::serve::{self, Control, Health, Intake, IntakeLimits, ServeError, ServeOptions};
+use crate::serve::{self, Control, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
 use crate::syslog::SyslogSource;
 
 /// What keeps incidents if nothing names a database.
@@ -60,7 +60,8 @@ pub(super) fn run(
         say("first-token", format!("an operator's token is in {}", path.display()));
     }
     let lines = sources::lines(&arguments);
-    let http = listening::http(&arguments, &configuration, &kept, &intake, &health, &lines)?;
+    let scans = Scans::new(reloading::plan(&configuration));
+    let http = listening::http(&arguments, &configuration, &kept, &intake, &scans, &health, &lines)?;
     if let Some(http) = &http {
         let scheme = if configuration.server.tls.is_some() { "https" } else { "http" };
         say("listens", format!("listens at {scheme}://{}", http.address()));
@@ -82,6 +83,7 @@ pub(super) fn run(
         packs,
         follow: sources::follow(&arguments, &configuration),
         intake,
+        scans: scans.clone(),
         expected,
         own: sources::own(kept.security_log().as_deref()),
         lines,
@@ -100,6 +102,7 @@ pub(super) fn run(
         configuration,
         database: Arc::clone(&kept.database),
         control: Arc::clone(&control),
+        scans,
         journal: Arc::clone(&journal),
     };
     // It ends with the program: nothing of it has to be finished.

@@ -14,7 +14,7 @@ use super::super::{Failure, kept, packs};
 use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
-use crate::serve::{Change, Control};
+use crate::serve::{Change, Control, ScanPlan, Scans};
 use crate::store::Database;
 
 /// How often it is looked whether files have changed.
@@ -26,7 +26,13 @@ pub(super) struct Reloading {
     pub(super) configuration: Configuration,
     pub(super) database: Arc<Database>,
     pub(super) control: Arc<Control>,
+    pub(super) scans: Scans,
     pub(super) journal: Arc<Journal>,
+}
+
+/// What is scanned, as it is configured.
+pub(super) fn plan(configuration: &Configuration) -> ScanPlan {
+    ScanPlan { settings: configuration.scan.clone(), path: std::env::var_os("PATH") }
 }
 
 impl Reloading {
@@ -69,6 +75,7 @@ impl Reloading {
         }
         let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);
+        self.scans.replan(plan(&configuration));
         self.control.change(Change { packs, follow });
         self.configuration = configuration;
         Ok(())

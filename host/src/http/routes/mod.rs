@@ -9,6 +9,8 @@ mod metrics;
 mod notices;
 mod openapi;
 mod reports;
+mod scan_stream;
+mod scans;
 mod silences;
 mod sources;
 mod stream;
@@ -42,6 +44,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         silences::routes(),
         exceptions::routes(),
         sources::routes(),
+        scans::routes(),
+        scan_stream::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

@@ -16,6 +16,8 @@ CREATE TABLE scan_runs (
     up INTEGER NOT NULL DEFAULT 0,
     unknown INTEGER NOT NULL DEFAULT 0,
     open INTEGER NOT NULL DEFAULT 0,
+    -- Whether somebody has asked to break it off.
+    cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled IN (0, 1)),
     -- Whether rules have judged its findings.
     judged INTEGER NOT NULL DEFAULT 0 CHECK (judged IN (0, 1)),
     PRIMARY KEY (tenant, number)
@@ -95,4 +97,16 @@ CREATE TABLE scan_scripts (
     said BLOB NOT NULL CHECK (length(said) = 32),
     PRIMARY KEY (tenant, baseline, address, port, script),
     FOREIGN KEY (tenant, baseline, address) REFERENCES scan_hosts (tenant, baseline, address)
+) STRICT, WITHOUT ROWID;
+
+-- How schedules stand, nanoseconds since 1970.
+CREATE TABLE scan_schedules (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- First known; the last time that is settled; that of the last whole scan; the last that was told to be overdue.
+    since INTEGER NOT NULL,
+    settled INTEGER,
+    whole INTEGER,
+    told INTEGER,
+    PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
