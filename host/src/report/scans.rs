@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::paint::{BOLD, DIM};
@@ -72,8 +73,8 @@ pub(crate) fn schedule(scheduled: &Scheduled, standing: &Standing, now: i64) -> 
     })
 }
 
-/// Schedules as a table.
-pub(crate) fn schedules(all: &[(Scheduled, Standing)], now: i64, zone: &TimeZone) -> Table {
+/// Schedules, as objects, as a table.
+pub(crate) fn schedules(all: &[Value], zone: &TimeZone) -> Table {
     use Column::{Figure, Text};
     let mut table = Table::of(&[
         Text("scan"),
@@ -83,21 +84,20 @@ pub(crate) fn schedules(all: &[(Scheduled, Standing)], now: i64, zone: &TimeZone
         Text("targets"),
         Text("ports"),
     ]);
-    for (Scheduled { request, schedule, .. }, standing) in all {
-        let when = match &schedule.when {
-            When::Cron(times) => times.text().to_string(),
-            When::Every(every) => {
-                format!("every {:#}", jiff::SignedDuration::try_from(*every).unwrap_or_default())
-            }
+    for one in all {
+        let when = match one.get("every").and_then(Value::as_i64) {
+            Some(seconds) => format!("every {:#}", SignedDuration::from_secs(seconds)),
+            None => text(one, "cron"),
         };
-        let next = match schedule.due(request.name.as_str(), standing, now) {
-            Due::At(time) => moment(time, zone),
-            Due::Now(_) | Due::Missed(_) => "now".into(),
-            Due::Never => "never".into(),
+        let time = |name: &str, none: &str| {
+            let time = one.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+            let time = time.and_then(|time| i64::try_from(time.as_nanosecond()).ok());
+            time.map_or_else(|| none.into(), |time| moment(time, zone))
         };
-        let whole = standing.whole.map(|time| moment(time, zone)).unwrap_or_default();
-        let targets = request.targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        table.row(vec![request.name.to_string(), when, next, whole, targets, request.ports.to_string()]);
+        let targets = one.get("targets").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let targets: Vec<String> = targets.iter().filter_map(Value::as_str).map(visible).collect();
+        let (next, whole) = (time("next", "never"), time("whole", ""));
+        table.row(vec![text(one, "scan"), when, next, whole, targets.join(" "), text(one, "ports")]);
     }
     table
 }

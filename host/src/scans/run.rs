@@ -100,9 +100,11 @@ impl Scanning<'_> {
         why: Broken,
     ) -> Result<Scanned, StoreError> {
         let began = self.clock.now();
-        let run = NewRun { name: name.clone(), scanner, started: began, addresses: None, ports: None };
+        let (name, author) = (name.clone(), self.actor.id.clone());
+        let run =
+            NewRun { name: name.clone(), scanner, author, started: began, addresses: None, ports: None };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
-        let origin = Origin { scan: name.clone(), run: number, scanner };
+        let origin = Origin { scan: name, run: number, scanner };
         let ended = Ended { broken: Some(why), ..Ended::default() };
         let nothing = Compared { seen: BTreeMap::new(), baselines: Vec::new() };
         self.finish(tenant, origin, began, began, nothing, ended)

@@ -22,10 +22,11 @@ use super::scans::{Asked, NotBegun, Scans};
 use super::shared::Shared;
 use super::{Batch, Event, GivenUp, Intake, StreamSettings};
 use crate::commit::{BatchKey, StoreError, Tenant};
+use crate::incidents::Actor;
 use crate::scans::{
     Broken, Due, Finding, FindingKind, Host, Order, Origin, Overdue, Progress, Reason, Request, RunState,
-    ScanLock, ScanName, ScanStore, Scanned, ScannerKind, Scanning as Making, ScheduleStore,
-    Scheduled, Standing, SystemResolver, Watch, choose,
+    ScanLock, ScanName, ScanSettings, ScanStore, Scanned, ScannerKind, Scanning as Making, ScheduleStore,
+    Scheduled, Standing, SystemResolver, Watch, choose, findings_key,
 };
 
 /// How often it is looked what is due, and what somebody wants broken off.
@@ -58,6 +59,14 @@ enum Brought {
     Run(Tenant, u64),
     /// That a schedule is overdue, by the time that has passed.
     Overdue(Tenant, ScanName, i64),
+}
+
+/// Why a scan is made.
+enum Wanted {
+    /// It is due, at this time of a schedule.
+    At(i64),
+    /// Somebody asks for it, and waits for its number.
+    Now(Sender<Result<u64, NotBegun>>),
 }
 
 /// What other threads say to this one.
@@ -155,7 +164,8 @@ impl<'a> Scanning<'a> {
     }
 
     fn has_left(&mut self) -> Result<bool, StoreError> {
-        let left = !self.shared.database.unjudged_of_all()?.is_empty() || !self.shared.database.running()?.is_empty();
+        let left = !self.shared.database.unjudged_of_all()?.is_empty()
+            || !self.shared.database.running()?.is_empty();
         self.brings = left;
         Ok(left)
     }
@@ -165,19 +175,11 @@ impl<'a> Scanning<'a> {
         if self.alone.is_none() {
             self.alone = self.shared.database.scanning()?;
             if self.alone.is_some() {
-                self.making(&self.scans.plan().settings).tidy()?;
+                making(self.shared, &Actor::timer(), &self.scans.plan().settings).tidy()?;
                 self.brings = true;
             }
         }
         Ok(self.alone.is_some())
-    }
-
-    fn making<'m>(&self, settings: &crate::scans::ScanSettings) -> Making<'m>
-    where
-        'a: 'm,
-    {
-        let store = Some(&**self.shared.database as &dyn ScanStore);
-        Making { store, clock: self.shared.clock, closed_after: settings.closed_after }
     }
 
     /// Makes a scan that somebody asks for.
@@ -185,9 +187,9 @@ impl<'a> Scanning<'a> {
     where
         'a: 's,
     {
-        let Asked { tenant, request, reply } = asked;
+        let Asked { tenant, actor, request, reply } = asked;
         let begun = match self.is_alone() {
-            Ok(true) => self.begin(tenant, request, None, Some(reply.clone()), scope),
+            Ok(true) => self.begin(tenant, actor, request, Wanted::Now(reply.clone()), scope),
             Ok(false) => Err(NotBegun::Alone),
             Err(error) => Err(error.into()),
         };
@@ -207,18 +209,21 @@ impl<'a> Scanning<'a> {
         let (name, now) = (&request.name, self.shared.clock.now());
         let standing = self.standing(tenant, name, now)?;
         match schedule.due(name.as_str(), &standing, now) {
-            Due::Now(due) => match self.begin(tenant.clone(), request.clone(), Some(due), None, scope) {
-                Ok(()) => self.stands(tenant, name, Standing { settled: Some(due), ..standing })?,
-                // When there is a place it is made, or missed by then.
-                Err(NotBegun::Busy(_) | NotBegun::Underway(_) | NotBegun::Alone | NotBegun::Stopping) => {}
-                Err(NotBegun::Store(error)) => return Err(error),
-                Err(NotBegun::Choice(error)) => {
-                    self.refuse(tenant, name, Broken::new(Reason::Exit, error.to_string()))?;
-                    self.stands(tenant, name, Standing { settled: Some(due), ..standing })?;
+            Due::Now(due) => {
+                match self.begin(tenant.clone(), Actor::timer(), request.clone(), Wanted::At(due), scope) {
+                    Ok(()) => self.stands(tenant, name, Standing { settled: Some(due), ..standing })?,
+                    // When there is a place it is made, or missed by then.
+                    Err(NotBegun::Busy(_) | NotBegun::Underway(_) | NotBegun::Alone | NotBegun::Stopping) => {
+                    }
+                    Err(NotBegun::Store(error)) => return Err(error),
+                    Err(NotBegun::Choice(error)) => {
+                        self.refuse(tenant, name, Broken::new(Reason::Exit, error.to_string()))?;
+                        self.stands(tenant, name, Standing { settled: Some(due), ..standing })?;
+                    }
+                    // What may be scanned is asked when it begins.
+                    Err(NotBegun::Order(_)) => {}
                 }
-                // What may be scanned is asked when it begins.
-                Err(NotBegun::Order(_)) => {}
-            },
+            }
             Due::Missed(due) => {
                 self.shared.tell(Event::ScanMissed(tenant.clone(), name.clone()));
                 self.stands(tenant, name, Standing { settled: Some(due), ..standing })?;
@@ -252,9 +257,9 @@ impl<'a> Scanning<'a> {
     fn begin<'s>(
         &self,
         tenant: Tenant,
+        actor: Actor,
         request: Request,
-        due: Option<i64>,
-        reply: Option<Sender<Result<u64, NotBegun>>>,
+        wanted: Wanted,
         scope: &'s Scope<'s, 'a>,
     ) -> Result<(), NotBegun>
     where
@@ -264,11 +269,15 @@ impl<'a> Scanning<'a> {
         let settings = plan.settings.clone();
         let chosen = choose(None, &request, &settings, plan.path.as_deref())?;
         let cancel = self.scans.enter(&tenant, &request.name)?;
-        let (scans, said, making) = (self.scans.clone(), self.said.0.clone(), self.making(&settings));
-        let control = self.shared.control;
+        let (scans, said, shared) = (self.scans.clone(), self.said.0.clone(), self.shared);
         scope.spawn(move || {
-            let _guard = Guard(control);
+            let _guard = Guard(shared.control);
+            let making = making(shared, &actor, &settings);
             let name = request.name.clone();
+            let (due, reply) = match wanted {
+                Wanted::At(due) => (Some(due), None),
+                Wanted::Now(reply) => (None, Some(reply)),
+            };
             let place = Place { scans, tenant: tenant.clone(), name: name.clone() };
             let order = Order::check(&request, &tenant, &settings, &SystemResolver::default());
             let scanned = match order {
@@ -298,7 +307,8 @@ impl<'a> Scanning<'a> {
 
     /// Keeps that a scheduled scan could not be made.
     fn refuse(&mut self, tenant: &Tenant, name: &ScanName, why: Broken) -> Result<(), StoreError> {
-        let making = self.making(&self.scans.plan().settings);
+        let (actor, plan) = (Actor::timer(), self.scans.plan());
+        let making = making(self.shared, &actor, &plan.settings);
         let scanned = making.refused(tenant, name, ScannerKind::Nmap, why)?;
         self.shared.tell(Event::Scanned(tenant.clone(), Box::new(scanned)));
         self.brings = true;
@@ -369,7 +379,7 @@ impl<'a> Scanning<'a> {
             tenant,
             source: name.source(),
             settings: StreamSettings {
-                format: Some(Format::Json),
+                format: Some(Format::Finding),
                 timezone: TimeZone::UTC,
                 join: false,
                 silent_after: None,
@@ -389,14 +399,20 @@ impl<'a> Scanning<'a> {
     }
 }
 
+/// Who scans, and where that is kept.
+fn making<'m>(shared: &'m Shared<'_>, actor: &'m Actor, settings: &ScanSettings) -> Making<'m> {
+    let store = Some(&**shared.database as &dyn ScanStore);
+    Making { store, clock: shared.clock, actor, closed_after: settings.closed_after }
+}
+
 impl Brought {
-    /// By what it is known if it comes again. What is sent over HTTP has no key with a NUL in it.
+    /// By what it is known if it comes again.
     fn key(&self, lines: &[u8]) -> BatchKey {
         let key = match self {
-            Brought::Run(_, run) => format!("scan\0{run}"),
-            Brought::Overdue(_, name, due) => format!("scan\0{name}\0{due}"),
+            Brought::Run(_, run) => findings_key(*run),
+            Brought::Overdue(_, name, due) => Sha256::digest(format!("scan\0{name}\0{due}")).into(),
         };
-        BatchKey { key: Sha256::digest(key).into(), body: Sha256::digest(lines).into() }
+        BatchKey { key, body: Sha256::digest(lines).into() }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::commit::{StoreError, Tenant};
+use crate::incidents::Actor;
 use crate::scans::{Cancel, ChoiceError, OrderError, Progress, Request, ScanName, ScanSettings};
 
 /// Those who ask at the same time; more are told to come again.
@@ -37,6 +38,7 @@ struct Inner {
 /// A scan that somebody asks for.
 pub(super) struct Asked {
     pub(super) tenant: Tenant,
+    pub(super) actor: Actor,
     pub(super) request: Request,
     /// Told once: the number of its run, or why there is none.
     pub(super) reply: Sender<Result<u64, NotBegun>>,
@@ -105,10 +107,10 @@ impl Scans {
     ///
     /// # Errors
     /// It has not begun, and nothing of it is kept.
-    pub fn start(&self, tenant: Tenant, request: Request) -> Result<u64, NotBegun> {
+    pub fn start(&self, tenant: Tenant, actor: Actor, request: Request) -> Result<u64, NotBegun> {
         let (reply, told) = bounded(1);
         let most = self.plan().settings.at_once;
-        self.0.ask.try_send(Asked { tenant, request, reply }).map_err(|_| NotBegun::Busy(most))?;
+        self.0.ask.try_send(Asked { tenant, actor, request, reply }).map_err(|_| NotBegun::Busy(most))?;
         told.recv_timeout(BEGIN).unwrap_or(Err(NotBegun::Busy(most)))
     }
 

@@ -159,7 +159,7 @@ impl ScanStore for Database {
                 "SELECT {COLUMNS}, tenant FROM scan_runs WHERE judged = 0 AND state <> 'running' ORDER BY tenant, number"
             );
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(14)?, read(row)?)))?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(15)?, read(row)?)))?;
             let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
             Ok(rows.filter_map(|(tenant, run)| Tenant::new(&tenant).zip(run)).collect())
         })

@@ -98,7 +98,7 @@ fn what_is_known_comes_back() {
     assert_eq!(store.known(&other, &baseline("dmz")).unwrap(), None);
     assert_eq!(store.run(&other, run).unwrap(), None);
     assert_eq!(store.findings(&other, run).unwrap(), [""; 0]);
-    assert_eq!(store.runs(&other, 10).unwrap(), []);
+    assert_eq!(store.runs(&other, None, 10).unwrap(), []);
     assert_eq!(store.begin(&other, new_run()).unwrap(), 1);
     // Who had it scanned stands in security.log, by ids alone.
     let records = store.after(0, 10).unwrap();
@@ -133,7 +133,7 @@ fn findings_wait_until_rules_have_judged_them() {
     store.judged(&tenant, first).unwrap();
     assert_eq!(numbers(&store), [0; 0]);
     assert_eq!(store.forget(100).unwrap(), 1);
-    assert_eq!(store.runs(&tenant, 10).unwrap(), []);
+    assert_eq!(store.runs(&tenant, None, 10).unwrap(), []);
     assert_eq!(store.findings(&tenant, first).unwrap(), [""; 0]);
     assert_eq!(store.begin(&tenant, new_run()).unwrap(), 3, "no number is given twice");
 }

@@ -35,7 +35,8 @@ pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyComm
 pub(super) use self::pack::{InspectFormat, PackCommand};
 pub(super) use self::packs::PackArguments;
 pub(super) use self::scan::{
-    ImportArguments, JudgeArguments, RunArguments, ScanArguments, ScanCommand, ScannerExecArguments,
+    DueArguments, ImportArguments, JudgeArguments, RunArguments, ScanArguments, ScanCommand,
+    ScannerExecArguments,
 };
 pub(super) use self::serve::{Listen, LogFormat, ServeArguments};
 pub(super) use self::server::{ServerArguments, TOKEN};

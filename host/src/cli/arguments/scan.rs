@@ -7,6 +7,7 @@ use tripline_abi::Severity;
 
 use super::keeping::KeepArguments;
 use super::packs::PackArguments;
+use super::server::ServerArguments;
 use super::{Format, severities};
 use crate::scans::{Ports, ScanName, ScannerKind, Script, Target};
 
@@ -38,6 +39,8 @@ pub(in crate::cli) struct ScanArguments {
     pub(in crate::cli) command: ScanCommand,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,6 +74,23 @@ pub(in crate::cli) enum ScanCommand {
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
+    /// Break a scan off that is underway; what it has found until then is kept.
+    #[command(after_help = examples!("tripline scan cancel 3", "tripline scan cancel 3 --server https://tripline.example"))]
+    Cancel {
+        /// Its number.
+        #[arg(value_name = "RUN", value_parser = run_number)]
+        run: u64,
+    },
+    /// List the scans that are made again and again, and when.
+    #[command(after_help = examples!("tripline scan schedule", "tripline scan schedule --format json"))]
+    Schedule {
+        /// A table to read, one JSON object a line, or one JSON document.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
+    /// Make the scans of schedules that are due, one after the other, where no server does: for cron.
+    #[command(after_help = examples!("tripline scan due", "tripline scan due --config /etc/tripline/tripline.toml"))]
+    Due(DueArguments),
     /// Show what a scan found otherwise than the one before it.
     #[command(after_help = examples!("tripline scan diff", "tripline scan diff 3"))]
     Diff {
@@ -103,6 +123,9 @@ pub(in crate::cli) struct RunArguments {
     /// What scans [default: nmap, if it is there].
     #[arg(long, value_name = "SCANNER", value_parser = scanners(), help_heading = "Scan")]
     pub(in crate::cli) scanner: Option<ScannerKind>,
+    /// What the scan is called: it is compared with the last one of this name.
+    #[arg(long, value_name = "NAME", default_value = ScanName::ADHOC, value_parser = name, help_heading = "Scan")]
+    pub(in crate::cli) name: ScanName,
     #[command(flatten)]
     pub(in crate::cli) judge: JudgeArguments,
 }
@@ -112,6 +135,15 @@ pub(in crate::cli) struct ImportArguments {
     /// XML of nmap or masscan.
     #[arg(value_name = "FILE.xml", required = true)]
     pub(in crate::cli) files: Vec<PathBuf>,
+    /// What the scan is called: it is compared with the last one of this name.
+    #[arg(long, value_name = "NAME", default_value = ScanName::ADHOC, value_parser = name, help_heading = "Scan")]
+    pub(in crate::cli) name: ScanName,
+    #[command(flatten)]
+    pub(in crate::cli) judge: JudgeArguments,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DueArguments {
     #[command(flatten)]
     pub(in crate::cli) judge: JudgeArguments,
 }
@@ -119,9 +151,6 @@ pub(in crate::cli) struct ImportArguments {
 /// How findings are judged, and how that is told.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct JudgeArguments {
-    /// What the scan is called: it is compared with the last one of this name.
-    #[arg(long, value_name = "NAME", default_value = ScanName::ADHOC, value_parser = name, help_heading = "Scan")]
-    pub(in crate::cli) name: ScanName,
     #[command(flatten)]
     pub(in crate::cli) packs: PackArguments,
     /// A page to read, one JSON object a line, or one JSON document.

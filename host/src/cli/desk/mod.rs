@@ -3,6 +3,7 @@
 
 mod local;
 mod remote;
+pub(super) mod scans;
 mod server;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ pub(super) fn run(
     let (mut scanned, mut failures) = (Vec::new(), Vec::new());
     for path in &arguments.files {
         let _waiting = screen.waiting(format!("reading {}", path.display()));
-        match open(path).and_then(|file| judging.import(path, file, &mut Silent)) {
+        match open(path).and_then(|file| judging.import(&arguments.name, path, file, &mut Silent)) {
             Ok(one) => scanned.push(one),
             // The others are taken all the same.
             Err(failure) => failures.push(failure),

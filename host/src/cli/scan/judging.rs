@@ -1,7 +1,10 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -16,7 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::kept::{self, Kept};
 use crate::cli::watch::Watch;
 use crate::cli::{Failure, Screen, packs, sandbox};
-use crate::commit::Tenant;
+use crate::commit::{Store, Tenant};
 use crate::configuration::Configuration;
 use crate::incidents::Actor;
 use crate::report::human::{Human, Look};
@@ -24,9 +27,14 @@ use crate::report::json::Json;
 use crate::report::ndjson::Ndjson;
 use crate::report::{Printer, scans, strict_json};
 use crate::scans::{
-    Cancel, ImportError, Order, ScanLock, ScanStore, Scanned, Scanner, Scanning, Watch as ScanWatch,
+    Cancel, Host, ImportError, Order, Progress, ScanLock, ScanName, ScanStore, Scanned, Scanner, Scanning,
+    Watch as ScanWatch, findings_key,
 };
+use crate::store::Database;
 use crate::wall_clock::{SystemClock, WallClock};
+
+/// How often it is looked whether somebody wants a scan broken off.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Who judges what scans find, and where that is kept.
 pub(super) struct Judging<'a> {
@@ -98,6 +106,11 @@ impl<'a> Judging<'a> {
         Ok(Some(lock))
     }
 
+    /// Where it is kept, if it is.
+    pub(super) fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+
     fn scanning<'s>(&'s self, clock: &'s dyn WallClock) -> Scanning<'s> {
         let store = self.kept.as_ref().map(|kept| &*kept.database as &dyn ScanStore);
         Scanning { store, clock, actor: &self.actor, closed_after: self.configuration.scan.closed_after }
@@ -111,7 +124,16 @@ impl<'a> Judging<'a> {
         watch: &mut dyn ScanWatch,
         cancel: &Cancel,
     ) -> Result<Scanned, Failure> {
-        let scanned = self.scanning(&SystemClock).run(&self.tenant, order, scanner, watch, cancel);
+        let kept = self.kept.as_ref().map(|kept| (&*kept.database, &self.tenant));
+        let (run, ends) = (AtomicU64::new(0), AtomicBool::new(false));
+        let scanned = thread::scope(|scope| {
+            let listening = scope.spawn(|| listen(kept, &run, cancel, &ends));
+            let mut begun = Begun { watch, run: &run };
+            let scanned = self.scanning(&SystemClock).run(&self.tenant, order, scanner, &mut begun, cancel);
+            ends.store(true, Relaxed);
+            listening.thread().unpark();
+            scanned
+        });
         scanned.map_err(|error| match &self.kept {
             Some(kept) => kept.failed(&error),
             None => Failure::new(error),
@@ -121,11 +143,12 @@ impl<'a> Judging<'a> {
     /// Takes a file.
     pub(super) fn import(
         &self,
+        name: &ScanName,
         path: &Path,
         file: File,
         watch: &mut dyn ScanWatch,
     ) -> Result<Scanned, Failure> {
-        let imported = self.scanning(&SystemClock).import(&self.tenant, &self.arguments.name, file, watch);
+        let imported = self.scanning(&SystemClock).import(&self.tenant, name, file, watch);
         imported.map_err(|error| match (&error, &self.kept) {
             (ImportError::Store(error), Some(kept)) => kept.failed(error),
             _ => Failure::new(format!("{}: {error}", path.display())),
@@ -214,6 +237,11 @@ impl<'a> Judging<'a> {
         match &self.kept {
             Some(kept) => {
                 for run in kept.database.unjudged(&self.tenant)? {
+                    // A server has judged them, and was stopped before it could say so.
+                    if kept.database.batch(&self.tenant, &findings_key(run.number))?.is_some() {
+                        kept.database.judged(&self.tenant, run.number)?;
+                        continue;
+                    }
                     let lines = kept.database.findings(&self.tenant, run.number)?;
                     add(run.name.source(), run.number, text(&mut lines.into_iter()));
                     runs.push(run.number);
@@ -250,6 +278,40 @@ impl<'a> Judging<'a> {
 
 fn is_judged(outcome: &Outcome) -> bool {
     outcome.store_error.is_none() && !outcome.stopped
+}
+
+/// Waits for whoever wants the run broken off from elsewhere.
+fn listen(kept: Option<(&Database, &Tenant)>, run: &AtomicU64, cancel: &Cancel, ends: &AtomicBool) {
+    let Some((database, tenant)) = kept else { return };
+    while !ends.load(Relaxed) {
+        // A database that is busy is asked again.
+        let number = run.load(Relaxed);
+        if number > 0 && database.is_cancelled(tenant, number).unwrap_or(false) {
+            cancel.cancel();
+        }
+        thread::park_timeout(LOOK);
+    }
+}
+
+/// Learns which run it is.
+struct Begun<'w> {
+    watch: &'w mut dyn ScanWatch,
+    run: &'w AtomicU64,
+}
+
+impl ScanWatch for Begun<'_> {
+    fn begun(&mut self, run: Option<u64>) {
+        self.run.store(run.unwrap_or(0), Relaxed);
+        self.watch.begun(run);
+    }
+
+    fn host(&mut self, host: Host) {
+        self.watch.host(host);
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.watch.progress(progress);
+    }
 }
 
 /// What a printer has put out, to become a part of something.

@@ -1,5 +1,6 @@
 //! Scans from the command line.
 
+mod due;
 mod importing;
 mod judging;
 mod kept;
@@ -8,6 +9,7 @@ mod running;
 use std::process::ExitCode;
 
 use super::arguments::{ScanArguments, ScanCommand, ScannerExecArguments};
+use super::desk::scans::{self, RemoteScans};
 use super::exit::Exit;
 use super::{Failure, Screen};
 use crate::configuration::Configuration;
@@ -19,13 +21,23 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let keep = arguments.keep;
-    match arguments.command {
-        ScanCommand::Run(arguments) => running::run(arguments, &keep, configuration, screen),
-        ScanCommand::Import(arguments) => importing::run(arguments, &keep, configuration, screen),
-        ScanCommand::List { limit, format } => kept::list(limit, format, &keep, configuration, screen),
-        ScanCommand::Show { run, format } => kept::show(run, format, &keep, configuration, screen),
-        ScanCommand::Diff { run, format } => kept::diff(run, format, &keep, configuration, screen),
+    let ScanArguments { command, keep, server } = arguments;
+    let there = RemoteScans::named(&keep, &server, configuration)?;
+    let desk = |changes| scans::open(&keep, &server, configuration, changes);
+    match (command, there) {
+        (ScanCommand::Run(arguments), Some(there)) => running::run_there(arguments, &there, screen),
+        (ScanCommand::Run(arguments), None) => running::run(arguments, &keep, configuration, screen),
+        (ScanCommand::Import(_) | ScanCommand::Due(_), Some(_)) => {
+            let hint = "a server makes what is due itself; files are taken where its database is";
+            Err(Failure::new("expected a database on this machine, found --server").hint(Some(hint)))
+        }
+        (ScanCommand::Import(arguments), None) => importing::run(arguments, &keep, configuration, screen),
+        (ScanCommand::Due(arguments), None) => due::run(arguments, &keep, configuration, screen),
+        (ScanCommand::List { limit, format }, _) => kept::list(limit, format, &*desk(false)?, screen),
+        (ScanCommand::Show { run, format }, _) => kept::show(run, format, &*desk(false)?, screen),
+        (ScanCommand::Diff { run, format }, _) => kept::diff(run, format, &*desk(false)?, screen),
+        (ScanCommand::Schedule { format }, _) => kept::schedules(format, &*desk(false)?, screen),
+        (ScanCommand::Cancel { run }, _) => kept::cancel(run, &*desk(true)?, screen),
     }
 }
 

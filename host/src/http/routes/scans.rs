@@ -166,9 +166,9 @@ async fn start(
     Json(new): Json<New>,
 ) -> Result<Response, Problem> {
     let request = new.checked()?;
-    let (tenant, scans) = (caller.tenant().clone(), shared.scans.clone());
+    let (tenant, actor, scans) = (caller.tenant().clone(), caller.actor(), shared.scans.clone());
     let of = tenant.clone();
-    let begun = shared.write(move |_| Ok(scans.start(of, request))).await?;
+    let begun = shared.write(move |_| Ok(scans.start(of, actor, request))).await?;
     let number = begun.map_err(not_begun)?;
     let run = found(&shared, &tenant, number).await?;
     Ok((StatusCode::ACCEPTED, Json(whole(&shared, &tenant, &run))).into_response())

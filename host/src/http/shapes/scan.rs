@@ -2,18 +2,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::Odd;
+use super::time::{maybe, nanoseconds};
+use crate::scans::{Broken, Progress, Run, ScanName};
+
 /// A run of a scan.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Scan)]
 pub(crate) struct ScanShape {
     /// Its number.
-    pub(crate) run: u64,
+    run: u64,
     /// What the scan is called.
     scan: String,
     /// `nmap`, `connect` or `masscan`.
     scanner: String,
+    /// Who asked for it.
+    by: String,
     /// `running`, `done`, `partial`, `failed` or `cancelled`.
-    pub(crate) state: String,
+    state: String,
     /// When it began.
     #[schema(format = DateTime)]
     started: String,
@@ -51,16 +57,55 @@ pub(crate) struct ScanShape {
     progress: Option<ProgressShape>,
 }
 
+impl ScanShape {
+    /// What a client works with.
+    ///
+    /// # Errors
+    /// It is not as `FORMAT.md` has it.
+    pub(crate) fn read(&self) -> Result<Run, Odd> {
+        let word = |expected, found: &str| Odd::new(expected, found);
+        let reason = self.reason.as_ref().and_then(|reason| reason.parse().ok());
+        let detail = self.detail.clone().unwrap_or_default();
+        Ok(Run {
+            number: self.run,
+            name: ScanName::new(&self.scan).ok_or_else(|| word("a scan's name", &self.scan))?,
+            scanner: self.scanner.parse().map_err(|()| word("a scanner", &self.scanner))?,
+            state: self.state.parse().map_err(|()| word("a state", &self.state))?,
+            author: self.by.clone(),
+            started: nanoseconds(&self.started)?,
+            ended: maybe(self.ended.as_deref())?,
+            addresses: self.targets.clone(),
+            ports: self.ports.clone(),
+            broken: reason.map(|reason| Broken { reason, detail }),
+            up: self.hosts,
+            unknown: self.unknown_hosts,
+            open: self.open,
+            judged: self.judged,
+        })
+    }
+
+    /// How far it is, while it runs.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let ProgressShape { task, percent, .. } = self.progress.as_ref()?;
+        Some(Progress { task: task.clone(), percent: *percent })
+    }
+
+    /// Hosts that it has found.
+    pub(crate) fn hosts(&self) -> u64 {
+        self.progress.as_ref().map_or(self.hosts, |progress| progress.hosts)
+    }
+}
+
 /// How far a scan is.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = ScanProgress)]
 pub(super) struct ProgressShape {
     /// What is done.
-    pub(crate) task: String,
+    task: String,
     /// How much of that: 0 to 100.
-    pub(crate) percent: f64,
+    percent: f64,
     /// Hosts that were found.
-    pub(crate) hosts: u64,
+    hosts: u64,
 }
 
 /// What a scan found; what it has beside these depends on `finding`.
@@ -86,32 +131,32 @@ pub(crate) struct ScheduleShape {
     #[schema(example = "schedule")]
     r#type: String,
     /// What the scan is called.
-    pub(crate) scan: String,
+    scan: String,
     /// Addresses, networks and names.
-    pub(crate) targets: Vec<String>,
+    targets: Vec<String>,
     /// Which ports, by TCP.
-    pub(crate) ports: String,
+    ports: String,
     /// Whether services are asked what they are.
     service: bool,
     /// Scripts to run.
     scripts: Vec<String>,
     /// When: minute, hour, day, month, weekday; null: every so often.
     #[schema(required)]
-    pub(crate) cron: Option<String>,
+    cron: Option<String>,
     /// Whose clock that is.
     #[schema(required)]
     timezone: Option<String>,
     /// Again after so many seconds; null: by cron.
     #[schema(required)]
-    pub(crate) every: Option<u64>,
+    every: Option<u64>,
     /// Seconds by which it may begin later.
     jitter: u64,
     /// `skip` or `once`.
     missed: String,
     /// When it is made next; null: never.
     #[schema(required, format = DateTime)]
-    pub(crate) next: Option<String>,
+    next: Option<String>,
     /// The time of the last one that was whole.
     #[schema(required, format = DateTime)]
-    pub(crate) whole: Option<String>,
+    whole: Option<String>,
 }
