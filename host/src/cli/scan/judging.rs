@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::kept::{self, Kept};
 use crate::cli::watch::Watch;
 use crate::cli::{Failure, Screen, packs, sandbox};
-use crate::commit::Tenant;
+use crate::commit::{Store, Tenant};
 use crate::configuration::Configuration;
 use crate::incidents::Actor;
 use crate::report::human::{Human, Look};
