@@ -21,7 +21,7 @@ pub struct ServerSettings {
     /// Instances of packs that are alive at the same time; others are saved and wait. 4,096.
     pub instances: usize,
     /// Wrong tokens that an address may try in a minute; then it waits. 20.
-    pub wrong_tokens: u32,
+    pub guesses: u32,
 }
 
 /// A certificate for a server, in PEM.
@@ -36,12 +36,12 @@ pub struct TlsFiles {
 impl Default for ServerSettings {
     fn default() -> ServerSettings {
         let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8480)));
-        ServerSettings { listen, tls: None, plaintext: false, instances: 4096, wrong_tokens: 20 }
+        ServerSettings { listen, tls: None, plaintext: false, instances: 4096, guesses: 20 }
     }
 }
 
 /// The keys of `[server]`.
-pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "instances", "wrong_tokens"];
+pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "instances", "guesses"];
 
 /// Reads `[server]`.
 pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettings, Wrong> {
@@ -66,9 +66,9 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettin
     }
     let instances = table.integer("instances", 1..=1_000_000)?.and_then(|n| usize::try_from(n).ok());
     let instances = instances.unwrap_or(usual.instances);
-    let wrong_tokens = table.integer("wrong_tokens", 1..=1_000_000)?.and_then(|n| u32::try_from(n).ok());
-    let wrong_tokens = wrong_tokens.unwrap_or(usual.wrong_tokens);
-    Ok(ServerSettings { listen, tls, plaintext, instances, wrong_tokens })
+    let guesses = table.integer("guesses", 1..=1_000_000)?.and_then(|n| u32::try_from(n).ok());
+    let guesses = guesses.unwrap_or(usual.guesses);
+    Ok(ServerSettings { listen, tls, plaintext, instances, guesses })
 }
 
 fn files(document: &Document, table: &Table<'_>) -> Result<TlsFiles, Wrong> {
