@@ -130,9 +130,9 @@ impl Comparison<'_> {
         let before = known.open.get(&number);
         let kind = if before.is_some() { FindingKind::PortOpen } else { FindingKind::PortOpened };
         let found = self.at_port(kind, first, number, port.state);
-        self.findings.push(Finding { service: port.service.clone(), ..found });
+        self.findings.push(Finding { service: port.service.as_deref().cloned(), ..found });
         let before = before.and_then(|before| before.service.clone());
-        let probed = port.service.as_ref().filter(|service| service.probed);
+        let probed = port.service.as_deref().filter(|service| service.probed);
         // A guess by the port's number says nothing of what listens there.
         let asked = before.as_ref().filter(|before| before.probed).zip(probed);
         if let Some((old, new)) = asked.filter(|(old, new)| !is_same(old, new)) {
@@ -141,7 +141,7 @@ impl Comparison<'_> {
             self.findings.push(Finding { service, before, ..changed });
         }
         let service = match probed {
-            None => before.filter(|before| before.probed).or_else(|| port.service.clone()),
+            None => before.filter(|before| before.probed).or_else(|| port.service.as_deref().cloned()),
             probed => probed.cloned(),
         };
         known.open.insert(number, KnownPort { state: port.state, missed: 0, service });

@@ -39,10 +39,10 @@ impl Scanning<'_> {
         watch: &mut dyn Watch,
     ) -> Result<Scanned, ImportError> {
         let mut told = Told::default();
-        let mut gathering = Gathering { asked: None, seen: BTreeMap::new(), watch };
+        let mut gathering = Gathering { asked: None, seen: BTreeMap::new(), watch, open: 0 };
         told.follow(&mut ScanXml::new(input, XmlLimits::default()), &mut gathering);
+        let ended = gathering.bounded(told.ended());
         let mut seen = gathering.seen;
-        let ended = told.ended();
         let Some(scanner) = told.scanner else {
             let why = ended.broken.map(|broken| broken.detail).unwrap_or_default();
             return Err(ImportError::NoScan(why));

@@ -73,8 +73,9 @@ impl Scanning<'_> {
         };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
         watch.begun(number);
-        let mut gathering = Gathering { asked: Some(order), seen: BTreeMap::new(), watch };
+        let mut gathering = Gathering { asked: Some(order), seen: BTreeMap::new(), watch, open: 0 };
         let ended = scanner.scan(order, &mut gathering, cancel);
+        let ended = gathering.bounded(ended);
         let mut seen = gathering.seen.remove(&Protocol::Tcp).unwrap_or_default();
         seen.addresses = Some(order.addresses.clone());
         seen.ports = Some(order.ports.clone());
@@ -181,11 +182,29 @@ fn state(broken: Option<&Broken>, hosts: u64) -> RunState {
     }
 }
 
+/// Ports that may be open in one scan: each is a finding. A tarpit has all of them open; what comes behind so many is
+/// not known.
+const OPEN: usize = 250_000;
+
 /// Puts together what a scanner tells of hosts, as far as it was asked for them.
 pub(super) struct Gathering<'a> {
     pub(super) asked: Option<&'a Order>,
     pub(super) seen: BTreeMap<Protocol, Seen>,
     pub(super) watch: &'a mut dyn Watch,
+    /// Ports that are or may be open so far.
+    pub(super) open: usize,
+}
+
+impl Gathering<'_> {
+    /// How it ended: not well, if more was open than is kept.
+    pub(super) fn bounded(&self, ended: Ended) -> Ended {
+        if self.open <= OPEN {
+            return ended;
+        }
+        let detail = format!("more than {OPEN} ports are open; of the hosts behind them nothing is known");
+        let broken = ended.broken.or_else(|| Some(Broken::new(Reason::Truncated, detail)));
+        Ended { broken, ..ended }
+    }
 }
 
 impl Watch for Gathering<'_> {
@@ -197,6 +216,9 @@ impl Watch for Gathering<'_> {
             }
             host.name = host.name.or_else(|| order.names.get(&address).cloned());
         }
+        let open = host.ports.iter().filter(|port| port.state.may_be_open() == Some(true)).count();
+        self.open += open;
+        host.timed_out |= self.open > OPEN;
         // What is asked for here is TCP; a file tells only by its hosts what it is of.
         let protocols = if self.asked.is_some() { &[Protocol::Tcp][..] } else { Protocol::ALL };
         for protocol in protocols {

@@ -64,7 +64,7 @@ pub struct SeenPort {
     /// Its state.
     pub state: PortState,
     /// What listens there.
-    pub service: Option<Service>,
+    pub service: Option<Box<Service>>,
     /// What scripts say.
     pub scripts: Vec<ScriptResult>,
 }
@@ -95,7 +95,8 @@ impl Seen {
         for Port { number, state, service, scripts, .. } in
             host.ports.iter().filter(|port| port.protocol == protocol)
         {
-            let port = SeenPort { state: *state, service: service.clone(), scripts: scripts.clone() };
+            let port =
+                SeenPort { state: *state, service: service.clone().map(Box::new), scripts: scripts.clone() };
             // One that is told twice is open if it was open once.
             match seen.ports.get(number) {
                 Some(known) if known.state.may_be_open() == Some(true) => {}

@@ -58,6 +58,10 @@ impl FromStr for Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // One address is written as one.
+            Target::Network(network) if network.prefix_len() == network.max_prefix_len() => {
+                network.addr().fmt(f)
+            }
             Target::Network(network) => network.fmt(f),
             Target::Name(name) => f.write_str(&name.0),
         }

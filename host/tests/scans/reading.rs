@@ -257,3 +257,26 @@ fn texts_have_an_end_and_ports_do_not() {
             && host.ports[0].service.as_ref().unwrap().name.as_ref().unwrap().len() == 256
     );
 }
+
+#[test]
+fn a_tarpit_has_an_end() {
+    let host = |number: u8| {
+        let port =
+            |port: u16| format!("<port protocol=\"tcp\" portid=\"{port}\"><state state=\"open\"/></port>");
+        let ports: String = (1..=65_535).map(port).collect();
+        format!(
+            "<host><status state=\"up\"/><address addr=\"192.0.2.{number}\"/><ports>{ports}</ports></host>"
+        )
+    };
+    let hosts: String = (1..=5).map(host).collect();
+    let text = format!(
+        "<nmaprun><scaninfo type=\"connect\" protocol=\"tcp\" services=\"1-65535\"/>{hosts}<runstats><finished exit=\"success\"/></runstats></nmaprun>"
+    );
+    let scanned = import(text.as_bytes()).unwrap();
+    assert_eq!(scanned.state.as_str(), "partial");
+    assert_eq!(
+        scanned.broken.unwrap().detail,
+        "more than 250000 ports are open; of the hosts behind them nothing is known"
+    );
+    assert_eq!(scanned.findings.len(), 3 * 65_536 + 1);
+}

@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde_json::Value;
-use tripline::commit::Tenant;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use tripline::check::{self, CheckOptions, Keeping, MatchSeen, Observer, Source, Stop};
+use tripline::commit::{Store, Tenant};
+use tripline::decode::Format;
 use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
     Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, PortState, Protocol, Reason, RunEnd,
@@ -12,6 +15,7 @@ use tripline::scans::{
 };
 use tripline::security_log::Records;
 use tripline::store::{Database, DatabaseOptions};
+use tripline::{Configured, Limits, Wasmtime};
 
 use crate::fixture::Hand;
 
@@ -156,4 +160,54 @@ fn one_scans_at_a_time_and_ends_what_the_dead_have_left() {
     assert_eq!((kept.state, kept.broken.map(|broken| broken.reason)), (RunState::Failed, Some(Reason::Exit)));
     let line = &store.findings(&other, run).unwrap()[0];
     assert!(line.contains(r#""finding":"scan_failed","scan":"dmz","run":1"#), "{line}");
+}
+
+/// Has the built-in packs judge these runs' findings.
+fn judge(store: &Arc<Database>, runs: &[(u64, &str)]) -> (u64, u64) {
+    let packs = tripline::builtin::packs().unwrap();
+    let packs = packs.into_iter().map(|pack| Configured::new(pack, &Map::new()).unwrap()).collect();
+    let files = runs.iter().map(|(number, lines)| (*number, lines.as_bytes().to_vec())).collect();
+    let options = CheckOptions {
+        packs,
+        sources: vec![Source::held("scan:dmz", files).with_format(Format::Finding)],
+        threads: 1,
+        year: None,
+        timezone: TimeZone::UTC,
+        format: None,
+        matches: false,
+        store: Some(Keeping::new(Arc::clone(store) as Arc<dyn Store>, Tenant::default())),
+    };
+    let sandbox = Arc::new(Wasmtime::new(Limits::default()).unwrap());
+    let outcome = check::run(options, sandbox, &mut Unseen, &Stop::new(false)).unwrap();
+    assert!(outcome.errors.is_empty() && outcome.store_error.is_none(), "{:?}", outcome.store_error);
+    let committed = outcome.committed.unwrap();
+    (committed.opened.len() as u64, committed.occurrences)
+}
+
+struct Unseen;
+
+impl Observer for Unseen {
+    fn read(&mut self, _: u64) {}
+
+    fn matched(&mut self, _: &MatchSeen<'_>) {}
+}
+
+#[test]
+fn findings_that_are_judged_again_count_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&folder));
+    let line = |run: u64, kind: &str| {
+        format!(
+            "{{\"time\":\"2026-11-26T12:00:0{run}Z\",\"finding\":\"{kind}\",\"scan\":\"dmz\",\"run\":{run},\"scanner\":\"nmap\",\
+             \"first\":false,\"target\":\"192.0.2.7\",\"port\":23,\"protocol\":\"tcp\",\"state\":\"open\"}}\n"
+        )
+    };
+    let (first, second) = (line(1, "port_opened"), line(2, "port_open"));
+    assert_eq!(judge(&store, &[(1, &first)]), (1, 1));
+    // The program died before it could keep that: the next one brings it again.
+    assert_eq!(judge(&store, &[(1, &first)]), (0, 0));
+    assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 1));
+    assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 0));
+    let incident = store.incident(&Tenant::default(), 1).unwrap().unwrap();
+    assert_eq!((&incident.rule[..], incident.count), ("risky-service", 2));
 }

@@ -273,7 +273,7 @@ fn with_service(product: &str, probed: bool) -> Seen {
     let mut seen = seen("22", &[22]);
     let service = Service { product: Some(product.into()), probed, ..Service::default() };
     let host = seen.hosts.get_mut(&address(1)).unwrap();
-    host.ports.get_mut(&22).unwrap().service = Some(service);
+    host.ports.get_mut(&22).unwrap().service = Some(Box::new(service));
     seen
 }
 

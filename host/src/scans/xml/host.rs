@@ -30,11 +30,12 @@ enum Text {
     State,
 }
 
-/// Reads what is in a `host`; answers when that is closed, or `None` if it never is.
+/// Reads what is in a `host`; answers when that is closed, or `None` if it never is. Its texts use up the room of all.
 pub(super) fn read<R: Read>(
     markup: &mut Markup<R>,
     open: &Tag,
     limits: &XmlLimits,
+    texts: &mut usize,
 ) -> Result<Option<Host>, XmlError> {
     let inside = markup.depth();
     let timed_out = open.get("timedout") == Some("true");
@@ -42,6 +43,8 @@ pub(super) fn read<R: Read>(
     let (is_told, is_assumed) = (false, false);
     let mut reading =
         Reading { host, limits: *limits, room: limits.host, is_told, is_assumed, text: Text::Other };
+    let given = limits.host.min(*texts);
+    reading.room = given;
     let mut path: Vec<String> = Vec::new();
     while markup.depth() >= inside {
         let at = markup.at();
@@ -59,6 +62,7 @@ pub(super) fn read<R: Read>(
             Node::End => return Ok(None),
         }
     }
+    *texts -= given - reading.room;
     Ok(Some(reading.finish()))
 }
 

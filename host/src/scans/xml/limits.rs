@@ -15,6 +15,8 @@ pub struct XmlLimits {
     pub output: usize,
     /// Bytes of all texts of a host; what is over that is left out, its ports are not. 1 MiB.
     pub host: usize,
+    /// Bytes of all texts of a scan; likewise. 64 MiB.
+    pub texts: usize,
     /// Ports that one host may tell: all of each protocol.
     pub ports: usize,
     /// Ports of all hosts, after which nothing is read on. 2,000,000.
@@ -31,6 +33,7 @@ impl Default for XmlLimits {
             text: 256,
             output: 4 * 1024,
             host: 1024 * 1024,
+            texts: 64 * 1024 * 1024,
             ports: 3 * 65_536,
             scan: 2_000_000,
         }

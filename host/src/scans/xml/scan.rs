@@ -44,12 +44,14 @@ pub struct ScanXml<R> {
     scanner: Option<ScannerKind>,
     /// Ports of all hosts so far.
     ports: usize,
+    /// Bytes of texts that may still be kept.
+    texts: usize,
 }
 
 impl<R: Read> ScanXml<R> {
     /// Of these bytes.
     pub fn new(input: R, limits: XmlLimits) -> ScanXml<R> {
-        ScanXml { markup: Markup::new(input, limits), limits, scanner: None, ports: 0 }
+        ScanXml { markup: Markup::new(input, limits), limits, scanner: None, ports: 0, texts: limits.texts }
     }
 
     /// What comes next; `None`: nothing does. Whether that is the end of a scan, [`Item::Finished`] has told.
@@ -94,7 +96,9 @@ impl<R: Read> ScanXml<R> {
                 })
             }
             ("host", 2) => {
-                let Some(host) = host::read(&mut self.markup, tag, &self.limits)? else { return Ok(None) };
+                let Some(host) = host::read(&mut self.markup, tag, &self.limits, &mut self.texts)? else {
+                    return Ok(None);
+                };
                 self.ports += host.ports.len() + 1;
                 if self.ports > self.limits.scan {
                     let (most, at) = (self.limits.scan, self.markup.at());
