@@ -6,3 +6,4 @@ mod quiet;
 mod remembering;
 mod resting;
 mod running;
+mod scanning;

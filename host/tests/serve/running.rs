@@ -53,6 +53,7 @@ pub(crate) struct Running {
     pub(crate) health: Arc<Health>,
     pub(crate) control: Arc<Control>,
     pub(crate) events: Arc<Mutex<Vec<String>>>,
+    pub(crate) scans: Scans,
     clock: Hand,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
 }
@@ -71,7 +72,28 @@ impl Running {
         expected: Vec<Expected>,
         listening: Listening,
     ) -> Running {
-        let clock = Hand(Arc::new(AtomicI64::new(START)));
+        Running::whole(folder, instances, expected, listening, ScanPlan::default(), START)
+    }
+
+    /// One that scans, …
+    pub(crate) fn scanning(folder: &Path, plan: ScanPlan) -> Running {
+        Running::scanning_at(folder, plan, START)
+    }
+
+    /// … from this time on.
+    pub(crate) fn scanning_at(folder: &Path, plan: ScanPlan, now: i64) -> Running {
+        Running::whole(folder, 16, Vec::new(), Box::new(|_| {}), plan, now)
+    }
+
+    fn whole(
+        folder: &Path,
+        instances: usize,
+        expected: Vec<Expected>,
+        listening: Listening,
+        plan: ScanPlan,
+        now: i64,
+    ) -> Running {
+        let clock = Hand(Arc::new(AtomicI64::new(now)));
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
         let database = Database::open(&path, Policy::default(), hand, DatabaseOptions::default()).unwrap();
@@ -79,13 +101,14 @@ impl Running {
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
         let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+        let scans = Scans::new(plan);
         let (health, events) = (Arc::new(Health::new()), Arc::new(Mutex::new(Vec::new())));
         let options = ServeOptions {
             packs: vec![configured()],
             follow: Vec::new(),
             own: Vec::new(),
             intake: intake.clone(),
-            scans: Scans::new(ScanPlan::default()),
+            scans: scans.clone(),
             expected,
             lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
             threads: 1,
@@ -107,7 +130,7 @@ impl Running {
             };
             serve::run(options, &sandbox, &tell, &held)
         });
-        Running { database, intake, health, control, events, clock, serving: Some(serving) }
+        Running { database, intake, health, control, events, scans, clock, serving: Some(serving) }
     }
 
     /// Brings a line of a tenant; what becomes of it.
@@ -155,6 +178,11 @@ impl Running {
             assert!(Instant::now() < until, "{what}: {:?}", self.events.lock().unwrap());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Whether something happened of which this is a part.
+    pub(crate) fn said(&self, words: &str) -> bool {
+        self.events.lock().unwrap().iter().any(|event| event.contains(words))
     }
 
     /// Stops it; how it ended.
