@@ -5,4 +5,5 @@ mod changing;
 mod crash;
 mod descriptors;
 mod following;
+mod scanning;
 mod tenants;
