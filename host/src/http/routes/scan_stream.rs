@@ -48,9 +48,9 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(
     get,
     operation_id = "stream_scan",
-    path = "/api/v1/scans/{run}/stream",
+    path = "/api/v1/scans/{id}/stream",
     tag = "scans",
-    params(("run" = u64, Path, description = "its number")),
+    params(("id" = u64, Path, description = "its number")),
     security(("token" = ["reader"])),
     responses((status = 200, description = "events until it has ended", body = String, content_type = "text/event-stream"))
 )]

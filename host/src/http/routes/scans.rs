@@ -178,9 +178,9 @@ async fn start(
 #[utoipa::path(
     get,
     operation_id = "show_scan",
-    path = "/api/v1/scans/{run}",
+    path = "/api/v1/scans/{id}",
     tag = "scans",
-    params(("run" = u64, Path, description = "its number")),
+    params(("id" = u64, Path, description = "its number")),
     security(("token" = ["reader"])),
     responses((status = 200, body = ScanShape))
 )]
@@ -227,9 +227,9 @@ struct FindingsShape {
 #[utoipa::path(
     get,
     operation_id = "list_findings",
-    path = "/api/v1/scans/{run}/findings",
+    path = "/api/v1/scans/{id}/findings",
     tag = "scans",
-    params(("run" = u64, Path, description = "its number"), Asked),
+    params(("id" = u64, Path, description = "its number"), Asked),
     security(("token" = ["reader"])),
     responses((status = 200, body = FindingsShape))
 )]
@@ -255,9 +255,9 @@ async fn findings(
 #[utoipa::path(
     post,
     operation_id = "cancel_scan",
-    path = "/api/v1/scans/{run}/cancel",
+    path = "/api/v1/scans/{id}/cancel",
     tag = "scans",
-    params(("run" = u64, Path, description = "its number")),
+    params(("id" = u64, Path, description = "its number")),
     security(("token" = ["analyst"])),
     responses(
         (status = 202, description = "it ends soon", body = ScanShape),
