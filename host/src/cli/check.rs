@@ -33,6 +33,7 @@ pub(super) fn run(
     };
     let packs = packs::configured(&arguments.packs, configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
+    packs::tried(&packs, &*sandbox)?;
     let stop = interrupt::flag()?;
     let kept = match kept::is_wanted(&arguments.keep, configuration) {
         true => Some(Kept::make(&arguments.keep, configuration)?),
