@@ -4,5 +4,6 @@
 mod changing;
 mod crash;
 mod descriptors;
+mod findings;
 mod following;
 mod tenants;
