@@ -55,7 +55,7 @@ pub(super) fn http(
         intake: intake.clone(),
         health: Arc::clone(health),
         clock: Arc::clone(&kept.clock),
-        limits: HttpLimits::default(),
+        limits: HttpLimits { guesses: server.guesses, ..HttpLimits::default() },
         streams: streams(lines),
     };
     let hint = "name another address with --listen ADDR, or --listen off";
