@@ -34,6 +34,7 @@ pub(super) fn run(
     };
     let packs = packs::configured(&arguments.packs, configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
+    packs::tried(&packs, &*sandbox)?;
     let stop = interrupt::flag()?;
     let kept = kept::wanted(&arguments.keep, configuration)?;
     // How a report shows times says nothing of how a log writes them: only the flag is about both.

@@ -254,7 +254,7 @@ impl Exposure {
         };
         // The script is the operator's choice, by a plain name: no stranger's text.
         let decision =
-            with_place(event, Decision::new(format!("{key} {script}")).value("target", target), &port);
+            with_place(event, Decision::new(format!("{key} {script}")).value("target", target), port);
         let decision = decision.title(title).value("script", script);
         let decision = decision.value("output", event.field(field::OUTPUT).map(|output| output.head(OUTPUT)));
         Some(if vulnerable { decision } else { decision.severity(Severity::Medium) })
@@ -424,13 +424,13 @@ fn was_opened(event: &Event) -> bool {
 
 /// A decision about a port: one incident for each port of each host and rule.
 fn about(event: &Event, port: &Port) -> Decision {
-    with_place(event, Decision::new(port.key()).value("target", port.target), &Some(*port))
+    with_place(event, Decision::new(port.key()).value("target", port.target), Some(*port))
 }
 
-fn with_place(event: &Event, decision: Decision, port: &Option<Port>) -> Decision {
+fn with_place(event: &Event, decision: Decision, port: Option<Port>) -> Decision {
     let decision = with_name(event, decision);
-    let decision = decision.value("port", port.as_ref().map(|port| port.number));
-    let decision = decision.value("protocol", port.as_ref().map(|port| port.protocol.name()));
+    let decision = decision.value("port", port.map(|port| port.number));
+    let decision = decision.value("protocol", port.map(|port| port.protocol.name()));
     let text = |field| event.field(field).map(|text| text.head(TEXT));
     let decision = decision.value("service", text(field::SERVICE)).value("product", text(field::PRODUCT));
     decision.value("version", text(field::VERSION))

@@ -38,6 +38,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let packs = packs::configured(&arguments.packs, &configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
+    packs::tried(&packs, &*sandbox)?;
     if !kept::is_wanted(&arguments.keep, &configuration) {
         arguments.keep.db = Some(DATABASE.into());
     }
@@ -98,6 +99,7 @@ pub(super) fn run(
         every: BARRIER,
     };
     let reloading = Reloading {
+        sandbox: Arc::clone(&sandbox),
         arguments: Arc::new(arguments),
         configuration,
         database: Arc::clone(&kept.database),

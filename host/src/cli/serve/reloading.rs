@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tripline_engine::sandbox::Sandbox;
 
 use super::super::arguments::ServeArguments;
 use super::super::configuration::failure;
@@ -22,6 +23,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What is needed to read it all again.
 pub(super) struct Reloading {
+    pub(super) sandbox: Arc<dyn Sandbox>,
     pub(super) arguments: Arc<ServeArguments>,
     pub(super) configuration: Configuration,
     pub(super) database: Arc<Database>,
@@ -68,6 +70,7 @@ impl Reloading {
             None => Configuration::default(),
         };
         let packs = packs::configured(&self.arguments.packs, &configuration)?;
+        packs::tried(&packs, &*self.sandbox)?;
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
             let message = format!("{name} has changed: it counts from the next start on");

@@ -1,6 +1,7 @@
 //! One rule over both kinds of events: what a scan found, and what a log says.
 //!
-//! A scan knows a host by its address and its name, a syslog line by the name alone: so the name joins them.
+//! A scan knows a host by its address and its name, a syslog line by the name alone: so the name joins them. `check`
+//! merges its sources by time; a server judges what comes as it comes, and a scan's findings come when it has ended.
 #![forbid(unsafe_code)]
 
 use tripline_sdk::prelude::*;
