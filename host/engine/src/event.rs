@@ -31,11 +31,11 @@ pub struct LogSource {
     /// Whether it is a scan's finding.
     pub scan: bool,
     /// For example `linux`.
-    pub product: Option<&'static str>,
+    pub product: Option<Name>,
     /// For example `sshd`: the program, or what is known of it.
     pub service: Option<Name>,
     /// For example `webserver`.
-    pub category: Option<&'static str>,
+    pub category: Option<Name>,
 }
 
 /// A text's place: in the line, or in the event's arena.
@@ -83,6 +83,12 @@ impl Place {
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Name {
+        Name::Known(name)
     }
 }
 

@@ -28,6 +28,7 @@ const KEYS: Keys = &[
     "server",
     "follow",
     "syslog",
+    "http",
     "packs",
 ];
 const ROUTE: Keys =
@@ -71,6 +72,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     }
     out.follow = sources::follow(document, root.tables("follow", sources::FOLLOW)?)?;
     out.syslog = sources::syslog(root.tables("syslog", sources::SYSLOG)?, out.server.listen)?;
+    out.http = sources::http(root.tables("http", sources::HTTP)?)?;
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;
     }

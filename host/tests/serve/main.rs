@@ -3,6 +3,8 @@
 
 mod ending;
 mod quiet;
+mod reading;
 mod remembering;
 mod resting;
 mod running;
+mod sharing;

@@ -17,6 +17,7 @@ mod iso;
 mod json;
 mod json_scan;
 mod level;
+mod log_source;
 mod opening;
 mod program;
 mod rfc5424;
@@ -26,11 +27,14 @@ mod stamp;
 mod syslog;
 mod zone;
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::event::{Event, Place};
 
 pub use format::{Format, UnknownFormat};
+pub use log_source::GivenLogSource;
 pub(crate) use opening::{Opening, first};
 pub(crate) use stamp::is_leap;
 
@@ -55,6 +59,8 @@ pub struct Decoder {
     fixed: bool,
     timezone: TimeZone,
     zone: Zone,
+    /// `None`: the operator says nothing.
+    log_source: Option<Arc<GivenLogSource>>,
 }
 
 impl Decoder {
@@ -63,7 +69,18 @@ impl Decoder {
     /// Lines that do not fit the format are tried with the others, unless it is `fixed`, that is, given by the
     /// operator: then such a line is its message and nothing else.
     pub fn new(format: Format, timezone: TimeZone, fixed: bool) -> Decoder {
-        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone }
+        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone, log_source: None }
+    }
+
+    /// The same, for lines of which the operator says what log they are from.
+    pub fn of_log(self, given: &GivenLogSource) -> Decoder {
+        let log_source = (*given != GivenLogSource::default()).then(|| Arc::new(given.clone()));
+        Decoder { log_source, ..self }
+    }
+
+    /// The same, for lines of which the format was found.
+    pub(crate) fn found(self, format: Format) -> Decoder {
+        Decoder { format, fixed: false, ..self }
     }
 
     /// The source's format.
@@ -89,6 +106,9 @@ impl Decoder {
         if !self.fill(line, year, event) {
             event.clear();
             event.message = Some(Place::line(0, line.len()));
+        }
+        if let Some(given) = &self.log_source {
+            given.tell(event);
         }
     }
 
