@@ -13,6 +13,7 @@ mod pack;
 mod silence;
 mod source;
 mod time;
+mod token;
 mod word;
 
 pub(crate) use self::answer::AnswerShape;
@@ -25,7 +26,8 @@ pub(crate) use self::pack::PackShape;
 pub(crate) use self::silence::SilenceShape;
 pub(crate) use self::source::SourceShape;
 pub(crate) use self::time::{Odd, nanoseconds};
-pub(crate) use self::word::{ResolutionWord, SeverityWord, StateWord};
+pub(crate) use self::token::TokenShape;
+pub(crate) use self::word::{ResolutionWord, ScopeWord, SeverityWord, StateWord};
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
 use crate::store::Told;
+use crate::token::{Scope, Token};
 
 /// The shape has every key, and no other.
 #[track_caller]
@@ -181,6 +182,21 @@ fn exceptions() {
         let written = listed::exception(&one);
         assert_eq!(listed::exception(&shape::<ExceptionShape>(&written).read().unwrap()), written);
     }
+}
+
+#[test]
+fn tokens() {
+    let token = Token {
+        id: 3,
+        tenant: Tenant::default(),
+        name: "web-1".into(),
+        scope: Scope::Ingest,
+        created: 1,
+        author: "uid:0".into(),
+        expires: Some(2),
+        revoked: None,
+    };
+    assert_eq!(shape::<TokenShape>(&listed::token(&token)).read().unwrap(), token);
 }
 
 #[test]
