@@ -42,6 +42,7 @@
 //! | `server.plaintext` | no TLS elsewhere either: behind a proxy that has it | `false` |
 //! | `server.proxies` | addresses and networks whose `X-Forwarded-For` is believed | nobody's |
 //! | `server.instances` | instances of packs that are alive at the same time | 4096 |
+//! | `server.guesses` | wrong tokens that one address may try in a minute | 20 |
 //! | `follow.paths` | files, folders and globs to follow; a file that several name belongs to the first | |
 //! | `follow.tenant` | whose their lines are | `default` |
 //! | `follow.timezone` | the time zone of stamps that say none | the server's |

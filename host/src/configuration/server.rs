@@ -24,6 +24,8 @@ pub struct ServerSettings {
     pub proxies: Vec<IpNet>,
     /// Instances of packs that are alive at the same time; others are saved and wait. 4,096.
     pub instances: usize,
+    /// Wrong tokens that an address may try in a minute; then it waits. 20.
+    pub guesses: u32,
 }
 
 /// A certificate for a server, in PEM.
@@ -38,12 +40,13 @@ pub struct TlsFiles {
 impl Default for ServerSettings {
     fn default() -> ServerSettings {
         let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8480)));
-        ServerSettings { listen, tls: None, plaintext: false, proxies: Vec::new(), instances: 4096 }
+        let proxies = Vec::new();
+        ServerSettings { listen, tls: None, plaintext: false, proxies, instances: 4096, guesses: 20 }
     }
 }
 
 /// The keys of `[server]`.
-pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "proxies", "instances"];
+pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "proxies", "instances", "guesses"];
 
 /// Reads `[server]`.
 pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettings, Wrong> {
@@ -69,7 +72,10 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettin
     let proxies = table.texts("proxies")?.unwrap_or_default();
     let proxies = proxies.iter().map(network).collect::<Result<_, _>>()?;
     let instances = table.integer("instances", 1..=1_000_000)?.and_then(|n| usize::try_from(n).ok());
-    Ok(ServerSettings { listen, tls, plaintext, proxies, instances: instances.unwrap_or(usual.instances) })
+    let instances = instances.unwrap_or(usual.instances);
+    let guesses = table.integer("guesses", 1..=1_000_000)?.and_then(|n| u32::try_from(n).ok());
+    let guesses = guesses.unwrap_or(usual.guesses);
+    Ok(ServerSettings { listen, tls, plaintext, proxies, instances, guesses })
 }
 
 fn network(given: &Given<'_, &str>) -> Result<IpNet, Wrong> {

@@ -246,7 +246,8 @@ const SYSLOG: &str = "[[syslog]]\nlisten = ";
 fn a_server_without_words_listens_on_loopback_only() {
     let server = parse("").unwrap().server;
     assert_eq!(server.listen, Some("127.0.0.1:8480".parse().unwrap()));
-    assert_eq!((server.tls, server.plaintext, server.instances), (None, false, 4096));
+    assert_eq!((server.tls, server.plaintext), (None, false));
+    assert_eq!((server.instances, server.guesses), (4096, 20));
     assert_eq!(parse("server.listen = 'off'").unwrap().server.listen, None);
 }
 
@@ -328,6 +329,7 @@ fn sources_that_make_no_sense_are_refused_at_their_place() {
         (format!("{SYSLOG}'127.0.0.1:514'\ntransport = 'tls'"), "'tls'"),
         ("server.listen = 'on'".into(), "'on'"),
         ("server.instances = 0".into(), "0"),
+        ("server.guesses = 0".into(), "0"),
     ] {
         let (problem, found) = wrong(&text);
         assert!(matches!(problem, Problem::Value { .. }) && found == at, "{text}: {problem:?}");

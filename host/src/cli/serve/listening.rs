@@ -56,7 +56,7 @@ pub(super) fn http(
         intake: intake.clone(),
         health: Arc::clone(health),
         clock: Arc::clone(&kept.clock),
-        limits: HttpLimits::default(),
+        limits: HttpLimits { guesses: server.guesses, ..HttpLimits::default() },
         streams: sources.clone(),
         proxies: server.proxies.clone(),
     };
