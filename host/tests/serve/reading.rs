@@ -39,7 +39,7 @@ fn times(running: &Running) -> Vec<String> {
 fn a_stream_that_was_silent_for_months_is_of_the_year_in_which_it_speaks() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::new(folder.path(), 16, Vec::new());
-    assert_eq!(Timestamp::from_nanosecond(START.into()).unwrap().to_string(), "2026-11-18T10:27:00Z");
+    assert_eq!(Timestamp::from_nanosecond(START.into()).unwrap().to_string(), "2026-11-18T11:07:00Z");
     commit(&running, settings(None), "Nov 18 10:27:00 host app: n=1");
     running.pass(200 * 24 * 3600);
     commit(&running, settings(None), "Jun  6 10:27:00 host app: n=1");
