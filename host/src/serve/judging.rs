@@ -183,10 +183,11 @@ impl<'a> Judging<'a> {
         while next < end && !gives_way {
             let one = Run { scanned: Arc::clone(&run.scanned), events: next..next + 1 };
             deliver(&one, &numbers, |pack, delivery| {
-                if let Some(judge) = judge(seats, pack)
-                    && !judge.is_ready_for(&delivery)
+                // One batch a turn, though the event may wake several packs.
+                if let Some(judge) = judge(seats, pack).filter(|judge| !judge.is_ready_for(&delivery))
+                    && !gives_way
                 {
-                    gives_way |= judge.advance(verdicts);
+                    gives_way = judge.advance(verdicts);
                 }
             });
             if !gives_way {
