@@ -31,11 +31,11 @@ pub struct LogSource {
     /// Whether it is a scan's finding.
     pub scan: bool,
     /// For example `linux`.
-    pub product: Option<&'static str>,
+    pub product: Option<Name>,
     /// For example `sshd`: the program, or what is known of it.
     pub service: Option<Name>,
     /// For example `webserver`.
-    pub category: Option<&'static str>,
+    pub category: Option<Name>,
 }
 
 /// A text's place: in the line, or in the event's arena.
@@ -86,6 +86,12 @@ impl Place {
     }
 }
 
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Name {
+        Name::Known(name)
+    }
+}
+
 impl Event {
     /// Makes it empty and keeps its memory.
     pub fn clear(&mut self) {
@@ -113,5 +119,12 @@ impl Event {
     /// The first field of this name.
     pub fn field(&self, line: &[u8], name: &[u8]) -> Option<&EventField> {
         self.fields.iter().find(|field| self.name(line, field.name) == name)
+    }
+
+    /// Puts a text into the arena.
+    pub fn keep(&mut self, bytes: &[u8]) -> Place {
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(bytes);
+        Place { start, end: self.arena.len() as u32, in_arena: true }
     }
 }

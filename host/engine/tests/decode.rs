@@ -65,7 +65,7 @@ fn written(line: &[u8], event: &Event) -> String {
         writeln!(out, "  scan").unwrap();
     }
     if let Some(product) = event.log_source.product {
-        writeln!(out, "  product {product}").unwrap();
+        writeln!(out, "  product {}", escaped(event.name(line, product))).unwrap();
     }
     if let Some(service) = event.log_source.service {
         writeln!(out, "  service {}", escaped(event.name(line, service))).unwrap();

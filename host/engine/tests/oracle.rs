@@ -89,7 +89,7 @@ fn oracle_event(packs: &[Configured], number: usize, event: &Event, line: &[u8],
     for (pack, configured) in packs.iter().enumerate() {
         let manifest: &Manifest = configured.pack.manifest();
         let service = event.log_source.service.map(|name| event.name(line, name));
-        let product = event.log_source.product.map(str::as_bytes);
+        let product = event.log_source.product.map(|name| event.name(line, name));
         let wanted = |wanted: &Option<String>, found: Option<&[u8]>| {
             wanted.is_none() || found.is_none() || found == wanted.as_deref().map(str::as_bytes)
         };

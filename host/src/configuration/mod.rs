@@ -40,12 +40,17 @@
 //! | `server.tls.certificate` | the certificate's file, PEM | |
 //! | `server.tls.key` | its key's file, PEM | |
 //! | `server.plaintext` | no TLS elsewhere either: behind a proxy that has it | `false` |
+//! | `server.proxies` | addresses and networks whose `X-Forwarded-For` is believed | nobody's |
 //! | `server.instances` | instances of packs that are alive at the same time | 4096 |
 //! | `server.guesses` | wrong tokens that one address may try in a minute | 20 |
 //! | `follow.paths` | files, folders and globs to follow; a file that several name belongs to the first | |
 //! | `follow.tenant` | whose their lines are | `default` |
 //! | `follow.timezone` | the time zone of stamps that say none | the server's |
 //! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json`, `plain` or `finding` | found from the first lines |
+//! | `follow.log_source` | what log it is, in Sigma's words; goes before what is found in the lines | what is found |
+//! | `follow.log_source.product` | like `linux` | |
+//! | `follow.log_source.service` | like `sshd` | |
+//! | `follow.log_source.category` | like `webserver` | |
 //! | `follow.from` | where a file begins that was never followed: `end` or `start` | the server's |
 //! | `follow.silent_after` | without a line for so long, it is an incident | `off` |
 //! | `syslog.listen` | where syslog is taken | |
@@ -53,7 +58,20 @@
 //! | `syslog.tenant` | as of `follow` | |
 //! | `syslog.timezone` | | |
 //! | `syslog.format` | | |
+//! | `syslog.log_source` | | |
+//! | `syslog.log_source.product` | | |
+//! | `syslog.log_source.service` | | |
+//! | `syslog.log_source.category` | | |
 //! | `syslog.silent_after` | | |
+//! | `http.source` | what its sender calls it | |
+//! | `http.tenant` | as of `follow`: that of the sender's token | |
+//! | `http.timezone` | where a request says none | |
+//! | `http.format` | where a request says none | |
+//! | `http.log_source` | as of `follow` | |
+//! | `http.log_source.product` | | |
+//! | `http.log_source.service` | | |
+//! | `http.log_source.category` | | |
+//! | `http.silent_after` | as of `follow`, also if nothing ever came | |
 //! | `scan.allow.tenant` | whose scans | `default` |
 //! | `scan.allow.networks` | what may be scanned; loopback, link-local and multicast by a network of their own | nothing |
 //! | `scan.nmap` | where nmap is | on the `PATH` |
@@ -110,7 +128,7 @@ pub use self::packs::PackSettings;
 pub use self::places::{Origin, Places};
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
-pub use self::sources::{FollowedSource, SyslogListener, Transport};
+pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
 use crate::incidents::Policy;
 use crate::scans::ScanSettings;
 
@@ -142,6 +160,8 @@ pub struct Configuration {
     pub follow: Vec<FollowedSource>,
     /// Where a server takes syslog.
     pub syslog: Vec<SyslogListener>,
+    /// What is said of sources that come over HTTP.
+    pub http: Vec<HttpSource>,
     /// How scans are made, and what may be scanned.
     pub scan: ScanSettings,
     /// Settings of packs.

@@ -28,6 +28,7 @@ const KEYS: Keys = &[
     "server",
     "follow",
     "syslog",
+    "http",
     "scan",
     "packs",
 ];
@@ -72,6 +73,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     }
     out.follow = sources::follow(document, root.tables("follow", sources::FOLLOW)?)?;
     out.syslog = sources::syslog(root.tables("syslog", sources::SYSLOG)?, out.server.listen)?;
+    out.http = sources::http(root.tables("http", sources::HTTP)?)?;
     if let Some(table) = root.table("scan", scan::KEYS)? {
         out.scan = scan::read(document, table, out.timezone.as_ref())?;
     }

@@ -8,6 +8,9 @@
 //!                                                states, decisions
 //! ```
 //!
+//! A tenant whose packs are slow waits for itself: its blocks have room of their own, its packs give way to others' after
+//! each batch, and a barrier is a prefix of what came of each tenant.
+//!
 //! Channels are bounded: when the disk is full or the database is held, the collector waits with its commit, the
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
@@ -25,6 +28,7 @@ mod judging;
 mod matching;
 mod modules;
 mod passing;
+mod queue;
 mod run;
 mod scanning;
 mod scans;
@@ -32,6 +36,7 @@ mod shared;
 mod silence;
 mod stream;
 mod telling;
+mod turns;
 
 pub use self::control::{Change, Control};
 pub use self::event::Event;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
-use tripline_engine::decode::Format;
+use tripline_engine::decode::{Format, GivenLogSource};
 
 use super::control::Guard;
 use super::scans::{Asked, NotBegun, Scans};
@@ -381,6 +381,7 @@ impl<'a> Scanning<'a> {
             settings: StreamSettings {
                 format: Some(Format::Finding),
                 timezone: TimeZone::UTC,
+                log_source: GivenLogSource::default(),
                 join: false,
                 silent_after: None,
             },

@@ -14,6 +14,7 @@ mod acts;
 mod applying;
 mod backup;
 mod batches;
+mod clock;
 mod committing;
 mod database;
 mod digest;

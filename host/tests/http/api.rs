@@ -5,6 +5,7 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, Tenant};
 use tripline::incidents::{Act, Actor, Effect, Incident, NewException, NewSilence, Report, Resolution};
 use tripline::notices::Pattern;
+use tripline::token::{NewToken, Scope, TokenSecret};
 
 use crate::fixture::Site;
 use crate::raw::Reply;
@@ -96,6 +97,12 @@ pub(crate) fn exception(site: &Site, of: &str) -> i64 {
         reason: "test".into(),
     };
     site.database.except(&tenant(of), new, somebody()).unwrap()
+}
+
+/// A new token of a tenant; answers its number.
+pub(crate) fn token(site: &Site, of: &str) -> i64 {
+    let new = NewToken { tenant: tenant(of), name: "test".into(), scope: Scope::Reader, expires: None };
+    site.database.add_token(new, TokenSecret::draw().unwrap().hash(), somebody()).unwrap()
 }
 
 /// What is in a list under this name, by a key.

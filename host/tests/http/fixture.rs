@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::commit::Tenant;
-use tripline::http::{HttpLimits, HttpOptions, HttpServer};
+use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
@@ -96,6 +96,8 @@ pub(crate) struct Setup {
     pub(crate) limits: HttpLimits,
     pub(crate) intake: IntakeLimits,
     pub(crate) tls: Option<tripline::configuration::TlsFiles>,
+    pub(crate) sources: HttpSources,
+    pub(crate) proxies: Vec<ipnet::IpNet>,
     /// Whether what is taken is judged and committed.
     pub(crate) judges: bool,
 }
@@ -103,7 +105,8 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Setup {
         let (limits, intake) = (HttpLimits::default(), IntakeLimits::default());
-        Setup { limits, intake, tls: None, judges: true }
+        let sources = HttpSources::new(StreamSettings::default(), &[]);
+        Setup { limits, intake, tls: None, sources, proxies: Vec::new(), judges: true }
     }
 }
 
@@ -187,7 +190,8 @@ impl Site {
             health: Arc::clone(&self.health),
             clock: Arc::new(self.clock.clone()),
             limits: self.setup.limits,
-            streams: StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after: None },
+            streams: self.setup.sources.clone(),
+            proxies: self.setup.proxies.clone(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tripline::Native;
+use tripline::abi::Guest;
 use tripline::commit::Tenant;
 use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
@@ -21,6 +21,7 @@ use tripline::serve::{
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
+use tripline::{Configured, Native};
 
 use crate::remembering::{Remembering, configured};
 
@@ -72,7 +73,7 @@ impl Running {
         expected: Vec<Expected>,
         listening: Listening,
     ) -> Running {
-        Running::whole(folder, instances, expected, listening, ScanPlan::default(), START)
+        Running::of::<Remembering>(folder, instances, expected, listening, configured())
     }
 
     /// One that scans, …
@@ -82,14 +83,27 @@ impl Running {
 
     /// … from this time on.
     pub(crate) fn scanning_at(folder: &Path, plan: ScanPlan, now: i64) -> Running {
-        Running::whole(folder, 16, Vec::new(), Box::new(|_| {}), plan, now)
+        let nobody: Listening = Box::new(|_| {});
+        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), plan, now)
     }
 
-    fn whole(
+    /// One that judges by this pack.
+    pub(crate) fn of<G: Guest + 'static>(
         folder: &Path,
         instances: usize,
         expected: Vec<Expected>,
         listening: Listening,
+        pack: Configured,
+    ) -> Running {
+        Running::whole::<G>(folder, instances, expected, listening, pack, ScanPlan::default(), START)
+    }
+
+    fn whole<G: Guest + 'static>(
+        folder: &Path,
+        instances: usize,
+        expected: Vec<Expected>,
+        listening: Listening,
+        pack: Configured,
         plan: ScanPlan,
         now: i64,
     ) -> Running {
@@ -104,7 +118,7 @@ impl Running {
         let scans = Scans::new(plan);
         let (health, events) = (Arc::new(Health::new()), Arc::new(Mutex::new(Vec::new())));
         let options = ServeOptions {
-            packs: vec![configured()],
+            packs: vec![pack],
             follow: Vec::new(),
             own: Vec::new(),
             intake: intake.clone(),
@@ -123,7 +137,7 @@ impl Running {
         };
         let (held, told) = (Arc::clone(&control), Arc::clone(&events));
         let serving = std::thread::spawn(move || {
-            let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<Remembering>::default());
+            let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<G>::default());
             let tell = |event: Event| {
                 listening(&event);
                 told.lock().unwrap().push(format!("{event:?}"));
@@ -135,13 +149,18 @@ impl Running {
 
     /// Brings a line of a tenant; what becomes of it.
     pub(crate) fn bring(&self, tenant: &str) -> Told {
+        let now = Timestamp::from_nanosecond(self.clock.now().into()).unwrap();
+        self.bring_line(tenant, settings(None), format!("{now} app n=1\n"))
+    }
+
+    /// Brings lines of a tenant that are read so.
+    pub(crate) fn bring_line(&self, tenant: &str, settings: StreamSettings, lines: String) -> Told {
         let (sender, told) = bounded(1);
         let batch = Batch {
             tenant: Tenant::new(tenant).unwrap(),
             source: "program/test".into(),
-            settings: settings(None),
-            lines: format!("{} app n=1\n", Timestamp::from_nanosecond(self.clock.now().into()).unwrap())
-                .into_bytes(),
+            settings,
+            lines: lines.into_bytes(),
             received: self.clock.now(),
             key: None,
             done: Some(Box::new(move |done| {
@@ -168,6 +187,11 @@ impl Running {
         let tenant = Tenant::new(tenant).unwrap();
         let page = self.database.page(&tenant, &Filter::default(), None, 1_000).unwrap();
         page.incidents.iter().map(|one| ((one.rule.to_string(), one.id), one.count)).collect()
+    }
+
+    /// How often a rule of a tenant has decided.
+    pub(crate) fn count_of(&self, tenant: &str, rule: &str) -> u64 {
+        self.counts(tenant).iter().filter(|((found, _), _)| found == rule).map(|(_, count)| count).sum()
     }
 
     /// Waits until this holds.
@@ -203,5 +227,5 @@ impl Drop for Running {
 
 /// How brought lines are read.
 pub(crate) fn settings(silent_after: Option<i64>) -> StreamSettings {
-    StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after }
+    StreamSettings { silent_after, ..StreamSettings::default() }
 }

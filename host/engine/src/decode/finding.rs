@@ -24,7 +24,7 @@ pub(super) fn fill(line: &[u8], start: usize, zone: &Zone, event: &mut Event) ->
         event.fields.push(value);
     });
     event.time = known.time.flatten();
-    event.log_source.product = known.scanner.flatten();
+    event.log_source.product = known.scanner.flatten().map(Name::Known);
     whole.is_some() && scan.at_end()
 }
 

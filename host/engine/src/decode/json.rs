@@ -127,7 +127,7 @@ impl Members<'_> {
         }
         let journal = self.choices[Role::Service as usize].rank.is_some_and(|rank| JOURNAL.contains(&rank));
         if journal || matches!(self.event.log_source.service, Some(Name::Known(_))) {
-            self.event.log_source.product = Some("linux");
+            self.event.log_source.product = Some("linux".into());
         }
         self.event.message.get_or_insert(Place::line(0, self.line.len()));
     }

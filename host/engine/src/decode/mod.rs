@@ -19,6 +19,7 @@ mod iso;
 mod json;
 mod json_scan;
 mod level;
+mod log_source;
 mod opening;
 mod program;
 mod rfc5424;
@@ -28,11 +29,14 @@ mod stamp;
 mod syslog;
 mod zone;
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::event::{Event, Place};
 
 pub use format::{Format, UnknownFormat};
+pub use log_source::GivenLogSource;
 pub(crate) use opening::{Opening, first};
 pub(crate) use stamp::is_leap;
 
@@ -57,6 +61,8 @@ pub struct Decoder {
     fixed: bool,
     timezone: TimeZone,
     zone: Zone,
+    /// `None`: the operator says nothing.
+    log_source: Option<Arc<GivenLogSource>>,
 }
 
 impl Decoder {
@@ -67,7 +73,18 @@ impl Decoder {
     pub fn new(format: Format, timezone: TimeZone, fixed: bool) -> Decoder {
         // What our scans write is in no other format, and nothing else is a finding.
         let fixed = fixed || format == Format::Finding;
-        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone }
+        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone, log_source: None }
+    }
+
+    /// The same, for lines of which the operator says what log they are from.
+    pub fn of_log(self, given: &GivenLogSource) -> Decoder {
+        let log_source = (*given != GivenLogSource::default()).then(|| Arc::new(given.clone()));
+        Decoder { log_source, ..self }
+    }
+
+    /// The same, for lines of which the format was found.
+    pub(crate) fn found(self, format: Format) -> Decoder {
+        Decoder { format, fixed: false, ..self }
     }
 
     /// The source's format.
@@ -93,6 +110,9 @@ impl Decoder {
         if !self.fill(line, year, event) {
             event.clear();
             event.message = Some(Place::line(0, line.len()));
+        }
+        if let Some(given) = &self.log_source {
+            given.tell(event);
         }
         event.log_source.scan = self.format == Format::Finding;
     }

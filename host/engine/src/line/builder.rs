@@ -85,7 +85,10 @@ impl Builder {
     pub(super) fn new(mut settings: LineSettings, decoder: Arc<Decoder>) -> Builder {
         settings.max_bytes = settings.max_bytes.clamp(1, LARGEST);
         settings.block_bytes = settings.block_bytes.clamp(1, LARGEST);
-        let years = Years::new(settings.year, settings.reference, settings.timezone.clone());
+        let mut years = Years::new(settings.year, settings.reference, settings.timezone.clone());
+        if settings.live {
+            years.go_live();
+        }
         let until = until(&settings, settings.reference);
         let (offset, number, file, left_out) = (0, 1, 0, 0);
         let (bytes, lines, held, line_start, scanned) = (Vec::new(), Vec::new(), None, 0, 0);
@@ -146,6 +149,10 @@ impl Builder {
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
         self.years.set_reference(reference);
         self.until = until(&self.settings, reference);
+    }
+
+    pub(super) fn go_live(&mut self) {
+        self.years.go_live();
     }
 
     /// Goes over bytes of the file that belong to no line.

@@ -11,7 +11,7 @@ use super::super::kept::Kept;
 use super::journal::Journal;
 use super::said;
 use crate::configuration::Configuration;
-use crate::http::{self, HttpLimits, HttpOptions, HttpServer};
+use crate::http::{self, HttpLimits, HttpOptions, HttpServer, HttpSources};
 use crate::serve::{Health, Intake, Scans, StreamSettings};
 use crate::syslog::{self, Syslog, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource};
 
@@ -23,6 +23,7 @@ pub(super) fn streams(lines: &LineSettings) -> StreamSettings {
     StreamSettings {
         format: lines.format,
         timezone: lines.timezone.clone(),
+        log_source: lines.log_source.clone(),
         join: lines.join,
         silent_after: None,
     }
@@ -36,7 +37,7 @@ pub(super) fn http(
     intake: &Intake,
     scans: &Scans,
     health: &Arc<Health>,
-    lines: &LineSettings,
+    sources: &HttpSources,
 ) -> Result<Option<HttpServer>, Failure> {
     let server = &configuration.server;
     let Some(listen) = arguments.listen.map_or(server.listen, |Listen(at)| at) else { return Ok(None) };
@@ -58,7 +59,8 @@ pub(super) fn http(
         health: Arc::clone(health),
         clock: Arc::clone(&kept.clock),
         limits: HttpLimits { guesses: server.guesses, ..HttpLimits::default() },
-        streams: streams(lines),
+        streams: sources.clone(),
+        proxies: server.proxies.clone(),
     };
     let hint = "name another address with --listen ADDR, or --listen off";
     let started = http::start(options).map_err(|error| Failure::new(error).hint(Some(hint)))?;

@@ -22,7 +22,8 @@ use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
-use crate::serve::{self, Control, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
+use crate::http::HttpSources;
+use crate::serve::{self, Control, Expected, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
 use crate::syslog::SyslogSource;
 
 /// What keeps incidents if nothing names a database.
@@ -62,7 +63,8 @@ pub(super) fn run(
     }
     let lines = sources::lines(&arguments);
     let scans = Scans::new(reloading::plan(&configuration));
-    let http = listening::http(&arguments, &configuration, &kept, &intake, &scans, &health, &lines)?;
+    let http_sources = HttpSources::new(listening::streams(&lines), &configuration.http);
+    let http = listening::http(&arguments, &configuration, &kept, &intake, &scans, &health, &http_sources)?;
     if let Some(http) = &http {
         let scheme = if configuration.server.tls.is_some() { "https" } else { "http" };
         say("listens", format!("listens at {scheme}://{}", http.address()));
@@ -73,7 +75,7 @@ pub(super) fn run(
         }
     }
     let sources = listening::syslog_sources(&configuration, &lines);
-    let expected = sources.iter().map(SyslogSource::expected).collect();
+    let listeners: Vec<Expected> = sources.iter().map(SyslogSource::expected).collect();
     let syslog = listening::syslog(sources, &kept, &intake, &health, &journal)?;
     for (source, address) in configuration.syslog.iter().zip(syslog.addresses()) {
         say("listens", format!("takes syslog at {}/{address}", source.transport.as_str()));
@@ -85,7 +87,7 @@ pub(super) fn run(
         follow: sources::follow(&arguments, &configuration),
         intake,
         scans: scans.clone(),
-        expected,
+        expected: [listeners.clone(), http_sources.expected()].concat(),
         own: sources::own(kept.security_log().as_deref()),
         lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
@@ -102,6 +104,8 @@ pub(super) fn run(
         sandbox: Arc::clone(&sandbox),
         arguments: Arc::new(arguments),
         configuration,
+        http_sources,
+        listeners,
         database: Arc::clone(&kept.database),
         control: Arc::clone(&control),
         scans,

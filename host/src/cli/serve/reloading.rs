@@ -15,7 +15,8 @@ use super::super::{Failure, kept, packs};
 use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
-use crate::serve::{Change, Control, ScanPlan, Scans};
+use crate::http::HttpSources;
+use crate::serve::{Change, Control, Expected, ScanPlan, Scans};
 use crate::store::Database;
 
 /// How often it is looked whether files have changed.
@@ -26,6 +27,9 @@ pub(super) struct Reloading {
     pub(super) sandbox: Arc<dyn Sandbox>,
     pub(super) arguments: Arc<ServeArguments>,
     pub(super) configuration: Configuration,
+    pub(super) http_sources: HttpSources,
+    /// They are as they were until the next start.
+    pub(super) listeners: Vec<Expected>,
     pub(super) database: Arc<Database>,
     pub(super) control: Arc<Control>,
     pub(super) scans: Scans,
@@ -79,7 +83,9 @@ impl Reloading {
         let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);
         self.scans.replan(plan(&configuration));
-        self.control.change(Change { packs, follow });
+        self.http_sources.set(&configuration.http);
+        let expected = [self.listeners.clone(), self.http_sources.expected()].concat();
+        self.control.change(Change { packs, follow, expected });
         self.configuration = configuration;
         Ok(())
     }

@@ -158,8 +158,8 @@ impl Following {
         let now = self.shared.clock.now();
         let looked = self.shared.read(move |database| {
             // The token first: what happens after it was revoked is not told.
-            let tokens = database.tokens(&tenant)?;
-            let holds = tokens.iter().any(|token| token.id == id && token.holds(now));
+            let token = database.tokens_after(&tenant, true, id - 1, 1)?.pop();
+            let holds = token.is_some_and(|token| token.id == id && token.holds(now));
             Ok((holds, if holds { database.happenings(&tenant, at, MOST)? } else { Happenings::default() }))
         });
         looked.await

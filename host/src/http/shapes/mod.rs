@@ -14,6 +14,7 @@ mod scan;
 mod silence;
 mod source;
 mod time;
+mod token;
 mod word;
 
 pub(crate) use self::answer::AnswerShape;
@@ -27,7 +28,8 @@ pub(crate) use self::scan::{FindingShape, ScanShape, ScheduleShape};
 pub(crate) use self::silence::SilenceShape;
 pub(crate) use self::source::SourceShape;
 pub(crate) use self::time::{Odd, nanoseconds};
-pub(crate) use self::word::{ResolutionWord, SeverityWord, StateWord};
+pub(crate) use self::token::TokenShape;
+pub(crate) use self::word::{ResolutionWord, ScopeWord, SeverityWord, StateWord};
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
 use crate::store::Told;
+use crate::token::{Scope, Token};
 
 /// The shape has every key, and no other.
 #[track_caller]
@@ -184,6 +185,21 @@ fn exceptions() {
 }
 
 #[test]
+fn tokens() {
+    let token = Token {
+        id: 3,
+        tenant: Tenant::default(),
+        name: "web-1".into(),
+        scope: Scope::Ingest,
+        created: 1,
+        author: "uid:0".into(),
+        expires: Some(2),
+        revoked: None,
+    };
+    assert_eq!(shape::<TokenShape>(&listed::token(&token)).read().unwrap(), token);
+}
+
+#[test]
 fn notices() {
     let queued = Told {
         notice: 5,
@@ -267,8 +283,14 @@ fn scans() {
         open: 9,
         judged: true,
     };
-    let running =
-        Run { state: RunState::Running, ended: None, addresses: None, ports: None, broken: None, ..run.clone() };
+    let running = Run {
+        state: RunState::Running,
+        ended: None,
+        addresses: None,
+        ports: None,
+        broken: None,
+        ..run.clone()
+    };
     for run in [run, running] {
         let written = scans::run(&run);
         assert_eq!(shape::<ScanShape>(&written).read().unwrap(), run);
