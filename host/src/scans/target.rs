@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn addresses_networks_and_names() {
         for (text, shown) in [
-            ("192.0.2.1", "192.0.2.1/32"),
+            ("192.0.2.1", "192.0.2.1"),
             ("192.0.2.0/24", "192.0.2.0/24"),
             ("2001:db8::/64", "2001:db8::/64"),
             ("Web-1.example.org.", "web-1.example.org"),

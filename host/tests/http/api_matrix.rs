@@ -1,12 +1,15 @@
 //! Who may do what, from the server's own document: every route × every scope, without a token, with a wrong one, and
 //! with what is another tenant's.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use serde_json::{Value, json};
 use tripline::abi::Severity;
 use tripline::incidents::Filter;
+use tripline::scans::ScanStore;
 use tripline::token::Scope;
 
-use crate::api::{call, exception, get, incident, new_silence, resolve, send, silence, tenant, token};
+use crate::api::{call, exception, get, incident, new_silence, resolve, scan, send, silence, tenant, token};
 use crate::fixture::{Setup, Site, lines, problem};
 use crate::raw::Reply;
 
@@ -54,6 +57,12 @@ fn body(route: &Route) -> Option<Value> {
         | ("POST", "/api/v1/notices/retry") => json!({}),
         ("POST", "/api/v1/silences") => new_silence(),
         ("POST", "/api/v1/exceptions") => json!({ "rule": "x/*", "reason": "known" }),
+        ("POST", "/api/v1/scans") => {
+            // One scan of a name at a time.
+            static NAMES: AtomicU32 = AtomicU32::new(0);
+            let name = format!("scan-{}", NAMES.fetch_add(1, Relaxed));
+            json!({ "name": name, "targets": ["127.0.0.1"], "ports": "1", "every_address": true })
+        }
         ("POST", "/api/v1/tokens") => json!({ "name": "t", "scope": "reader" }),
         _ => {
             assert!(!route.has_body, "{} {}: what is its body?", route.method, route.path);
@@ -73,6 +82,9 @@ fn thing(site: &Site, of: &str, path: &str) -> i64 {
     }
     if path.starts_with("/api/v1/tokens") {
         return token(site, of);
+    }
+    if path.starts_with("/api/v1/scans") {
+        return scan(site, of, !path.ends_with("/cancel"));
     }
     let count = site.database.page(&tenant(of), &Filter::default(), None, 10_000).unwrap().incidents.len();
     let id = incident(site, of, &format!("incident {count}"), Severity::Low);
@@ -136,16 +148,18 @@ fn what_is_another_tenants_is_not_there() {
     let token = site.token(Scope::Operator);
     // Numbers count for each tenant: theirs are higher than all of ours.
     let theirs =
-        ["/api/v1/incidents", "/api/v1/silences", "/api/v1/exceptions", "/api/v1/tokens"].map(|path| {
-            let ids: Vec<i64> = (0..20).map(|_| thing(&site, "other", path)).collect();
-            (path, *ids.last().unwrap())
-        });
+        ["/api/v1/incidents", "/api/v1/silences", "/api/v1/exceptions", "/api/v1/tokens", "/api/v1/scans"]
+            .map(|path| {
+                let ids: Vec<i64> = (0..20).map(|_| thing(&site, "other", path)).collect();
+                (path, *ids.last().unwrap())
+            });
     let resolved = thing(&site, "other", "/reopen");
     let all = |tenant: &tripline::commit::Tenant| {
         let incidents = site.database.page(tenant, &Filter::default(), None, 1_000).unwrap().incidents;
         let silences = site.database.silences(tenant, true).unwrap();
         let tokens = site.database.tokens(tenant).unwrap();
-        (incidents, silences, site.database.exceptions(tenant, true).unwrap(), tokens)
+        let runs = site.database.runs(tenant, None, 1_000).unwrap();
+        (incidents, silences, site.database.exceptions(tenant, true).unwrap(), tokens, runs)
     };
     let before = all(&tenant("other"));
     let mut asked = 0;
@@ -182,6 +196,7 @@ fn what_is_another_tenants_is_not_there() {
         ("silences", "silences"),
         ("exceptions", "exceptions"),
         ("tokens", "tokens"),
+        ("scans", "scans"),
     ] {
         let count = |token: &str| {
             get(&site, &format!("/api/v1/{path}"), token).json()[name].as_array().unwrap().len()

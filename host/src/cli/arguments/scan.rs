@@ -197,7 +197,8 @@ fn name(text: &str) -> Result<ScanName, &'static str> {
 
 fn run_number(text: &str) -> Result<u64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
-    digits.parse().map_err(|_| "expected the number of a scan, like 3".into())
+    let number = digits.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
+    number.ok_or_else(|| "expected the number of a scan, like 3".into())
 }
 
 /// Those that scan here.

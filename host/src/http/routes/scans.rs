@@ -270,6 +270,7 @@ async fn cancel(
     Path(number): Path<u64>,
 ) -> Result<Response, Problem> {
     let tenant = caller.tenant().clone();
+    found(&shared, &tenant, number).await?;
     let of = tenant.clone();
     let asked = shared.write(move |database| database.cancel(&of, number)).await?;
     shared.scans.cancel(&tenant, number);
@@ -315,9 +316,12 @@ async fn schedules(
 
 /// A run of the tenant.
 pub(super) async fn found(shared: &Arc<Shared>, tenant: &Tenant, number: u64) -> Result<Run, Problem> {
+    let none = || Problem::unknown(format!("there is no scan {number}"));
+    // No database counts further.
+    i64::try_from(number).map_err(|_| none())?;
     let of = tenant.clone();
     let run = shared.read(move |database| database.run(&of, number)).await?;
-    run.ok_or_else(|| Problem::unknown(format!("there is no scan {number}")))
+    run.ok_or_else(none)
 }
 
 /// A run, and how far it is.
