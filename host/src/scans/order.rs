@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::addresses::Addresses;
 use super::ports::Ports;
 use super::resolve::{ResolveError, Resolver};
+use super::scanner::{Broken, Reason};
 use super::script::Script;
 use super::settings::ScanSettings;
 use super::target::{Target, resolve};
@@ -135,6 +136,19 @@ impl OrderError {
             }
             _ => None,
         }
+    }
+}
+
+impl OrderError {
+    /// Why the scan is not whole: there is none.
+    pub fn broken(&self) -> Broken {
+        let reason = match self {
+            OrderError::NothingAllowed(_) | OrderError::NotAllowed { .. } | OrderError::Script(_) => {
+                Reason::NotAllowed
+            }
+            _ => Reason::SkippedTarget,
+        };
+        Broken::new(reason, self.to_string())
     }
 }
 

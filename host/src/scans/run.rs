@@ -6,9 +6,9 @@ use super::difference::{Comparing, compare};
 use super::finding::{Finding, FindingKind, Origin};
 use super::host::{Host, Protocol};
 use super::known::{Baseline, Known};
-use super::order::Order;
+use super::order::{Order, ScanName};
 use super::record::{NewRun, RunEnd, RunState, ScanStore};
-use super::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, Watch};
+use super::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, ScannerKind, Watch};
 use super::seen::{Presence, Seen};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
@@ -91,6 +91,24 @@ impl Scanning<'_> {
         self.finish(tenant, origin, began, self.clock.now(), compared, ended)
     }
 
+    /// Keeps that a scan was not made, for one that nobody waits for: rules hear of it.
+    pub fn refuse(
+        &self,
+        tenant: &Tenant,
+        name: &ScanName,
+        scanner: ScannerKind,
+        broken: Broken,
+    ) -> Result<Scanned, StoreError> {
+        let at = self.clock.now();
+        let author = self.actor.id.clone();
+        let run = NewRun { name: name.clone(), scanner, author, started: at, addresses: None, ports: None };
+        let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
+        let origin = Origin { scan: name.clone(), run: number, scanner };
+        let ended = Ended { broken: Some(broken), ..Ended::default() };
+        let nothing = Compared { seen: BTreeMap::new(), baselines: Vec::new() };
+        self.finish(tenant, origin, at, at, nothing, ended)
+    }
+
     /// Compares, and keeps what became of the run.
     pub(super) fn finish(
         &self,
@@ -110,8 +128,8 @@ impl Scanning<'_> {
         let (up, unknown) = (count(Presence::Up), count(Presence::Unknown));
         let state = state(ended.broken.as_ref(), up + unknown);
         let (mut findings, mut known) = (Vec::new(), Vec::new());
-        // What has seen nothing says nothing of what was there.
-        let compares = state != RunState::Failed;
+        // One that is broken and has seen nothing says nothing of what was there.
+        let compares = ended.broken.is_none() || up + unknown > 0;
         for (at, baseline) in baselines.into_iter().enumerate().filter(|_| compares) {
             let Some(seen) = seen.get(&baseline.protocol) else { continue };
             let before = self.store.map(|store| store.known(tenant, &baseline)).transpose()?.flatten();
