@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::addresses::Addresses;
 use super::ports::Ports;
 use super::resolve::{ResolveError, Resolver};
-use super::scanner::Reason;
+use super::scanner::{Broken, Reason};
 use super::script::Script;
 use super::settings::ScanSettings;
 use super::target::{Target, resolve};
@@ -124,17 +124,6 @@ fn called(name: &Option<String>) -> String {
 }
 
 impl OrderError {
-    /// Why the scan is not made, in a word.
-    pub(crate) fn reason(&self) -> Reason {
-        match self {
-            OrderError::Resolve(_) | OrderError::NoTarget | OrderError::NoPort => Reason::SkippedTarget,
-            OrderError::NothingAllowed(_)
-            | OrderError::NotAllowed { .. }
-            | OrderError::TooMany { .. }
-            | OrderError::Script(_) => Reason::NotAllowed,
-        }
-    }
-
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -147,6 +136,19 @@ impl OrderError {
             }
             _ => None,
         }
+    }
+}
+
+impl OrderError {
+    /// Why the scan is not whole: there is none.
+    pub fn broken(&self) -> Broken {
+        let reason = match self {
+            OrderError::NothingAllowed(_) | OrderError::NotAllowed { .. } | OrderError::Script(_) => {
+                Reason::NotAllowed
+            }
+            _ => Reason::SkippedTarget,
+        };
+        Broken::new(reason, self.to_string())
     }
 }
 

@@ -92,23 +92,22 @@ impl Scanning<'_> {
         self.finish(tenant, origin, began, self.clock.now(), compared, ended)
     }
 
-    /// Keeps that a scan was not made: a run that has failed.
-    pub fn refused(
+    /// Keeps that a scan was not made, for one that nobody waits for: rules hear of it.
+    pub fn refuse(
         &self,
         tenant: &Tenant,
         name: &ScanName,
         scanner: ScannerKind,
-        why: Broken,
+        broken: Broken,
     ) -> Result<Scanned, StoreError> {
-        let began = self.clock.now();
-        let (name, author) = (name.clone(), self.actor.id.clone());
-        let run =
-            NewRun { name: name.clone(), scanner, author, started: began, addresses: None, ports: None };
+        let at = self.clock.now();
+        let author = self.actor.id.clone();
+        let run = NewRun { name: name.clone(), scanner, author, started: at, addresses: None, ports: None };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
-        let origin = Origin { scan: name, run: number, scanner };
-        let ended = Ended { broken: Some(why), ..Ended::default() };
+        let origin = Origin { scan: name.clone(), run: number, scanner };
+        let ended = Ended { broken: Some(broken), ..Ended::default() };
         let nothing = Compared { seen: BTreeMap::new(), baselines: Vec::new() };
-        self.finish(tenant, origin, began, began, nothing, ended)
+        self.finish(tenant, origin, at, at, nothing, ended)
     }
 
     /// Compares, and keeps what became of the run.
@@ -130,8 +129,8 @@ impl Scanning<'_> {
         let (up, unknown) = (count(Presence::Up), count(Presence::Unknown));
         let state = state(ended.broken.as_ref(), up + unknown);
         let (mut findings, mut known) = (Vec::new(), Vec::new());
-        // What has seen nothing says nothing of what was there.
-        let compares = state != RunState::Failed;
+        // One that is broken and has seen nothing says nothing of what was there.
+        let compares = ended.broken.is_none() || up + unknown > 0;
         for (at, baseline) in baselines.into_iter().enumerate().filter(|_| compares) {
             let Some(seen) = seen.get(&baseline.protocol) else { continue };
             let before = self.store.map(|store| store.known(tenant, &baseline)).transpose()?.flatten();

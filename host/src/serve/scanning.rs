@@ -292,8 +292,8 @@ impl<'a> Scanning<'a> {
                         return;
                     }
                     None => {
-                        let why = Broken::new(error.reason(), error.to_string());
-                        making.refused(&tenant, &name, chosen.scanner.kind(), why)
+                        let why = error.broken();
+                        making.refuse(&tenant, &name, chosen.scanner.kind(), why)
                     }
                 },
             };
@@ -309,7 +309,7 @@ impl<'a> Scanning<'a> {
     fn refuse(&mut self, tenant: &Tenant, name: &ScanName, why: Broken) -> Result<(), StoreError> {
         let (actor, plan) = (Actor::timer(), self.scans.plan());
         let making = making(self.shared, &actor, &plan.settings);
-        let scanned = making.refused(tenant, name, ScannerKind::Nmap, why)?;
+        let scanned = making.refuse(tenant, name, ScannerKind::Nmap, why)?;
         self.shared.tell(Event::Scanned(tenant.clone(), Box::new(scanned)));
         self.brings = true;
         Ok(())

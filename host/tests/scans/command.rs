@@ -249,9 +249,10 @@ fn killed_in_the_middle_no_scanner_is_left_and_the_next_scan_is_right() {
         let listed = here.json("scan list --format json", 0);
         assert_eq!(listed["scans"][0]["state"], "running");
         let next = format!("scan run {host} --ports {} --scanner {scanner}", server.port());
-        // That one was broken off is an incident of its own.
+        // That it was broken off is an incident.
         let (out, err) = here.run(&next, 1);
         assert!(err.contains("an earlier scan was broken off"), "{err}");
+        assert!(out.contains("exposure/scan-failed"), "{out}");
         assert!(out.starts_with(&format!("scan 2 of adhoc by {scanner}: done")), "{out}");
         let listed = here.json("scan list --format json", 0);
         assert_eq!(

@@ -256,7 +256,7 @@ fn a_scan_that_takes_too_long_is_ended() {
         let request = Request {
             name: ScanName::default(),
             targets: vec!["127.0.71.0/24".parse().unwrap()],
-            ports: "1-65535".parse().unwrap(),
+            ports: "1-65532".parse().unwrap(),
             service: false,
             scripts: Vec::new(),
             every_address: true,
@@ -281,4 +281,59 @@ fn a_scanner_that_is_none_has_told_nothing() {
         assert_eq!(broken.reason, reason, "{program}: {broken:?}");
         assert!(!ended.told_all);
     }
+}
+
+#[test]
+fn what_a_scanner_has_started_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("nmap");
+    // One that is no scanner, and does not end by itself.
+    std::fs::write(&program, "#!/bin/sh\ntrap '' TERM\nsleep 98765431 &\nsleep 98765431\nsleep 98765431\n")
+        .unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let nmap = Nmap { program, launcher: env!("CARGO_BIN_EXE_tripline").into() };
+    let (words, cancel) = (["sleep", "98765431"], Cancel::default());
+    let ended = thread::scope(|scope| {
+        scope.spawn(|| {
+            until("both run", || running(&words).len() >= 2);
+            cancel.cancel();
+        });
+        nmap.scan(&order(Ipv4Addr::LOCALHOST, "1", |_| {}), &mut Taken::default(), &cancel)
+    });
+    assert_eq!(ended.broken.map(|broken| broken.reason), Some(Reason::Cancelled));
+    until("they are gone", || running(&words).is_empty());
+}
+
+#[test]
+fn it_is_called_with_words_that_were_checked_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("nmap");
+    // What it is called with, where, and with which environment and limits, as errors.
+    let script = "#!/bin/sh\n{ echo \"$@\"; cat; pwd; ls -A; tr '\\0' '\\n' </proc/self/environ; ulimit -c; ulimit -f; ps -o pgid= -p $$ ; } >&2\nexit 9\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let nmap = Nmap { program, launcher: env!("CARGO_BIN_EXE_tripline").into() };
+    let order = order(Ipv4Addr::new(127, 0, 71, 9), "22,80-90", |request| {
+        request.targets.push("127.0.76.0/24".parse().unwrap());
+        request.scripts = vec!["banner".parse().unwrap()];
+        request.service = true;
+    });
+    let ended = nmap.scan(&order, &mut Taken::default(), &Cancel::default());
+    let detail = ended.broken.unwrap().detail;
+    let lines: Vec<&str> = detail.lines().collect();
+    assert_eq!(
+        lines[0],
+        "nmap ended with 9: -n -oX - --no-stylesheet --noninteractive --stats-every 2s -iL - -sT --unprivileged -Pn -sV \
+         -p 22,80-90 --host-timeout 900s --script banner"
+    );
+    assert_eq!(lines[1..3], ["127.0.71.9/32", "127.0.76.0/24"]);
+    // A folder of its own with nothing in it.
+    assert!(lines[3].contains("/tripline-scan-") && !detail.contains("CARGO"), "{detail}");
+    let environment: Vec<&&str> = lines[4..].iter().filter(|line| line.contains('=')).collect();
+    assert!(
+        environment.iter().all(|line| ["PWD=", "OLDPWD=", "_="].iter().any(|own| line.starts_with(own))),
+        "{detail}"
+    );
+    assert_eq!(lines[lines.len() - 3..lines.len() - 1], ["0", "0"], "{detail}");
+    assert_ne!(lines.last().unwrap().trim().parse::<i32>().unwrap(), rustix::process::getpgrp().as_raw_pid());
 }

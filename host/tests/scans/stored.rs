@@ -10,8 +10,9 @@ use tripline::commit::{Store, Tenant};
 use tripline::decode::Format;
 use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
-    Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, PortState, Protocol, Reason, RunEnd,
-    RunState, ScanName, ScanStore, ScannerKind, Scanning, Service,
+    Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, Order, PortState, Protocol, Reason,
+    Request, RunEnd, RunState, ScanName, ScanSettings, ScanStore, ScannerKind, Scanning, Service,
+    SystemResolver,
 };
 use tripline::security_log::Records;
 use tripline::store::{Database, DatabaseOptions};
@@ -210,4 +211,29 @@ fn findings_that_are_judged_again_count_once() {
     assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 0));
     let incident = store.incident(&Tenant::default(), 1).unwrap().unwrap();
     assert_eq!((&incident.rule[..], incident.count), ("risky-service", 2));
+}
+
+#[test]
+fn a_scan_that_is_not_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, store, clock) = (Tenant::default(), open(&folder), Hand::at(1_795_700_000));
+    let request = Request {
+        name: ScanName::new("dmz").unwrap(),
+        targets: vec!["192.0.2.7".parse().unwrap()],
+        ports: "22".parse().unwrap(),
+        service: false,
+        scripts: Vec::new(),
+        every_address: false,
+    };
+    let settings = ScanSettings::default();
+    let error = Order::check(&request, &tenant, &settings, &SystemResolver::default()).unwrap_err();
+    let scanning = Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanned = scanning.refuse(&tenant, &request.name, ScannerKind::Nmap, error.broken()).unwrap();
+    assert_eq!(scanned.state, RunState::Failed);
+    let line = &store.findings(&tenant, 1).unwrap()[0];
+    assert!(
+        line.contains(r#""finding":"scan_failed""#) && line.contains(r#""reason":"not_allowed""#),
+        "{line}"
+    );
+    assert_eq!(store.unjudged(&tenant).unwrap().len(), 1);
 }

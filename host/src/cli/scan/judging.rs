@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,7 +20,7 @@ use crate::cli::exit::Exit;
 use crate::cli::kept::{self, Kept};
 use crate::cli::watch::Watch;
 use crate::cli::{Failure, Screen, packs, sandbox};
-use crate::commit::{Store, Tenant};
+use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::Configuration;
 use crate::incidents::Actor;
 use crate::report::human::{Human, Look};
@@ -217,23 +218,9 @@ impl<'a> Judging<'a> {
     }
 
     /// What is to be judged: with a store also what an earlier scan has left, and the numbers of those runs.
-    fn sources(&self, scanned: &[Scanned]) -> Result<(Vec<Source>, Vec<u64>), crate::commit::StoreError> {
-        let mut files: Vec<(String, Vec<(u64, Vec<u8>)>)> = Vec::new();
-        let mut add = |name: String, number: u64, lines: Vec<u8>| match files
-            .iter_mut()
-            .find(|(known, _)| *known == name)
-        {
-            Some((_, files)) => files.push((number, lines)),
-            None => files.push((name, vec![(number, lines)])),
-        };
+    fn sources(&self, scanned: &[Scanned]) -> Result<(Vec<Source>, Vec<u64>), StoreError> {
+        let mut files: BTreeMap<String, Files> = BTreeMap::new();
         let mut runs = Vec::new();
-        let text = |lines: &mut dyn Iterator<Item = String>| {
-            lines.fold(Vec::new(), |mut text, line| {
-                text.extend_from_slice(line.as_bytes());
-                text.push(b'\n');
-                text
-            })
-        };
         match &self.kept {
             Some(kept) => {
                 for run in kept.database.unjudged(&self.tenant)? {
@@ -243,24 +230,20 @@ impl<'a> Judging<'a> {
                         continue;
                     }
                     let lines = kept.database.findings(&self.tenant, run.number)?;
-                    add(run.name.source(), run.number, text(&mut lines.into_iter()));
+                    files.entry(run.name.source()).or_default().push((run.number, text(lines)));
                     runs.push(run.number);
                 }
             }
             None => {
                 for (number, one) in (1..).zip(scanned) {
-                    let mut lines = one.findings.iter().map(|finding| finding.line(&one.origin));
-                    add(one.origin.scan.source(), number, text(&mut lines));
+                    let lines = one.findings.iter().map(|finding| finding.line(&one.origin));
+                    files.entry(one.origin.scan.source()).or_default().push((number, text(lines)));
                 }
             }
         }
-        Ok((
-            files
-                .into_iter()
-                .map(|(name, files)| Source::held(&name, files).with_format(InputFormat::Finding))
-                .collect(),
-            runs,
-        ))
+        let source =
+            |(name, files): (String, Files)| Source::held(&name, files).with_format(InputFormat::Finding);
+        Ok((files.into_iter().map(source).collect(), runs))
     }
 
     fn printer(&self, document: Buffer) -> Box<dyn Printer> {
@@ -274,6 +257,19 @@ impl<'a> Judging<'a> {
             Format::Json => Box::new(Json::new(document, false, logs)),
         }
     }
+}
+
+/// Findings of a source's runs, by their numbers.
+type Files = Vec<(u64, Vec<u8>)>;
+
+/// Lines, each with its end.
+fn text(lines: impl IntoIterator<Item = String>) -> Vec<u8> {
+    let mut text = Vec::new();
+    for line in lines {
+        text.extend_from_slice(line.as_bytes());
+        text.push(b'\n');
+    }
+    text
 }
 
 fn is_judged(outcome: &Outcome) -> bool {
