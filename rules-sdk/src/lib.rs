@@ -122,7 +122,7 @@
 //! | `service`, `product`, `version`, `extra`, `cpe`, `tunnel` | ports, services | what listens, in a stranger's words |
 //! | `method` | with `service` | `table`: guessed by the port's number; `probed`: it answered so |
 //! | `before_service`, `before_product`, `before_version` | `service_changed` | what the last scan saw |
-//! | `script`, `output`, `output_cut`, `vulnerable` | `script_result` | the script's id, what it said (4 KiB at most), whether it says so |
+//! | `script`, `output`, `output_cut`, `vulnerable`, `changed` | `script_result` | the script's id, what it said (4 KiB at most), whether it says so; whether that is otherwise than before |
 //! | `added`, `removed` | `coverage_changed` | ports and networks that are asked now, and that no longer are |
 //! | `reason`, `detail`, `hosts`, `unknown_hosts`, `late_by` | `scan_…` | a code, a sentence, numbers |
 //!

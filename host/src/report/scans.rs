@@ -261,7 +261,8 @@ pub(crate) fn changes(out: &mut dyn Write, findings: &[Value], width: usize) -> 
 
 /// Whether a finding tells of a change: what was seen for the first time was compared with nothing.
 pub(crate) fn is_change(finding: &Value) -> bool {
-    kind(finding) != Some(FindingKind::PortOpen) && finding.get("first") != Some(&Value::Bool(true))
+    let is = |name: &str, value: bool| finding.get(name) == Some(&Value::Bool(value));
+    kind(finding) != Some(FindingKind::PortOpen) && !is("first", true) && !is("changed", false)
 }
 
 /// Runs as a table.

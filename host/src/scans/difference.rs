@@ -129,10 +129,17 @@ impl Comparison<'_> {
         let first = !known.ports.contains(number);
         let before = known.open.get(&number);
         let kind = if before.is_some() { FindingKind::PortOpen } else { FindingKind::PortOpened };
-        let found = self.at_port(kind, first, number, port.state);
-        self.findings.push(Finding { service: port.service.as_deref().cloned(), ..found });
         let before = before.and_then(|before| before.service.clone());
         let probed = port.service.as_deref().filter(|service| service.probed);
+        // What listened there when it was asked last says more than a guess by the port's number now.
+        let service = match probed {
+            None => {
+                before.clone().filter(|before| before.probed).or_else(|| port.service.as_deref().cloned())
+            }
+            probed => probed.cloned(),
+        };
+        let found = self.at_port(kind, first, number, port.state);
+        self.findings.push(Finding { service: service.clone(), ..found });
         // A guess by the port's number says nothing of what listens there.
         let asked = before.as_ref().filter(|before| before.probed).zip(probed);
         if let Some((old, new)) = asked.filter(|(old, new)| !is_same(old, new)) {
@@ -140,10 +147,6 @@ impl Comparison<'_> {
             let (service, before) = (Some(new.clone()), Some(old.clone()));
             self.findings.push(Finding { service, before, ..changed });
         }
-        let service = match probed {
-            None => before.filter(|before| before.probed).or_else(|| port.service.as_deref().cloned()),
-            probed => probed.cloned(),
-        };
         known.open.insert(number, KnownPort { state: port.state, missed: 0, service });
         self.scripts(known, number, &port.scripts);
     }
@@ -175,11 +178,11 @@ impl Comparison<'_> {
             let key = (number, script.id.clone());
             let hash = digest(script);
             let before = known.scripts.insert(key, hash);
-            if before != Some(hash) {
-                let found = self.finding(FindingKind::ScriptResult, before.is_none());
-                let port = (number > 0).then_some((number, self.how.protocol));
-                self.findings.push(Finding { port, script: Some(script.clone()), ..found });
-            }
+            // At each scan, as with ports: what is still there must not be resolved because nobody speaks of it.
+            let found = self.finding(FindingKind::ScriptResult, before.is_none());
+            let port = (number > 0).then_some((number, self.how.protocol));
+            let (script, changed) = (Some(script.clone()), Some(before != Some(hash)));
+            self.findings.push(Finding { port, script, changed, ..found });
         }
         // One that was asked and says nothing any more is told again when it does.
         let is_silent = |script: &String| {

@@ -25,7 +25,7 @@ words! {
         PortClosed = "port_closed",
         /// Something else listens there.
         ServiceChanged = "service_changed",
-        /// What a script says, if it is new.
+        /// What a script says.
         ScriptResult = "script_result",
         /// It is asked otherwise than before.
         CoverageChanged = "coverage_changed",
@@ -61,6 +61,8 @@ pub struct Finding {
     pub before: Option<Service>,
     /// What a script says.
     pub script: Option<ScriptResult>,
+    /// Whether the script said something else before.
+    pub changed: Option<bool>,
     /// What is asked now and was not.
     pub added: Option<String>,
     /// What was asked and is not.
@@ -100,6 +102,7 @@ impl Finding {
             service: None,
             before: None,
             script: None,
+            changed: None,
             added: None,
             removed: None,
             broken: None,
@@ -111,7 +114,7 @@ impl Finding {
 
     /// Whether it tells of a change: what was seen for the first time was compared with nothing.
     pub fn is_change(&self) -> bool {
-        self.kind != FindingKind::PortOpen && self.first != Some(true)
+        self.kind != FindingKind::PortOpen && self.first != Some(true) && self.changed != Some(false)
     }
 
     /// It as a line, without the end of the line: a JSON object.
@@ -153,6 +156,7 @@ impl Finding {
             fields.put("output_cut", script.cut.then_some(true));
             fields.put("vulnerable", script.vulnerable);
         }
+        fields.put("changed", self.changed);
         fields.put("added", self.added.as_deref());
         fields.put("removed", self.removed.as_deref());
         if let Some(broken) = &self.broken {

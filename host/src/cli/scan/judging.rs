@@ -62,6 +62,7 @@ impl<'a> Judging<'a> {
     ) -> Result<Judging<'a>, Failure> {
         let packs = packs::configured(&arguments.packs, configuration)?;
         let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
+        packs::tried(&packs, &*sandbox)?;
         let kept = kept::wanted(keep, configuration)?;
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let tenant = keep.tenant.clone();

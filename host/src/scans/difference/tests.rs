@@ -293,7 +293,7 @@ fn a_service_has_changed_if_it_said_so_both_times() {
 }
 
 #[test]
-fn what_a_script_says_is_told_when_it_is_new() {
+fn what_a_script_says_is_told_each_time_and_whether_that_is_new() {
     let said = |output: Option<&str>| {
         let mut seen = seen("22", &[22]);
         seen.scripts = vec!["banner".into()];
@@ -308,15 +308,15 @@ fn what_a_script_says_is_told_when_it_is_new() {
     };
     let mut known = Known::default();
     for (output, told) in [
-        (Some("a"), Some(true)),
-        (Some("a"), None),
-        (Some("b"), Some(false)),
+        (Some("a"), Some((true, true))),
+        (Some("a"), Some((false, false))),
+        (Some("b"), Some((false, true))),
         (None, None),
-        (Some("b"), Some(true)),
+        (Some("b"), Some((true, true))),
     ] {
         let (findings, now) = compare(known, &said(output), HOW);
         let script = findings.iter().find(|one| one.kind == FindingKind::ScriptResult);
-        assert_eq!(script.and_then(|one| one.first), told, "{output:?}");
+        assert_eq!(script.and_then(|one| one.first.zip(one.changed)), told, "{output:?}");
         known = now;
     }
 }
