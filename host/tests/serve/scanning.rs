@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tripline::commit::Tenant;
@@ -170,4 +171,29 @@ fn a_server_that_stops_ends_its_scans_and_the_next_one_judges_what_they_found() 
     drop(running);
     let running = Running::scanning(folder.path(), plan(Vec::new()));
     until(&running, 1);
+}
+
+#[test]
+fn ten_that_are_due_at_once_are_made_two_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    // Each takes a while: a few hundred thousand ports that are closed.
+    let schedules =
+        (0..10).map(|n| every(request(&format!("scan-{n}"), "127.0.75.16/30", "1-10000"), 6, Missed::Skip));
+    let mut plan = plan(schedules.collect());
+    (plan.settings.at_once, plan.settings.at_once_of_tenant) = (2, 2);
+    let running = Running::scanning(folder.path(), plan);
+    let seen = AtomicUsize::new(0);
+    running.until("all are made", |running| {
+        let runs = runs(running);
+        let underway = runs.iter().filter(|run| run.state == RunState::Running).count();
+        assert!(underway <= 2, "{underway}");
+        seen.fetch_max(underway, Relaxed);
+        runs.len() == 10 && underway == 0
+    });
+    assert_eq!(seen.load(Relaxed), 2, "two are made beside each other");
+    let made = until(&running, 10);
+    assert!(made.iter().all(|run| run.state == RunState::Done), "{made:?}");
+    let names: std::collections::BTreeSet<_> = made.iter().map(|run| run.name.clone()).collect();
+    assert_eq!(names.len(), 10, "each once");
+    assert!(!running.said("ScanMissed"));
 }
