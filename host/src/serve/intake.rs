@@ -211,9 +211,9 @@ impl Intake {
         self.0.changed.notify_all();
     }
 
-    /// The next batches of each source that has some, at most about so many bytes of each, in turns; of tenants that
+    /// The next batches of each source that has some, at most about so many bytes of each, in turns; of sources that
     /// have room.
-    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&Tenant) -> bool) -> Vec<Batch> {
+    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&(Tenant, String)) -> bool) -> Vec<Batch> {
         let mut waiting = self.lock();
         let mut turn = Vec::new();
         for _ in 0..waiting.ready.len() {
@@ -228,6 +228,20 @@ impl Intake {
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.lock().ready.is_empty()
+    }
+
+    /// When that came of each tenant which has waited for longest.
+    pub(super) fn oldest(&self) -> HashMap<Tenant, i64> {
+        let waiting = self.lock();
+        let mut oldest = HashMap::new();
+        for (tenant, source) in &waiting.ready {
+            let queue = waiting.tenants.get(tenant).and_then(|own| own.sources.get(source));
+            if let Some(first) = queue.and_then(|queue| queue.batches.front()) {
+                let least = oldest.entry(tenant.clone()).or_insert(first.received);
+                *least = first.received.min(*least);
+            }
+        }
+        oldest
     }
 
     /// Batches with these keys are known by the store from now on, or come again.
@@ -288,11 +302,12 @@ impl Waiting {
     }
 
     /// The next batches of the source whose turn it is, at most about so many bytes.
-    fn turn(&mut self, bytes: usize, has_room: &impl Fn(&Tenant) -> bool, turn: &mut Vec<Batch>) {
-        let Some((tenant, source)) = self.ready.pop_front() else { return };
-        if !has_room(&tenant) {
-            return self.ready.push_back((tenant, source));
+    fn turn(&mut self, bytes: usize, has_room: &impl Fn(&(Tenant, String)) -> bool, turn: &mut Vec<Batch>) {
+        let Some(name) = self.ready.pop_front() else { return };
+        if !has_room(&name) {
+            return self.ready.push_back(name);
         }
+        let (tenant, source) = name;
         let Some(own) = self.tenants.get_mut(&tenant) else { return };
         let Some(queue) = own.sources.get_mut(&source) else { return };
         let mut left = bytes;

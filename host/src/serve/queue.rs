@@ -38,11 +38,15 @@ impl Queue {
         self.turns.is_empty()
     }
 
-    /// The tenant's last task.
+    /// The tenant's last task. Of times that come one after the other the last one says it all.
     pub(super) fn push(&mut self, tenant: Tenant, task: Task) {
         let tasks = self.tasks.entry(tenant.clone()).or_default();
         if tasks.is_empty() {
             self.turns.push_back(tenant);
+        }
+        if let (Some(Task::Passed(last)), Task::Passed(time)) = (tasks.back_mut(), &task) {
+            *last = (*last).max(*time);
+            return;
         }
         tasks.push_back(task);
     }
@@ -64,5 +68,26 @@ impl Queue {
             true => drop(self.tasks.remove(&tenant)),
             false => self.turns.push_back(tenant),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_pass_while_nobody_judges_are_one() {
+        let (mut queue, tenant) = (Queue::default(), Tenant::default());
+        let (parts, _) = crossbeam_channel::unbounded();
+        [1, 3, 2].into_iter().for_each(|time| queue.push(tenant.clone(), Task::Passed(time)));
+        queue.push(tenant.clone(), Task::Mark(parts));
+        queue.push(tenant, Task::Passed(4));
+        let mut times = Vec::new();
+        while let Some((tenant, task)) = queue.pop() {
+            times.push(if let Task::Passed(time) = task { Some(time) } else { None });
+            queue.put_back(tenant, None);
+        }
+        // What lies behind a mark is of the next part.
+        assert_eq!(times, [Some(3), None, Some(4)]);
     }
 }

@@ -72,6 +72,11 @@ impl Stream {
         self.batches.push_back(batch);
     }
 
+    /// When the first batch came that was brought and not read, if there is one.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        self.batches.front().map(|batch| batch.received)
+    }
+
     fn push(&mut self, batch: Batch) {
         if batch.settings != self.settings {
             // Nothing of the batches before is left in them.
