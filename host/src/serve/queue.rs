@@ -1,7 +1,7 @@
 //! What waits for a judge's thread: of each tenant in order, and tenants in turns.
 //!
 //! ```text
-//!   tenant a   run ▸ run ▸ run ▸ mark     its turn: some events, until a batch was judged; then the next tenant's
+//!   tenant a   run ▸ run ▸ run ▸ mark     its turn: some milliseconds, and the batch it is in; then the next tenant's
 //!   tenant b   run ▸ mark
 //! ```
 
@@ -51,20 +51,26 @@ impl Queue {
         tasks.push_back(task);
     }
 
-    /// The first task of the tenant whose turn it is; [`Queue::put_back`] ends the turn.
-    pub(super) fn pop(&mut self) -> Option<(Tenant, Task)> {
-        let tenant = self.turns.pop_front()?;
-        let task = self.tasks.get_mut(&tenant).and_then(VecDeque::pop_front)?;
-        Some((tenant, task))
+    /// The tenant whose turn it is now; [`Queue::end`] ends it.
+    pub(super) fn begin(&mut self) -> Option<Tenant> {
+        self.turns.pop_front()
     }
 
-    /// What is left of the task goes on with the tenant's next turn.
-    pub(super) fn put_back(&mut self, tenant: Tenant, left: Option<Task>) {
-        let Some(tasks) = self.tasks.get_mut(&tenant) else { return };
-        if let Some(left) = left {
+    /// The first task of the tenant whose turn it is.
+    pub(super) fn pop(&mut self, tenant: &Tenant) -> Option<Task> {
+        self.tasks.get_mut(tenant)?.pop_front()
+    }
+
+    /// What is left of the task comes first again.
+    pub(super) fn put_back(&mut self, tenant: &Tenant, left: Task) {
+        if let Some(tasks) = self.tasks.get_mut(tenant) {
             tasks.push_front(left);
         }
-        match tasks.is_empty() {
+    }
+
+    /// What is left of the tenant's tasks waits for its next turn.
+    pub(super) fn end(&mut self, tenant: Tenant) {
+        match self.tasks.get(&tenant).is_none_or(VecDeque::is_empty) {
             true => drop(self.tasks.remove(&tenant)),
             false => self.turns.push_back(tenant),
         }
@@ -83,10 +89,12 @@ mod tests {
         queue.push(tenant.clone(), Task::Mark(parts));
         queue.push(tenant, Task::Passed(4));
         let mut times = Vec::new();
-        while let Some((tenant, task)) = queue.pop() {
+        let tenant = queue.begin().unwrap();
+        while let Some(task) = queue.pop(&tenant) {
             times.push(if let Task::Passed(time) = task { Some(time) } else { None });
-            queue.put_back(tenant, None);
         }
+        queue.end(tenant);
+        assert!(queue.is_empty());
         // What lies behind a mark is of the next part.
         assert_eq!(times, [Some(3), None, Some(4)]);
     }
