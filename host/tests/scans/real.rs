@@ -56,7 +56,8 @@ fn database(folder: &tempfile::TempDir) -> Database {
 
 fn run(store: &Database, clock: &Hand, order: &Order, scanner: &dyn Scanner) -> Scanned {
     clock.pass(3600);
-    let scanning = Scanning { store: Some(store), clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning =
+        Scanning { store: Some(store), clock, actor: &Actor::timer(), closed_after: 2, patience: None };
     let cancel = Cancel::default();
     scanning.run(&Tenant::default(), order, scanner, &mut Taken::default(), &cancel).unwrap()
 }
@@ -221,8 +222,13 @@ fn a_scan_that_is_cancelled_leaves_nothing_and_the_next_is_right() {
             request.service = is_nmap;
             request.targets.push("127.0.75.0/24".parse().unwrap());
         });
-        let scanning =
-            Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+        let scanning = Scanning {
+            store: Some(&store),
+            clock: &clock,
+            actor: &Actor::timer(),
+            closed_after: 2,
+            patience: None,
+        };
         let scanned = thread::scope(|scope| {
             if is_nmap {
                 scope.spawn(|| {

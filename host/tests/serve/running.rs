@@ -157,6 +157,7 @@ impl Running {
     pub(crate) fn bring_line(&self, tenant: &str, settings: StreamSettings, lines: String) -> Told {
         let (sender, told) = bounded(1);
         let batch = Batch {
+            file: None,
             tenant: Tenant::new(tenant).unwrap(),
             source: "program/test".into(),
             settings,
