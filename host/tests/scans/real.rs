@@ -315,7 +315,7 @@ fn it_is_called_with_words_that_were_checked_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("nmap");
     // What it is called with, where, and with which environment and limits, as errors.
-    let script = "#!/bin/sh\n{ echo \"$@\"; cat; pwd; ls -A; tr '\\0' '\\n' </proc/self/environ; ulimit -c; ulimit -f; ps -o pgid= -p $$ ; } >&2\nexit 9\n";
+    let script = "#!/bin/sh\n{ printf '%s\\n' \"$*\"; cat; pwd; ls -A; tr '\\0' '\\n' </proc/self/environ; ulimit -c; ulimit -f; ps -o pgid= -p $$ ; } >&2\nexit 9\n";
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let nmap = Nmap { program, launcher: env!("CARGO_BIN_EXE_tripline").into() };
