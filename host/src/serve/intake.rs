@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tripline_engine::decode::{Format, GivenLogSource};
 
-use crate::commit::{BatchKey, Tenant};
+use crate::commit::{BatchKey, FileIdentity, Tenant};
 
 /// How a pushed source's bytes become lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,9 @@ pub struct Batch {
     pub source: String,
     /// How its bytes become lines.
     pub settings: StreamSettings,
+    /// The file that these lines are the next piece of, whose position is kept as a followed file's is: what of it was
+    /// judged is not judged again. `None`: they go on where the source's lines ended.
+    pub file: Option<FileIdentity>,
     /// Whole lines, each with its line feed; the last one may lack it.
     pub lines: Vec<u8>,
     /// When they came, nanoseconds since 1970.
@@ -269,7 +272,10 @@ impl Waiting {
             Some(queue) if queue.bytes > 0 && queue.bytes + size > limits.source_bytes => {
                 return Some(Refused::Full { waiting: queue.bytes });
             }
-            None if own.is_some_and(|own| own.sources.len() >= limits.sources) || limits.sources == 0 => {
+            // What the server brings itself is not kept out by what others have named.
+            None if batch.file.is_none()
+                && (own.is_some_and(|own| own.sources.len() >= limits.sources) || limits.sources == 0) =>
+            {
                 return Some(Refused::Sources { most: limits.sources });
             }
             _ => {}
@@ -336,6 +342,7 @@ mod tests {
 
     fn offer(intake: &Intake, tenant: &str, source: &str, bytes: usize) -> Result<(), Refused> {
         let batch = Batch {
+            file: None,
             tenant: Tenant::new(tenant).unwrap(),
             source: source.into(),
             settings: StreamSettings::default(),

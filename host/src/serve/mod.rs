@@ -15,6 +15,7 @@
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
 mod bench;
+mod bringing;
 mod collecting;
 mod committing;
 mod control;

@@ -25,7 +25,8 @@ fn told(input: impl Read, limits: XmlLimits) -> (Vec<Item>, Result<(), XmlError>
 
 fn import(bytes: &[u8]) -> Result<Scanned, String> {
     let clock = Hand::at(1_795_700_000);
-    let scanning = Scanning { store: None, clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning =
+        Scanning { store: None, clock: &clock, actor: &Actor::timer(), closed_after: 2, patience: None };
     scanning
         .import(&Tenant::default(), &ScanName::default(), bytes, &mut Taken::default())
         .map_err(|error| error.to_string())

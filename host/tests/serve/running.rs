@@ -168,6 +168,7 @@ impl Running {
     ) -> Told {
         let (sender, told) = bounded(1);
         let batch = Batch {
+            file: None,
             tenant: Tenant::new(tenant).unwrap(),
             source: source.into(),
             settings,
