@@ -95,6 +95,8 @@ fn who_is_expected_changes_while_it_runs() {
         let before = changes(&running);
         running.control.wake();
         running.until("it is changed", |running| changes(running) > before);
+        // And goes on: who is expected is so from now on.
+        running.commit("other");
     };
     let silences = |running: &Running| running.count_of("default", "source-silent");
     change(vec![expected("http/never", 600)]);

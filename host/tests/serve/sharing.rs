@@ -157,8 +157,7 @@ fn many_that_are_quiet_do_not_wait_one_after_the_other_for_one_that_is_slow() {
     let slow = running.bring_line("slow", settings(None), slow(4_000));
     begun(1);
     let quick: Vec<Told> = (0..50).map(|number| running.bring(&format!("quick-{number}"))).collect();
-    let allowed = allowed_until(&quick, 40);
-    eprintln!("allowed {allowed}");
+    allowed_until(&quick, 16);
     assert!(slow.try_recv().is_err() && running.counts("slow").is_empty());
     allow(1_000_000);
     assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
@@ -175,8 +174,7 @@ fn who_is_cheap_keeps_up_beside_who_is_slow() {
     begun(1);
     let cheap = "2026-11-18T10:27:00Z app: n=1\n".repeat(20_000);
     let cheap = running.bring_line("cheap", settings(None), cheap);
-    let allowed = allowed_until(&[cheap], 200);
-    eprintln!("allowed cheap {allowed}");
+    allowed_until(&[cheap], 40);
     allow(1_000_000);
     assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
