@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::{Block, Mark};
 use tripline_engine::matcher::{Matched, Matcher};
@@ -74,11 +74,17 @@ impl Collecting<'_> {
         let mut since = Since::default();
         let (mut next, mut barrier, mut at_barrier) = (0, Instant::now(), 0);
         loop {
-            let wait = if since.acks.is_empty() { self.shared.pause } else { SOON };
-            match fed.recv_timeout(wait) {
-                Ok(fed) => drop(early.insert(fed.number, fed)),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            select! {
+                recv(fed) -> came => match came {
+                    Ok(fed) => drop(early.insert(fed.number, fed)),
+                    Err(_) => break,
+                },
+                recv(self.stored) -> stored => match stored {
+                    Ok(()) => self.underway = false,
+                    // It was given up: what has come since is read again by the next run.
+                    Err(_) => return,
+                },
+                default(self.rest(&since, barrier.elapsed())) => {}
             }
             while let Some(Fed { tenant, what, .. }) = early.remove(&next) {
                 next += 1;
@@ -97,6 +103,15 @@ impl Collecting<'_> {
         }
         // Whoever asks for it next finds all of it in the store.
         let _ = self.commit(since) && self.is_stored();
+    }
+
+    /// How long there is nothing to do if nothing comes, and the barrier before is not on disk earlier.
+    fn rest(&self, since: &Since, elapsed: Duration) -> Duration {
+        let after = if since.acks.is_empty() { self.shared.every } else { SOON };
+        match after.saturating_sub(elapsed) {
+            Duration::ZERO => self.shared.pause,
+            left => left.min(self.shared.pause),
+        }
     }
 
     fn take(&self, tenant: Tenant, what: What, since: &mut Since) {
