@@ -9,7 +9,7 @@ mod modules {
 }
 
 /// Names that only built-in packs have, whether they are part of this build or not.
-pub const NAMES: &[&str] = &["sshd", "app-errors"];
+pub const NAMES: &[&str] = &["sshd", "app-errors", "exposure"];
 
 /// The modules that are part of this build, by name.
 pub fn modules() -> impl Iterator<Item = (&'static str, &'static [u8])> {

@@ -27,6 +27,8 @@ pub mod notices;
 #[cfg(feature = "server")]
 pub mod report;
 #[cfg(feature = "store")]
+pub mod scans;
+#[cfg(feature = "store")]
 pub mod security_log;
 #[cfg(feature = "store")]
 pub mod serve;

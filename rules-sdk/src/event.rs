@@ -1,9 +1,9 @@
 use tripline_abi::{Entry, EntryKind, EventId, FieldType};
 
 use crate::id::Wake;
-use crate::{CaptureId, FieldId, PatternId, Text};
+use crate::{CaptureId, FieldId, FromCapture, PatternId, Text};
 
-/// A log line, a scan's finding or a tick, with the patterns that matched it.
+/// A log line, what a scan found, or a tick, with the patterns that matched it.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     entry: Entry<'a>,
@@ -44,7 +44,12 @@ impl<'a> Event<'a> {
         self.entry.kind() == EntryKind::Tick
     }
 
-    /// The message: what is left of the line behind its header. Empty if there is none.
+    /// Whether a scan found it; else it is a log's.
+    pub fn is_finding(&self) -> bool {
+        self.entry.log_source().is_some_and(|source| source.kind == Some(b"scan"))
+    }
+
+    /// The message: what is left of the line behind its header. Empty if there is none; a finding has none.
     pub fn message(&self) -> Text<'a> {
         Text::new(self.entry.message().unwrap_or_default())
     }
@@ -54,7 +59,7 @@ impl<'a> Event<'a> {
         self.entry.raw().map(Text::new)
     }
 
-    /// The service that wrote it, for example `sshd`, if that is known.
+    /// The service that wrote it, for example `sshd`, if that is known. What a finding found is its field `service`.
     pub fn service(&self) -> Option<Text<'a>> {
         self.entry.log_source()?.service.map(Text::new)
     }
@@ -74,6 +79,12 @@ impl<'a> Event<'a> {
     pub fn field(&self, field: FieldId) -> Option<Text<'a>> {
         let field = self.entry.field(field.0)?;
         (!matches!(field.kind, FieldType::Absent | FieldType::Null)).then_some(Text::new(field.value))
+    }
+
+    /// The value of a field as a number, a `bool`, an address or a text: `event.get::<u16>(field::PORT)`. `None` if the
+    /// event has none, or one that does not read as that.
+    pub fn get<T: FromCapture<'a>>(&self, field: FieldId) -> Option<T> {
+        self.field(field).and_then(T::from_capture)
     }
 
     /// The match of a pattern, if it matched.

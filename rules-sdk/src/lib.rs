@@ -53,7 +53,7 @@
 //! | `name`, `version`, `description`, `authors`, `licence`, `homepage` | who made it; what Cargo.toml says if absent |
 //! | `sources` | logs it is for: `[{ service: "sshd" }]`, also `product`, `category`, `kind: scan`; absent is all |
 //! | `patterns` | `name: { … }` with one of `regex`, `contains`, `equals`, `starts_with`, `ends_with`; beside it `field` (absent is the message), `case_insensitive`, for a regex `unicode` |
-//! | `settings` | `name: { … }` with one of `boolean`, `integer`, `number`, `string`, `integers`, `numbers`, `strings` and its default, or `required`; beside it `min`, `max`, `one_of`, `min_length`, `max_length`, `min_items`, `max_items`, `title`; its doc comment is its description |
+//! | `settings` | `name: { … }` with one of `boolean`, `integer`, `number`, `string`, `integers`, `numbers`, `strings` and its default, or `required`; beside it `min`, `max`, `one_of`, `min_length`, `max_length`, `min_items`, `max_items`, `title`; its doc comment is its description; `parse: Type` beside a `string` or `strings` makes it that type by its `FromStr`, and what that refuses is told when the pack is opened |
 //! | `fields` | decoded fields that come with each event, besides those that patterns look at |
 //! | `raw` | `true`: the whole line comes with each event |
 //! | `tick` | seconds of event time between ticks |
@@ -72,7 +72,8 @@
 //!
 //! For each event the rule runs at most once: for the first entry of `on` that holds and gives every parameter.
 //! Parameters named `event` and `settings` are just that; every other one is the capture of its name, of any type that
-//! is [`FromCapture`], an `Option` if the group may take no part or only some of the patterns have it. A rule returns
+//! is [`FromCapture`], an `Option` if the group may take no part or only some of the patterns have it; or, where no
+//! pattern of the rule has such a capture, the event's field of its name. A rule returns
 //! nothing, a [`Decision`], an `Option` or a `Vec` of them. Methods without `#[rule]` stay as they are.
 //!
 //! The macro also writes the struct `Settings`, and the modules `pattern` and `field` with a constant for each:
@@ -80,6 +81,53 @@
 //!
 //! Mistakes are compile errors at their place: a bad regex, an id that stands twice, an unknown pattern, setting,
 //! capture or key.
+//!
+//! # What scans find
+//!
+//! What the host's scans find are events, too, for packs whose `sources` say `kind: scan` or nothing at all. They have
+//! no message: a pattern names its field, most often `finding`, the kind.
+//!
+//! ```
+//! # use tripline_sdk::prelude::*;
+//! use std::net::IpAddr;
+//! # #[derive(Default, State)]
+//! # pub struct Telnet {}
+//! #[tripline_sdk::pack {
+//!     name: "telnet",
+//!     sources: [{ kind: scan }],
+//!     patterns: { opened: { field: "finding", equals: ["port_opened"] } },
+//!     fields: ["target", "port"],
+//! }]
+//! impl Telnet {
+//!     #[rule { id: "opened", title: "Telnet was opened", severity: high, on: [opened] }]
+//!     fn opened(target: IpAddr, port: u16) -> Option<Decision> {
+//!         (port == 23).then(|| Decision::new(target).title(format!("Telnet was opened on {target}")))
+//!     }
+//! }
+//! # fn main() -> Result<(), String> {
+//! # use tripline_sdk::testing::{Line, Run};
+//! let finding = Line::finding("port_opened").field("target", "192.0.2.7").number("port", 23);
+//! assert_eq!(Run::<Telnet>::new()?.judge(finding)[0].title, "Telnet was opened on 192.0.2.7");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | field | on | what |
+//! |---|---|---|
+//! | `finding` | all | `host_new`, `host_gone`, `port_open`, `port_opened`, `port_closed`, `service_changed`, `script_result`, `coverage_changed`, `scan_partial`, `scan_failed`, `scan_overdue` |
+//! | `time`, `scan`, `run`, `scanner` | all | when; the scan's name and the number of its run; `nmap`, `connect` or `masscan` |
+//! | `first` | hosts, ports, services, scripts | `true`: nothing was known before, it is the baseline |
+//! | `target`, `name` | hosts, ports, services, scripts | the address; the name, which a stranger chooses |
+//! | `port`, `protocol`, `state` | ports; services and scripts | `23`, `tcp`, `open` |
+//! | `service`, `product`, `version`, `extra`, `cpe`, `tunnel` | ports, services | what listens, in a stranger's words |
+//! | `method` | with `service` | `table`: guessed by the port's number; `probed`: it answered so |
+//! | `before_service`, `before_product`, `before_version` | `service_changed` | what the last scan saw |
+//! | `script`, `output`, `output_cut`, `vulnerable`, `changed` | `script_result` | the script's id, what it said (4 KiB at most), whether it says so; whether that is otherwise than before |
+//! | `added`, `removed` | `coverage_changed` | ports and networks that are asked now, and that no longer are |
+//! | `reason`, `detail`, `hosts`, `unknown_hosts`, `late_by` | `scan_…` | a code, a sentence, numbers |
+//!
+//! `port_open` and `script_result` come at every scan, also where nothing has changed: what is open still holds. What is
+//! unknown is absent. Only the host writes findings: nobody who sends lines can.
 //!
 //! # What it remembers
 //!
@@ -127,9 +175,9 @@ pub use self::id::{CaptureId, FieldId, PatternId};
 pub use self::instance::{Instance, Pack};
 pub use self::log::log;
 pub use self::replies::Replies;
-#[doc(hidden)]
-pub use self::settings::setting;
 pub use self::settings::{FromSetting, Settings};
+#[doc(hidden)]
+pub use self::settings::{parsed, parsed_list, setting};
 pub use self::shown::Shown;
 pub use self::state::{Corrupt, State, StateReader, StateWriter};
 pub use self::text::Text;

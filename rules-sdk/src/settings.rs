@@ -1,3 +1,6 @@
+use std::fmt::Display;
+use std::str::FromStr;
+
 use tripline_abi::{Open, Value};
 
 /// What an operator gives a pack; the macro writes it from `settings: { … }`.
@@ -19,6 +22,27 @@ pub fn setting<T: FromSetting>(open: &Open<'_>, name: &str) -> Result<T, String>
     };
     // Showing the value would bring the printing of floats into every pack, for what the host has checked already.
     T::from_setting(value).ok_or_else(|| format!("setting `{name}` has another type than the manifest says"))
+}
+
+/// The setting of this name, a text that reads itself as a `T`; a wrong one is refused by name and value.
+pub fn parsed<T: FromStr<Err: Display>>(open: &Open<'_>, name: &str) -> Result<T, String> {
+    let text: String = setting(open, name)?;
+    text.parse().map_err(|error| refused(name, None, &text, &error))
+}
+
+/// The setting of this name, a list of such texts.
+pub fn parsed_list<T: FromStr<Err: Display>>(open: &Open<'_>, name: &str) -> Result<Vec<T>, String> {
+    let texts: Vec<String> = setting(open, name)?;
+    let one =
+        |(i, text): (usize, &String)| text.parse().map_err(|error| refused(name, Some(i), text, &error));
+    texts.iter().enumerate().map(one).collect()
+}
+
+fn refused(name: &str, index: Option<usize>, text: &str, error: &dyn Display) -> String {
+    match index {
+        Some(index) => format!("setting `{name}[{index}]`, {text:?}: {error}"),
+        None => format!("setting `{name}`, {text:?}: {error}"),
+    }
 }
 
 impl FromSetting for bool {

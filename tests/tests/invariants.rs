@@ -70,6 +70,12 @@ fn http_has_one_door() {
 }
 
 #[test]
+fn the_scanner_has_one_door() {
+    let doors = ["host/src/scans", "host/tests/scans"];
+    assert_nowhere("host", &["quick_xml", "set_parent_process_death_signal", "setrlimit"], &doors);
+}
+
+#[test]
 fn the_engine_has_no_clock_no_disk_no_network_no_threads() {
     let words = [
         "std::fs",

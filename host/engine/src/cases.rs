@@ -4,13 +4,17 @@
 //! Three failed passwords within the window are one incident.
 //! --- settings                              TOML, as an operator would write it; may be left out
 //! threshold = 3
-//! --- lines year=2024                       also format=rfc3164, timezone=+02:00, escapes (\xNN, \n and \\ in lines)
+//! --- lines year=2024                       also format=rfc3164, timezone=+02:00, escapes (\xNN, \n and \\ in lines);
+//!                                           what a scan found has format=finding
 //! Dec 10 06:55:48 host sshd[1]: Failed password for root from 192.0.2.7 port 1 ssh2
 //! --- decisions                             nothing here: nothing is decided
 //! high password-guessing "192.0.2.7" at line 3
 //!   title    Password guessing over SSH from 192.0.2.7
 //!   evidence 1 2 3
 //! ```
+//!
+//! A case with several parts `--- lines` has as many sources, which are merged by the times of their lines; line 3 of the
+//! second is then `2.3`.
 //!
 //! A case holds when its decisions are the same in batches of one, of seven, and of all entries.
 
@@ -24,7 +28,7 @@ use crate::judge::{BatchLimits, JudgeLimits};
 use crate::line::LineSettings;
 use crate::matcher::MatchLimits;
 use crate::sandbox::Sandbox;
-use crate::{Check, Configured, Pack, PackFault};
+use crate::{Check, Configured, Pack, PackFault, Position};
 
 /// Entries of a batch, one run for each.
 const BATCHES: [u32; 3] = [1, 7, u32::MAX];
@@ -35,8 +39,7 @@ pub struct Case {
     why: String,
     settings: toml::Table,
     head: Vec<u8>,
-    lines: Vec<u8>,
-    options: LineSettings,
+    sources: Vec<(LineSettings, Vec<u8>)>,
     /// The decisions that it expects, as text.
     pub expected: String,
 }
@@ -93,22 +96,18 @@ impl Case {
             why: String::new(),
             settings: toml::Table::new(),
             head: Vec::new(),
-            lines: Vec::new(),
-            options: LineSettings::default(),
+            sources: Vec::new(),
             expected: String::new(),
         };
         let utf8 = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| CaseError::Utf8);
-        let (mut lines, mut decisions) = (false, false);
+        let mut decisions = false;
         for (head, body) in parts(bytes) {
             let head = utf8(head)?;
             let mut words = head.split_whitespace();
             match words.next() {
                 None => case.why = utf8(body)?.trim().to_string(),
                 Some("settings") => case.settings = utf8(body)?.parse()?,
-                Some("lines") => {
-                    lines = true;
-                    case.lines = case.options(words, body)?;
-                }
+                Some("lines") => case.sources.push(source(words, body)?),
                 Some("decisions") => {
                     decisions = true;
                     case.expected = utf8(body)?;
@@ -122,9 +121,9 @@ impl Case {
                 case.head.extend_from_slice(body);
             }
         }
-        match (case.why.is_empty(), lines, decisions) {
+        match (case.why.is_empty(), case.sources.is_empty(), decisions) {
             (true, ..) => Err(CaseError::Why),
-            (_, false, _) => Err(CaseError::Missing("lines")),
+            (_, true, _) => Err(CaseError::Missing("lines")),
             (_, _, false) => Err(CaseError::Missing("decisions")),
             _ => Ok(case),
         }
@@ -159,14 +158,21 @@ impl Case {
         let configured = Configured::new(Arc::clone(pack), &given)?;
         let batch = BatchLimits { entries: batch, ..BatchLimits::default() };
         let judging = JudgeLimits { batch, ..JudgeLimits::default() };
-        let (lines, matching) = (self.options.clone(), MatchLimits::default());
-        let check = Check::with(Arc::clone(sandbox), &[configured], 1, lines, matching, judging)?;
+        let (sources, lines, matching) =
+            (self.sources.len(), LineSettings::default(), MatchLimits::default());
+        let mut check = Check::with(Arc::clone(sandbox), &[configured], sources, lines, matching, judging)?;
+        for (source, (settings, _)) in (0..).zip(&self.sources) {
+            check = check.lines_of(source, settings.clone());
+        }
         let mut check = check.keep_decisions();
-        check.feed(&self.lines);
+        for (source, (_, lines)) in (0..).zip(&self.sources) {
+            check.feed_source(source, lines);
+        }
         let report = check.finish();
         let mut out = String::new();
-        report.decisions.iter().for_each(|decision| render(decision, &mut out));
-        report.faults.iter().for_each(|fault| render_fault(fault, &mut out));
+        let place = Place { several: sources > 1 };
+        report.decisions.iter().for_each(|decision| render(decision, place, &mut out));
+        report.faults.iter().for_each(|fault| render_fault(fault, place, &mut out));
         Ok(out)
     }
 
@@ -174,25 +180,25 @@ impl Case {
     pub fn updated(&self, decisions: &str) -> Vec<u8> {
         [&self.head[..], b"--- decisions\n", decisions.as_bytes()].concat()
     }
+}
 
-    fn options<'a>(
-        &mut self,
-        words: impl Iterator<Item = &'a str>,
-        body: &[u8],
-    ) -> Result<Vec<u8>, CaseError> {
-        let mut lines = body.to_vec();
-        for word in words {
-            let unknown = || CaseError::Option(word.into());
-            match word.split_once('=').unwrap_or((word, "")) {
-                ("escapes", "") => lines = unescaped(&lines),
-                ("year", year) => self.options.year = Some(year.parse().map_err(|_| unknown())?),
-                ("format", format) => self.options.format = Some(format.parse().map_err(|_| unknown())?),
-                ("timezone", zone) => self.options.timezone = fixed_offset(zone).ok_or_else(unknown)?,
-                _ => return Err(unknown()),
-            }
+/// A part of lines: how they are read, and what they are.
+fn source<'a>(
+    words: impl Iterator<Item = &'a str>,
+    body: &[u8],
+) -> Result<(LineSettings, Vec<u8>), CaseError> {
+    let (mut settings, mut lines) = (LineSettings::default(), body.to_vec());
+    for word in words {
+        let unknown = || CaseError::Option(word.into());
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("escapes", "") => lines = unescaped(&lines),
+            ("year", year) => settings.year = Some(year.parse().map_err(|_| unknown())?),
+            ("format", format) => settings.format = Some(format.parse().map_err(|_| unknown())?),
+            ("timezone", zone) => settings.timezone = fixed_offset(zone).ok_or_else(unknown)?,
+            _ => return Err(unknown()),
         }
-        Ok(lines)
     }
+    Ok((settings, lines))
 }
 
 /// The file's parts: the words behind `---` (none for the first part) and the bytes below.
@@ -243,18 +249,33 @@ fn fixed_offset(zone: &str) -> Option<TimeZone> {
     Offset::from_seconds(sign * seconds).ok().map(TimeZone::fixed)
 }
 
-fn render(decision: &Decision, out: &mut String) {
+/// How a case names a line: with its source, if there are several.
+#[derive(Clone, Copy)]
+struct Place {
+    several: bool,
+}
+
+impl Place {
+    fn of(self, position: &Position) -> String {
+        match self.several {
+            true => format!("{}.{}", position.source + 1, position.line),
+            false => position.line.to_string(),
+        }
+    }
+}
+
+fn render(decision: &Decision, place: Place, out: &mut String) {
     let fingerprint = match &decision.fingerprint {
         Some(bytes) => format!(" \"{}\"", bytes.escape_ascii()),
         None => String::new(),
     };
     let at = match (&decision.trigger, decision.time) {
-        (Some(position), _) => format!("line {}", position.line),
+        (Some(position), _) => format!("line {}", place.of(position)),
         (None, Some(time)) => format!("tick {}", time.div_euclid(1_000_000_000)),
         (None, None) => "tick".into(),
     };
     let _ = writeln!(out, "{} {}{fingerprint} at {at}", decision.severity, decision.origin.rule.id);
-    let line = |evidence: &Evidence| evidence.position.line.to_string();
+    let line = |evidence: &Evidence| place.of(&evidence.position);
     let mut evidence: Vec<String> = decision.evidence.iter().map(line).collect();
     if decision.evidence_gone > 0 {
         evidence.push(format!("+{}", decision.evidence_gone));
@@ -274,8 +295,8 @@ fn render(decision: &Decision, out: &mut String) {
     }
 }
 
-fn render_fault(fault: &PackFault, out: &mut String) {
-    let at = fault.event.map(|position| format!(" at line {}", position.line)).unwrap_or_default();
+fn render_fault(fault: &PackFault, place: Place, out: &mut String) {
+    let at = fault.event.map(|position| format!(" at line {}", place.of(&position))).unwrap_or_default();
     let quarantined = if fault.quarantined { ", out" } else { "" };
     let _ = writeln!(out, "fault {}{at}{quarantined}\n  {}", fault.fault.code(), fault.fault);
 }

@@ -122,6 +122,12 @@ impl Check {
         self
     }
 
+    /// The lines of one source are read like this, unlike those of the others; before its first byte.
+    pub fn lines_of(mut self, source: u32, settings: LineSettings) -> Check {
+        self.sources[source as usize] = Lines::new(settings);
+        self
+    }
+
     /// Keeps every decision beside the incidents.
     pub fn keep_decisions(mut self) -> Check {
         self.decisions = Some(Vec::new());

@@ -1,4 +1,4 @@
-//! An event: a decoded line, or a scan's finding.
+//! An event: a decoded line, of a log or of what a scan found.
 
 use tripline_abi::FieldType;
 
@@ -15,13 +15,13 @@ use tripline_abi::FieldType;
 pub struct Event {
     /// When it happened, nanoseconds since 1970 UTC.
     pub time: Option<i64>,
-    /// What is left of the line behind its header; a finding has none.
+    /// What is left of the line behind its header; a scan's finding has none.
     pub message: Option<Place>,
     /// What kind of log it is from.
     pub log_source: LogSource,
     /// The named parts, in the line's order. A name may stand twice; the first counts.
     pub fields: Vec<EventField>,
-    /// Values that decoding changed, and all values of a finding.
+    /// Values that decoding changed.
     pub arena: Vec<u8>,
 }
 
@@ -31,11 +31,11 @@ pub struct LogSource {
     /// Whether it is a scan's finding.
     pub scan: bool,
     /// For example `linux`.
-    pub product: Option<&'static str>,
+    pub product: Option<Name>,
     /// For example `sshd`: the program, or what is known of it.
     pub service: Option<Name>,
     /// For example `webserver`.
-    pub category: Option<&'static str>,
+    pub category: Option<Name>,
 }
 
 /// A text's place: in the line, or in the event's arena.
@@ -86,6 +86,12 @@ impl Place {
     }
 }
 
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Name {
+        Name::Known(name)
+    }
+}
+
 impl Event {
     /// Makes it empty and keeps its memory.
     pub fn clear(&mut self) {
@@ -120,11 +126,5 @@ impl Event {
         let start = self.arena.len() as u32;
         self.arena.extend_from_slice(bytes);
         Place { start, end: self.arena.len() as u32, in_arena: true }
-    }
-
-    /// Adds a field whose value is kept in the arena.
-    pub fn keep_field(&mut self, name: &'static str, kind: FieldType, value: &[u8]) {
-        let value = self.keep(value);
-        self.fields.push(EventField { name: Name::Known(name), kind, value });
     }
 }

@@ -61,8 +61,11 @@ fn written(line: &[u8], event: &Event) -> String {
     if let Some(time) = event.time {
         writeln!(out, "  time {}", jiff::Timestamp::from_nanosecond(time.into()).unwrap()).unwrap();
     }
+    if event.log_source.scan {
+        writeln!(out, "  scan").unwrap();
+    }
     if let Some(product) = event.log_source.product {
-        writeln!(out, "  product {product}").unwrap();
+        writeln!(out, "  product {}", escaped(event.name(line, product))).unwrap();
     }
     if let Some(service) = event.log_source.service {
         writeln!(out, "  service {}", escaped(event.name(line, service))).unwrap();
@@ -73,7 +76,7 @@ fn written(line: &[u8], event: &Event) -> String {
         let place = if field.value.in_arena { "~" } else { "=" };
         writeln!(out, "  .{name}{kind} {place} {}", escaped(event.text(line, field.value))).unwrap();
     }
-    let message = event.message.unwrap();
+    let Some(message) = event.message else { return out };
     let place = if message.in_arena { "~" } else { "=" };
     writeln!(out, "  message {place} {}", escaped(event.text(line, message))).unwrap();
     out
@@ -127,5 +130,5 @@ fn formats_have_names() {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
     let error = "ISO".parse::<Format>().unwrap_err().to_string();
-    assert_eq!(error, "expected rfc3164, rfc5424, iso, json or plain, not \"ISO\"");
+    assert_eq!(error, "expected rfc3164, rfc5424, iso, json, plain or finding, not \"ISO\"");
 }

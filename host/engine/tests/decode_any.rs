@@ -162,7 +162,7 @@ const ZONES: &[&str] = &[
 
 /// All places of an event.
 fn places(event: &Event) -> Vec<Place> {
-    let mut places = vec![event.message.unwrap()];
+    let mut places: Vec<Place> = event.message.into_iter().collect();
     let mut name = |name| match name {
         Name::Place(place) => places.push(place),
         Name::Known(_) => {}
@@ -187,6 +187,9 @@ proptest! {
             prop_assert!(!place.in_arena || decoder.may_change(&line), "{place:?}");
         }
         prop_assert!(event.arena.len() <= line.len());
+        let finding = decoder.format() == Format::Finding;
+        prop_assert_eq!(event.log_source.scan, finding);
+        prop_assert!(event.message.is_some() || finding);
         prop_assert!(!decoder.may_change(&line) || decoder.may_change_any(&line));
         prop_assert_eq!(decoder.time(&line, year), event.time);
 
@@ -218,6 +221,22 @@ proptest! {
                 }
             }
         }
+    }
+
+    /// A finding has the members of its line, no more, and its time is that of `time`.
+    #[test]
+    fn a_finding_is_its_members(line in lines()) {
+        let (mut finding, mut json) = (Event::default(), Event::default());
+        Decoder::new(Format::Finding, TimeZone::UTC, true).decode(&line, 2024, &mut finding);
+        Decoder::new(Format::Json, TimeZone::UTC, true).decode(&line, 2024, &mut json);
+        let members = |event: &Event| {
+            let fields = event.fields.iter().filter(|field| matches!(field.name, Name::Place(_)));
+            let text = |place| event.text(&line, place).to_vec();
+            fields.map(|field| (event.name(&line, field.name).to_vec(), field.kind, text(field.value))).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(members(&finding), members(&json));
+        prop_assert_eq!(finding.fields.len(), members(&finding).len());
+        prop_assert!(finding.log_source.service.is_none());
     }
 
     /// What is no JSON to serde_json is none here, but for the points in which we are laxer.

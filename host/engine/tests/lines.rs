@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use tripline_engine::decode::Format;
 use tripline_engine::line::{Block, LineSettings, Lines, Mark};
@@ -150,8 +149,7 @@ fn settings() -> impl Strategy<Value = LineSettings> {
             format,
             year,
             reference: reference.map(|seconds| seconds * 1_000_000_000),
-            bounded: false,
-            timezone: TimeZone::UTC,
+            ..LineSettings::default()
         },
     )
 }
@@ -546,4 +544,60 @@ fn a_family_goes_over_years() {
     let mut seen = Vec::new();
     take(&mut lines, &mut seen);
     assert_eq!(seen.iter().map(|line| line.year).collect::<Vec<_>>(), [2022, 2023, 2023, 2024]);
+}
+
+/// The years of lines that come live, each on its own day.
+#[track_caller]
+fn live_years(log: &[(&str, &str, i16)]) {
+    let mut lines = Lines::new(LineSettings { live: true, ..LineSettings::default() });
+    let mut seen = Vec::new();
+    for (now, date, _) in log {
+        let now = format!("{now}T12:00:00Z").parse::<jiff::Timestamp>().unwrap().as_nanosecond() as i64;
+        lines.set_reference(Some(now));
+        lines.push(format!("{date} 12:00:00 host app: x\n").as_bytes());
+        lines.quiet();
+        take(&mut lines, &mut seen);
+    }
+    let seen: Vec<i16> = seen.iter().map(|line| line.year).collect();
+    assert_eq!(seen, log.iter().map(|(_, _, year)| *year).collect::<Vec<_>>(), "{log:?}");
+}
+
+#[test]
+fn what_comes_live_is_of_the_year_in_which_it_comes() {
+    // Silent for less than half a year, over New Year: the month falls by five only.
+    live_years(&[("2026-11-18", "Nov 18", 2026), ("2027-06-06", "Jun  6", 2027)]);
+    // For a year and more, to the same day.
+    live_years(&[("2026-11-18", "Nov 18", 2026), ("2028-11-18", "Nov 18", 2028)]);
+    live_years(&[("2026-03-01", "Mar  1", 2026), ("2027-09-01", "Sep  1", 2027)]);
+    // Late and early lines around New Year, of clocks and zones that differ.
+    live_years(&[
+        ("2026-12-31", "Dec 31", 2026),
+        ("2026-12-31", "Jan  1", 2027),
+        ("2027-01-01", "Dec 31", 2026),
+        ("2027-01-01", "Jan  1", 2027),
+    ]);
+    // Many write to one stream: one whose clock was never set says nothing of the others.
+    live_years(&[
+        ("2026-10-15", "Oct 15", 2026),
+        ("2026-10-15", "Jan  1", 2026),
+        ("2026-10-15", "Oct 15", 2026),
+    ]);
+    live_years(&[("2028-02-29", "Feb 29", 2028), ("2028-03-01", "Feb 29", 2028)]);
+}
+
+/// Read from its start the order of lines counts; once all of it was read, the clock does.
+#[test]
+fn a_file_goes_live_when_it_was_read_to_its_end() {
+    let at = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as i64);
+    let mut lines =
+        Lines::new(LineSettings { reference: at("2026-11-18T12:00:00Z"), ..LineSettings::default() });
+    lines.push(b"Dec 31 12:00:00 h a: x\nJan  1 12:00:00 h a: x\nNov 18 12:00:00 h a: x\n");
+    lines.settle();
+    lines.go_live();
+    lines.set_reference(at("2027-06-06T12:00:00Z"));
+    lines.push(b"Jun  6 12:00:00 h a: x\nNov 18 12:00:00 h a: x\n");
+    lines.finish();
+    let mut seen = Vec::new();
+    take(&mut lines, &mut seen);
+    assert_eq!(seen.iter().map(|line| line.year).collect::<Vec<_>>(), [2025, 2026, 2026, 2027, 2026]);
 }

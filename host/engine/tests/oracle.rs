@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tripline_abi::FieldType;
 use tripline_abi::manifest::{List, Manifest, PatternKind, WakesOn, regex_builder};
 use tripline_engine::clock::NoClock;
+use tripline_engine::decode::Format;
 use tripline_engine::event::Event;
 use tripline_engine::line::{LineSettings, Lines};
 use tripline_engine::matcher::{MatchLimits, MatchScratch, Matched, Matcher};
@@ -88,15 +89,16 @@ fn oracle_event(packs: &[Configured], number: usize, event: &Event, line: &[u8],
     for (pack, configured) in packs.iter().enumerate() {
         let manifest: &Manifest = configured.pack.manifest();
         let service = event.log_source.service.map(|name| event.name(line, name));
-        let wanted = |service: &Option<String>, found: Option<&[u8]>| {
-            service.is_none() || found.is_none() || found == service.as_deref().map(str::as_bytes)
+        let product = event.log_source.product.map(|name| event.name(line, name));
+        let wanted = |wanted: &Option<String>, found: Option<&[u8]>| {
+            wanted.is_none() || found.is_none() || found == wanted.as_deref().map(str::as_bytes)
         };
         let kind = if event.log_source.scan { "scan" } else { "log" };
         let takes = manifest.sources.is_empty()
-            || manifest
-                .sources
-                .iter()
-                .any(|s| s.kind.as_deref().unwrap_or("log") == kind && wanted(&s.service, service));
+            || manifest.sources.iter().any(|s| {
+                let kind = s.kind.as_deref().unwrap_or("log") == kind;
+                kind && wanted(&s.service, service) && wanted(&s.product, product)
+            });
         if !takes {
             continue;
         }
@@ -247,7 +249,13 @@ prop_compose! {
         patterns in prop::collection::vec(pattern(), 1..6),
         wakes in prop::collection::vec((any::<prop::sample::Index>(), prop::option::of(any::<prop::sample::Index>()), prop::option::of(any::<prop::sample::Index>())), 1..5),
         every in prop::bool::weighted(0.1),
-        sshd in prop::bool::weighted(0.2),
+        sources in prop_oneof![
+            6 => Just(json!([])),
+            1 => Just(json!([{ "service": "sshd" }])),
+            1 => Just(json!([{ "kind": "scan" }])),
+            1 => Just(json!([{ "kind": "log" }])),
+            1 => Just(json!([{ "kind": "scan", "product": "nmap" }, { "service": "sshd" }])),
+        ],
         words in prop::collection::vec(word(), 0..4),
     ) -> (Value, Value) {
         let count = patterns.len();
@@ -272,7 +280,7 @@ prop_compose! {
                 "words": { "type": "array", "items": { "type": "string" }, "default": [] } } },
         });
         if every { manifest["every_event"] = json!(true) } else { manifest["wakes_on"] = json!(wakes) }
-        if sshd { manifest["sources"] = json!([{ "service": "sshd" }]) }
+        manifest["sources"] = sources;
         (manifest, json!({ "words": words }))
     }
 }
@@ -310,6 +318,9 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         1 => "(ERROR|error|fail|42) [ab]{0,3}".prop_map(|text| format!("2024-01-01 00:00:00 {text}").into_bytes()),
         1 => "(\"fail\"|42|\"error\"|true)".prop_map(|level| format!("{{\"l\\u0065vel\":{level}}}").into_bytes()),
         1 => "(\"fail\"|42|\"error\"|true)".prop_map(|level| format!("{{\"level\":{level}}}").into_bytes()),
+        1 => (text(), prop::sample::select(&["nmap", "connect", "other", "nm\\u0061p"][..])).prop_map(move |(user, scanner)| {
+            format!("{{\"scanner\":\"{scanner}\",\"us\\u0065r\":{},\"a\":42}}", escaped(&user)).into_bytes()
+        }),
         1 => text().prop_map(|text| [b"\tat ", &text[..]].concat()),
         1 => Just(Vec::new()),
     ]
@@ -325,30 +336,11 @@ proptest! {
         block_bytes in prop_oneof![Just(1usize), Just(100), Just(1 << 20)],
         sample in any::<bool>(),
         crlf in any::<bool>(),
+        format in prop_oneof![3 => Just(None), 1 => Just(Some(Format::Finding))],
     ) {
         let packs: Vec<Configured> = packs.iter().map(|(manifest, settings)| configured(manifest, settings)).collect();
         let log = lines.join(if crlf { &b"\r\n"[..] } else { b"\n" });
-        check(&packs, &log, &LineSettings { block_bytes, ..LineSettings::default() }, sample);
-    }
-
-    #[test]
-    fn events_of_fields_alone_are_matched_alike(
-        packs in prop::collection::vec(pack(), 1..4),
-        fields in prop::collection::vec((prop_oneof![Just("user"), Just("a"), Just("program"), Just("port")], text()), 0..6),
-        scan in any::<bool>(),
-    ) {
-        let packs: Vec<Configured> = packs.iter().map(|(manifest, settings)| configured(manifest, settings)).collect();
-        let mut event = Event::default();
-        event.log_source.scan = scan;
-        for (name, text) in &fields {
-            event.keep_field(name, FieldType::Text, text);
-        }
-        let matcher = Matcher::new(&packs, limits(), &Rarity::default()).unwrap();
-        let (mut expected, mut handed) = (Handed::new(), Handed::new());
-        oracle_event(&packs, 0, &event, b"", &mut expected);
-        let matched = matcher.event(b"", &event, &NoClock, &mut MatchScratch::default());
-        found(&packs, &matched, |_| Vec::new(), 0, &mut handed);
-        prop_assert_eq!(handed, expected);
+        check(&packs, &log, &LineSettings { block_bytes, format, ..LineSettings::default() }, sample);
     }
 }
 

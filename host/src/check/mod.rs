@@ -41,7 +41,7 @@ pub struct CheckOptions {
     pub year: Option<i16>,
     /// Time zone of timestamps that have none.
     pub timezone: TimeZone,
-    /// Format of all sources; `None`: found for each.
+    /// Format of all sources that have none of their own; `None`: found for each.
     pub format: Option<Format>,
     /// Whether every match is reported, too.
     pub matches: bool,

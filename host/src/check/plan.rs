@@ -6,7 +6,7 @@ use tripline_engine::Numbers;
 use tripline_engine::line::Mark;
 
 use super::keeping::{Change, InputNote, Keeping};
-use super::{Files, InputError, Source};
+use super::{Files, InputError, InputProblem, Source};
 use crate::commit::{FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
 use crate::files::{Begin, File, Found, Present, generation, recognise};
 
@@ -52,7 +52,9 @@ impl Plan {
     }
 
     fn source(&mut self, source: &Source, keeping: &Keeping) -> Result<(), StoreError> {
-        let known = keeping.store.source(&keeping.tenant, &full(&source.stem))?;
+        let is_held = source.files.iter().any(|file| file.held.is_some());
+        let name = if is_held { source.stem.display().to_string() } else { full(&source.stem) };
+        let known = keeping.store.source(&keeping.tenant, &name)?;
         for file in &known.files {
             self.files.insert(known.number, file.number, file.path.clone());
         }
@@ -73,7 +75,7 @@ impl Plan {
     /// Looks at the files; those that cannot be read are errors and left out. `None`: a file that is not regular.
     fn look(&mut self, files: &mut Vec<File>) -> Vec<Option<Present>> {
         let mut looked = Vec::new();
-        files.retain(|file| match Present::look(&file.path) {
+        files.retain(|file| match present(file) {
             Ok(present) => {
                 looked.push(present);
                 true
@@ -106,7 +108,10 @@ impl Plan {
                 continue;
             }
             let at = source.files.len();
-            let name = full(&file.path);
+            let name = match file.held {
+                Some(_) => file.path.display().to_string(),
+                None => full(&file.path),
+            };
             let number = match present {
                 None => {
                     file.begin = Begin { mark: Some(Mark::start(at as u32)), ..Begin::default() };
@@ -147,6 +152,14 @@ impl Plan {
         self.kept.push(files.iter().map(|(number, kept)| kept.then_some(*number)).collect());
         self.latest.push(latest);
         self.sources.push(source);
+    }
+}
+
+/// What a file is now; `None`: it is not regular.
+fn present(file: &File) -> Result<Option<Present>, InputProblem> {
+    match &file.held {
+        Some(held) => Ok(Some(Present::held(&held.lines, held.number))),
+        None => Present::look(&file.path),
     }
 }
 

@@ -36,7 +36,7 @@ impl Reading {
         let open = |source: &Source| {
             let settings = LineSettings {
                 year: options.year,
-                format: options.format,
+                format: source.format.or(options.format),
                 timezone: options.timezone.clone(),
                 reference: source.files.first().map_or(now, |file| file.modified),
                 // What is kept goes on from there in the next run.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::thread;
 
 use jiff::tz::TimeZone;
+use tripline_abi::Severity;
+use tripline_engine::decode::Format as InputFormat;
 use tripline_engine::sandbox::Sandbox;
 
 use super::arguments::{CheckArguments, Format};
@@ -11,7 +13,7 @@ use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::watch::Watch;
 use super::{Failure, Screen, interrupt, packs, sandbox};
-use crate::check::{self, CheckOptions, Inputs};
+use crate::check::{self, CheckOptions, Inputs, Outcome};
 use crate::configuration::Configuration;
 use crate::report::Printer;
 use crate::report::human::{Human, Look};
@@ -25,23 +27,21 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let files = files(std::mem::take(&mut arguments.files))?;
+    let findings = std::mem::take(&mut arguments.findings);
+    let files = match std::mem::take(&mut arguments.files) {
+        none if none.is_empty() && !findings.is_empty() => none,
+        named => files(named)?,
+    };
     let packs = packs::configured(&arguments.packs, configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
+    packs::tried(&packs, &*sandbox)?;
     let stop = interrupt::flag()?;
-    let kept = match kept::is_wanted(&arguments.keep, configuration) {
-        true => Some(Kept::make(&arguments.keep, configuration)?),
-        false if arguments.keep.mail_to.is_empty() && arguments.keep.security_log.is_none() => None,
-        false => {
-            let hint = "notices and security.log are fed from a database: name one with --db FILE";
-            return Err(Failure::new("expected --db, found none").hint(Some(hint)));
-        }
-    };
+    let kept = kept::wanted(&arguments.keep, configuration)?;
     // How a report shows times says nothing of how a log writes them: only the flag is about both.
     let zone = arguments.timezone.clone().unwrap_or_else(TimeZone::system);
     let shown = arguments.timezone.clone().or_else(|| configuration.timezone.clone());
     let shown = shown.unwrap_or_else(TimeZone::system);
-    let Inputs { sources, errors } = check::expand(&files);
+    let Inputs { sources, errors } = inputs(&files, &findings);
     errors.iter().for_each(|error| screen.error(&error.to_string()));
     let unreadable = errors.len();
 
@@ -63,16 +63,39 @@ pub(super) fn run(
     };
     let mut outcome = check::run(options, sandbox, &mut watch, &stop).map_err(Failure::new)?;
     outcome.errors.splice(0..0, errors);
-    let stored = kept.as_ref().map(|kept| kept.touched(&mut outcome)).transpose()?.unwrap_or_default();
+    told(outcome, unreadable, kept.as_ref(), watch, screen, arguments.fail_on)
+}
+
+/// Tells what came of a check, does what is due for its incidents, and answers how it ended. So many of its first errors
+/// were told already.
+pub(super) fn told(
+    mut outcome: Outcome,
+    unreadable: usize,
+    kept: Option<&Kept>,
+    watch: Watch,
+    screen: &Screen,
+    fail_on: Severity,
+) -> Result<Exit, Failure> {
+    let stored = kept.map(|kept| kept.touched(&mut outcome)).transpose()?.unwrap_or_default();
     watch.finish(&outcome, &stored)?;
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
     outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
-    if let (Some(error), Some(kept)) = (&outcome.store_error, &kept) {
+    if let (Some(error), Some(kept)) = (&outcome.store_error, kept) {
         // Its hint says how to go on: what was committed stays, the same command does the rest.
         screen.fail(&kept.failed(error));
     }
     let delivered = kept.map(|kept| kept.settle_patiently(screen)).transpose()?.unwrap_or(true);
-    Ok(Exit::of(&outcome, arguments.fail_on, delivered))
+    Ok(Exit::of(&outcome, fail_on, delivered))
+}
+
+/// What was named; a file that was named as findings, too, is findings.
+fn inputs(files: &[PathBuf], findings: &[PathBuf]) -> Inputs {
+    let (mut inputs, found) = (check::expand(files), check::expand(findings));
+    inputs.sources.retain(|source| found.sources.iter().all(|other| other.stem() != source.stem()));
+    let found_sources = found.sources.into_iter().map(|source| source.with_format(InputFormat::Finding));
+    inputs.sources.extend(found_sources);
+    inputs.errors.extend(found.errors);
+    inputs
 }
 
 /// What to check: what was named, else what comes through a pipe.

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use super::arguments::ConfigCommand;
 use super::exit::Exit;
 use super::{Failure, Screen, configuration};
-use crate::configuration::{Configuration, EXAMPLE, Places, SecretReference, ServerSettings, SyslogListener};
+use crate::configuration::{
+    Configuration, EXAMPLE, HttpSource, Places, SecretReference, ServerSettings, SyslogListener,
+};
 use crate::report::{visible, zone_name};
 
 /// Looks at the configuration.
@@ -77,6 +79,12 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
     for SyslogListener { listen, transport, tenant, silent_after, .. } in &read.syslog {
         let transport = transport.as_str();
         lines.push(("syslog", format!("{listen}/{transport} for {tenant}{}", silent(*silent_after))));
+    }
+    for HttpSource { source, tenant, silent_after, .. } in &read.http {
+        lines.push(("http", format!("source {source} for {tenant}{}", silent(*silent_after))));
+    }
+    for (tenant, allowed) in &read.scan.allow {
+        lines.push(("scan", format!("{allowed} for {tenant}")));
     }
     lines.extend(read.packs.names().map(|name| ("pack", name.to_string())));
     lines

@@ -8,7 +8,7 @@ use crate::configuration::Configuration;
 use crate::incidents::{Act, Filter, Incident, Report, State};
 use crate::notices::Pattern;
 use crate::report::stored_human::{list, page};
-use crate::report::stored_page::{CSV_HEAD, csv_row, json_line, json_page, json_whole};
+use crate::report::stored_page::{CSV_HEAD, csv_row, csv_table, json_line, json_page, json_whole};
 use crate::report::visible;
 
 /// Bytes of details that are read.
@@ -98,6 +98,7 @@ fn filter(desk: &dyn Desk, arguments: &FilterArguments) -> Filter {
         states,
         severity: arguments.severity,
         rule: arguments.rule.clone().map(Pattern::new),
+        source: arguments.source.clone().map(Pattern::new),
         assignee: arguments.assignee.clone(),
         since: arguments.since.map(|since| since.before(desk.now())),
         before: None,
@@ -147,7 +148,7 @@ fn export(
     let (mut after, mut count, mut failed) = (None, 0, None);
     screen.put(|out| {
         if format == ExportFormat::Csv {
-            out.write_all(&csv_rows([CSV_HEAD.map(String::from)])?)?;
+            out.write_all(&csv_table([CSV_HEAD.map(String::from)])?)?;
         }
         loop {
             let (incidents, next) = match desk.page(&filter, after.as_ref(), PAGE) {
@@ -158,7 +159,7 @@ fn export(
                 }
             };
             match format {
-                ExportFormat::Csv => out.write_all(&csv_rows(incidents.iter().map(csv_row))?)?,
+                ExportFormat::Csv => out.write_all(&csv_table(incidents.iter().map(csv_row))?)?,
                 ExportFormat::Json => incidents.iter().try_for_each(|one| json_line(out, one, &[]))?,
             }
             count += incidents.len() as u64;
@@ -170,12 +171,6 @@ fn export(
         }
     })?;
     failed.map_or(Ok(()), Err)
-}
-
-fn csv_rows<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> io::Result<Vec<u8>> {
-    let mut bytes = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    rows.into_iter().try_for_each(|row| bytes.write_record(row))?;
-    bytes.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// What comes on standard input, unless that is a terminal.

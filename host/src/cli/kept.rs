@@ -38,6 +38,21 @@ pub(super) fn is_wanted(arguments: &KeepArguments, configuration: &Configuration
     arguments.db.is_some() || configuration.database.is_some()
 }
 
+/// What a command works with that keeps incidents if flags or the configuration name a database.
+pub(super) fn wanted(
+    arguments: &KeepArguments,
+    configuration: &Configuration,
+) -> Result<Option<Kept>, Failure> {
+    if is_wanted(arguments, configuration) {
+        return Kept::make(arguments, configuration).map(Some);
+    }
+    if arguments.mail_to.is_empty() && arguments.security_log.is_none() {
+        return Ok(None);
+    }
+    let hint = "notices and security.log are fed from a database: name one with --db FILE";
+    Err(Failure::new("expected --db, found none").hint(Some(hint)))
+}
+
 /// How a database is opened: to look at it, or to write.
 type Opening = fn(&Path, Policy, Arc<dyn WallClock>, DatabaseOptions) -> Result<Database, StoreError>;
 

@@ -18,6 +18,7 @@ mod objects;
 mod pack;
 mod packs;
 mod sandbox;
+mod scan;
 mod screen;
 mod serve;
 mod signals;
@@ -59,6 +60,10 @@ pub fn main() -> ExitCode {
         Command::Exception(arguments) => {
             configuration::read(config).and_then(|read| silence::exception(arguments, &read, &screen))
         }
+        Command::Scan(arguments) => {
+            configuration::read(config).and_then(|read| scan::run(arguments, &read, &screen))
+        }
+        Command::ScannerExec(arguments) => return scan::exec(arguments),
         Command::Token(arguments) => {
             configuration::read(config).and_then(|read| token::run(arguments, &read, &screen))
         }

@@ -3,6 +3,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Map;
+use tripline_abi::OpenWriter;
+use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Configured, Pack, PackError, PackLimits};
 
 use super::Failure;
@@ -30,6 +33,8 @@ pub(super) enum PacksError {
     UnknownOnly { name: String, known: Vec<String> },
     #[error("expected at least one pack, found none")]
     NoPack,
+    #[error("pack `{name}` does not take its settings: {said}")]
+    Refused { name: String, said: String },
 }
 
 impl PacksError {
@@ -67,6 +72,25 @@ pub(super) fn configured(
     let mut standing = configuration.packs.clone();
     standing.retain(|name| packs.iter().any(|pack| pack.name() == name));
     given.unwrap_or_default().over(standing).configure(&packs, &wanted).map_err(failure)
+}
+
+/// Opens each pack that an operator has given settings: what its manifest allows it may still not be able to read, and
+/// that is told before it judges, not by its fault. What else goes wrong with it is a fault, as ever.
+pub(super) fn tried(packs: &[Configured], sandbox: &dyn Sandbox) -> Result<(), PacksError> {
+    for Configured { pack, settings } in packs {
+        let usual = Configured::new(Arc::clone(pack), &Map::new());
+        if usual.is_ok_and(|usual| usual.settings == *settings) {
+            continue;
+        }
+        let mut frame = OpenWriter::new();
+        settings.iter().for_each(|(name, value)| frame.setting(name, value));
+        let Ok(module) = sandbox.load(pack) else { continue };
+        let opened = module.instantiate().and_then(|mut instance| instance.open(&frame.finish(None)));
+        if let Ok(Err(said)) = opened {
+            return Err(PacksError::Refused { name: pack.name().into(), said });
+        }
+    }
+    Ok(())
 }
 
 /// The built-in packs, unless they are unwanted, and those at the given paths: each name once.

@@ -73,6 +73,8 @@ pub enum Problem {
     Tenants { path: PathBuf, tenant: String, other: PathBuf, of: String },
     #[error("{address}/{transport}: expected an address that is free, found another listener at {other}")]
     ListenTwice { address: SocketAddr, other: SocketAddr, transport: &'static str },
+    #[error("expected each source of a tenant once, found `{name}` of `{tenant}` a second time")]
+    SourceTwice { name: String, tenant: String },
     #[error("`server.listen`: expected TLS on {0}, which others can reach, found none")]
     NoTls(SocketAddr),
     #[error("[server]: expected either `tls` or `plaintext = true`, found both")]

@@ -40,11 +40,17 @@
 //! | `server.tls.certificate` | the certificate's file, PEM | |
 //! | `server.tls.key` | its key's file, PEM | |
 //! | `server.plaintext` | no TLS elsewhere either: behind a proxy that has it | `false` |
+//! | `server.proxies` | addresses and networks whose `X-Forwarded-For` is believed | nobody's |
 //! | `server.instances` | instances of packs that are alive at the same time | 4096 |
+//! | `server.guesses` | wrong tokens that one address may try in a minute | 20 |
 //! | `follow.paths` | files, folders and globs to follow; a file that several name belongs to the first | |
 //! | `follow.tenant` | whose their lines are | `default` |
 //! | `follow.timezone` | the time zone of stamps that say none | the server's |
-//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json` or `plain` | found from the first lines |
+//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json`, `plain` or `finding` | found from the first lines |
+//! | `follow.log_source` | what log it is, in Sigma's words; goes before what is found in the lines | what is found |
+//! | `follow.log_source.product` | like `linux` | |
+//! | `follow.log_source.service` | like `sshd` | |
+//! | `follow.log_source.category` | like `webserver` | |
 //! | `follow.from` | where a file begins that was never followed: `end` or `start` | the server's |
 //! | `follow.silent_after` | without a line for so long, it is an incident | `off` |
 //! | `syslog.listen` | where syslog is taken | |
@@ -52,7 +58,44 @@
 //! | `syslog.tenant` | as of `follow` | |
 //! | `syslog.timezone` | | |
 //! | `syslog.format` | | |
+//! | `syslog.log_source` | | |
+//! | `syslog.log_source.product` | | |
+//! | `syslog.log_source.service` | | |
+//! | `syslog.log_source.category` | | |
 //! | `syslog.silent_after` | | |
+//! | `http.source` | what its sender calls it | |
+//! | `http.tenant` | as of `follow`: that of the sender's token | |
+//! | `http.timezone` | where a request says none | |
+//! | `http.format` | where a request says none | |
+//! | `http.log_source` | as of `follow` | |
+//! | `http.log_source.product` | | |
+//! | `http.log_source.service` | | |
+//! | `http.log_source.category` | | |
+//! | `http.silent_after` | as of `follow`, also if nothing ever came | |
+//! | `scan.allow.tenant` | whose scans | `default` |
+//! | `scan.allow.networks` | what may be scanned; loopback, link-local and multicast by a network of their own | nothing |
+//! | `scan.nmap` | where nmap is | on the `PATH` |
+//! | `scan.privileged` | whether nmap may send what only root may | `false` |
+//! | `scan.addresses` | addresses of one scan | 65536 |
+//! | `scan.closed_after` | scans in a row without what was there, after which it counts as closed or gone | 2 |
+//! | `scan.host_timeout` | for one host | `15m` |
+//! | `scan.timeout` | for a scan | `4h` |
+//! | `scan.scripts` | scripts of nmap that may be asked for | some that ask what any client asks |
+//! | `scan.retention` | how long scans are kept | `90 days` |
+//! | `scan.at_once` | scans that a server makes at the same time | 2 |
+//! | `scan.at_once_of_tenant` | of them, of one tenant | 1 |
+//! | `scan.schedule.name` | what a scan that is made again and again is called | |
+//! | `scan.schedule.tenant` | whose it is | `default` |
+//! | `scan.schedule.targets` | addresses, networks and names of hosts | |
+//! | `scan.schedule.ports` | which ports, by TCP | |
+//! | `scan.schedule.service` | whether services are asked what they are | `false` |
+//! | `scan.schedule.scripts` | scripts of nmap to run | none |
+//! | `scan.schedule.every_address` | whether each address is taken for a host | `false` |
+//! | `scan.schedule.cron` | when: minute, hour, day, month, weekday; or `every` | |
+//! | `scan.schedule.timezone` | whose clock cron goes by | that of reports |
+//! | `scan.schedule.every` | again after so long, from now on | |
+//! | `scan.schedule.jitter` | each begins later by up to so much, so that many do not begin at once | none |
+//! | `scan.schedule.missed` | what becomes of times at which nobody was there: `skip`, or `once` for all of them | `once` |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
 
 mod document;
@@ -62,6 +105,8 @@ mod masking;
 mod packs;
 mod places;
 mod read;
+mod scan;
+mod schedules;
 mod secret;
 mod server;
 mod sources;
@@ -83,8 +128,9 @@ pub use self::packs::PackSettings;
 pub use self::places::{Origin, Places};
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
-pub use self::sources::{FollowedSource, SyslogListener, Transport};
+pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
 use crate::incidents::Policy;
+use crate::scans::ScanSettings;
 
 /// A file that has every key, with a comment for each.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -114,6 +160,10 @@ pub struct Configuration {
     pub follow: Vec<FollowedSource>,
     /// Where a server takes syslog.
     pub syslog: Vec<SyslogListener>,
+    /// What is said of sources that come over HTTP.
+    pub http: Vec<HttpSource>,
+    /// How scans are made, and what may be scanned.
+    pub scan: ScanSettings,
     /// Settings of packs.
     pub packs: PackSettings,
 }

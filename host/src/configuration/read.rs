@@ -9,7 +9,7 @@ use tripline_engine::abi::Severity;
 
 use super::document::Document;
 use super::table::{Given, Keys, Table, nearest};
-use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, server, sources, zone};
+use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, scan, server, sources, zone};
 use crate::incidents::{IncidentLimits, Redaction};
 use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
 
@@ -28,6 +28,8 @@ const KEYS: Keys = &[
     "server",
     "follow",
     "syslog",
+    "http",
+    "scan",
     "packs",
 ];
 const ROUTE: Keys =
@@ -71,6 +73,10 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     }
     out.follow = sources::follow(document, root.tables("follow", sources::FOLLOW)?)?;
     out.syslog = sources::syslog(root.tables("syslog", sources::SYSLOG)?, out.server.listen)?;
+    out.http = sources::http(root.tables("http", sources::HTTP)?)?;
+    if let Some(table) = root.table("scan", scan::KEYS)? {
+        out.scan = scan::read(document, table, out.timezone.as_ref())?;
+    }
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;
     }

@@ -1,7 +1,9 @@
 //! `[server]`: where it is reached, and how much it may hold.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+
+use ipnet::IpNet;
 
 use super::document::Document;
 use super::table::{Given, Keys, Table};
@@ -18,8 +20,12 @@ pub struct ServerSettings {
     pub tls: Option<TlsFiles>,
     /// HTTP without TLS, though others can reach it: behind a proxy that has it.
     pub plaintext: bool,
+    /// Proxies that are believed when they say for whom they ask.
+    pub proxies: Vec<IpNet>,
     /// Instances of packs that are alive at the same time; others are saved and wait. 4,096.
     pub instances: usize,
+    /// Wrong tokens that an address may try in a minute; then it waits. 20.
+    pub guesses: u32,
 }
 
 /// A certificate for a server, in PEM.
@@ -34,12 +40,13 @@ pub struct TlsFiles {
 impl Default for ServerSettings {
     fn default() -> ServerSettings {
         let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8480)));
-        ServerSettings { listen, tls: None, plaintext: false, instances: 4096 }
+        let proxies = Vec::new();
+        ServerSettings { listen, tls: None, plaintext: false, proxies, instances: 4096, guesses: 20 }
     }
 }
 
 /// The keys of `[server]`.
-pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "instances"];
+pub(super) const KEYS: Keys = &["listen", "tls", "plaintext", "proxies", "instances", "guesses"];
 
 /// Reads `[server]`.
 pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettings, Wrong> {
@@ -62,8 +69,20 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<ServerSettin
     {
         return Err(given.wrong(Problem::NoTls(address)));
     }
+    let proxies = table.texts("proxies")?.unwrap_or_default();
+    let proxies = proxies.iter().map(network).collect::<Result<_, _>>()?;
     let instances = table.integer("instances", 1..=1_000_000)?.and_then(|n| usize::try_from(n).ok());
-    Ok(ServerSettings { listen, tls, plaintext, instances: instances.unwrap_or(usual.instances) })
+    let instances = instances.unwrap_or(usual.instances);
+    let guesses = table.integer("guesses", 1..=1_000_000)?.and_then(|n| u32::try_from(n).ok());
+    let guesses = guesses.unwrap_or(usual.guesses);
+    Ok(ServerSettings { listen, tls, plaintext, proxies, instances, guesses })
+}
+
+fn network(given: &Given<'_, &str>) -> Result<IpNet, Wrong> {
+    let address = || given.value.parse().ok().map(|address: IpAddr| IpNet::from(address.to_canonical()));
+    let network = given.value.parse().ok().or_else(address);
+    network
+        .ok_or_else(|| given.expected("an address like 192.0.2.7 or a network like 10.0.0.0/8", given.value))
 }
 
 fn files(document: &Document, table: &Table<'_>) -> Result<TlsFiles, Wrong> {

@@ -1,11 +1,11 @@
-//! `[[follow]]` and `[[syslog]]`: where a server's lines come from, and whose they are.
+//! `[[follow]]`, `[[syslog]]` and `[[http]]`: where a server's lines come from, and whose they are.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
-use tripline_engine::decode::Format;
+use tripline_engine::decode::{Format, GivenLogSource};
 
 use super::document::Document;
 use super::table::{Given, Keys, Table};
@@ -27,6 +27,8 @@ pub struct FollowedSource {
     pub timezone: Option<TimeZone>,
     /// The format; `None`: it is found from the first lines.
     pub format: Option<Format>,
+    /// What log they are from; it goes before what decoding finds.
+    pub log_source: GivenLogSource,
     /// Where a file begins that was never followed; `None`: as the server's.
     pub from: Option<From>,
     /// Nanoseconds without a line after which it is an incident; `None`: never.
@@ -46,7 +48,26 @@ pub struct SyslogListener {
     pub timezone: Option<TimeZone>,
     /// The format; `None`: it is found from the first lines.
     pub format: Option<Format>,
+    /// What log they are from; it goes before what decoding finds.
+    pub log_source: GivenLogSource,
     /// Nanoseconds without a line after which it is an incident; `None`: never.
+    pub silent_after: Option<i64>,
+}
+
+/// What is said of a source whose lines come over HTTP. Whoever sends them names it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpSource {
+    /// What its sender calls it: `?source=NAME`.
+    pub source: String,
+    /// Whose lines they are: that of the sender's token.
+    pub tenant: Tenant,
+    /// The time zone of stamps that say none, where a request says none either; `None`: as the server's.
+    pub timezone: Option<TimeZone>,
+    /// The format, where a request says none; `None`: it is found from the first lines.
+    pub format: Option<Format>,
+    /// What log they are from; it goes before what decoding finds.
+    pub log_source: GivenLogSource,
+    /// Nanoseconds without a line after which it is an incident, also if it never sent one; `None`: never.
     pub silent_after: Option<i64>,
 }
 
@@ -74,34 +95,66 @@ impl Transport {
 }
 
 /// The keys of `[[follow]]`.
-pub(super) const FOLLOW: Keys = &["paths", "tenant", "timezone", "format", "from", "silent_after"];
+pub(super) const FOLLOW: Keys =
+    &["paths", "tenant", "timezone", "format", "log_source", "from", "silent_after"];
 /// The keys of `[[syslog]]`.
-pub(super) const SYSLOG: Keys = &["listen", "transport", "tenant", "timezone", "format", "silent_after"];
+pub(super) const SYSLOG: Keys =
+    &["listen", "transport", "tenant", "timezone", "format", "log_source", "silent_after"];
+/// The keys of `[[http]]`.
+pub(super) const HTTP: Keys = &["source", "tenant", "timezone", "format", "log_source", "silent_after"];
 
-/// What may be said of any source that has no credential.
+/// What may be said of any source.
 struct Whose {
     tenant: Tenant,
     timezone: Option<TimeZone>,
     format: Option<Format>,
+    log_source: GivenLogSource,
     silent_after: Option<i64>,
 }
 
 impl Whose {
-    fn read(table: &Table<'_>) -> Result<Whose, Wrong> {
+    fn read(table: &Table<'_>, formats: &Formats) -> Result<Whose, Wrong> {
         let tenant = table.parsed("tenant", TENANT, Tenant::new)?;
         let timezone = table.parsed("timezone", zone::EXPECTED, zone::parse)?;
-        let format = table.parsed("format", FORMATS, |name| name.parse::<Format>().ok())?;
+        let format = table.parsed("format", formats.expected, |name| {
+            name.parse().ok().filter(|format: &Format| (formats.takes)(*format))
+        })?;
         Ok(Whose {
             tenant: tenant.map(|tenant| tenant.value).unwrap_or_default(),
             timezone: timezone.map(|zone| zone.value),
             format: format.map(|format| format.value),
+            log_source: log_source(table)?,
             silent_after: table.duration_or_off("silent_after")?.flatten(),
         })
     }
 }
 
-const TENANT: &str = "a tenant's name: 1 to 64 lower case letters, digits and hyphens";
-const FORMATS: &str = "rfc3164, rfc5424, iso, json or plain";
+/// Reads `log_source`.
+fn log_source(table: &Table<'_>) -> Result<GivenLogSource, Wrong> {
+    let Some(table) = table.table("log_source", &["product", "service", "category"])? else {
+        return Ok(GivenLogSource::default());
+    };
+    let name = |key| -> Result<Option<String>, Wrong> {
+        let name = table.parsed(key, LOG, |name| GivenLogSource::is_name(name).then(|| name.to_string()))?;
+        Ok(name.map(|name| name.value))
+    };
+    Ok(GivenLogSource { product: name("product")?, service: name("service")?, category: name("category")? })
+}
+
+const LOG: &str = "1 to 64 visible characters, like sshd";
+pub(super) const TENANT: &str = "a tenant's name: 1 to 64 lower case letters, digits and hyphens";
+
+/// The formats that lines of a kind of source can be given.
+struct Formats {
+    expected: &'static str,
+    takes: fn(Format) -> bool,
+}
+
+/// What lies in a file the operator knows.
+const OF_FILES: Formats =
+    Formats { expected: "rfc3164, rfc5424, iso, json, plain or finding", takes: |_| true };
+const OF_SENDERS: Formats =
+    Formats { expected: "rfc3164, rfc5424, iso, json or plain", takes: Format::is_for_senders };
 
 /// Reads `[[follow]]`.
 pub(super) fn follow(document: &Document, tables: Vec<Table<'_>>) -> Result<Vec<FollowedSource>, Wrong> {
@@ -110,7 +163,7 @@ pub(super) fn follow(document: &Document, tables: Vec<Table<'_>>) -> Result<Vec<
     for table in tables {
         let given = table.texts("paths")?;
         let given = table.required("paths", given)?;
-        let Whose { tenant, timezone, format, silent_after } = Whose::read(&table)?;
+        let Whose { tenant, timezone, format, log_source, silent_after } = Whose::read(&table, &OF_FILES)?;
         let from = table.parsed("from", "end or start", |word| match word {
             "end" => Some(From::End),
             "start" => Some(From::Start),
@@ -127,7 +180,7 @@ pub(super) fn follow(document: &Document, tables: Vec<Table<'_>>) -> Result<Vec<
             paths.push(full);
         }
         let from = from.map(|from| from.value);
-        sources.push(FollowedSource { paths, tenant, timezone, format, from, silent_after });
+        sources.push(FollowedSource { paths, tenant, timezone, format, log_source, from, silent_after });
     }
     Ok(sources)
 }
@@ -188,7 +241,7 @@ pub(super) fn syslog(tables: Vec<Table<'_>>, http: Option<SocketAddr>) -> Result
         let listen = table.required("listen", listen)?;
         let transport = table.parsed("transport", "udp or tcp", Transport::parse)?;
         let transport = table.required("transport", transport)?.value;
-        let Whose { tenant, timezone, format, silent_after } = Whose::read(&table)?;
+        let Whose { tenant, timezone, format, log_source, silent_after } = Whose::read(&table, &OF_SENDERS)?;
         let same = listeners.iter().filter(|other| other.transport == transport);
         let http = http.filter(|_| transport == Transport::Tcp);
         let mut taken = same.map(|other| other.listen).chain(http);
@@ -197,9 +250,51 @@ pub(super) fn syslog(tables: Vec<Table<'_>>, http: Option<SocketAddr>) -> Result
             return Err(listen.wrong(Problem::ListenTwice { address, other, transport }));
         }
         let listen = listen.value;
-        listeners.push(SyslogListener { listen, transport, tenant, timezone, format, silent_after });
+        listeners.push(SyslogListener {
+            listen,
+            transport,
+            tenant,
+            timezone,
+            format,
+            log_source,
+            silent_after,
+        });
     }
     Ok(listeners)
+}
+
+/// Reads `[[http]]`.
+pub(super) fn http(tables: Vec<Table<'_>>) -> Result<Vec<HttpSource>, Wrong> {
+    let mut sources: Vec<HttpSource> = Vec::new();
+    for table in tables {
+        let name = table
+            .parsed("source", HttpSource::NAME, |name| HttpSource::is_name(name).then(|| name.to_string()))?;
+        let name = table.required("source", name)?;
+        let Whose { tenant, timezone, format, log_source, silent_after } = Whose::read(&table, &OF_SENDERS)?;
+        if sources.iter().any(|other| other.source == name.value && other.tenant == tenant) {
+            let twice = Problem::SourceTwice { name: name.value.clone(), tenant: tenant.to_string() };
+            return Err(name.wrong(twice));
+        }
+        let source = name.value;
+        sources.push(HttpSource { source, tenant, timezone, format, log_source, silent_after });
+    }
+    Ok(sources)
+}
+
+impl HttpSource {
+    /// What a sender may call it.
+    pub(crate) const NAME: &str = "1 to 64 letters, digits, dots, underscores and hyphens";
+
+    /// Whether a sender may call it so.
+    pub(crate) fn is_name(name: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    }
+
+    /// What incidents call it.
+    pub(crate) fn full_name(&self) -> String {
+        format!("http/{}", self.source)
+    }
 }
 
 /// `listen`, which names no host: where a name leads can change.

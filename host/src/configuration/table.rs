@@ -228,7 +228,7 @@ pub(super) fn nearest<'k>(found: &str, known: impl Iterator<Item = &'k str>) -> 
 }
 
 /// Days have 24 hours here; at least a second, at most a hundred years.
-fn duration(text: &str) -> Option<i64> {
+pub(super) fn duration(text: &str) -> Option<i64> {
     const SECOND: i128 = 1_000_000_000;
     let span: Span = jiff::fmt::friendly::SpanParser::new().parse_span(text).ok()?;
     let nanoseconds = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.as_nanos();

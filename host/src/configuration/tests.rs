@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
-use tripline_engine::decode::Format;
+use tripline_engine::decode::{Format, GivenLogSource};
 
 use super::document::Document;
 use super::*;
@@ -246,7 +246,8 @@ const SYSLOG: &str = "[[syslog]]\nlisten = ";
 fn a_server_without_words_listens_on_loopback_only() {
     let server = parse("").unwrap().server;
     assert_eq!(server.listen, Some("127.0.0.1:8480".parse().unwrap()));
-    assert_eq!((server.tls, server.plaintext, server.instances), (None, false, 4096));
+    assert_eq!((server.tls, server.plaintext), (None, false));
+    assert_eq!((server.instances, server.guesses), (4096, 20));
     assert_eq!(parse("server.listen = 'off'").unwrap().server.listen, None);
 }
 
@@ -288,6 +289,7 @@ fn sources_have_a_tenant_and_settings() {
         tenant: Tenant::default(),
         timezone: None,
         format: None,
+        log_source: GivenLogSource::default(),
         from: None,
         silent_after: None,
     };
@@ -314,6 +316,12 @@ fn sources_have_a_tenant_and_settings() {
 }
 
 #[test]
+fn a_file_may_be_said_to_hold_findings() {
+    let read = parse(&format!("{FOLLOW}['a']\nformat = 'finding'")).unwrap();
+    assert_eq!(read.follow[0].format, Some(Format::Finding));
+}
+
+#[test]
 fn sources_that_make_no_sense_are_refused_at_their_place() {
     for (text, at) in [
         (format!("{FOLLOW}['-']"), "'-'"),
@@ -321,12 +329,15 @@ fn sources_that_make_no_sense_are_refused_at_their_place() {
         (format!("{FOLLOW}['a']\nfrom = 'middle'"), "'middle'"),
         (format!("{FOLLOW}['a']\ntenant = 'A'"), "'A'"),
         (format!("{FOLLOW}['a']\nformat = 'xml'"), "'xml'"),
+        // Whoever reaches a listener could say that our scans found it.
+        (format!("{SYSLOG}'127.0.0.1:514'\ntransport = 'udp'\nformat = 'finding'"), "'finding'"),
         (format!("{FOLLOW}['a']\nsilent_after = '1 moon'"), "'1 moon'"),
         (format!("{SYSLOG}'localhost:514'\ntransport = 'udp'"), "'localhost:514'"),
         (format!("{SYSLOG}'127.0.0.1'\ntransport = 'udp'"), "'127.0.0.1'"),
         (format!("{SYSLOG}'127.0.0.1:514'\ntransport = 'tls'"), "'tls'"),
         ("server.listen = 'on'".into(), "'on'"),
         ("server.instances = 0".into(), "0"),
+        ("server.guesses = 0".into(), "0"),
     ] {
         let (problem, found) = wrong(&text);
         assert!(matches!(problem, Problem::Value { .. }) && found == at, "{text}: {problem:?}");
@@ -430,4 +441,48 @@ proptest! {
         text.splice(at..end, bytes);
         let _ = Configuration::parse(Path::new("x"), text);
     }
+}
+
+#[test]
+fn a_source_says_what_log_it_is() {
+    let log = "log_source = { product = 'linux', service = 'sshd' }";
+    let read = parse(&format!(
+        "{FOLLOW}['a']\n{log}\n{SYSLOG}'127.0.0.1:0'\ntransport = 'udp'\n{log}\n[[http]]\nsource = 'web'\n{log}"
+    ));
+    let Configuration { follow, syslog, http, .. } = read.unwrap();
+    let given =
+        GivenLogSource { product: Some("linux".into()), service: Some("sshd".into()), category: None };
+    for found in [&follow[0].log_source, &syslog[0].log_source, &http[0].log_source] {
+        assert_eq!(*found, given);
+    }
+    for (name, at) in [("''", "''"), ("'a b'", "'a b'"), ("'é'", "'é'")] {
+        let (problem, found) = wrong(&format!("{FOLLOW}['a']\nlog_source.service = {name}"));
+        assert!(matches!(problem, Problem::Value { .. }) && found == at, "{name}: {problem:?}");
+    }
+    assert!(parse(&format!("{FOLLOW}['a']\nlog_source.service = '{}'", "x".repeat(65))).is_err());
+    let near = wrong(&format!("{FOLLOW}['a']\nlog_source.servce = 'x'")).0;
+    assert!(matches!(near, Problem::Key { nearest: Some(nearest), .. } if nearest == "service"));
+}
+
+#[test]
+fn http_sources_are_named_once_for_each_tenant() {
+    let http = "[[http]]\nsource = ";
+    let read = parse(&format!("{http}'web'\nsilent_after = '15m'\n{http}'web'\ntenant = 'shop'")).unwrap();
+    assert_eq!(read.http[0].silent_after, Some(900 * 1_000_000_000));
+    assert_eq!((read.http[1].tenant.as_str(), read.http[1].silent_after), ("shop", None));
+    let twice = wrong(&format!("{http}'web'\n{http}'web'")).0;
+    assert!(matches!(twice, Problem::SourceTwice { .. }), "{twice:?}");
+    for name in ["", "a/b", "a b"] {
+        assert!(matches!(wrong(&format!("{http}'{name}'")).0, Problem::Value { .. }), "{name}");
+    }
+    assert!(matches!(wrong("[[http]]\ntenant = 'a'").0, Problem::Missing { key: "source", .. }));
+}
+
+#[test]
+fn proxies_are_addresses_or_networks() {
+    let read = parse("server.proxies = ['10.0.0.7', 'fd00::/8']").unwrap();
+    let proxies: Vec<String> = read.server.proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.7/32", "fd00::/8"]);
+    let (problem, at) = wrong("server.proxies = ['proxy.example']");
+    assert!(matches!(problem, Problem::Value { .. }) && at == "'proxy.example'", "{problem:?}");
 }

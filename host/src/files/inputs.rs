@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use tripline_engine::decode::Format;
 use tripline_engine::line::Mark;
 
 use super::family::Member;
@@ -28,6 +30,8 @@ pub struct Source {
     pub(crate) stem: PathBuf,
     /// Its files, oldest first; empty is standard input.
     pub(crate) files: Vec<File>,
+    /// Its format, if it is said for it alone.
+    pub(crate) format: Option<Format>,
 }
 
 /// A file of a source.
@@ -38,6 +42,16 @@ pub(crate) struct File {
     /// When it was last written, nanoseconds since 1970: no line is later.
     pub(crate) modified: Option<i64>,
     pub(crate) begin: Begin,
+    /// What it holds, if it lies on no disk.
+    pub(crate) held: Option<Held>,
+}
+
+/// Lines that lie in memory: what a scan has found.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) lines: Arc<[u8]>,
+    /// By which it is known again: the run's number.
+    pub(crate) number: u64,
 }
 
 /// Where reading a file begins.
@@ -52,6 +66,12 @@ pub(crate) struct Begin {
 }
 
 impl Source {
+    /// It with a format of its own, whatever that of the others is.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Source {
+        Source { format: Some(format), ..self }
+    }
+
     /// Bytes of its files as they lie on disk.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
@@ -60,6 +80,18 @@ impl Source {
     /// The family's path: that of its newest file.
     pub fn stem(&self) -> &Path {
         &self.stem
+    }
+
+    /// Lines that lie in memory, each with its end, in one file for each number; the same number has the same lines.
+    pub fn held(name: &str, files: Vec<(u64, Vec<u8>)>) -> Source {
+        let file = |(number, lines): (u64, Vec<u8>)| File {
+            path: name.into(),
+            bytes: lines.len() as u64,
+            modified: None,
+            begin: Begin::default(),
+            held: Some(Held { lines: lines.into(), number }),
+        };
+        Source { stem: name.into(), files: files.into_iter().map(file).collect(), format: None }
     }
 
     /// Whether it is standard input.
@@ -74,7 +106,7 @@ fn full(path: &Path) -> PathBuf {
 }
 
 fn stdin() -> Source {
-    Source { stem: "-".into(), files: Vec::new() }
+    Source { stem: "-".into(), files: Vec::new(), format: None }
 }
 
 /// Finds the sources that arguments name.
@@ -115,7 +147,7 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
         members.dedup_by(|packed, plain| packed.packs(plain) && is_being_packed(&plain.path, &packed.path));
         let files: Vec<File> = members.iter().filter_map(|member| files.get(&member.path).cloned()).collect();
         if !files.is_empty() {
-            inputs.sources.push(Source { stem, files });
+            inputs.sources.push(Source { stem, files, format: None });
         }
     }
     if stdin_at.is_some() && !inputs.sources.iter().any(Source::is_stdin) {
@@ -184,6 +216,7 @@ fn look(path: &Path) -> Result<File, InputProblem> {
         bytes: if found.is_file() { found.len() } else { 0 },
         modified: modified.and_then(|since| i64::try_from(since.as_nanos()).ok()),
         begin: Begin::default(),
+        held: None,
     })
 }
 

@@ -57,6 +57,12 @@ impl Present {
         Ok(Some(Present { device: found.dev(), inode: found.ino(), size, head }))
     }
 
+    /// What lies in memory. No disk has the number 0.
+    pub(crate) fn held(lines: &[u8], number: u64) -> Present {
+        let head = lines[..lines.len().min(HEAD as usize)].to_vec();
+        Present { device: 0, inode: number, size: Size::Plain(lines.len() as u64), head }
+    }
+
     /// How many bytes a packed file has unpacked, if that is less than 4 GiB.
     #[cfg(feature = "store")]
     pub(crate) fn packed_bytes(&self) -> Option<u64> {

@@ -238,6 +238,14 @@ impl Reader {
             None => {
                 Box::new(Patient(io::stdin().as_fd().try_clone_to_owned().map(fs::File::from).map_err(io)?))
             }
+            Some(File { held: Some(held), begin, .. }) => {
+                let offset = begin.mark.map_or(0, |mark| mark.offset);
+                packed = Some(0);
+                self.disk.fetch_add(offset.min(held.lines.len() as u64), Relaxed);
+                let mut lines = io::Cursor::new(Arc::clone(&held.lines));
+                lines.set_position(offset);
+                Box::new(lines)
+            }
             Some(file) => {
                 // What was looked at is a file, and is no pipe now that waits for its other end.
                 let open = if file.begin.place.is_some() { open } else { |path: &Path| fs::File::open(path) };

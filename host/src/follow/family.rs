@@ -216,8 +216,8 @@ impl Followed {
     fn packed(&self, lying: &Lying, begin: Mark) -> Source {
         let place = Some((lying.present.device, lying.present.inode));
         let begin = Begin { mark: Some(begin), done: false, place };
-        let file = File { path: lying.path.clone(), bytes: 0, modified: lying.modified, begin };
-        Source { stem: self.stem.clone(), files: vec![file] }
+        let file = File { path: lying.path.clone(), bytes: 0, modified: lying.modified, begin, held: None };
+        Source { stem: self.stem.clone(), files: vec![file], format: None }
     }
 
     /// Tells of a file that was cut or replaced while nobody followed it: where the file is that was followed last. One

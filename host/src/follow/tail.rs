@@ -48,6 +48,8 @@ pub(super) struct Tail {
     pub(super) came: i64,
     /// Whether [`Lines::quiet`] was called since.
     pub(super) is_quiet: bool,
+    /// Whether all of it was read once: what comes now is of now.
+    is_live: bool,
 }
 
 enum Input {
@@ -102,7 +104,7 @@ impl Tail {
     fn new(input: Input, known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
-        Tail { input, known, is_known: true, lines, is_old: false, came: now, is_quiet: true }
+        Tail { input, known, is_known: true, lines, is_old: false, came: now, is_quiet: true, is_live: false }
     }
 
     /// Its number in the store.
@@ -181,8 +183,18 @@ impl Tail {
                 };
             }
         };
-        if let Ok(Came::Bytes(count)) = came {
-            self.lines.push(&buffer[..count]);
+        match came {
+            Ok(Came::Bytes(count)) => {
+                if self.is_live {
+                    self.lines.set_reference(Some(now));
+                }
+                self.lines.push(&buffer[..count]);
+            }
+            Ok(Came::Nothing) if !self.is_live => {
+                self.is_live = true;
+                self.lines.go_live();
+            }
+            _ => {}
         }
         came.map_err(|error| InputProblem::Io { doing: "read on", error })
     }

@@ -22,8 +22,7 @@ use tower::ServiceExt;
 use super::HttpLimits;
 use super::shared::raised;
 
-/// Where a request comes from, as an extension of it. What a header says of that is not believed: nobody has configured
-/// a proxy.
+/// Where a request comes from, as an extension of it: of what a configured proxy has brought, whom it was for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 

@@ -43,7 +43,9 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, mut request: Requ
     let start = Instant::now();
     let id = RequestId::of(request.headers());
     let seen = Seen::default();
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+    let Peer(peer) = request.extensions().get::<Peer>().copied().unwrap_or_default();
+    let peer = Peer(shared.proxies.origin(peer, request.headers()));
+    request.extensions_mut().insert(peer);
     // What it was routed to, never what it asked for: a path or query may have a secret in it.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -13,9 +14,9 @@ use super::accepting::accept;
 use super::addresses::Addresses;
 use super::connection::Connections;
 use super::shared::{Parts, Shared};
-use super::{HttpError, HttpLimits, routes, tls};
+use super::{HttpError, HttpLimits, HttpSources, routes, tls};
 use crate::configuration::TlsFiles;
-use crate::serve::{Health, Intake, StreamSettings};
+use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -32,6 +33,8 @@ pub struct HttpOptions {
     pub database: Arc<Database>,
     /// Where lines go.
     pub intake: Intake,
+    /// What is scanned.
+    pub scans: Scans,
     /// How the server stands.
     pub health: Arc<Health>,
     /// The time.
@@ -39,7 +42,9 @@ pub struct HttpOptions {
     /// What strangers may bring.
     pub limits: HttpLimits,
     /// How lines become events, but for what their request says of format and time zone.
-    pub streams: StreamSettings,
+    pub streams: HttpSources,
+    /// Proxies whose word is taken for where a request comes from.
+    pub proxies: Vec<IpNet>,
 }
 
 /// An HTTP server that runs. Dropped, it ends at once.
@@ -55,7 +60,8 @@ pub struct HttpServer {
 /// # Errors
 /// The address or the certificate cannot be had.
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
-    let HttpOptions { listen, tls, database, intake, health, clock, limits, streams } = options;
+    let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams, proxies } =
+        options;
     let tls = tls.as_ref().map(tls::acceptor).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
@@ -65,7 +71,9 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let listener = runtime.block_on(TcpListener::bind(listen)).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let (stop, stopping) = watch::channel(false);
-    let parts = Parts { database, intake, health, clock, limits, streams, stopping: stopping.clone() };
+    let stopping_too = stopping.clone();
+    let parts =
+        Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping: stopping_too };
     let shared = Arc::new(Shared::new(parts));
     let router = routes::router(&shared);
     let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
@@ -9,10 +10,12 @@ use super::HttpLimits;
 use super::figures::Figures;
 use super::guesses::Guesses;
 use super::problem::{AGAIN, Problem};
+use super::proxies::Proxies;
 use super::room::Room;
+use super::sources::HttpSources;
 use super::streams::Streams;
 use crate::commit::StoreError;
-use crate::serve::{Health, Intake, StreamSettings};
+use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -20,12 +23,15 @@ use crate::wall_clock::WallClock;
 pub(super) struct Shared {
     pub(super) database: Arc<Database>,
     pub(super) intake: Intake,
+    pub(super) scans: Scans,
     pub(super) health: Arc<Health>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) limits: HttpLimits,
     /// How each source's lines become events.
     pub(super) streams: Streams,
     pub(super) guesses: Guesses,
+    /// Whom to believe where a request comes from.
+    pub(super) proxies: Proxies,
     pub(super) figures: Figures,
     /// For bodies that are being read.
     pub(super) room: Room,
@@ -39,22 +45,26 @@ pub(super) struct Shared {
 pub(super) struct Parts {
     pub(super) database: Arc<Database>,
     pub(super) intake: Intake,
+    pub(super) scans: Scans,
     pub(super) health: Arc<Health>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) limits: HttpLimits,
-    pub(super) streams: StreamSettings,
+    pub(super) streams: HttpSources,
+    pub(super) proxies: Vec<IpNet>,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
-        let Parts { database, intake, health, clock, limits, streams, stopping } = parts;
+        let Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping } = parts;
         Shared {
             database,
             intake,
+            scans,
             health,
             clock,
             guesses: Guesses::new(&limits),
+            proxies: Proxies::new(proxies),
             figures: Figures::default(),
             room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),
             reads: Arc::new(Semaphore::new(limits.reads)),

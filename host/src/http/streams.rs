@@ -1,4 +1,5 @@
-//! How a source's lines are read: as its first request since the server began has said, until it ends.
+//! How a source's lines are read: as its first request since the server began has said, until it ends; what that has not
+//! said, as the configuration says.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +8,7 @@ use jiff::tz::TimeZone;
 use tripline_engine::decode::Format;
 
 use super::problem::Problem;
+use super::sources::HttpSources;
 use crate::commit::Tenant;
 use crate::serve::StreamSettings;
 
@@ -24,23 +26,18 @@ pub(super) struct Said {
 
 /// What was said of which source.
 pub(super) struct Streams {
-    usual: StreamSettings,
+    named: HttpSources,
     said: Mutex<HashMap<(Tenant, String), Said>>,
 }
 
 impl Streams {
-    pub(super) fn new(usual: StreamSettings) -> Streams {
-        Streams { usual, said: Mutex::default() }
+    pub(super) fn new(named: HttpSources) -> Streams {
+        Streams { named, said: Mutex::default() }
     }
 
     /// How these lines are read.
-    pub(super) fn settings(&self, said: &Said) -> StreamSettings {
-        StreamSettings {
-            format: said.format.or(self.usual.format),
-            timezone: said.timezone.clone().unwrap_or_else(|| self.usual.timezone.clone()),
-            join: said.join && self.usual.join,
-            silent_after: self.usual.silent_after,
-        }
+    pub(super) fn settings(&self, tenant: &Tenant, source: &str, said: &Said) -> StreamSettings {
+        self.named.settings(tenant, source, said)
     }
 
     /// Refuses what would be read as something else than it says.

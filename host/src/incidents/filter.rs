@@ -12,6 +12,8 @@ pub struct Filter {
     pub severity: Option<Severity>,
     /// `PACK/RULE`, with `*`.
     pub rule: Option<Pattern>,
+    /// With lines of a source of this name, with `*`.
+    pub source: Option<Pattern>,
     /// Whose it is to work off.
     pub assignee: Option<String>,
     /// Changed at this time or later, nanoseconds since 1970.

@@ -116,8 +116,10 @@ impl Route {
 }
 
 impl Route {
-    fn repeat_nanos(&self) -> Option<i64> {
-        self.repeat.map(|repeat| i64::try_from(repeat.as_nanos()).unwrap_or(i64::MAX))
+    /// How often an open incident is told again; every zero nanoseconds would have no end, and is never.
+    pub(crate) fn repeat_nanos(&self) -> Option<i64> {
+        let repeat = self.repeat.filter(|repeat| !repeat.is_zero());
+        repeat.map(|repeat| i64::try_from(repeat.as_nanos()).unwrap_or(i64::MAX))
     }
 }
 

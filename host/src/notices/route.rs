@@ -19,7 +19,7 @@ pub struct Route {
     pub sources: Vec<Pattern>,
     /// Addresses.
     pub to: Vec<String>,
-    /// How often an open incident is told again.
+    /// How often an open incident is told again; zero: never.
     pub repeat: Option<Duration>,
     /// When only critical ones are told.
     pub quiet: Option<QuietHours>,

@@ -15,6 +15,7 @@ pub mod ndjson;
 mod objects;
 pub mod paint;
 pub mod progress;
+pub(crate) mod scans;
 pub mod stored;
 pub mod stored_human;
 pub mod stored_page;

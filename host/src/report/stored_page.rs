@@ -69,6 +69,13 @@ pub fn json_page(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> 
     out.write_all(b"\n")
 }
 
+/// Rows of a table.
+pub fn csv_table<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> io::Result<Vec<u8>> {
+    let mut bytes = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    rows.into_iter().try_for_each(|row| bytes.write_record(row))?;
+    bytes.into_inner().map_err(|error| io::Error::other(error.to_string()))
+}
+
 /// A row of the table. What a spreadsheet would take for a formula is quoted by a `'` (abuse case A12).
 pub fn csv_row(incident: &Incident) -> [String; 17] {
     let time = |time: Option<i64>| time.and_then(rfc3339).unwrap_or_default();

@@ -1,196 +1,330 @@
 //! The collecting thread: blocks back in the order of their arrival, runs to the judges, barriers to the store.
+//!
+//! ```text
+//!   came of a tenant   ▸ ▸ ▸ mark ▸ ▸ ▸          each judge's part, once it has judged up to the mark
+//!                            └─► open ─► all parts ─► ready ─► store: one transaction for all that are ready
+//! ```
+//!
+//! A tenant whose packs are slow is open for longer, and nobody else waits for it. Its next mark is set when what it had
+//! for the last one is on disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use tripline_engine::judge::JudgeCost;
-use tripline_engine::line::{Block, Mark};
-use tripline_engine::matcher::{Matched, Matcher};
+use tripline_engine::line::Mark;
+use tripline_engine::matcher::Matcher;
 use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::{Configured, PackReport, suspensions};
 
 use super::Event;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
 use super::shared::Shared;
+use super::turns::Turn;
 use crate::commit::{Commit, FilePosition, Tenant};
 
 /// Decisions that wait in memory for a barrier, at most about so many.
 const DECISIONS: u64 = 4096;
-/// Whoever waits for a batch's commit does not wait for the barrier's time, but for this.
+/// Whoever waits for a batch's commit does not wait for the barrier's time, but for this; nor does a tenant that is ready
+/// wait for longer for others that are to be committed with it.
 const SOON: Duration = Duration::from_millis(20);
 /// Judging goes on for so long at most while a barrier is not on disk.
 const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
 const BEHIND: i64 = 5_000_000_000;
 
+/// Those who judge.
+pub(super) struct Judged<'a> {
+    pub(super) judges: Vec<Sender<Work>>,
+    /// Decisions of all judges so far.
+    pub(super) decided: &'a AtomicU64,
+    /// One of them has more instances than it may.
+    pub(super) crowded: &'a AtomicBool,
+}
+
+/// Where barriers go, and what comes back for each that is on disk.
+pub(super) struct Disk {
+    pub(super) barriers: Sender<Barrier>,
+    pub(super) stored: Receiver<()>,
+}
+
 /// What the collector works with.
 pub(super) struct Collecting<'a> {
-    pub(super) shared: &'a Shared<'a>,
-    pub(super) matcher: &'a Matcher,
-    pub(super) packs: &'a [Configured],
-    pub(super) judges: Vec<Sender<Work>>,
-    pub(super) decided: &'a AtomicU64,
-    pub(super) crowded: &'a AtomicBool,
-    /// Where barriers go …
-    pub(super) barriers: Sender<Barrier>,
-    /// … and what comes back for each that is on disk.
-    pub(super) stored: Receiver<()>,
+    shared: &'a Shared<'a>,
+    matcher: &'a Matcher,
+    packs: &'a [Configured],
+    judged: Judged<'a>,
+    disk: Disk,
     /// One is underway.
-    pub(super) underway: bool,
+    underway: bool,
+    /// Tenants that there are.
+    tenants: HashSet<Tenant>,
+    /// What has come of each tenant since its last mark.
+    since: HashMap<Tenant, Pending>,
+    /// Tenants not all parts of which have come.
+    open: HashMap<Tenant, Open>,
+    /// Tenants that are to be committed, and since when they wait.
+    ready: HashMap<Tenant, Pending>,
+    waits: Instant,
+    parts: (Sender<Part>, Receiver<Part>),
     /// What each tenant's packs have cost.
-    pub(super) costs: HashMap<(Tenant, usize), JudgeCost>,
+    costs: HashMap<(Tenant, usize), JudgeCost>,
 }
 
-/// What has come since the last barrier.
-#[derive(Default)]
-pub(super) struct Since {
-    commits: HashMap<Tenant, Pending>,
-    acks: Vec<(Tenant, Ack)>,
-    decided: u64,
-    ticked: bool,
-}
-
-/// Whether that is so much that it has to wait for the barrier before, and inputs with it.
-fn is_much(since: &Since, elapsed: Duration) -> bool {
-    since.decided >= DECISIONS || elapsed >= LONG
-}
-
-/// Of one tenant.
+/// What is to be committed of one tenant.
 #[derive(Default)]
 struct Pending {
     commit: Commit,
     /// Where each file can be read on.
     positions: HashMap<u32, FilePosition>,
+    acks: Vec<Ack>,
 }
 
-impl Collecting<'_> {
-    pub(super) fn run(mut self, fed: Receiver<Fed>) {
+/// A mark was set.
+struct Open {
+    pending: Pending,
+    /// Judges that have not come to it.
+    missing: usize,
+}
+
+/// A judge is gone: what it had is in no part, and nothing may be committed any more that lies behind it.
+struct Gone;
+
+impl<'a> Collecting<'a> {
+    pub(super) fn new(
+        shared: &'a Shared<'a>,
+        matcher: &'a Matcher,
+        packs: &'a [Configured],
+        judged: Judged<'a>,
+        disk: Disk,
+        tenants: Vec<Tenant>,
+    ) -> Collecting<'a> {
+        Collecting {
+            shared,
+            matcher,
+            packs,
+            judged,
+            disk,
+            underway: false,
+            tenants: tenants.into_iter().collect(),
+            since: HashMap::new(),
+            open: HashMap::new(),
+            ready: HashMap::new(),
+            waits: Instant::now(),
+            // Bounded by the marks that are open.
+            parts: unbounded(),
+            costs: HashMap::new(),
+        }
+    }
+
+    /// Collects until no more comes; then all of it is judged and on disk, or was given up: positions must not go over
+    /// decisions that are lost, and all of it is read again by the next run.
+    pub(super) fn run(mut self, fed: &Receiver<Fed>) {
         let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
         let mut suspended = vec![false; self.matcher.costs().len()];
-        let mut since = Since::default();
-        let (mut next, mut barrier, mut at_barrier) = (0, Instant::now(), 0);
+        let (mut next, mut marked, mut at_mark) = (0, Instant::now(), 0);
+        let (nothing, mut has_ended) = (never(), false);
         loop {
+            let fed = if has_ended { &nothing } else { fed };
+            let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
             select! {
                 recv(fed) -> came => match came {
                     Ok(fed) => drop(early.insert(fed.number, fed)),
-                    Err(_) => break,
+                    Err(_) => has_ended = true,
                 },
-                recv(self.stored) -> stored => match stored {
+                recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
+                recv(stored) -> stored => match stored {
                     Ok(()) => self.underway = false,
-                    // It was given up: what has come since is read again by the next run.
+                    // The barrier was given up.
                     Err(_) => return,
                 },
-                default(self.rest(&since, barrier.elapsed())) => {}
+                default(self.pause()) => {}
             }
             while let Some(Fed { tenant, what, .. }) = early.remove(&next) {
                 next += 1;
-                self.take(tenant, what, &mut since);
+                self.take(tenant, what);
             }
             self.suspend(&mut suspended);
-            since.decided = self.decided.load(Relaxed) - at_barrier;
-            let elapsed = barrier.elapsed();
-            if self.is_due(&since, elapsed) && (self.has_stored() || is_much(&since, elapsed)) {
-                if !self.commit(take(&mut since)) {
-                    // Positions must not go over decisions that are lost: all of it is read again by the next run.
+            let decided = self.judged.decided.load(Relaxed) - at_mark;
+            let elapsed = marked.elapsed();
+            let due = self.is_due(decided, elapsed) || has_ended;
+            // So much waits that inputs have to.
+            let is_much = decided >= DECISIONS || elapsed >= LONG || has_ended;
+            if due && (self.has_stored() || is_much) {
+                if !self.is_stored() || self.mark().is_err() {
                     return;
                 }
-                (barrier, at_barrier) = (Instant::now(), self.decided.load(Relaxed));
+                (marked, at_mark) = (Instant::now(), self.judged.decided.load(Relaxed));
+            }
+            if !self.commit() || has_ended && self.is_done() {
+                return;
             }
         }
-        // Whoever asks for it next finds all of it in the store.
-        let _ = self.commit(since) && self.is_stored();
     }
 
-    /// How long there is nothing to do if nothing comes, and the barrier before is not on disk earlier.
-    fn rest(&self, since: &Since, elapsed: Duration) -> Duration {
-        let after = if since.acks.is_empty() { self.shared.every } else { SOON };
-        match after.saturating_sub(elapsed) {
-            Duration::ZERO => self.shared.pause,
-            left => left.min(self.shared.pause),
+    /// How long nothing has to be done.
+    fn pause(&self) -> Duration {
+        let waits = self.since.values().any(|pending| !pending.acks.is_empty()) || !self.ready.is_empty();
+        if waits { SOON } else { self.shared.pause }
+    }
+
+    fn take(&mut self, tenant: Tenant, what: What) {
+        if !self.tenants.contains(&tenant) {
+            self.tenants.insert(tenant.clone());
         }
-    }
-
-    fn take(&self, tenant: Tenant, what: What, since: &mut Since) {
         match what {
-            What::Matched { source, block, matched } => self.judge(tenant, source, block, matched, since),
+            What::Matched { source, block, matched, turn } => {
+                self.judge(tenant, Scanned { source, block, matched }, turn);
+            }
             What::Batch(ack) => {
-                since.commits.entry(tenant.clone()).or_default().commit.batches.extend(ack.key);
-                since.acks.push((tenant, ack));
+                let pending = self.since.entry(tenant).or_default();
+                pending.commit.batches.extend(ack.key);
+                pending.acks.push(ack);
             }
             What::Passed(time) => {
-                since.ticked = true;
-                for judge in &self.judges {
+                for judge in &self.judged.judges {
                     let _ = judge.send(Work::Passed(tenant.clone(), time.saturating_sub(BEHIND)));
                 }
+                self.since.entry(tenant).or_default();
             }
             What::Decision(decision) => {
-                since.commits.entry(tenant).or_default().commit.decisions.push(*decision);
+                self.since.entry(tenant).or_default().commit.decisions.push(*decision);
             }
             // Matchers let none through.
             What::Block { .. } => {}
         }
     }
 
-    fn judge(&self, tenant: Tenant, source: u32, block: Block, matched: Matched, since: &mut Since) {
-        let Mark { file, offset, line, judged, format, year } = block.after;
-        let pending = since.commits.entry(tenant.clone()).or_default();
+    fn judge(&mut self, tenant: Tenant, scanned: Scanned, turn: Turn) {
+        let Mark { file, offset, line, judged, format, year } = scanned.block.after;
+        let pending = self.since.entry(tenant.clone()).or_default();
         let position = FilePosition { file, offset, line, judged, format, year, latest: None };
         pending.positions.insert(file, position);
-        let events = 0..matched.len();
+        let events = 0..scanned.matched.len();
         if events.is_empty() {
             return;
         }
-        let run = Arc::new(Run { scanned: Arc::new(Scanned { source, block, matched }), events });
-        for judge in &self.judges {
-            // A judge that is gone is missed at the barrier.
-            let _ = judge.send(Work::Run(tenant.clone(), Arc::clone(&run)));
+        let (run, turn) = (Arc::new(Run { scanned: Arc::new(scanned), events }), Arc::new(turn));
+        for judge in &self.judged.judges {
+            // A judge that is gone is missed at the next mark.
+            let _ = judge.send(Work::Run(tenant.clone(), Arc::clone(&run), Arc::clone(&turn)));
         }
     }
 
     /// Puts those out whose patterns are over their budget.
-    fn suspend(&self, suspended: &mut [bool]) {
+    fn suspend(&mut self, suspended: &mut [bool]) {
         for (pack, fault) in suspensions(self.matcher).enumerate() {
             if let Some(fault) = fault.filter(|_| !suspended[pack]) {
                 suspended[pack] = true;
-                for judge in &self.judges {
+                for judge in &self.judged.judges {
                     let _ = judge.send(Work::Suspend(pack, fault.clone()));
+                }
+                // Whoever had it has something to tell.
+                for tenant in &self.tenants {
+                    self.since.entry(tenant.clone()).or_default();
                 }
             }
         }
     }
 
-    fn is_due(&self, since: &Since, elapsed: Duration) -> bool {
-        let waits = since.decided > 0 || !since.commits.is_empty() || since.ticked;
-        let soon = !since.acks.is_empty() && elapsed >= SOON;
-        let crowded = self.crowded.load(Relaxed);
-        waits && (soon || crowded || since.decided >= DECISIONS || elapsed >= self.shared.every)
+    /// Whether marks are to be set.
+    fn is_due(&self, decided: u64, elapsed: Duration) -> bool {
+        let free = |tenant: &Tenant| !self.open.contains_key(tenant) && !self.ready.contains_key(tenant);
+        let mut waits = self.since.iter().filter(|(tenant, _)| free(tenant)).peekable();
+        if waits.peek().is_none() {
+            return false;
+        }
+        let crowded = self.judged.crowded.load(Relaxed);
+        crowded
+            || decided >= DECISIONS
+            || elapsed >= self.shared.every
+            || elapsed >= SOON && waits.any(|(_, pending)| !pending.acks.is_empty())
     }
 
     /// Whether the barrier before is on disk.
     fn has_stored(&mut self) -> bool {
-        self.underway &= self.stored.try_recv().is_err();
+        self.underway &= self.disk.stored.try_recv().is_err();
         !self.underway
     }
 
     /// Waits until the barrier before is on disk; `false`: it was given up.
     fn is_stored(&mut self) -> bool {
-        !take(&mut self.underway) || self.stored.recv().is_ok()
+        !take(&mut self.underway) || self.disk.stored.recv().is_ok()
     }
 
-    /// Hands on the prefix that all judges have judged. `false`: one was given up, and nothing may be committed any more.
-    fn commit(&mut self, since: Since) -> bool {
-        // A seat rests when all it remembers was committed with the barrier before: that one is on disk by now.
-        if !self.is_stored() {
-            return false;
+    /// Whether all that came is on disk.
+    fn is_done(&mut self) -> bool {
+        let waits = !self.since.is_empty() || !self.open.is_empty() || !self.ready.is_empty();
+        !waits && self.has_stored()
+    }
+
+    /// Sets a mark for each tenant of which something has come. All that was committed is on disk.
+    fn mark(&mut self) -> Result<(), Gone> {
+        let busy: HashSet<Tenant> = self.open.keys().chain(self.ready.keys()).cloned().collect();
+        self.judged.crowded.store(false, Relaxed);
+        let (judges, busy) = (&self.judged.judges, Arc::new(busy));
+        for judge in judges {
+            // A seat rests when all it remembers is on disk.
+            judge.send(Work::Rest(Arc::clone(&busy))).map_err(|_| Gone)?;
         }
-        self.crowded.store(false, Relaxed);
-        let Some(commits) = self.parts(since.commits) else { return false };
+        let tenants: Vec<Tenant> =
+            self.since.keys().filter(|tenant| !busy.contains(*tenant)).cloned().collect();
+        for tenant in tenants {
+            for judge in judges {
+                judge.send(Work::Mark(tenant.clone(), self.parts.0.clone())).map_err(|_| Gone)?;
+            }
+            let pending = self.since.remove(&tenant).unwrap_or_default();
+            self.open.insert(tenant, Open { pending, missing: judges.len() });
+        }
+        Ok(())
+    }
+
+    /// A judge has come to a tenant's mark.
+    fn part(&mut self, part: Part) {
+        let Part { tenant, decisions, states, faults, logs, costs } = part;
+        faults.into_iter().for_each(|fault| self.shared.tell(Event::Fault(tenant.clone(), fault)));
+        for (pack, line) in logs {
+            self.shared.tell(Event::Log(tenant.clone(), pack, line));
+        }
+        for (pack, cost) in costs {
+            self.costs.insert((tenant.clone(), pack), cost);
+        }
+        let Some(open) = self.open.get_mut(&tenant) else { return };
+        open.pending.commit.decisions.extend(decisions);
+        open.pending.commit.states.extend(states);
+        open.missing -= 1;
+        if open.missing == 0
+            && let Some(Open { pending, .. }) = self.open.remove(&tenant)
+        {
+            if self.ready.is_empty() {
+                self.waits = Instant::now();
+            }
+            self.ready.insert(tenant, pending);
+        }
+    }
+
+    /// Hands on all that is ready, if the store is free; what is soon ready goes with it. `false`: it was given up.
+    fn commit(&mut self) -> bool {
+        let is_time = self.open.is_empty() || self.waits.elapsed() >= SOON;
+        if self.ready.is_empty() || !is_time || !self.has_stored() {
+            return true;
+        }
+        let names: Vec<String> = self.packs.iter().map(|one| one.pack.name().into()).collect();
+        let (mut commits, mut acks) = (Vec::new(), Vec::new());
+        for (tenant, Pending { mut commit, positions, acks: waiting }) in take(&mut self.ready) {
+            acks.extend(waiting.into_iter().map(|ack| (tenant.clone(), ack)));
+            commit.positions.extend(positions.into_values());
+            commit.packs.clone_from(&names);
+            if !commit.is_empty() {
+                commits.push((tenant, commit));
+            }
+        }
         self.shared.health.packs(self.reports());
-        self.underway = self.barriers.send(Barrier { commits, acks: since.acks }).is_ok();
+        self.underway = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
         self.underway
     }
 
@@ -208,35 +342,5 @@ impl Collecting<'_> {
             judging,
         };
         packs.map(report).collect()
-    }
-
-    /// What all judges have for a barrier; `None`: one of them is gone, and without its part it is no prefix.
-    fn parts(&mut self, mut commits: HashMap<Tenant, Pending>) -> Option<Vec<(Tenant, Commit)>> {
-        let (reply, parts) = bounded(self.judges.len());
-        for judge in &self.judges {
-            let _ = judge.send(Work::Barrier(reply.clone()));
-        }
-        drop(reply);
-        for _ in &self.judges {
-            for Part { tenant, decisions, states, faults, logs, costs } in parts.recv().ok()? {
-                faults.into_iter().for_each(|fault| self.shared.tell(Event::Fault(tenant.clone(), fault)));
-                for (pack, line) in logs {
-                    self.shared.tell(Event::Log(tenant.clone(), pack, line));
-                }
-                for (pack, cost) in costs {
-                    self.costs.insert((tenant.clone(), pack), cost);
-                }
-                let commit = &mut commits.entry(tenant).or_default().commit;
-                commit.decisions.extend(decisions);
-                commit.states.extend(states);
-            }
-        }
-        let names: Vec<String> = self.packs.iter().map(|one| one.pack.name().into()).collect();
-        let all = commits.into_iter().map(|(tenant, Pending { mut commit, positions })| {
-            commit.positions.extend(positions.into_values());
-            commit.packs.clone_from(&names);
-            (tenant, commit)
-        });
-        Some(all.filter(|(_, commit)| !commit.is_empty()).collect())
     }
 }

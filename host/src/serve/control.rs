@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 use tripline_engine::Configured;
 
 use super::following::Follow;
+use super::intake::Expected;
 use crate::follow::{Wake, Waker};
 
 /// What a server goes on with, from a barrier on.
@@ -15,6 +16,8 @@ pub struct Change {
     pub packs: Vec<Configured>,
     /// What is followed. Sources that are followed already and still named are read on.
     pub follow: Vec<Follow>,
+    /// Sources of which something is expected to be brought.
+    pub expected: Vec<Expected>,
 }
 
 /// Held by whoever runs a server: stops it, changes it, wakes it.
@@ -61,6 +64,11 @@ impl Control {
 
     pub(super) fn take_change(&self) -> Option<Change> {
         self.change.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Ends such a wait.
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.clone()
     }
 
     /// Waits for what changes in folders, and for [`Control::wake`].

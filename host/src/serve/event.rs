@@ -8,6 +8,7 @@ use crate::commit::{Committed, StoreError, Tenant};
 use crate::files::InputError;
 use crate::follow::FollowNote;
 use crate::notices::Delivered;
+use crate::scans::{ScanName, Scanned};
 use crate::security_log::SecurityLogError;
 
 /// What happens while a server runs, for whoever logs it.
@@ -39,6 +40,12 @@ pub enum Event {
     SecurityLog(SecurityLogError),
     /// The database cannot be used for what is due or told; it is tried again.
     Telling(StoreError),
+    /// A scan was made, or could not be.
+    Scanned(Tenant, Box<Scanned>),
+    /// A time of a schedule has passed at which nobody was there.
+    ScanMissed(Tenant, ScanName),
+    /// Scans cannot be kept now; it is tried again.
+    Scanning(StoreError),
     /// Mails were sent, or could not be.
     Delivered(Delivered),
 }

@@ -14,6 +14,7 @@ use super::passing::{Fed, What};
 use super::shared::Shared;
 use super::silence::silent;
 use super::stream::Stream;
+use super::turns::Turns;
 use super::{Event, Health, SourceFigures};
 use crate::commit::{StoreError, Tenant};
 use crate::crash::point;
@@ -29,6 +30,8 @@ const PASS: i64 = 1_000_000_000;
 /// Sources and their standing; they outlive a change of packs.
 pub(super) struct Feeding {
     intake: Intake,
+    /// Room on the way to the judges.
+    turns: Turns,
     wake: Wake,
     /// How brought bytes become lines.
     lines: LineSettings,
@@ -38,8 +41,10 @@ pub(super) struct Feeding {
     streams: Vec<Place<Stream>>,
     /// Where the stream of this name is.
     named: HashMap<(Tenant, String), usize>,
-    /// Streams that are there though nothing has come yet.
+    /// Streams that are expected and not there yet …
     expected: VecDeque<Expected>,
+    /// … and all that are expected.
+    awaited: HashSet<(Tenant, String)>,
     /// Brought, and not given to their source yet.
     brought: VecDeque<Batch>,
     looked: Option<i64>,
@@ -100,21 +105,23 @@ impl Feed<'_> {
 impl Feeding {
     pub(super) fn new(
         intake: Intake,
+        turns: Turns,
         lines: LineSettings,
         own: Vec<PathBuf>,
-        expected: Vec<Expected>,
         wake: Wake,
         now: i64,
     ) -> Feeding {
         Feeding {
             intake,
+            turns,
             wake,
             lines,
             own: own.into_iter().map(|path| (stem(&path), false)).collect(),
             files: Vec::new(),
             streams: Vec::new(),
             named: HashMap::new(),
-            expected: expected.into(),
+            expected: VecDeque::new(),
+            awaited: HashSet::new(),
             brought: VecDeque::new(),
             looked: None,
             passed: now,
@@ -123,10 +130,17 @@ impl Feeding {
     }
 
     /// Feeds until it is to stop, or to go on with other packs. What was brought before it stops is fed.
-    pub(super) fn run(&mut self, follow: &[Follow], matchers: &Sender<Fed>, shared: &Shared<'_>) {
+    pub(super) fn run(
+        &mut self,
+        follow: &[Follow],
+        expected: &[Expected],
+        matchers: &Sender<Fed>,
+        shared: &Shared<'_>,
+    ) {
         let mut feed = Feed { matchers, number: 0 };
         let mut waits = false;
         self.keep(follow, shared);
+        self.expect(expected);
         loop {
             let stopping = shared.control.is_stopping();
             if stopping {
@@ -142,7 +156,8 @@ impl Feeding {
             let waited = replace(&mut waits, matches!(turn, Err(Halt::Store(_))));
             match turn {
                 Ok(true) => continue,
-                Ok(false) if stopping => return,
+                // What waits for room is fed before it ends.
+                Ok(false) if stopping && self.brought.is_empty() && self.intake.is_empty() => return,
                 Ok(false) => {}
                 Err(Halt::Gone) => return,
                 Err(Halt::Store(error)) => {
@@ -183,7 +198,24 @@ impl Feeding {
         }
     }
 
-    /// A turn for each source; whether one of them has more. Files wait once it is to stop.
+    /// Streams that are expected from now on. One that is no longer may be silent.
+    fn expect(&mut self, expected: &[Expected]) {
+        self.expected.clear();
+        let before = take(&mut self.awaited);
+        for one in expected {
+            let name = (one.tenant.clone(), one.source.clone());
+            match self.named.get(&name) {
+                Some(at) => self.streams[*at].may_be_silent_for(one.settings.silent_after),
+                None => self.expected.push_back(one.clone()),
+            }
+            self.awaited.insert(name);
+        }
+        for at in before.difference(&self.awaited).filter_map(|name| self.named.get(name)) {
+            self.streams[*at].may_be_silent_for(None);
+        }
+    }
+
+    /// A turn for each source of a tenant that has room; whether one of them has more. Files wait once it is to stop.
     fn turn(
         &mut self,
         follow: &[Follow],
@@ -193,16 +225,18 @@ impl Feeding {
     ) -> Result<bool, Halt> {
         let now = shared.clock.now();
         let mut more = self.bring(now, shared)?;
-        for place in &mut self.streams {
-            more |= place.turn(&mut self.buffer, now, feed, shared)?;
+        let has_room = |place: &Tenant| self.turns.has_room(place);
+        for place in self.streams.iter_mut().filter(|place| has_room(place.input.tenant())) {
+            more |= place.turn(&mut self.buffer, now, &self.turns, feed, shared)?;
         }
         if !stopping {
             if self.looked.is_none_or(|looked| (now - looked).abs() >= LOOK) {
                 self.look(follow, now, shared)?;
                 self.looked = Some(now);
             }
-            for place in &mut self.files {
-                more |= place.turn(&mut self.buffer, now, feed, shared)?;
+            let has_room = |place: &Tenant| self.turns.has_room(place);
+            for place in self.files.iter_mut().filter(|place| has_room(place.input.tenant())) {
+                more |= place.turn(&mut self.buffer, now, &self.turns, feed, shared)?;
             }
         }
         if (now - self.passed).abs() >= PASS {
@@ -249,7 +283,7 @@ impl Feeding {
             self.expected.pop_front();
         }
         if self.brought.is_empty() {
-            self.brought.extend(self.intake.turn(TURN));
+            self.brought.extend(self.intake.turn(TURN, |tenant| self.turns.has_room(tenant)));
         }
         let came = !self.brought.is_empty();
         while let Some(batch) = self.brought.pop_front() {
@@ -318,6 +352,13 @@ impl<I: Input> Place<I> {
         }
     }
 
+    /// It may be silent for so long.
+    fn may_be_silent_for(&mut self, silent_after: Option<i64>) {
+        if self.silent_after != silent_after {
+            (self.silent_after, self.is_silent) = (silent_after, false);
+        }
+    }
+
     /// Tells what it has brought so far.
     fn tell(&mut self, health: &Health) {
         let lag_bytes = self.input.lag();
@@ -339,6 +380,7 @@ impl<I: Input> Place<I> {
         &mut self,
         buffer: &mut [u8],
         now: i64,
+        turns: &Turns,
         feed: &mut Feed<'_>,
         shared: &Shared<'_>,
     ) -> Result<bool, Halt> {
@@ -350,7 +392,8 @@ impl<I: Input> Place<I> {
         while let Some(block) = self.input.next_block() {
             self.lines += block.lines.len() as u64;
             self.bytes += block.bytes.len() as u64;
-            feed.send(&tenant, What::Block { source, block })?;
+            let turn = turns.take(&tenant);
+            feed.send(&tenant, What::Block { source, block, turn })?;
         }
         for ack in self.input.acks() {
             feed.send(&tenant, What::Batch(ack))?;

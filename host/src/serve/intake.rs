@@ -5,12 +5,12 @@
 //!                               └ no ──► Refused::Full                  └ given up ─────────► done(Err)
 //! ```
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tripline_engine::decode::Format;
+use tripline_engine::decode::{Format, GivenLogSource};
 
 use crate::commit::{BatchKey, Tenant};
 
@@ -21,10 +21,24 @@ pub struct StreamSettings {
     pub format: Option<Format>,
     /// The time zone of stamps that say none.
     pub timezone: TimeZone,
+    /// What log they are from, as far as the operator says it.
+    pub log_source: GivenLogSource,
     /// Whether continuation lines join the event before them, within a batch.
     pub join: bool,
     /// Nanoseconds without a line after which the source is an incident of its own; `None`: it may be silent.
     pub silent_after: Option<i64>,
+}
+
+impl Default for StreamSettings {
+    fn default() -> StreamSettings {
+        StreamSettings {
+            format: None,
+            timezone: TimeZone::UTC,
+            log_source: GivenLogSource::default(),
+            join: true,
+            silent_after: None,
+        }
+    }
 }
 
 /// A source that is expected: it may be silent though it never spoke.
@@ -44,7 +58,7 @@ pub struct Batch {
     pub tenant: Tenant,
     /// What the source is called, like `http/web` or `syslog/udp/0.0.0.0:514`; of one tenant a bounded number.
     pub source: String,
-    /// How its bytes become lines; that of the source's first batch holds.
+    /// How its bytes become lines.
     pub settings: StreamSettings,
     /// Whole lines, each with its line feed; the last one may lack it.
     pub lines: Vec<u8>,
@@ -121,16 +135,24 @@ struct Shared {
 
 #[derive(Default)]
 struct Waiting {
-    sources: Vec<Queue>,
+    tenants: HashMap<Tenant, OfTenant>,
+    /// Sources that have something, each once; whose turn is next comes first.
+    ready: VecDeque<(Tenant, String)>,
     bytes: usize,
     /// Keys of batches that are not committed yet.
     keys: HashSet<(Tenant, [u8; 32])>,
     stopped: bool,
 }
 
+/// What waits of one tenant.
+#[derive(Default)]
+struct OfTenant {
+    sources: HashMap<String, Queue>,
+    bytes: usize,
+}
+
+#[derive(Default)]
 struct Queue {
-    tenant: Tenant,
-    source: String,
     batches: VecDeque<Batch>,
     bytes: usize,
 }
@@ -189,25 +211,23 @@ impl Intake {
         self.0.changed.notify_all();
     }
 
-    /// The next batches of each source that has some, at most about so many bytes of each; in turns.
-    pub(crate) fn turn(&self, bytes: usize) -> Vec<Batch> {
+    /// The next batches of each source that has some, at most about so many bytes of each, in turns; of tenants that
+    /// have room.
+    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&Tenant) -> bool) -> Vec<Batch> {
         let mut waiting = self.lock();
-        let waiting = &mut *waiting;
         let mut turn = Vec::new();
-        for queue in &mut waiting.sources {
-            let mut left = bytes;
-            while left > 0 {
-                let Some(batch) = queue.batches.pop_front() else { break };
-                left = left.saturating_sub(batch.lines.len().max(1));
-                queue.bytes -= batch.lines.len();
-                waiting.bytes -= batch.lines.len();
-                turn.push(batch);
-            }
+        for _ in 0..waiting.ready.len() {
+            waiting.turn(bytes, &has_room, &mut turn);
         }
         if !turn.is_empty() {
             self.0.changed.notify_all();
         }
         turn
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().ready.is_empty()
     }
 
     /// Batches with these keys are known by the store from now on, or come again.
@@ -230,17 +250,17 @@ impl Waiting {
             return Some(Refused::Stopping);
         }
         let size = batch.lines.len();
-        let own = self.sources.iter().filter(|queue| queue.tenant == batch.tenant);
-        match own.clone().find(|queue| queue.source == batch.source) {
+        let own = self.tenants.get(&batch.tenant);
+        match own.and_then(|own| own.sources.get(&batch.source)) {
             Some(queue) if queue.bytes > 0 && queue.bytes + size > limits.source_bytes => {
                 return Some(Refused::Full { waiting: queue.bytes });
             }
-            None if own.clone().count() >= limits.sources => {
+            None if own.is_some_and(|own| own.sources.len() >= limits.sources) || limits.sources == 0 => {
                 return Some(Refused::Sources { most: limits.sources });
             }
             _ => {}
         }
-        let of_tenant = own.map(|queue| queue.bytes).sum();
+        let of_tenant = own.map_or(0, |own| own.bytes);
         for (waiting, most) in [(of_tenant, limits.tenant_bytes), (self.bytes, limits.bytes)] {
             if waiting > 0 && waiting + size > most {
                 return Some(Refused::Full { waiting });
@@ -256,13 +276,93 @@ impl Waiting {
         if let Some(key) = batch.key {
             self.keys.insert((batch.tenant.clone(), key.key));
         }
-        let same = |queue: &&mut Queue| queue.tenant == batch.tenant && queue.source == batch.source;
-        if let Some(queue) = self.sources.iter_mut().find(same) {
-            queue.bytes += size;
-            queue.batches.push_back(batch);
-            return;
-        }
         let (tenant, source) = (batch.tenant.clone(), batch.source.clone());
-        self.sources.push(Queue { tenant, source, batches: VecDeque::from([batch]), bytes: size });
+        let own = self.tenants.entry(tenant.clone()).or_default();
+        own.bytes += size;
+        let queue = own.sources.entry(source.clone()).or_default();
+        queue.bytes += size;
+        if queue.batches.is_empty() {
+            self.ready.push_back((tenant, source));
+        }
+        queue.batches.push_back(batch);
+    }
+
+    /// The next batches of the source whose turn it is, at most about so many bytes.
+    fn turn(&mut self, bytes: usize, has_room: &impl Fn(&Tenant) -> bool, turn: &mut Vec<Batch>) {
+        let Some((tenant, source)) = self.ready.pop_front() else { return };
+        if !has_room(&tenant) {
+            return self.ready.push_back((tenant, source));
+        }
+        let Some(own) = self.tenants.get_mut(&tenant) else { return };
+        let Some(queue) = own.sources.get_mut(&source) else { return };
+        let mut left = bytes;
+        while left > 0 {
+            let Some(batch) = queue.batches.pop_front() else { break };
+            let size = batch.lines.len();
+            left = left.saturating_sub(size.max(1));
+            for waiting in [&mut queue.bytes, &mut own.bytes, &mut self.bytes] {
+                *waiting -= size;
+            }
+            turn.push(batch);
+        }
+        if !queue.batches.is_empty() {
+            self.ready.push_back((tenant, source));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intake() -> Intake {
+        Intake::new(IntakeLimits { bytes: 100, tenant_bytes: 60, source_bytes: 40, sources: 2 }, || {})
+    }
+
+    fn offer(intake: &Intake, tenant: &str, source: &str, bytes: usize) -> Result<(), Refused> {
+        let batch = Batch {
+            tenant: Tenant::new(tenant).unwrap(),
+            source: source.into(),
+            settings: StreamSettings::default(),
+            lines: vec![b'x'; bytes],
+            received: 0,
+            key: None,
+            done: None,
+        };
+        intake.offer(batch).map_err(|(refused, _)| refused)
+    }
+
+    #[test]
+    fn sources_tenants_and_all_have_their_room() {
+        let intake = intake();
+        assert_eq!(offer(&intake, "a", "1", 30), Ok(()));
+        assert_eq!(offer(&intake, "a", "1", 20), Err(Refused::Full { waiting: 30 }), "of the source");
+        assert_eq!(offer(&intake, "a", "2", 20), Ok(()));
+        assert_eq!(offer(&intake, "a", "2", 20), Err(Refused::Full { waiting: 50 }), "of the tenant");
+        assert_eq!(offer(&intake, "a", "3", 1), Err(Refused::Sources { most: 2 }));
+        assert_eq!(offer(&intake, "b", "1", 40), Ok(()));
+        assert_eq!(offer(&intake, "c", "1", 20), Err(Refused::Full { waiting: 90 }), "of all");
+        let taken: usize = intake.turn(1000, |_| true).iter().map(|batch| batch.lines.len()).sum();
+        assert_eq!(taken, 90);
+        assert!(intake.turn(1000, |_| true).is_empty());
+        // Larger than its room, it waits alone.
+        assert_eq!(offer(&intake, "c", "1", 1000), Ok(()));
+    }
+
+    #[test]
+    fn each_source_has_a_turn() {
+        let intake = intake();
+        for (source, bytes) in [("1", 10), ("1", 10), ("1", 10), ("2", 10)] {
+            offer(&intake, "a", source, bytes).unwrap();
+        }
+        let turn = || intake.turn(15, |_| true).into_iter().map(|batch| batch.source).collect::<Vec<_>>();
+        assert_eq!(turn(), ["1", "1", "2"]);
+        offer(&intake, "a", "2", 10).unwrap();
+        assert_eq!(turn(), ["1", "2"]);
+        assert_eq!(turn(), [""; 0]);
+        offer(&intake, "a", "2", 10).unwrap();
+        assert!(intake.turn(15, |_| false).is_empty() && !intake.is_empty(), "it waits for room");
+        assert_eq!(turn(), ["2"]);
+        assert!(intake.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! A judge's thread: some packs of each tenant, each one's events in order.
+//! A judge's thread: some packs of each tenant, each one's events in order; after each batch another tenant has its turn.
 //!
 //! ```text
 //!   tenant a   sshd ■ instance    app-errors ■ instance
@@ -6,19 +6,21 @@
 //!                   └─ its next event or tick ─► restored from what was committed
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use crossbeam_channel::Receiver;
-use tripline_engine::judge::{JudgeCost, Verdicts};
+use tripline_engine::judge::{Judge, JudgeCost, Verdicts};
+use tripline_engine::merge::Run;
 use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Configured, Fault, Numbers, deliver};
 
 use super::bench::{Seat, Sitting};
 use super::passing::{Part, Work};
+use super::queue::{Queue, Task};
 use super::shared::Shared;
 use crate::commit::{Store, StoreError, Tenant};
 
@@ -49,7 +51,11 @@ pub(super) struct Judging<'a> {
     benches: HashMap<Tenant, Bench>,
     sitting: usize,
     suspended: Vec<(usize, Fault)>,
+    queue: Queue,
 }
+
+/// Events of one turn, if no batch is full before: as long as they are only gathered, they cost next to nothing.
+const EVENTS: usize = 256;
 
 #[derive(Default)]
 struct Bench {
@@ -63,7 +69,14 @@ struct Bench {
 
 impl<'a> Judging<'a> {
     pub(super) fn new(bar: Bar<'a>, share: Share) -> Judging<'a> {
-        Judging { bar, share, benches: HashMap::new(), sitting: 0, suspended: Vec::new() }
+        Judging {
+            bar,
+            share,
+            benches: HashMap::new(),
+            sitting: 0,
+            suspended: Vec::new(),
+            queue: Queue::default(),
+        }
     }
 
     /// Those who remember something may have a tick that is due before their next event.
@@ -79,63 +92,124 @@ impl<'a> Judging<'a> {
         Ok(())
     }
 
+    /// Judges in turns: what has come is sorted by tenant first, so that who has little does not wait behind who has much.
     pub(super) fn run(mut self, work: &Receiver<Work>) {
-        for work in work {
-            match work {
-                Work::Run(tenant, run) => {
-                    let mut woken: Vec<usize> = Vec::new();
-                    let numbers = Numbers::default();
-                    deliver(&run, &numbers, |pack, _| {
-                        if !woken.contains(&pack) {
-                            woken.push(pack);
-                        }
-                    });
-                    woken.retain(|pack| self.is_ours(&tenant, *pack));
-                    if woken.is_empty() {
-                        continue;
-                    }
-                    if !woken.iter().all(|pack| self.seated(&tenant, *pack)) {
-                        // Without these events it is no prefix: nothing of it may be committed.
-                        return;
-                    }
-                    let Some(bench) = self.benches.get_mut(&tenant) else { continue };
-                    let Bench { seats, verdicts, touched, .. } = bench;
-                    *touched = true;
-                    deliver(&run, &numbers, |pack, delivery| {
-                        if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
-                            sitting.judge.push(&delivery, verdicts);
-                        }
-                    });
-                    let now = Instant::now();
-                    for pack in woken {
-                        if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
-                            sitting.used = now;
-                        }
-                    }
-                    self.count(&tenant);
-                }
-                Work::Passed(tenant, time) => {
-                    if !self.passed(&tenant, time) {
-                        return;
-                    }
-                    self.count(&tenant);
-                }
-                Work::Suspend(pack, fault) => {
-                    self.suspended.push((pack, fault.clone()));
-                    for Bench { seats, verdicts, touched, .. } in self.benches.values_mut() {
-                        if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
-                            sitting.judge.suspend(fault.clone(), verdicts);
-                            *touched = true;
-                        }
-                    }
-                }
-                Work::Barrier(reply) => {
-                    self.rest();
-                    // The collector waits for it, or is gone.
-                    let _ = reply.send(self.parts());
-                }
+        loop {
+            let next = match self.queue.is_empty() {
+                true => work.recv().ok(),
+                false => work.try_recv().ok(),
+            };
+            match next {
+                Some(work) => self.take(work),
+                None if self.queue.is_empty() => return,
+                // Without what was to be judged it is no prefix: nothing of it may be committed.
+                None if !self.turn() => return,
+                None => {}
             }
         }
+    }
+
+    fn take(&mut self, work: Work) {
+        match work {
+            Work::Run(tenant, run, turn) => {
+                let mut woken: Vec<usize> = Vec::new();
+                deliver(&run, &Numbers::default(), |pack, _| {
+                    if !woken.contains(&pack) {
+                        woken.push(pack);
+                    }
+                });
+                woken.retain(|pack| self.is_ours(&tenant, *pack));
+                if !woken.is_empty() {
+                    let next = run.events.start;
+                    self.queue.push(tenant, Task::Run { run, woken, next, _turn: turn });
+                }
+            }
+            Work::Passed(tenant, time) => self.queue.push(tenant, Task::Passed(time)),
+            Work::Mark(tenant, parts) => self.queue.push(tenant, Task::Mark(parts)),
+            Work::Suspend(pack, fault) => {
+                self.suspended.push((pack, fault.clone()));
+                for Bench { seats, verdicts, touched, .. } in self.benches.values_mut() {
+                    if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
+                        sitting.judge.suspend(fault.clone(), verdicts);
+                        *touched = true;
+                    }
+                }
+            }
+            Work::Rest(busy) => self.rest(&busy),
+        }
+    }
+
+    /// A turn of the tenant whose turn it is; `false`, as with [`Judging::seated`].
+    fn turn(&mut self) -> bool {
+        let Some((tenant, task)) = self.queue.pop() else { return true };
+        match task {
+            Task::Run { run, woken, next, _turn } => {
+                let Some(next) = self.some(&tenant, &run, &woken, next) else { return false };
+                self.count(&tenant);
+                let left = (next < run.events.end).then_some(Task::Run { run, woken, next, _turn });
+                self.queue.put_back(tenant, left);
+            }
+            Task::Passed(time) => {
+                if !self.passed(&tenant, time) {
+                    return false;
+                }
+                self.count(&tenant);
+                self.queue.put_back(tenant, None);
+            }
+            Task::Mark(parts) => {
+                let left = self.advance(&tenant).then(|| Task::Mark(parts.clone()));
+                if left.is_none() {
+                    // The collector waits for it, or is gone.
+                    let _ = parts.send(self.part(&tenant));
+                }
+                self.queue.put_back(tenant, left);
+            }
+        }
+        true
+    }
+
+    /// Gathers events of a run until a batch is full, which is judged, or until they are many; where it goes on.
+    fn some(&mut self, tenant: &Tenant, run: &Run, woken: &[usize], from: usize) -> Option<usize> {
+        if !woken.iter().all(|pack| self.seated(tenant, *pack)) {
+            return None;
+        }
+        let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(tenant) else {
+            return Some(run.events.end);
+        };
+        *touched = true;
+        let numbers = Numbers::default();
+        let end = run.events.end.min(from + EVENTS);
+        let (mut next, mut gives_way) = (from, false);
+        while next < end && !gives_way {
+            let one = Run { scanned: Arc::clone(&run.scanned), events: next..next + 1 };
+            deliver(&one, &numbers, |pack, delivery| {
+                // One batch a turn, though the event may wake several packs.
+                if let Some(judge) = judge(seats, pack).filter(|judge| !judge.is_ready_for(&delivery))
+                    && !gives_way
+                {
+                    gives_way = judge.advance(verdicts);
+                }
+            });
+            if !gives_way {
+                deliver(&one, &numbers, |pack, delivery| {
+                    judge(seats, pack).into_iter().for_each(|judge| judge.push(&delivery, verdicts));
+                });
+                next += 1;
+            }
+        }
+        let now = Instant::now();
+        for pack in woken {
+            if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(*pack) {
+                sitting.used = now;
+            }
+        }
+        Some(next)
+    }
+
+    /// Judges one batch of what a tenant's packs have gathered; `false`: nothing is left.
+    fn advance(&mut self, tenant: &Tenant) -> bool {
+        let Some(Bench { seats, verdicts, .. }) = self.benches.get_mut(tenant) else { return false };
+        (0..seats.len()).any(|pack| judge(seats, pack).is_some_and(|judge| judge.advance(verdicts)))
     }
 
     /// The ticks that are due by now; `false`, as with [`Judging::seated`].
@@ -154,8 +228,8 @@ impl<'a> Judging<'a> {
             }
             let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(tenant) else { break };
             if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
+                // They are judged at the mark that follows.
                 sitting.judge.passed(time, verdicts);
-                sitting.judge.flush(verdicts);
                 *touched = true;
             }
         }
@@ -220,18 +294,20 @@ impl<'a> Judging<'a> {
         Ok(())
     }
 
-    /// Lets those rest that have not been used for long; or for longest, if there are too many.
-    fn rest(&mut self) {
+    /// Lets those rest that have not been used for long; or for longest, if there are too many. What the others remember is
+    /// on disk, if it is not busy there.
+    fn rest(&mut self, busy: &HashSet<Tenant>) {
         let over = self.sitting.saturating_sub(self.bar.seats);
         let mut longest: Vec<Instant> = Vec::new();
         if over > 0 {
-            longest =
-                self.sittings().filter(|sitting| sitting.may_rest()).map(|sitting| sitting.used).collect();
+            let may_rest = self.sittings(busy).filter(|sitting| sitting.may_rest());
+            longest = may_rest.map(|sitting| sitting.used).collect();
             longest.sort_unstable();
         }
         let until = longest.get(over.saturating_sub(1)).or(longest.last()).copied();
         let mut left = 0;
-        for seat in self.benches.values_mut().flat_map(|bench| &mut bench.seats).flatten() {
+        let benches = self.benches.iter_mut().filter(|(tenant, _)| !busy.contains(*tenant));
+        for seat in benches.flat_map(|(_, bench)| &mut bench.seats).flatten() {
             let Seat::Taken(sitting) = seat else { continue };
             let is_longest = until.is_some_and(|until| sitting.used <= until);
             if sitting.may_rest() && (is_longest || sitting.is_idle()) {
@@ -242,33 +318,31 @@ impl<'a> Judging<'a> {
         self.sitting -= left;
     }
 
-    fn sittings(&self) -> impl Iterator<Item = &Sitting> {
-        let seats = self.benches.values().flat_map(|bench| bench.seats.iter().flatten());
+    fn sittings(&self, busy: &HashSet<Tenant>) -> impl Iterator<Item = &Sitting> {
+        let benches = self.benches.iter().filter(|(tenant, _)| !busy.contains(*tenant));
+        let seats = benches.flat_map(|(_, bench)| bench.seats.iter().flatten());
         seats.filter_map(|seat| match seat {
             Seat::Taken(sitting) => Some(&**sitting),
             Seat::Resting { .. } => None,
         })
     }
 
-    /// What each tenant's packs have for a barrier.
-    fn parts(&mut self) -> Vec<Part> {
-        let mut parts = Vec::new();
-        for (tenant, bench) in &mut self.benches {
-            if !take(&mut bench.touched) {
-                continue;
-            }
-            let (mut states, mut costs) = (Vec::new(), Vec::new());
-            for (pack, seat) in bench.seats.iter_mut().enumerate() {
-                let Some(Seat::Taken(sitting)) = seat else { continue };
-                states.extend(sitting.state(&mut bench.verdicts));
-                sitting.judge.taken();
-                costs.push((pack, sitting.cost()));
-            }
-            let Verdicts { decisions, faults, logs } = take(&mut bench.verdicts);
-            bench.counted = 0;
-            parts.push(Part { tenant: tenant.clone(), decisions, states, faults, logs, costs });
+    /// What a tenant's packs have for a barrier.
+    fn part(&mut self, tenant: &Tenant) -> Part {
+        let Some(bench) = self.benches.get_mut(tenant).filter(|bench| bench.touched) else {
+            return Part { tenant: tenant.clone(), ..Part::default() };
+        };
+        bench.touched = false;
+        let (mut states, mut costs) = (Vec::new(), Vec::new());
+        for (pack, seat) in bench.seats.iter_mut().enumerate() {
+            let Some(Seat::Taken(sitting)) = seat else { continue };
+            states.extend(sitting.state(&mut bench.verdicts));
+            sitting.judge.taken();
+            costs.push((pack, sitting.cost()));
         }
-        parts
+        let Verdicts { decisions, faults, logs } = take(&mut bench.verdicts);
+        bench.counted = 0;
+        Part { tenant: tenant.clone(), decisions, states, faults, logs, costs }
     }
 
     /// Counts what was decided for this tenant since.
@@ -277,5 +351,13 @@ impl<'a> Judging<'a> {
         let more = bench.verdicts.decisions.len() - bench.counted;
         bench.counted += more;
         self.bar.decided.fetch_add(more as u64, Relaxed);
+    }
+}
+
+/// Who judges by this pack, if it has an instance.
+fn judge(seats: &mut [Option<Seat>], pack: usize) -> Option<&mut Judge> {
+    match seats.get_mut(pack) {
+        Some(Some(Seat::Taken(sitting))) => Some(&mut sitting.judge),
+        _ => None,
     }
 }

@@ -10,9 +10,9 @@ pub(super) fn run(matcher: &Matcher, fed: &Receiver<Fed>, to_collector: &Sender<
     let mut scratch = MatchScratch::default();
     for Fed { number, tenant, what } in fed {
         let what = match what {
-            What::Block { source, block } => {
+            What::Block { source, block, turn } => {
                 let matched = matcher.block(&block, false, &MonotonicClock, &mut scratch);
-                What::Matched { source, block, matched }
+                What::Matched { source, block, matched, turn }
             }
             what => what,
         };

@@ -8,6 +8,9 @@
 //!                                                states, decisions
 //! ```
 //!
+//! A tenant whose packs are slow waits for itself: its blocks have room of their own, its packs give way to others' after
+//! each batch, and a barrier is a prefix of what came of each tenant.
+//!
 //! Channels are bounded: when the disk is full or the database is held, the collector waits with its commit, the
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
@@ -25,11 +28,15 @@ mod judging;
 mod matching;
 mod modules;
 mod passing;
+mod queue;
 mod run;
+mod scanning;
+mod scans;
 mod shared;
 mod silence;
 mod stream;
 mod telling;
+mod turns;
 
 pub use self::control::{Change, Control};
 pub use self::event::Event;
@@ -37,3 +44,4 @@ pub use self::following::Follow;
 pub use self::health::{Health, Reason, SourceFigures};
 pub use self::intake::{Batch, Done, Expected, GivenUp, Intake, IntakeLimits, Refused, StreamSettings};
 pub use self::run::{ServeError, ServeOptions, matcher, run};
+pub use self::scans::{NotBegun, ScanPlan, Scans, Underway};

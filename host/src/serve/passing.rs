@@ -1,5 +1,6 @@
 //! What the threads of a server hand to each other.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
@@ -12,6 +13,7 @@ use tripline_engine::sandbox::LogLine;
 use tripline_engine::{Fault, PackFault};
 
 use super::intake::Done;
+use super::turns::Turn;
 use crate::commit::{BatchKey, Commit, PackState, Tenant};
 
 /// What was fed, in the order in which it came.
@@ -23,9 +25,9 @@ pub(super) struct Fed {
 
 pub(super) enum What {
     /// Lines of a source.
-    Block { source: u32, block: Block },
+    Block { source: u32, block: Block, turn: Turn },
     /// The same, with what was matched in them.
-    Matched { source: u32, block: Block, matched: Matched },
+    Matched { source: u32, block: Block, matched: Matched, turn: Turn },
     /// All lines of a batch have gone before.
     Batch(Ack),
     /// All that had come by this time has gone before.
@@ -40,7 +42,7 @@ pub(super) struct Ack {
     pub(super) done: Option<Done>,
 }
 
-/// A prefix of all that came, judged.
+/// Of some tenants a prefix of all that came, judged.
 pub(super) struct Barrier {
     pub(super) commits: Vec<(Tenant, Commit)>,
     /// Who waits until it is on disk.
@@ -49,14 +51,18 @@ pub(super) struct Barrier {
 
 /// What judges are handed.
 pub(super) enum Work {
-    Run(Tenant, Arc<Run>),
-    /// Of all tenants: it is this time, and all that had come by then has gone before.
+    Run(Tenant, Arc<Run>, Arc<Turn>),
+    /// It is this time, and all that had come of the tenant by then has gone before.
     Passed(Tenant, i64),
     Suspend(usize, Fault),
-    Barrier(Sender<Vec<Part>>),
+    /// What went before of the tenant is a prefix: its part is wanted once that is judged.
+    Mark(Tenant, Sender<Part>),
+    /// Who has not been used for long may rest, but for tenants whose last part is not on disk.
+    Rest(Arc<HashSet<Tenant>>),
 }
 
 /// What one judge's thread adds to a tenant's barrier.
+#[derive(Default)]
 pub(super) struct Part {
     pub(super) tenant: Tenant,
     pub(super) decisions: Vec<Decision>,

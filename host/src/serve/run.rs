@@ -1,6 +1,5 @@
 //! The threads of a server, all of which end with [`run`].
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -13,16 +12,18 @@ use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
 
-use super::collecting::Collecting;
+use super::collecting::{Collecting, Disk, Judged};
 use super::committing::Committing;
 use super::control::Guard;
 use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
 use super::modules::Modules;
 use super::passing::{Barrier, Fed, Work};
+use super::scanning::Scanning;
 use super::shared::Shared;
 use super::telling::Telling;
-use super::{Control, Event, Expected, Follow, Health, Intake, matching};
+use super::turns::Turns;
+use super::{Control, Event, Expected, Follow, Health, Intake, Scans, matching};
 use crate::builtin;
 use crate::check::MonotonicClock;
 use crate::commit::{Store, StoreError};
@@ -55,6 +56,8 @@ pub struct ServeOptions {
     pub security_log: Option<PathBuf>,
     /// What brings notices to the relay, if there is one.
     pub deliverer: Option<Deliverer>,
+    /// What is scanned.
+    pub scans: Scans,
     /// How it stands: written while it runs, read by whoever asks.
     pub health: Arc<Health>,
     /// The time.
@@ -101,18 +104,24 @@ pub fn run(
     tell: &(dyn Fn(Event) + Sync),
     control: &Control,
 ) -> Result<(), ServeError> {
-    let ServeOptions { mut packs, mut follow, own, intake, expected, lines, threads, instances, .. } =
-        options;
-    let ServeOptions { database, security_log, deliverer, health, clock, pause, every, .. } = options;
+    let ServeOptions { mut packs, mut follow, own, intake, mut expected, lines, threads, .. } = options;
+    let ServeOptions { instances, database, security_log, deliverer, scans, health, clock, .. } = options;
+    let ServeOptions { pause, every, .. } = options;
     let shared = Shared { database: &database, control, health: &health, clock: &*clock, tell, pause, every };
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;
-    let mut feeding = Feeding::new(intake.clone(), lines, own, expected, control.waits(), clock.now());
+    let turns = Turns::new(threads, control.waker());
+    let mut feeding = Feeding::new(intake.clone(), turns, lines, own, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
     health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);
+    let scanning = Scanning::new(&shared, scans, &intake);
     std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let _guard = Guard(control);
+            scanning.run(scope);
+        });
         scope.spawn(move || {
             let _guard = Guard(control);
             telling.run(deliverer, &told);
@@ -124,6 +133,7 @@ pub fn run(
                 shared: &shared,
                 packs: &packs,
                 follow: &follow,
+                expected: &expected,
                 sandbox,
                 intake: &intake,
                 threads,
@@ -137,7 +147,8 @@ pub fn run(
             // Judged and committed is all that was read; what packs remember is in the database.
             match matcher(&change.packs) {
                 Ok(matcher) => {
-                    (packs, follow, compiled) = (change.packs, change.follow, matcher);
+                    (packs, compiled) = (change.packs, matcher);
+                    (follow, expected) = (change.follow, change.expected);
                     tell(Event::Changed);
                 }
                 Err(error) => tell(Event::Unchanged(error)),
@@ -151,6 +162,7 @@ struct Epoch<'a> {
     shared: &'a Shared<'a>,
     packs: &'a [Configured],
     follow: &'a [Follow],
+    expected: &'a [Expected],
     sandbox: &'a Arc<dyn Sandbox>,
     intake: &'a Intake,
     threads: usize,
@@ -159,7 +171,7 @@ struct Epoch<'a> {
 
 impl Epoch<'_> {
     fn run(self, matcher: &Matcher, feeding: &mut Feeding, committed: Sender<()>) -> Result<(), StoreError> {
-        let Epoch { shared, packs, follow, sandbox, intake, threads, instances } = self;
+        let Epoch { shared, packs, follow, expected, sandbox, intake, threads, instances } = self;
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
         let sandbox: Arc<dyn Sandbox> = Arc::new(Modules::new(Arc::clone(sandbox)));
@@ -167,9 +179,10 @@ impl Epoch<'_> {
         let bar = Bar { shared, packs, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
         let mut judging: Vec<Judging<'_>> =
             (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();
-        for tenant in shared.database.tenants()? {
+        let tenants = shared.database.tenants()?;
+        for tenant in &tenants {
             for judging in &mut judging {
-                judging.seat(&tenant)?;
+                judging.seat(tenant)?;
             }
         }
         let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
@@ -178,7 +191,7 @@ impl Epoch<'_> {
             let control = shared.control;
             scope.spawn(move || {
                 let _guard = Guard(control);
-                feeding.run(follow, &to_matchers, shared);
+                feeding.run(follow, expected, &to_matchers, shared);
             });
             for _ in 0..threads {
                 let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
@@ -206,19 +219,10 @@ impl Epoch<'_> {
                 Committing { shared, intake, committed }.run(&to_store, &is_stored);
             });
             let _guard = Guard(control);
-            let collecting = Collecting {
-                shared,
-                matcher,
-                packs,
-                judges,
-                decided,
-                crowded,
-                barriers,
-                stored,
-                underway: false,
-                costs: HashMap::new(),
-            };
-            collecting.run(fed);
+            let judged = Judged { judges, decided, crowded };
+            let collecting =
+                Collecting::new(shared, matcher, packs, judged, Disk { barriers, stored }, tenants);
+            collecting.run(&fed);
         });
         Ok(())
     }

@@ -20,6 +20,10 @@ pub(super) struct Stream {
     name: String,
     number: u32,
     lines: Lines,
+    /// How its bytes become lines, but for what its batches say …
+    usual: LineSettings,
+    /// … and what the last one has said.
+    settings: StreamSettings,
     database: Arc<Database>,
     batches: VecDeque<Batch>,
     /// Blocks that are not given out yet, each with whether a batch ends with it.
@@ -47,18 +51,15 @@ impl Stream {
             }
         };
         let position = known.files.last().and_then(|file| file.position.as_ref());
-        let mut lines = Lines::new(LineSettings {
-            format: settings.format,
-            timezone: settings.timezone.clone(),
-            join: settings.join,
-            ..lines
-        });
-        lines.resume(&Mark { file, ..mark(0, position, None, &known) });
+        let begin = Mark { file, ..mark(0, position, None, &known) };
+        let (usual, lines) = (lines.clone(), lines_of(&lines, settings, &begin));
         Ok(Stream {
             tenant: keeping.tenant.clone(),
             name: name.into(),
             number: known.number,
             lines,
+            usual,
+            settings: settings.clone(),
             database: Arc::clone(database),
             batches: VecDeque::new(),
             blocks: VecDeque::new(),
@@ -72,6 +73,11 @@ impl Stream {
     }
 
     fn push(&mut self, batch: Batch) {
+        if batch.settings != self.settings {
+            // Nothing of the batches before is left in them.
+            self.lines = lines_of(&self.usual, &batch.settings, &self.lines.mark());
+            self.settings = batch.settings;
+        }
         self.lines.set_reference(Some(batch.received));
         self.lines.push(&batch.lines);
         if batch.lines.last().is_some_and(|last| *last != b'\n') {
@@ -84,6 +90,15 @@ impl Stream {
         }
         self.acks.push(Ack { key: batch.key, done: batch.done });
     }
+}
+
+/// Lines that are read so, from there on.
+fn lines_of(usual: &LineSettings, settings: &StreamSettings, begin: &Mark) -> Lines {
+    let StreamSettings { format, timezone, log_source, join, silent_after: _ } = settings.clone();
+    let mut lines =
+        Lines::new(LineSettings { format, timezone, log_source, join, live: true, ..usual.clone() });
+    lines.resume(begin);
+    lines
 }
 
 impl Input for Stream {
@@ -104,6 +119,7 @@ impl Input for Stream {
         match self.name.split('/').next() {
             Some("http") => "http",
             Some("syslog") => "syslog",
+            Some(name) if name.starts_with("scan:") => "scan",
             _ => "program",
         }
     }

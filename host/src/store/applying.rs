@@ -56,7 +56,7 @@ impl<'w> Applying<'w> {
     pub(super) fn new(work: &'w Work<'w>) -> Result<Applying<'w>, StoreError> {
         Ok(Applying {
             work,
-            exceptions: exceptions::all(work.db, work.tenant, work.now, false)?,
+            exceptions: exceptions::all(work.db, work.tenant, work.now, false, exceptions::ALL)?,
             touched: Vec::new(),
             latest: HashMap::new(),
             open: HashMap::new(),

@@ -1,5 +1,5 @@
 //! What the passing of time does: acknowledgements run out, quiet incidents resolve themselves, silences end, open
-//! incidents are told again, old ones are deleted. Whoever acts on the database applies what is due.
+//! incidents are told again, old ones are deleted by the time that is believed. Whoever acts on the database applies what is due.
 //!
 //! What is due may tell somebody, so it goes by the routes of whoever applies it. One without routes, or with some that are
 //! not all there are, would take from those who were told before what becomes of it; it leaves the timers to one that has
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::incidents::{due, get, update};
 use super::telling::Work;
-use super::{batches, search, silences};
+use super::{batches, clock, search, silences};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -47,12 +47,13 @@ pub(super) fn apply(
     now: i64,
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();
+    let believed = clock::advance(db, now)?;
     if let Some(retention) = policy.limits.retention {
         search::settle(db)?;
-        done.deleted = delete(db, now.saturating_sub(retention))?;
-        done.swept = sweep(db, now.saturating_sub(retention), now)?;
+        done.deleted = delete(db, believed.saturating_sub(retention))?;
+        done.swept = sweep(db, believed.saturating_sub(retention), believed)?;
     }
-    done.swept += batches::forget(db, now.saturating_sub(batches::KNOWN), STEP)?;
+    done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
     done.more = done.deleted == step || done.swept >= step;
     if leaves(db, policy, now)? {
@@ -77,7 +78,7 @@ pub(super) fn apply(
         update(db, &incident)?;
         work.happened(&incident, &Actor::timer(), what, Some(Reason::Resolved))
     })?;
-    let repeats = policy.routes.0.iter().any(|route| route.repeat.is_some());
+    let repeats = policy.routes.0.iter().any(|route| route.repeat_nanos().is_some());
     let due_again = if repeats { "repeats_at <= ?1" } else { "repeats_at <= ?1 AND state = 2" };
     done.repeated = each(due_again, &mut |work, mut incident| {
         let again = work.again(&incident)?;

@@ -17,6 +17,9 @@ const COLUMNS: &str =
 /// Decisions kept of each exception, to be listed and to be known again.
 const KEPT: i64 = 8_192;
 
+/// Behind number 0, without end.
+pub(super) const ALL: (i64, i64) = (0, -1);
+
 impl Database {
     /// Adds an exception; answers its number.
     pub fn except(&self, tenant: &Tenant, new: NewException, author: Actor) -> Result<i64, StoreError> {
@@ -33,7 +36,19 @@ impl Database {
     /// Exceptions that hold, or all there were.
     pub fn exceptions(&self, tenant: &Tenant, past: bool) -> Result<Vec<Exception>, StoreError> {
         let now = self.clock.now();
-        self.readers.read(|db| all(db, tenant, now, past))
+        self.readers.read(|db| all(db, tenant, now, past, ALL))
+    }
+
+    /// So many of them at most, whose numbers are higher than this.
+    pub fn exceptions_after(
+        &self,
+        tenant: &Tenant,
+        past: bool,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<Exception>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(|db| all(db, tenant, now, past, (after, i64::from(most))))
     }
 
     /// Decisions that an exception has taken out, the last first: when, pack, rule, title.
@@ -53,12 +68,14 @@ pub(super) fn all(
     tenant: &Tenant,
     now: i64,
     past: bool,
+    (after, most): (i64, i64),
 ) -> Result<Vec<Exception>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM exceptions
-         WHERE tenant = ?1 AND (?2 OR (ended IS NULL AND (until IS NULL OR until > ?3))) ORDER BY id"
+         WHERE tenant = ?1 AND (?2 OR (ended IS NULL AND (until IS NULL OR until > ?3))) AND id > ?4
+         ORDER BY id LIMIT ?5"
     ))?;
-    let rows = statement.query_map(params![tenant.as_str(), past, now], read)?;
+    let rows = statement.query_map(params![tenant.as_str(), past, now, after, most], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
 use super::telling::{Work, message};
-use super::{digest, evidence, incidents, open, timeline};
+use super::{digest, evidence, incidents, open, timeline, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
 use crate::notices::{
@@ -53,7 +53,11 @@ impl Outbox for Database {
 pub(super) fn reclaim(db: &Connection, now: i64) -> Result<u64, StoreError> {
     let sql =
         "UPDATE notices SET state = 'deferred', due = ?1, lease = NULL, unsure = 1 WHERE state = 'sending'";
-    Ok(db.prepare_cached(sql)?.execute([now])? as u64)
+    let reclaimed = db.prepare_cached(sql)?.execute([now])? as u64;
+    if reclaimed > 0 {
+        told::hurry_all(db)?;
+    }
+    Ok(reclaimed)
 }
 
 /// What waits for one recipient.
@@ -261,19 +265,17 @@ pub(super) fn finish(
         .execute(params![notice, state, due, words, sent])?;
         Ok(())
     };
-    let later = || -> Result<i64, StoreError> {
-        let later = now.saturating_add(backoff(attempts, notice as u64));
-        let critical = critical_behind(&work, notice, &of.recipient, lease.unwrap_or(now))?;
-        Ok(critical.map_or(later, |due| due.min(later)))
-    };
+    let behind = critical_behind(&work, notice, &of.recipient, lease.unwrap_or(now))?;
+    let later = now.saturating_add(backoff(attempts, notice as u64));
+    let later = behind.map_or(later, |due| due.min(later));
     match end {
         End::Sent(words) => {
             put("sent", now, words)?;
             told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
         }
-        End::Deferred(words) => put("deferred", later()?, words)?,
+        End::Deferred(words) => put("deferred", later, words)?,
         End::Unsure(words) => {
-            put("deferred", later()?, words)?;
+            put("deferred", later, words)?;
             // From now on it can only go as itself: its id is what tells the second from the first.
             db.prepare_cached("UPDATE notices SET unsure = 1 WHERE id = ?1")?.execute([notice])?;
         }
@@ -287,6 +289,13 @@ pub(super) fn finish(
             db.prepare_cached("UPDATE notices SET attempts = attempts - 1 WHERE id = ?1")?
                 .execute([notice])?;
         }
+    }
+    if behind.is_some() {
+        // Had it waited, it had become as urgent. What has ended is not looked at again.
+        db.prepare_cached(
+            "UPDATE notices SET critical = 1 WHERE id = ?1 AND state IN ('queued', 'deferred')",
+        )?
+        .execute([notice])?;
     }
     // What may have arrived has used its token.
     if matches!(end, End::Deferred(_) | End::Refused(_) | End::Relay(_)) {

@@ -36,6 +36,12 @@ pub(super) fn page(
             _ => must("pack || '/' || rule GLOB ?", Box::new(glob(rule.as_str()))),
         }
     }
+    if let Some(source) = &filter.source {
+        must(
+            "EXISTS (SELECT 1 FROM json_each(incidents.sources) WHERE value GLOB ?)",
+            Box::new(glob(source.as_str())),
+        );
+    }
     if let Some(assignee) = &filter.assignee {
         must("assignee = ?", Box::new(assignee.clone()));
     }

@@ -16,6 +16,9 @@ const COLUMNS: &str = "id, rule, severity, fields, starts, ends, reason, actor, 
 /// Silences that are settled at once.
 pub(super) const UNSETTLED: usize = 100;
 
+/// Behind number 0, without end.
+const ALL: (i64, i64) = (0, -1);
+
 impl Database {
     /// Adds a silence; answers its number.
     pub fn silence(&self, tenant: &Tenant, new: NewSilence, author: Actor) -> Result<i64, StoreError> {
@@ -32,7 +35,19 @@ impl Database {
     /// Silences that are not over, or all there were.
     pub fn silences(&self, tenant: &Tenant, past: bool) -> Result<Vec<Silence>, StoreError> {
         let now = self.clock.now();
-        self.readers.read(|db| all(db, tenant, now, past))
+        self.readers.read(|db| all(db, tenant, now, past, ALL))
+    }
+
+    /// So many of them at most, whose numbers are higher than this.
+    pub fn silences_after(
+        &self,
+        tenant: &Tenant,
+        past: bool,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<Silence>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(|db| all(db, tenant, now, past, (after, i64::from(most))))
     }
 }
 
@@ -42,17 +57,19 @@ pub(super) fn all(
     tenant: &Tenant,
     now: i64,
     past: bool,
+    (after, most): (i64, i64),
 ) -> Result<Vec<Silence>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM silences WHERE tenant = ?1 AND (?2 OR (ended IS NULL AND ends > ?3)) ORDER BY id"
+        "SELECT {COLUMNS} FROM silences WHERE tenant = ?1 AND (?2 OR (ended IS NULL AND ends > ?3))
+            AND id > ?4 ORDER BY id LIMIT ?5"
     ))?;
-    let rows = statement.query_map(params![tenant.as_str(), past, now], read)?;
+    let rows = statement.query_map(params![tenant.as_str(), past, now, after, most], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The first silence that holds for an incident now.
 pub(super) fn holding(work: &Work<'_>, incident: &Incident) -> Result<Option<Silence>, StoreError> {
-    let mut all = all(work.db, work.tenant, work.now, false)?.into_iter();
+    let mut all = all(work.db, work.tenant, work.now, false, ALL)?.into_iter();
     Ok(all.find(|silence| silence.holds(work.now) && silence.takes(incident)))
 }
 

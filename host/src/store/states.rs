@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::clock;
 use super::telling::Work;
 use crate::commit::{PackState, StoreError, Tenant};
 
@@ -55,6 +56,6 @@ pub(super) fn used(work: &Work<'_>, packs: &[String]) -> Result<(), StoreError> 
         note.execute(params![tenant.as_str(), pack, now, now.saturating_sub(NOTED.min(retention))])?;
     }
     db.prepare_cached("DELETE FROM states WHERE tenant = ?1 AND saved < ?2")?
-        .execute(params![tenant.as_str(), now.saturating_sub(retention)])?;
+        .execute(params![tenant.as_str(), clock::believed(db, *now)?.saturating_sub(retention)])?;
     Ok(())
 }

@@ -162,9 +162,10 @@ impl Work<'_> {
     /// What was queued of an incident before, alone or within a digest, goes before what is queued now; so it must not
     /// wait for longer. Else a critical notice would wait for the quiet hours, or for the bucket, of the one before it.
     ///
-    /// A relay that asked for patience is only asked again early for a critical one.
+    /// A relay that asked for patience is only asked again early for a critical one. What is being sent stays what it was
+    /// when it took its token: it becomes critical once it waits again.
     fn hurry(&self, incident: i64, planned: &Planned, critical: bool) -> Result<(), StoreError> {
-        const SET: &str = "UPDATE notices SET critical = max(critical, ?4),
+        const SET: &str = "UPDATE notices SET critical = CASE state WHEN 'sending' THEN critical ELSE max(critical, ?4) END,
                 due = CASE WHEN state = 'queued' OR ?4 THEN min(due, ?5) ELSE due END
              WHERE state IN ('queued', 'deferred', 'sending')";
         const OF: &str = "tenant = ?1 AND incident = ?2 AND recipient = ?3";

@@ -43,7 +43,19 @@ impl Database {
 
     /// All tokens of a tenant, also those that are over.
     pub fn tokens(&self, tenant: &Tenant) -> Result<Vec<Token>, StoreError> {
-        self.readers.read(|db| all(db, tenant))
+        self.readers.read(|db| all(db, tenant, i64::MIN, (0, -1)))
+    }
+
+    /// So many at most of those that hold now, or of all, whose numbers are higher than this.
+    pub fn tokens_after(
+        &self,
+        tenant: &Tenant,
+        past: bool,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<Token>, StoreError> {
+        let from = if past { i64::MIN } else { self.clock.now() };
+        self.readers.read(|db| all(db, tenant, from, (after, i64::from(most))))
     }
 
     /// Revokes a token; answers whether there was one to revoke.
@@ -89,11 +101,19 @@ pub(super) fn find(db: &Connection, hash: &TokenHash) -> Result<Option<Token>, S
     Ok(found.optional()?.filter(|(_, kept)| hash.is(kept)).and_then(|(token, _)| token))
 }
 
-/// All of a tenant, also those that are over.
-pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<Token>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 ORDER BY id");
+/// Those of a tenant that hold at this time; in the far past, all.
+fn all(
+    db: &Connection,
+    tenant: &Tenant,
+    at: i64,
+    (after, most): (i64, i64),
+) -> Result<Vec<Token>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 AND id > ?3
+            AND (?2 = ?5 OR revoked IS NULL AND (expires IS NULL OR expires > ?2)) ORDER BY id LIMIT ?4"
+    );
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map([tenant.as_str()], read)?;
+    let rows = statement.query_map(params![tenant.as_str(), at, after, most, i64::MIN], read)?;
     Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 

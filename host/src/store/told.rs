@@ -168,17 +168,28 @@ pub(super) fn retry(
 
 /// What waits before a critical notice of its incident, alone or within a digest, is as urgent: nothing overtakes it.
 fn hurry(db: &Connection, tenant: &Tenant) -> Result<(), StoreError> {
-    let sql = "WITH ahead (id, due) AS (
+    db.prepare_cached(&hurrying("n.tenant = ?1"))?.execute([tenant.as_str()])?;
+    Ok(())
+}
+
+/// The same, of all tenants.
+pub(super) fn hurry_all(db: &Connection) -> Result<(), StoreError> {
+    db.prepare_cached(&hurrying("true"))?.execute([])?;
+    Ok(())
+}
+
+fn hurrying(of: &str) -> String {
+    format!(
+        "WITH ahead (id, due) AS (
             SELECT CASE e.state WHEN 'folded' THEN e.digest ELSE e.id END, min(n.due)
             FROM notices n JOIN notices e
                 ON e.tenant = n.tenant AND e.incident = n.incident AND e.recipient = n.recipient AND e.id < n.id
-            WHERE n.tenant = ?1 AND n.state IN ('queued', 'deferred') AND n.critical
+            WHERE {of} AND n.state IN ('queued', 'deferred') AND n.critical
                 AND e.state IN ('queued', 'deferred', 'folded')
             GROUP BY 1)
         UPDATE notices SET critical = 1, due = min(notices.due, ahead.due) FROM ahead
-        WHERE notices.id = ahead.id AND notices.state IN ('queued', 'deferred') AND NOT notices.critical";
-    db.prepare_cached(sql)?.execute([tenant.as_str()])?;
-    Ok(())
+        WHERE notices.id = ahead.id AND notices.state IN ('queued', 'deferred') AND NOT notices.critical"
+    )
 }
 
 fn selecting(which: &str) -> String {

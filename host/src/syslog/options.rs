@@ -35,6 +35,7 @@ impl SyslogSource {
         let settings = StreamSettings {
             format: listener.format,
             timezone: listener.timezone.clone().unwrap_or_else(|| timezone.clone()),
+            log_source: listener.log_source.clone(),
             // A message is whole, and the next one may be anybody's: none hides behind another.
             join: false,
             silent_after: listener.silent_after,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 use jiff::tz::TimeZone;
+use tripline_engine::decode::GivenLogSource;
 
 use super::{Syslog, SyslogError, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource, Trouble, start};
 use crate::commit::Tenant;
@@ -36,8 +37,15 @@ struct World {
 
 fn source(listen: SocketAddr, transport: Transport) -> SyslogSource {
     let tenant = Tenant::new("acme").unwrap();
-    let listener =
-        SyslogListener { listen, transport, tenant, timezone: None, format: None, silent_after: None };
+    let listener = SyslogListener {
+        listen,
+        transport,
+        tenant,
+        timezone: None,
+        format: None,
+        log_source: GivenLogSource::default(),
+        silent_after: None,
+    };
     SyslogSource::new(&listener, &TimeZone::UTC)
 }
 
@@ -83,7 +91,7 @@ impl World {
     fn lines(&self, count: usize) -> Vec<String> {
         let mut lines = Vec::new();
         while lines.len() < count {
-            let batches = self.intake.turn(usize::MAX);
+            let batches = self.intake.turn(usize::MAX, |_| true);
             if batches.is_empty() {
                 let came = self.woken.recv_timeout(PATIENCE);
                 assert!(came.is_ok(), "{} of {count} lines came: {lines:?}", lines.len());
@@ -136,7 +144,7 @@ fn a_batch_is_of_the_listener_not_of_its_sender() {
     let world = World::new(Transport::Udp, limits(), IntakeLimits::default());
     world.datagrams().send(b"<13>one").unwrap();
     world.woken.recv_timeout(PATIENCE).unwrap();
-    let batch = world.intake.turn(usize::MAX).pop().unwrap();
+    let batch = world.intake.turn(usize::MAX, |_| true).pop().unwrap();
     assert_eq!(
         (batch.tenant.as_str(), &batch.source[..], batch.received),
         ("acme", "syslog/udp/127.0.0.1:0", 7)
@@ -162,7 +170,7 @@ fn datagrams_without_room_are_lost_and_counted() {
     // What still waits at the socket finds no room, either.
     syslog.stop();
     lost += notes.try_iter().map(|note| note.lost()).sum::<u64>();
-    let taken: usize = intake.turn(usize::MAX).iter().map(|batch| of(batch).len()).sum();
+    let taken: usize = intake.turn(usize::MAX, |_| true).iter().map(|batch| of(batch).len()).sum();
     assert_eq!(taken as u64 + lost, sent, "each is taken or counted");
 }
 
@@ -248,7 +256,7 @@ fn connections_are_bounded_for_an_address_and_in_all() {
         let mut three = world.connect();
         let _ = three.write_all(b"<13>three\n");
         let _ = world.woken.recv_timeout(Duration::from_millis(100));
-        !world.intake.turn(usize::MAX).is_empty()
+        !world.intake.turn(usize::MAX, |_| true).is_empty()
     };
     assert!((0..300).any(|_| again()));
     let all = SyslogLimits { connections: 1, gives_way: PATIENCE, ..limits() };
@@ -311,7 +319,7 @@ fn what_had_come_when_it_stops_is_taken() {
         }
         let World { intake, syslog, .. } = world;
         syslog.stop();
-        let lines: usize = intake.turn(usize::MAX).iter().map(|batch| of(batch).len()).sum();
+        let lines: usize = intake.turn(usize::MAX, |_| true).iter().map(|batch| of(batch).len()).sum();
         assert_eq!(lines, 50, "{transport:?}");
     }
 }

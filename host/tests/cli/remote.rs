@@ -7,13 +7,12 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tripline::abi::Severity;
 use tripline::commit::Tenant;
-use tripline::http::{HttpLimits, HttpOptions, HttpServer, start};
+use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources, start};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::notices::{Route, Routes};
-use tripline::serve::{Health, Intake, IntakeLimits, StreamSettings};
+use tripline::serve::{Health, Intake, IntakeLimits, ScanPlan, Scans, StreamSettings};
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::SystemClock;
@@ -104,10 +103,12 @@ fn serve(path: &Path) -> (HttpServer, Arc<Database>) {
         tls: None,
         database: Arc::clone(&database),
         intake: Intake::new(IntakeLimits::default(), || {}),
+        scans: Scans::new(ScanPlan::default()),
         health: Arc::new(Health::new()),
         clock: Arc::new(SystemClock),
         limits: HttpLimits::default(),
-        streams: StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after: None },
+        streams: HttpSources::new(StreamSettings::default(), &[]),
+        proxies: Vec::new(),
     });
     (http.unwrap(), database)
 }
@@ -161,6 +162,9 @@ fn a_server_is_asked_as_a_database_is() {
         "exception end 1",
         "exception end 1",
         "exception list --all",
+        "incident list --source *attack.log",
+        "incident list --source http/*",
+        "token revoke 99",
         "notify status",
         "notify status --format json",
         "notify why 1",
@@ -291,4 +295,40 @@ fn a_server_is_not_believed() {
         assert_eq!(asked.len(), 1, "{asked:?}");
         assert!(asked[0].to_ascii_lowercase().contains("authorization: bearer tl_"), "{asked:?}");
     }
+}
+
+/// A token that is made over the server opens it, and nothing once it is revoked there.
+#[test]
+fn tokens_are_made_and_revoked_over_a_server() {
+    let site = Site::new();
+    let made = site.remote(&["token", "add", "--name", "web-1", "--scope", "reader", "--expires", "1d"]);
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let secret = String::from_utf8(made.stdout).unwrap();
+    site.fixture.write("made", &secret);
+    let list = ["incident", "list", "--server", &site.url, "--token-file", "made"];
+    assert_eq!(run(&site.fixture, &list).status.code(), Some(0));
+    let listed = String::from_utf8(site.remote(&["token", "list"]).stdout).unwrap();
+    assert!(listed.contains("web-1") && !listed.contains(secret.trim()), "{listed}");
+    assert_eq!(site.remote(&["token", "revoke", "2"]).status.code(), Some(0));
+    assert_eq!(run(&site.fixture, &list).status.code(), Some(2));
+    // Only an operator may.
+    site.fixture.write("reader", site.token(Scope::Reader, "reader"));
+    let add = [
+        "token",
+        "add",
+        "--name",
+        "x",
+        "--scope",
+        "operator",
+        "--server",
+        &site.url,
+        "--token-file",
+        "reader",
+    ];
+    let refused = run(&site.fixture, &add);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr)
+            .contains("expected a token with the scope operator, found reader")
+    );
 }

@@ -5,6 +5,8 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, Tenant};
 use tripline::incidents::{Act, Actor, Effect, Incident, NewException, NewSilence, Report, Resolution};
 use tripline::notices::Pattern;
+use tripline::scans::{NewRun, RunEnd, RunState, ScanName, ScanStore, ScannerKind};
+use tripline::token::{NewToken, Scope, TokenSecret};
 
 use crate::fixture::Site;
 use crate::raw::Reply;
@@ -96,6 +98,33 @@ pub(crate) fn exception(site: &Site, of: &str) -> i64 {
         reason: "test".into(),
     };
     site.database.except(&tenant(of), new, somebody()).unwrap()
+}
+
+/// A new token of a tenant; answers its number.
+pub(crate) fn token(site: &Site, of: &str) -> i64 {
+    let new = NewToken { tenant: tenant(of), name: "test".into(), scope: Scope::Reader, expires: None };
+    site.database.add_token(new, TokenSecret::draw().unwrap().hash(), somebody()).unwrap()
+}
+
+/// A new scan of a tenant, which has ended or not; answers its number.
+pub(crate) fn scan(site: &Site, of: &str, ended: bool) -> i64 {
+    let (name, scanner, author) = (ScanName::default(), ScannerKind::Connect, somebody().id);
+    let run = NewRun { name, scanner, author, started: site.now(), addresses: None, ports: None };
+    let number = site.database.begin(&tenant(of), run).unwrap();
+    if ended {
+        let end = RunEnd {
+            state: RunState::Done,
+            ended: site.now(),
+            broken: None,
+            up: 0,
+            unknown: 0,
+            open: 0,
+            known: Vec::new(),
+            lines: Vec::new(),
+        };
+        site.database.end(&tenant(of), number, end).unwrap();
+    }
+    number.try_into().unwrap()
 }
 
 /// What is in a list under this name, by a key.

@@ -44,6 +44,10 @@ fn the_document_is_whole() {
                     "204" => assert!(kinds.is_empty(), "{name} {status}"),
                     // What is not ready says so in the shape of what is.
                     "503" if path == "/readyz" => assert_eq!(kinds, ["application/json"]),
+                    // As what it comes is asked for.
+                    "200" if path == "/api/v1/incidents/export" => {
+                        assert_eq!(kinds, ["text/csv", "application/x-ndjson"]);
+                    }
                     success if success < "400" => assert_eq!(kinds.len(), 1, "{name} {status}"),
                     _ => assert_eq!(kinds, ["application/problem+json"], "{name} {status}"),
                 }

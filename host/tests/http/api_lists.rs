@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tripline::abi::Severity;
+use tripline::incidents::Filter;
 use tripline::serve::SourceFigures;
 use tripline::token::Scope;
 
@@ -223,11 +224,11 @@ fn silences_and_exceptions_are_made_listed_and_ended() {
             assert_eq!(made.json()[key], *value, "{name} {key}");
         }
         assert_eq!((made.json()["id"].clone(), made.json()["author"].clone()), (json!(1), json!("test")));
-        assert_eq!(get(&site, &path, &token).json(), json!({ name: [made.json()] }));
+        assert_eq!(get(&site, &path, &token).json(), json!({ name: [made.json()], "next": null }));
         let end =
             |id: i64| crate::api::call(&site, "DELETE", &format!("{path}/{id}"), Some(&token), "", None);
         assert_eq!((end(1).status, end(1).status, end(2).status), (204, 404, 404));
-        assert_eq!(get(&site, &path, &token).json(), json!({ name: [] }));
+        assert_eq!(get(&site, &path, &token).json(), json!({ name: [], "next": null }));
         assert_eq!(keys(&get(&site, &format!("{path}?all=true"), &token), name, "id"), [1]);
     }
     // An exception that was made takes the next report out.
@@ -264,4 +265,66 @@ fn sources_are_the_tenants_own_and_costs_the_operators() {
     let packs = get(&site, "/api/v1/packs", &operator);
     assert_eq!(packs.status, 200);
     assert!(packs.json()["packs"].is_array());
+}
+
+/// A source's lines are whose evidence an incident has; its name is as it is shown.
+#[test]
+fn incidents_are_found_by_their_source() {
+    let site = Site::new();
+    let (ingest, token) = (site.token(Scope::Ingest), site.token(Scope::Reader));
+    assert_eq!(site.bring_to("/api/v1/ingest?source=web", &ingest, "", b"n=1\n").status, 200);
+    incident(&site, "default", "reported", Severity::Low);
+    let all = site.database.page(&tenant("default"), &Filter::default(), None, 10).unwrap().incidents;
+    assert_eq!(all.iter().filter(|one| one.sources == ["http/web"]).count(), 1, "{all:?}");
+    for (source, found) in
+        [("http/web", 1), ("http/*", 1), ("*", 1), ("http/we", 0), ("*/auth.log", 0), ("http/[w]eb", 0)]
+    {
+        assert_eq!(ids(&site, &format!("source={source}"), &token).len(), found, "{source}");
+    }
+    assert_eq!(get(&site, "/api/v1/incidents?source=", &token).status, 422);
+}
+
+/// Also lists of which all that ever was is asked for come in pages, and each thing once.
+#[test]
+fn lists_by_number_come_in_pages() {
+    let site = Site::new();
+    let token = site.token(Scope::Operator);
+    let stranger = site.token_of("other", Scope::Operator, None);
+    for _ in 0..7 {
+        silence(&site, "default");
+        exception(&site, "default");
+        crate::api::token(&site, "default");
+    }
+    for list in ["silences", "exceptions", "tokens"] {
+        let (mut found, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+        loop {
+            let reply = get(&site, &format!("/api/v1/{list}?all=true&limit=3{cursor}"), &token);
+            assert_eq!(reply.status, 200, "{reply:?}");
+            let page = keys(&reply, list, "id");
+            assert!(page.len() <= 3, "{page:?}");
+            found.extend(page);
+            pages += 1;
+            let Some(next) = reply.json()["next"].as_str().map(String::from) else { break };
+            for (query, token) in [
+                (format!("{list}?all=true&cursor={next}"), &stranger),
+                (format!("{list}?cursor={next}"), &token),
+                (format!("{list}?all=true&cursor={}A", &next[..next.len() - 1]), &token),
+            ] {
+                let reply = get(&site, &format!("/api/v1/{query}"), token);
+                assert_eq!((reply.status, problem(&reply).as_str()), (404, "unknown"), "{query}");
+            }
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(pages, 3, "{list}: {found:?}");
+        let mut once = found.clone();
+        once.dedup();
+        assert_eq!((once.len(), found.len()), (found.len(), if list == "tokens" { 8 } else { 7 }), "{list}");
+        for (wrong, status) in [("limit=0", 422), ("limit=201", 422), ("limit=x", 400), ("cursor=", 404)] {
+            assert_eq!(
+                get(&site, &format!("/api/v1/{list}?{wrong}"), &token).status,
+                status,
+                "{list} {wrong}"
+            );
+        }
+    }
 }

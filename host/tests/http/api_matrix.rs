@@ -1,12 +1,15 @@
 //! Who may do what, from the server's own document: every route × every scope, without a token, with a wrong one, and
 //! with what is another tenant's.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use serde_json::{Value, json};
 use tripline::abi::Severity;
 use tripline::incidents::Filter;
+use tripline::scans::ScanStore;
 use tripline::token::Scope;
 
-use crate::api::{call, exception, get, incident, new_silence, resolve, send, silence, tenant};
+use crate::api::{call, exception, get, incident, new_silence, resolve, scan, send, silence, tenant, token};
 use crate::fixture::{Setup, Site, lines, problem};
 use crate::raw::Reply;
 
@@ -54,6 +57,13 @@ fn body(route: &Route) -> Option<Value> {
         | ("POST", "/api/v1/notices/retry") => json!({}),
         ("POST", "/api/v1/silences") => new_silence(),
         ("POST", "/api/v1/exceptions") => json!({ "rule": "x/*", "reason": "known" }),
+        ("POST", "/api/v1/scans") => {
+            // One scan of a name at a time.
+            static NAMES: AtomicU32 = AtomicU32::new(0);
+            let name = format!("scan-{}", NAMES.fetch_add(1, Relaxed));
+            json!({ "name": name, "targets": ["127.0.0.1"], "ports": "1", "every_address": true })
+        }
+        ("POST", "/api/v1/tokens") => json!({ "name": "t", "scope": "reader" }),
         _ => {
             assert!(!route.has_body, "{} {}: what is its body?", route.method, route.path);
             return None;
@@ -69,6 +79,12 @@ fn thing(site: &Site, of: &str, path: &str) -> i64 {
     }
     if path.starts_with("/api/v1/exceptions") {
         return exception(site, of);
+    }
+    if path.starts_with("/api/v1/tokens") {
+        return token(site, of);
+    }
+    if path.starts_with("/api/v1/scans") {
+        return scan(site, of, !path.ends_with("/cancel"));
     }
     let count = site.database.page(&tenant(of), &Filter::default(), None, 10_000).unwrap().incidents.len();
     let id = incident(site, of, &format!("incident {count}"), Severity::Low);
@@ -131,15 +147,19 @@ fn what_is_another_tenants_is_not_there() {
     let routes = routes(&site);
     let token = site.token(Scope::Operator);
     // Numbers count for each tenant: theirs are higher than all of ours.
-    let theirs = ["/api/v1/incidents", "/api/v1/silences", "/api/v1/exceptions"].map(|path| {
-        let ids: Vec<i64> = (0..20).map(|_| thing(&site, "other", path)).collect();
-        (path, *ids.last().unwrap())
-    });
+    let theirs =
+        ["/api/v1/incidents", "/api/v1/silences", "/api/v1/exceptions", "/api/v1/tokens", "/api/v1/scans"]
+            .map(|path| {
+                let ids: Vec<i64> = (0..20).map(|_| thing(&site, "other", path)).collect();
+                (path, *ids.last().unwrap())
+            });
     let resolved = thing(&site, "other", "/reopen");
     let all = |tenant: &tripline::commit::Tenant| {
         let incidents = site.database.page(tenant, &Filter::default(), None, 1_000).unwrap().incidents;
         let silences = site.database.silences(tenant, true).unwrap();
-        (incidents, silences, site.database.exceptions(tenant, true).unwrap())
+        let tokens = site.database.tokens(tenant).unwrap();
+        let runs = site.database.runs(tenant, None, 1_000).unwrap();
+        (incidents, silences, site.database.exceptions(tenant, true).unwrap(), tokens, runs)
     };
     let before = all(&tenant("other"));
     let mut asked = 0;
@@ -148,7 +168,8 @@ fn what_is_another_tenants_is_not_there() {
         let own = thing(&site, "default", &route.path);
         let (_, last) = theirs.iter().find(|(path, _)| route.path.starts_with(path)).expect(&name);
         let foreign = if route.path.ends_with("/reopen") { resolved } else { *last };
-        assert!(foreign > own, "{name}");
+        // Tokens count for all tenants together.
+        assert!(foreign > own || route.path.starts_with("/api/v1/tokens"), "{name}");
         let known = ask(&site, route, foreign, Some(&token));
         let unknown = ask(&site, route, 999_999, Some(&token));
         assert_eq!((known.status, problem(&known).as_str()), (404, "unknown"), "{name}");
@@ -169,10 +190,14 @@ fn what_is_another_tenants_is_not_there() {
     assert!(asked >= 9, "{asked}");
     assert_eq!(all(&tenant("other")), before);
     // Lists have only what is one's own.
-    let theirs = site.token_of("other", Scope::Reader, None);
-    for (path, name) in
-        [("incidents?limit=200", "incidents"), ("silences", "silences"), ("exceptions", "exceptions")]
-    {
+    let theirs = site.token_of("other", Scope::Operator, None);
+    for (path, name) in [
+        ("incidents?limit=200", "incidents"),
+        ("silences", "silences"),
+        ("exceptions", "exceptions"),
+        ("tokens", "tokens"),
+        ("scans", "scans"),
+    ] {
         let count = |token: &str| {
             get(&site, &format!("/api/v1/{path}"), token).json()[name].as_array().unwrap().len()
         };

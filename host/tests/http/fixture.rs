@@ -12,11 +12,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::commit::Tenant;
-use tripline::http::{HttpLimits, HttpOptions, HttpServer};
+use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
-use tripline::serve::{self, Control, Health, Intake, IntakeLimits, ServeOptions, StreamSettings};
+use tripline::scans::{Allowed, ScanSettings};
+use tripline::serve::{
+    self, Control, Health, Intake, IntakeLimits, ScanPlan, Scans, ServeOptions, StreamSettings,
+};
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::WallClock;
@@ -94,6 +97,8 @@ pub(crate) struct Setup {
     pub(crate) limits: HttpLimits,
     pub(crate) intake: IntakeLimits,
     pub(crate) tls: Option<tripline::configuration::TlsFiles>,
+    pub(crate) sources: HttpSources,
+    pub(crate) proxies: Vec<ipnet::IpNet>,
     /// Whether what is taken is judged and committed.
     pub(crate) judges: bool,
 }
@@ -101,7 +106,8 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Setup {
         let (limits, intake) = (HttpLimits::default(), IntakeLimits::default());
-        Setup { limits, intake, tls: None, judges: true }
+        let sources = HttpSources::new(StreamSettings::default(), &[]);
+        Setup { limits, intake, tls: None, sources, proxies: Vec::new(), judges: true }
     }
 }
 
@@ -113,12 +119,21 @@ impl Setup {
     }
 }
 
+/// Each tenant may have loopback scanned, by the scanner that is built in.
+fn plan() -> ScanPlan {
+    let allowed = |name| (Tenant::new(name).unwrap(), Allowed::new(["127.0.0.0/8".parse().unwrap()]));
+    let allow = ["default", "other"].map(allowed).into();
+    let settings = ScanSettings { allow, at_once: 64, at_once_of_tenant: 64, ..ScanSettings::default() };
+    ScanPlan { settings, path: None }
+}
+
 pub(crate) struct Site {
     pub(crate) folder: TempDir,
     pub(crate) setup: Setup,
     pub(crate) clock: Hand,
     pub(crate) database: Arc<Database>,
     pub(crate) intake: Intake,
+    pub(crate) scans: Scans,
     pub(crate) health: Arc<Health>,
     pub(crate) http: Option<HttpServer>,
     control: Arc<Control>,
@@ -142,12 +157,13 @@ impl Site {
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
         let intake = Intake::new(setup.intake, move || woken.wake());
-        let health = Arc::new(Health::new());
+        let (health, scans) = (Arc::new(Health::new()), Scans::new(plan()));
         let serving = setup.judges.then(|| {
             let options = ServeOptions {
                 packs: vec![configured()],
                 follow: Vec::new(),
                 intake: intake.clone(),
+                scans: scans.clone(),
                 own: Vec::new(),
                 expected: Vec::new(),
                 lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
@@ -168,7 +184,8 @@ impl Site {
             })
         });
         health.serves();
-        let mut site = Site { folder, setup, clock, database, intake, health, http: None, control, serving };
+        let mut site =
+            Site { folder, setup, clock, database, intake, scans, health, http: None, control, serving };
         site.http = Some(tripline::http::start(site.options()).unwrap());
         site
     }
@@ -180,10 +197,12 @@ impl Site {
             tls: self.setup.tls.clone(),
             database: Arc::clone(&self.database),
             intake: self.intake.clone(),
+            scans: self.scans.clone(),
             health: Arc::clone(&self.health),
             clock: Arc::new(self.clock.clone()),
             limits: self.setup.limits,
-            streams: StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after: None },
+            streams: self.setup.sources.clone(),
+            proxies: self.setup.proxies.clone(),
         }
     }
 

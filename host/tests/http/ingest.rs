@@ -113,6 +113,8 @@ fn what_a_request_says_is_looked_at() {
         ("?source=a&source=b", 400),
         ("?source=a&tenant=other", 400),
         ("?source=a&format=xml", 422),
+        // Only the server's own scans write findings.
+        ("?source=a&format=finding", 422),
         ("?source=a&timezone=../../etc/passwd", 422),
         (long.as_str(), 422),
         (long_zone.as_str(), 422),

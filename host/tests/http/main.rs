@@ -4,9 +4,11 @@
 mod api;
 mod api_acts;
 mod api_document;
+mod api_export;
 mod api_lists;
 mod api_matrix;
 mod api_stream;
+mod api_tokens;
 mod fixture;
 mod health;
 mod hostile;

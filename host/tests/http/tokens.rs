@@ -113,3 +113,28 @@ fn whoever_guesses_is_kept_out_and_others_are_not() {
     site.clock.pass(60);
     assert_eq!(site.get(DOCUMENT, &fresh).status, 200);
 }
+
+/// Behind a proxy that is configured, each client is kept out for itself; behind any other, nobody is believed.
+#[test]
+fn a_configured_proxy_is_believed_and_only_for_what_it_says_itself() {
+    for (proxies, apart) in
+        [(vec!["127.0.0.0/8".parse().unwrap()], true), (vec!["10.0.0.0/8".parse().unwrap()], false)]
+    {
+        let mut setup = Setup::limited(|limits| {
+            limits.guesses = 2;
+            limits.guessing = Duration::from_secs(60);
+        });
+        setup.proxies = proxies;
+        let site = Site::of(setup);
+        let guess = |said: &str| {
+            let head = format!("GET {DOCUMENT} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {said}\r\n");
+            site.ask(format!("{head}Authorization: Bearer tl_1\r\n\r\n")).status
+        };
+        let mut statuses: Vec<u16> = (0..3).map(|_| guess("192.0.2.1")).collect();
+        statuses.push(guess("192.0.2.2"));
+        // What the client has written itself stands before what the proxy adds.
+        statuses.push(guess("192.0.2.3, 192.0.2.1"));
+        let expected = if apart { [401, 401, 429, 401, 429] } else { [401, 401, 429, 429, 429] };
+        assert_eq!(statuses, expected);
+    }
+}

@@ -3,6 +3,9 @@
 
 mod ending;
 mod quiet;
+mod reading;
 mod remembering;
 mod resting;
 mod running;
+mod scanning;
+mod sharing;

@@ -1,8 +1,9 @@
 //! Time passes though nothing is written: ticks come, and who should write is missed.
 
 use tripline::commit::Tenant;
-use tripline::serve::Expected;
+use tripline::serve::{Change, Expected};
 
+use crate::remembering::configured;
 use crate::running::{Running, SECOND, settings};
 
 #[test]
@@ -47,4 +48,39 @@ fn a_source_that_is_silent_is_an_incident_once_and_again_when_it_has_spoken() {
     running.commit("default");
     running.pass(300);
     running.until("it is missed again", |running| silences(running) == 2);
+}
+
+/// How long a source may be silent, and which ones, changes while it runs; also of one that never spoke.
+#[test]
+fn who_is_expected_changes_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = |source: &str, seconds: i64| Expected {
+        tenant: Tenant::default(),
+        source: source.into(),
+        settings: settings(Some(seconds * SECOND)),
+    };
+    let running = Running::new(folder.path(), 16, vec![expected("program/test", 300)]);
+    let change = |expected: Vec<Expected>| {
+        running.control.change(Change { packs: vec![configured()], follow: Vec::new(), expected });
+        let changes = |running: &Running| {
+            running.events.lock().unwrap().iter().filter(|event| event.contains("Changed")).count()
+        };
+        let before = changes(&running);
+        running.control.wake();
+        running.until("it is changed", |running| changes(running) > before);
+    };
+    let silences = |running: &Running| running.count_of("default", "source-silent");
+    change(vec![expected("http/never", 600)]);
+    running.pass(301);
+    running.commit("default");
+    assert_eq!(silences(&running), 0, "program/test may be silent now");
+    running.pass(299);
+    running.until("what never spoke is missed", |running| silences(running) == 1);
+    change(vec![expected("http/never", 600), expected("program/test", 60)]);
+    running.pass(60);
+    running.until("it is expected again", |running| silences(running) == 2);
+    change(Vec::new());
+    running.pass(3600);
+    running.commit("other");
+    assert_eq!(silences(&running), 2);
 }

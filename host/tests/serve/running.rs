@@ -10,17 +10,18 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tripline::Native;
+use tripline::abi::Guest;
 use tripline::commit::Tenant;
 use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
 use tripline::serve::{
-    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ServeError, ServeOptions,
-    StreamSettings,
+    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ScanPlan, Scans,
+    ServeError, ServeOptions, StreamSettings,
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
+use tripline::{Configured, Native};
 
 use crate::remembering::{Remembering, configured};
 
@@ -53,6 +54,7 @@ pub(crate) struct Running {
     pub(crate) health: Arc<Health>,
     pub(crate) control: Arc<Control>,
     pub(crate) events: Arc<Mutex<Vec<String>>>,
+    pub(crate) scans: Scans,
     clock: Hand,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
 }
@@ -71,7 +73,41 @@ impl Running {
         expected: Vec<Expected>,
         listening: Listening,
     ) -> Running {
-        let clock = Hand(Arc::new(AtomicI64::new(START)));
+        Running::of::<Remembering>(folder, instances, expected, listening, configured())
+    }
+
+    /// One that scans, …
+    pub(crate) fn scanning(folder: &Path, plan: ScanPlan) -> Running {
+        Running::scanning_at(folder, plan, START)
+    }
+
+    /// … from this time on.
+    pub(crate) fn scanning_at(folder: &Path, plan: ScanPlan, now: i64) -> Running {
+        let nobody: Listening = Box::new(|_| {});
+        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), plan, now)
+    }
+
+    /// One that judges by this pack.
+    pub(crate) fn of<G: Guest + 'static>(
+        folder: &Path,
+        instances: usize,
+        expected: Vec<Expected>,
+        listening: Listening,
+        pack: Configured,
+    ) -> Running {
+        Running::whole::<G>(folder, instances, expected, listening, pack, ScanPlan::default(), START)
+    }
+
+    fn whole<G: Guest + 'static>(
+        folder: &Path,
+        instances: usize,
+        expected: Vec<Expected>,
+        listening: Listening,
+        pack: Configured,
+        plan: ScanPlan,
+        now: i64,
+    ) -> Running {
+        let clock = Hand(Arc::new(AtomicI64::new(now)));
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
         let database = Database::open(&path, Policy::default(), hand, DatabaseOptions::default()).unwrap();
@@ -79,12 +115,14 @@ impl Running {
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
         let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+        let scans = Scans::new(plan);
         let (health, events) = (Arc::new(Health::new()), Arc::new(Mutex::new(Vec::new())));
         let options = ServeOptions {
-            packs: vec![configured()],
+            packs: vec![pack],
             follow: Vec::new(),
             own: Vec::new(),
             intake: intake.clone(),
+            scans: scans.clone(),
             expected,
             lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
             threads: 1,
@@ -99,25 +137,30 @@ impl Running {
         };
         let (held, told) = (Arc::clone(&control), Arc::clone(&events));
         let serving = std::thread::spawn(move || {
-            let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<Remembering>::default());
+            let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<G>::default());
             let tell = |event: Event| {
                 listening(&event);
                 told.lock().unwrap().push(format!("{event:?}"));
             };
             serve::run(options, &sandbox, &tell, &held)
         });
-        Running { database, intake, health, control, events, clock, serving: Some(serving) }
+        Running { database, intake, health, control, events, scans, clock, serving: Some(serving) }
     }
 
     /// Brings a line of a tenant; what becomes of it.
     pub(crate) fn bring(&self, tenant: &str) -> Told {
+        let now = Timestamp::from_nanosecond(self.clock.now().into()).unwrap();
+        self.bring_line(tenant, settings(None), format!("{now} app n=1\n"))
+    }
+
+    /// Brings lines of a tenant that are read so.
+    pub(crate) fn bring_line(&self, tenant: &str, settings: StreamSettings, lines: String) -> Told {
         let (sender, told) = bounded(1);
         let batch = Batch {
             tenant: Tenant::new(tenant).unwrap(),
             source: "program/test".into(),
-            settings: settings(None),
-            lines: format!("{} app n=1\n", Timestamp::from_nanosecond(self.clock.now().into()).unwrap())
-                .into_bytes(),
+            settings,
+            lines: lines.into_bytes(),
             received: self.clock.now(),
             key: None,
             done: Some(Box::new(move |done| {
@@ -146,6 +189,11 @@ impl Running {
         page.incidents.iter().map(|one| ((one.rule.to_string(), one.id), one.count)).collect()
     }
 
+    /// How often a rule of a tenant has decided.
+    pub(crate) fn count_of(&self, tenant: &str, rule: &str) -> u64 {
+        self.counts(tenant).iter().filter(|((found, _), _)| found == rule).map(|(_, count)| count).sum()
+    }
+
     /// Waits until this holds.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, holds: impl Fn(&Running) -> bool) {
@@ -154,6 +202,11 @@ impl Running {
             assert!(Instant::now() < until, "{what}: {:?}", self.events.lock().unwrap());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Whether something happened of which this is a part.
+    pub(crate) fn said(&self, words: &str) -> bool {
+        self.events.lock().unwrap().iter().any(|event| event.contains(words))
     }
 
     /// Stops it; how it ended.
@@ -174,5 +227,5 @@ impl Drop for Running {
 
 /// How brought lines are read.
 pub(crate) fn settings(silent_after: Option<i64>) -> StreamSettings {
-    StreamSettings { format: None, timezone: TimeZone::UTC, join: true, silent_after }
+    StreamSettings { silent_after, ..StreamSettings::default() }
 }

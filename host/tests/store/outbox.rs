@@ -443,3 +443,62 @@ fn a_flush_leaves_quiet_hours_alone() {
     finish(&fixture, &one, End::Sent(String::new()));
     assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Wait(START + 7 * HOUR));
 }
+
+/// A notice took its token when it was not critical yet; what it gives back belongs there.
+#[test]
+fn a_token_goes_back_where_it_came_from() {
+    for end in [
+        End::Deferred("451 later".into()),
+        End::Refused("550 no such user".into()),
+        End::Relay("no route".into()),
+    ] {
+        let fixture = Fixture::new(policy(&["a@example.org"]));
+        // Both buckets have been used, so that neither is at its brim.
+        fixture.decide(vec![of(Severity::Critical, "y", 1), of(Severity::Low, "z", 2)]);
+        for _ in 0..2 {
+            let used = leased(&fixture);
+            finish(&fixture, &used, End::Sent(String::new()));
+        }
+        let levels = |fixture: &Fixture| {
+            let buckets = fixture.database.outbox(&fixture.tenant, 10).unwrap().buckets;
+            let mut levels: Vec<(bool, i64)> =
+                buckets.iter().map(|(_, critical, bucket)| (*critical, bucket.level)).collect();
+            levels.sort_unstable();
+            levels
+        };
+        let before = levels(&fixture);
+        fixture.decide(vec![of(Severity::Low, "x", 3)]);
+        let first = leased(&fixture);
+        // It becomes critical while it is being sent.
+        fixture.clock.pass(1);
+        fixture.decide(vec![of(Severity::Critical, "x", 4)]);
+        finish(&fixture, &first, end.clone());
+        let after = levels(&fixture);
+        assert_eq!(after[1], before[1], "{end}: the critical one was not touched");
+        assert!(after[0].1 >= before[0].1, "{end}: the other has its token again");
+        if matches!(end, End::Refused(_)) {
+            continue;
+        }
+        // What waits before a critical one is as urgent.
+        fixture.clock.pass(HOUR);
+        let again = leased(&fixture);
+        assert_eq!(again.notice, first.notice);
+        assert!(levels(&fixture)[1].1 < levels(&fixture)[0].1, "{end}: it has taken a critical token");
+    }
+}
+
+/// The same over a crash: what was being sent waits again, as urgent as what waits behind it.
+#[test]
+fn what_is_taken_back_is_as_urgent_as_what_is_behind_it() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    let first = leased(&fixture);
+    fixture.clock.pass(1);
+    fixture.decide(vec![of(Severity::Critical, "x", 2), of(Severity::Low, "y", 3)]);
+    let fixture = fixture.again();
+    assert_eq!(fixture.database.reclaim().unwrap(), 1);
+    let again = leased(&fixture);
+    assert_eq!(again.notice, first.notice);
+    finish(&fixture, &again, End::Sent(String::new()));
+    assert!(matches!(reason(&leased(&fixture)), Reason::SeverityRose { .. }));
+}

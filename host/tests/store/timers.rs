@@ -267,3 +267,51 @@ fn flags_leave_timers_to_the_configuration_that_has_told_somebody() {
     assert_eq!(fixture.database.due().unwrap().expired, 1);
     assert_eq!(deliver(&fixture), [Reason::AcknowledgementExpired]);
 }
+
+/// A clock that jumps ahead deletes nothing until that has held for a day; nor does one that jumps back delete.
+#[test]
+fn a_clock_that_jumps_deletes_nothing_at_once() {
+    const DAY: i64 = 24 * HOUR;
+    let limits = IncidentLimits { retention: Some(90 * DAY), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&[]) });
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    fixture.database.act(&fixture.tenant, 1, None, resolve, me()).unwrap().unwrap();
+    let deleted = |fixture: &Fixture| fixture.database.due().unwrap().deleted;
+    assert_eq!(deleted(&fixture), 0);
+    // A year ahead for some hours, also over a restart, and back.
+    fixture.clock.pass(365 * DAY);
+    assert_eq!(deleted(&fixture), 0);
+    let fixture = fixture.again();
+    fixture.clock.pass(23 * HOUR);
+    assert_eq!(deleted(&fixture), 0);
+    fixture.clock.pass(-365 * DAY);
+    assert_eq!(deleted(&fixture), 0);
+    // Time that passes is believed, and what is old enough goes.
+    for _ in 0..89 {
+        fixture.clock.pass(DAY);
+        assert_eq!(deleted(&fixture), 0);
+    }
+    fixture.clock.pass(2 * HOUR);
+    assert_eq!(deleted(&fixture), 1);
+    // A jump that holds is the time: a server that was off for long.
+    fixture.decide(vec![decision("r", Some("b"), 2)]);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    fixture.database.act(&fixture.tenant, 2, None, resolve, me()).unwrap().unwrap();
+    fixture.clock.pass(120 * DAY);
+    assert_eq!(deleted(&fixture), 0);
+    fixture.clock.pass(DAY);
+    assert_eq!(deleted(&fixture), 1);
+}
+
+/// A route that tells again every zero seconds tells never: nothing else would have an end.
+#[test]
+fn a_repeat_of_zero_is_none() {
+    let zero = Route { repeat: Some(Duration::ZERO), ..route(&["a@example.org"]) };
+    let fixture = Fixture::new(Policy { routes: Routes(vec![zero]), ..Policy::default() });
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    fixture.decide(vec![decision("r", Some("a"), 2)]);
+    fixture.clock.pass(HOUR);
+    assert_eq!(fixture.database.due().unwrap().repeated, 0);
+    assert_eq!(deliver(&fixture), [Reason::First]);
+}

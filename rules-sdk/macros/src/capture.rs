@@ -19,11 +19,26 @@ pub(crate) fn place(manifest: &Manifest, wake: &Wake, name: &Ident) -> Option<Pl
     })
 }
 
+/// The field that a parameter is, if no pattern of the rule has a capture of its name: the field's number.
+pub(crate) fn field(manifest: &Manifest, rule: &Rule, name: &Ident) -> Option<u32> {
+    let wakes = match &rule.on {
+        On::Tick(_) => return None,
+        On::EveryEvent => &[][..],
+        On::Any(wakes) => wakes,
+    };
+    if wakes.iter().any(|wake| place(manifest, wake, name).is_some()) {
+        return None;
+    }
+    let name = crate::emit::plain(name);
+    manifest.field_names().iter().position(|field| *field == name).map(|number| number as u32)
+}
+
 /// Refuses a parameter that is no capture, or that only some entries have and that is no `Option`.
 pub(crate) fn check(manifest: &Manifest, rule: &Rule, name: &Ident, optional: bool) -> Result<()> {
     let On::Any(wakes) = &rule.on else {
-        let message =
-            format!("expected `event` or `settings`: a rule without patterns has no capture `{name}`");
+        let message = format!(
+            "expected `event`, `settings` or a field of the pack: a rule without patterns has no capture `{name}`"
+        );
         return Err(Error::new(name.span(), message));
     };
     let with = wakes.iter().filter(|wake| place(manifest, wake, name).is_some()).count();
@@ -43,7 +58,8 @@ pub(crate) fn check(manifest: &Manifest, rule: &Rule, name: &Ident, optional: bo
             known.dedup();
             let known = if known.is_empty() { "none".into() } else { known.join(", ") };
             format!(
-                "expected `event`, `settings` or a capture of the rule's patterns ({known}), found `{name}`"
+                "expected `event`, `settings`, a capture of the rule's patterns ({known}) or a field of the pack, \
+                 found `{name}`"
             )
         }
         _ => {

@@ -82,6 +82,8 @@ fn settings(settings: &[Setting]) -> TokenStream {
     let names: Vec<&Ident> = settings.iter().map(|setting| &setting.name).collect();
     let texts: Vec<String> = names.iter().map(|name| plain(name)).collect();
     let types: Vec<TokenStream> = settings.iter().map(Setting::rust_type).collect();
+    let readers: Vec<TokenStream> = settings.iter().map(Setting::rust_reader).collect();
+    let visible = settings.iter().map(Setting::rust_visibility);
     let docs: Vec<String> = settings.iter().map(Setting::rust_docs).collect();
     let defaults: Option<Vec<TokenStream>> = settings.iter().map(Setting::rust_default).collect();
     let default = defaults.map(|defaults| {
@@ -98,7 +100,7 @@ fn settings(settings: &[Setting]) -> TokenStream {
         #[derive(Clone, Debug)]
         #[allow(unreachable_pub, dead_code)]
         pub struct Settings {
-            #(#[doc = #docs] pub #names: #types,)*
+            #(#[doc = #docs] #visible #names: #types,)*
         }
 
         #default
@@ -107,7 +109,7 @@ fn settings(settings: &[Setting]) -> TokenStream {
             fn read(open: &::tripline_sdk::abi::Open<'_>) -> ::std::result::Result<Self, ::std::string::String> {
                 let _ = open;
                 ::std::result::Result::Ok(Settings {
-                    #(#names: ::tripline_sdk::setting(open, #texts)?,)*
+                    #(#names: #readers(open, #texts)?,)*
                 })
             }
         }
@@ -167,27 +169,38 @@ fn constant(name: &str) -> Ident {
 
 /// Runs one rule at most once: for the first entry of its `on` that holds and gives every parameter.
 fn rule(number: u32, rule: &Rule, manifest: &Manifest) -> Result<TokenStream> {
-    let mut takes = Vec::new();
-    let mut arguments = Vec::new();
-    let mut names = Vec::new();
+    let skip = if matches!(rule.on, On::Any(_)) { quote!(continue) } else { quote!(break 'rule) };
+    let (mut takes, mut arguments, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for parameter in &rule.parameters {
-        match parameter {
-            Parameter::Event => arguments.push(quote!(event)),
-            Parameter::Settings => arguments.push(quote!(settings)),
-            Parameter::Capture { name, ty, optional } => {
-                capture::check(manifest, rule, name, *optional)?;
-                let (at, argument) = (names.len(), format_ident!("capture{}", names.len()));
-                takes.push(quote_spanned! {ty.span()=>
-                    let ::std::option::Option::Some(#argument) =
-                        <#ty as ::tripline_sdk::FromCapture>::from_match(event.capture_for(wake, &seen, #at))
-                    else {
-                        continue;
-                    };
-                });
-                arguments.push(quote!(#argument));
-                names.push(name);
+        let (name, ty, optional) = match parameter {
+            Parameter::Event => {
+                arguments.push(quote!(event));
+                continue;
             }
-        }
+            Parameter::Settings => {
+                arguments.push(quote!(settings));
+                continue;
+            }
+            Parameter::Named { name, ty, optional } => (name, ty, *optional),
+        };
+        let argument = format_ident!("argument{}", arguments.len());
+        let text = match capture::field(manifest, rule, name) {
+            Some(field) => quote!(event.field(::tripline_sdk::FieldId::new(#field))),
+            None => {
+                capture::check(manifest, rule, name, optional)?;
+                let at = names.len();
+                names.push(name);
+                quote!(event.capture_for(wake, &seen, #at))
+            }
+        };
+        takes.push(quote_spanned! {ty.span()=>
+            let ::std::option::Option::Some(#argument) =
+                <#ty as ::tripline_sdk::FromCapture>::from_match(#text)
+            else {
+                #skip;
+            };
+        });
+        arguments.push(quote!(#argument));
     }
     let method = &rule.method;
     let receiver = if rule.receiver { quote!(self.#method) } else { quote!(Self::#method) };
@@ -197,7 +210,15 @@ fn rule(number: u32, rule: &Rule, manifest: &Manifest) -> Result<TokenStream> {
         let decided = #receiver(#(#arguments),*);
         #add
     };
-    let On::Any(wakes) = &rule.on else { return Ok(quote!({ #run })) };
+    let On::Any(wakes) = &rule.on else {
+        return Ok(quote! {
+            #[allow(unused_labels)]
+            'rule: {
+                #(#[allow(irrefutable_let_patterns)] #takes)*
+                #run
+            }
+        });
+    };
     let wakes = wakes.iter().map(|wake| self::wake(wake, &names, manifest));
     let seen = if names.is_empty() { quote!(_) } else { quote!(seen) };
     // One call for all entries: a call for each would make most of a pack's code.

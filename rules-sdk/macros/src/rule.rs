@@ -55,7 +55,12 @@ pub(crate) struct Wake {
 pub(crate) enum Parameter {
     Event,
     Settings,
-    Capture { name: Ident, ty: Box<Type>, optional: bool },
+    /// A capture, or a field.
+    Named {
+        name: Ident,
+        ty: Box<Type>,
+        optional: bool,
+    },
 }
 
 impl Rule {
@@ -178,7 +183,7 @@ impl Parameter {
             _ => {
                 let optional = matches!(&*typed.ty, Type::Path(path)
                     if path.path.segments.last().is_some_and(|last| last.ident == "Option"));
-                Parameter::Capture { name, ty: typed.ty.clone(), optional }
+                Parameter::Named { name, ty: typed.ty.clone(), optional }
             }
         }))
     }

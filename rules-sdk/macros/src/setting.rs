@@ -1,7 +1,7 @@
 //! One setting: `threshold: { integer: 5, min: 1, max: 1000 }`.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use serde_json::{Map, Value as Json, json};
 use syn::{Error, Result};
 
@@ -17,6 +17,8 @@ pub(crate) struct Setting {
     default: Option<Json>,
     default_span: Span,
     limits: Vec<(String, Json, Span)>,
+    /// The type that its texts are read as.
+    parse: Option<Ident>,
 }
 
 /// What a setting can be: its key, the JSON type (of its items), whether it is a list, its keys beside.
@@ -31,14 +33,19 @@ const KINDS: [Kind; 7] = [
     Kind { key: "boolean", json: "boolean", list: false, keys: &[] },
     Kind { key: "integer", json: "integer", list: false, keys: &["min", "max"] },
     Kind { key: "number", json: "number", list: false, keys: &["min", "max"] },
-    Kind { key: "string", json: "string", list: false, keys: &["one_of", "min_length", "max_length"] },
+    Kind {
+        key: "string",
+        json: "string",
+        list: false,
+        keys: &["one_of", "min_length", "max_length", "parse"],
+    },
     Kind { key: "integers", json: "integer", list: true, keys: &["min", "max", "min_items", "max_items"] },
     Kind { key: "numbers", json: "number", list: true, keys: &["min", "max", "min_items", "max_items"] },
     Kind {
         key: "strings",
         json: "string",
         list: true,
-        keys: &["one_of", "min_length", "max_length", "min_items", "max_items"],
+        keys: &["one_of", "min_length", "max_length", "min_items", "max_items", "parse"],
     },
 ];
 
@@ -61,9 +68,14 @@ impl Setting {
         table.only(&format!("a setting of type {}", kind.key), &known)?;
         let mut limits = Vec::new();
         let (mut default, mut default_span) = (None, *span);
+        let mut parse = None;
         for Entry { key, value, .. } in &table.entries {
             match value {
                 Value::Word(word) if key == kind.key && word == "required" => {}
+                Value::Word(word) if key == "parse" => parse = Some(word.clone()),
+                other if key == "parse" => {
+                    return Err(Error::new(other.span(), "expected the name of a type that is FromStr"));
+                }
                 _ if key == kind.key => {
                     default = Some(json::value("", value, &mut Places::default())?);
                     default_span = value.span();
@@ -74,7 +86,7 @@ impl Setting {
                 }
             }
         }
-        Ok(Setting { name, docs: entry.docs.clone(), kind, default, default_span, limits })
+        Ok(Setting { name, docs: entry.docs.clone(), kind, default, default_span, limits, parse })
     }
 
     pub(crate) fn is_required(&self) -> bool {
@@ -114,13 +126,30 @@ impl Setting {
 
     /// Its type in the struct `Settings`.
     pub(crate) fn rust_type(&self) -> TokenStream {
-        let scalar = match self.kind.json {
-            "boolean" => quote!(bool),
-            "integer" => quote!(i64),
-            "number" => quote!(f64),
-            _ => quote!(::std::string::String),
+        let scalar = match (&self.parse, self.kind.json) {
+            (Some(parse), _) => quote!(#parse),
+            (None, "boolean") => quote!(bool),
+            (None, "integer") => quote!(i64),
+            (None, "number") => quote!(f64),
+            (None, _) => quote!(::std::string::String),
         };
         if self.kind.list { quote!(::std::vec::Vec<#scalar>) } else { scalar }
+    }
+
+    /// Who sees it; a type of the pack's own may be the pack's alone.
+    pub(crate) fn rust_visibility(&self) -> TokenStream {
+        if self.parse.is_some() { quote!(pub(crate)) } else { quote!(pub) }
+    }
+
+    /// The function that reads it from what the host gives.
+    pub(crate) fn rust_reader(&self) -> TokenStream {
+        match &self.parse {
+            Some(parse) => {
+                let reader = if self.kind.list { quote!(parsed_list) } else { quote!(parsed) };
+                quote_spanned!(parse.span()=> ::tripline_sdk::#reader)
+            }
+            None => quote!(::tripline_sdk::setting),
+        }
     }
 
     /// Its doc comment in the struct `Settings`.
@@ -128,8 +157,12 @@ impl Setting {
         if self.docs.is_empty() { format!("The setting `{}`.", self.name) } else { self.docs.clone() }
     }
 
-    /// An expression for its default; the manifest's check has seen that it has the type.
+    /// An expression for its default; the manifest's check has seen that it has the type. None if it has no default, or
+    /// one that has to be parsed.
     pub(crate) fn rust_default(&self) -> Option<TokenStream> {
+        if self.parse.is_some() {
+            return None;
+        }
         let number = self.kind.json == "number";
         let one = |value: &Json| match value {
             Json::Bool(value) => quote!(#value),

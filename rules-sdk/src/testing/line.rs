@@ -5,10 +5,12 @@ use crate::Event;
 /// An event by hand.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
-    pub(super) message: Vec<u8>,
+    /// `None` for what a scan found.
+    pub(super) message: Option<Vec<u8>>,
     time: Option<i64>,
-    service: Option<String>,
-    pub(super) fields: Vec<(String, Vec<u8>)>,
+    pub(super) finding: bool,
+    pub(super) service: Option<String>,
+    fields: Vec<(String, FieldType, Vec<u8>)>,
 }
 
 /// What a pattern took of a line: text, start and length of each named group.
@@ -20,7 +22,12 @@ pub(super) type Seen = (u32, Option<u32>, Captures);
 impl Line {
     /// A line without a time that has this message.
     pub fn new(message: impl AsRef<[u8]>) -> Self {
-        Line { message: message.as_ref().to_vec(), ..Line::default() }
+        Line { message: Some(message.as_ref().to_vec()), ..Line::default() }
+    }
+
+    /// What a scan found, of this kind: `port_opened`, for example.
+    pub fn finding(kind: &str) -> Self {
+        Line { finding: true, ..Line::default() }.field("finding", kind)
     }
 
     /// At so many seconds after 1970.
@@ -39,38 +46,59 @@ impl Line {
 
     /// With a field that is a text.
     #[must_use]
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.fields.push((name.into(), value.as_ref().to_vec()));
+    pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.typed(name, FieldType::Text, value.as_ref())
+    }
+
+    /// With a field that is a number.
+    #[must_use]
+    pub fn number(self, name: &str, value: i64) -> Self {
+        self.typed(name, FieldType::Number, value.to_string().as_bytes())
+    }
+
+    /// With a field that is `true` or `false`.
+    #[must_use]
+    pub fn flag(self, name: &str, value: bool) -> Self {
+        self.typed(name, FieldType::Bool, value.to_string().as_bytes())
+    }
+
+    fn typed(mut self, name: &str, kind: FieldType, value: &[u8]) -> Self {
+        self.fields.push((name.into(), kind, value.to_vec()));
         self
     }
 
     /// The value of a field, the first of its name.
     pub(super) fn value(&self, name: &str) -> Option<&[u8]> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| &value[..])
+        self.typed_value(name).map(|(_, value)| value)
+    }
+
+    fn typed_value(&self, name: &str) -> Option<(FieldType, &[u8])> {
+        let field = self.fields.iter().find(|(field, ..)| field == name);
+        field.map(|(_, kind, value)| (*kind, &value[..]))
     }
 
     /// As a batch of its own; `fields` are the manifest's field names.
     pub(super) fn batch(&self, id: EventId, fields: &[&str], seen: &[Seen]) -> Vec<u8> {
         let mut writer = BatchWriter::new();
         let service = self.service.as_deref().map(str::as_bytes);
-        let log_source =
-            service.map(|name| writer.log_source(LogSource { service: Some(name), ..LogSource::default() }));
-        let message = writer.text(&self.message);
+        let kind: &[u8] = if self.finding { b"scan" } else { b"log" };
+        let log_source = writer.log_source(LogSource { kind: Some(kind), service, ..LogSource::default() });
+        let message = self.message.as_ref().map_or(Span::ABSENT, |message| writer.text(message));
         let time = self.time;
         writer.event(&EventHead {
             id,
             time,
             received: None,
-            log_source,
+            log_source: Some(log_source),
             source: 0,
             cut: false,
             raw: Span::ABSENT,
             message,
         });
         for (number, name) in fields.iter().enumerate() {
-            if let Some(value) = self.value(name) {
+            if let Some((kind, value)) = self.typed_value(name) {
                 let value = writer.text(value);
-                writer.field(number as u32, FieldType::Text, value);
+                writer.field(number as u32, kind, value);
             }
         }
         for (pattern, entry, captures) in seen {

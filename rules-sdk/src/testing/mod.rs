@@ -12,7 +12,7 @@
 //! ```
 //!
 //! It tries each pattern alone, as the contract says that it is; headers of lines are the host's to take off, so a
-//! line here is a message, with fields if a test needs them. For whole lines there are `.case` files.
+//! line here is a message, with fields if a test needs them; [`Line::finding`] is what a scan found. For whole lines there are `.case` files.
 
 mod decided;
 mod line;

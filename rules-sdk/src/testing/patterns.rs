@@ -1,5 +1,5 @@
 use regex::bytes::Regex;
-use tripline_abi::manifest::{List, Manifest, Pattern, PatternKind, WakesOn, regex_builder};
+use tripline_abi::manifest::{List, Manifest, Pattern, PatternKind, SourceFilter, WakesOn, regex_builder};
 
 use super::line::{Captures, Line, Seen};
 
@@ -7,6 +7,7 @@ use super::line::{Captures, Line, Seen};
 pub(super) struct Patterns {
     each: Vec<Matcher>,
     wakes_on: WakesOn,
+    sources: Vec<SourceFilter>,
 }
 
 struct Matcher {
@@ -30,11 +31,21 @@ impl Patterns {
             let case_insensitive = pattern.case_insensitive;
             Ok(Matcher { field, kind: kind(pattern, &setting)?, case_insensitive })
         });
-        Ok(Patterns { each: each.collect::<Result<_, String>>()?, wakes_on: manifest.wakes_on.clone() })
+        let (wakes_on, sources) = (manifest.wakes_on.clone(), manifest.sources.clone());
+        Ok(Patterns { each: each.collect::<Result<_, String>>()?, wakes_on, sources })
     }
 
     /// What matches a line; `None` if the pack is not woken by it.
     pub(super) fn seen(&self, line: &Line) -> Option<Vec<Seen>> {
+        let kind = if line.finding { "scan" } else { "log" };
+        let is_for = |source: &SourceFilter| {
+            let service =
+                line.service.is_none() || source.service.is_none() || line.service == source.service;
+            source.kind.as_deref().unwrap_or("log") == kind && service
+        };
+        if !self.sources.is_empty() && !self.sources.iter().any(is_for) {
+            return None;
+        }
         let numbered = self.each.iter().enumerate();
         let seen: Vec<Seen> = numbered.filter_map(|(i, one)| one.seen(line, i as u32)).collect();
         let has = |number: &u32| seen.iter().any(|(pattern, ..)| pattern == number);
@@ -49,7 +60,7 @@ impl Patterns {
 impl Matcher {
     fn seen(&self, line: &Line, pattern: u32) -> Option<Seen> {
         let (value, text) = match &self.field {
-            None => (&line.message[..], 1),
+            None => (line.message.as_deref()?, 1),
             Some((name, number)) => (line.value(name)?, 2 + number),
         };
         match &self.kind {

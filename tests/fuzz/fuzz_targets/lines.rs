@@ -2,11 +2,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use tripline_engine::decode::Format;
 use tripline_engine::event::Event;
 use tripline_engine::line::{LineSettings, Lines};
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut lines = Lines::new(LineSettings { block_bytes: 256, max_bytes: 512, ..LineSettings::default() });
+    decode(bytes, None);
+    decode(bytes, Some(Format::Finding));
+});
+
+fn decode(bytes: &[u8], format: Option<Format>) {
+    let settings = LineSettings { block_bytes: 256, max_bytes: 512, format, ..LineSettings::default() };
+    let mut lines = Lines::new(settings);
     bytes.chunks(97).for_each(|chunk| lines.push(chunk));
     lines.finish();
     let mut event = Event::default();
@@ -22,4 +29,4 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-});
+}

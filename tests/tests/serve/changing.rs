@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use tripline_tests::{Server, builtin};
+use tripline_tests::{Server, bring, builtin};
 
 fn append(path: &Path, line: &str) {
     let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
@@ -82,5 +82,50 @@ fn a_pack_that_comes_while_it_runs_judges_from_then_on() {
     server.says("goes on with the changed configuration");
     (11..=15).for_each(|second| guess(&server, second));
     server.until("default", 2);
+    assert!(server.end().success());
+}
+
+/// What is said of a source counts for each kind of source, and changes while it runs.
+#[test]
+fn a_source_is_the_log_that_is_said_of_it() {
+    let sections = |log: &str, more: &str| {
+        format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n\
+             [[follow]]\npaths = [\"auth.log\"]\ntenant = \"files\"\nfrom = \"start\"\n{log}\
+             [[http]]\nsource = \"app\"\ntenant = \"web\"\n{log}\
+             [[syslog]]\nlisten = \"127.0.0.1:0\"\ntransport = \"tcp\"\ntenant = \"net\"\n\
+             log_source.service = \"ftp\"\n{more}"
+        )
+    };
+    let ftp = "log_source = { service = \"ftp\" }\n";
+    let mut server = Server::new(&sections(ftp, ""));
+    let token = server.token("ingest", "web");
+    server.start(&["--only", "sshd", "--only", "app-errors"], None);
+    let at = server.http();
+    let syslog: std::net::SocketAddr = server.says("takes syslog at tcp/").parse().unwrap();
+    let minute = |minute: u32| {
+        let guess = |second: u32| {
+            format!(
+                "2026-11-24T10:{minute:02}:{second:02}Z host sshd[7]: Failed password for root from \
+                 203.0.113.9 port 50{second:03} ssh2\n"
+            )
+        };
+        let guesses: String = (1..=5).map(guess).collect();
+        guesses + &format!("2026-11-24T10:{minute:02}:06Z ERROR one of app-errors\n")
+    };
+    append(&server.path("auth.log"), minute(0).trim_end());
+    std::net::TcpStream::connect(syslog).unwrap().write_all(minute(0).as_bytes()).unwrap();
+    assert_eq!(bring(at, &token, "1", &minute(0)), Some(200));
+    // The pack for sshd is for logs of sshd, and these are said to be of something else.
+    ["files", "net", "web"].iter().for_each(|tenant| server.until(tenant, 1));
+    let missed = "[[http]]\nsource = \"never\"\ntenant = \"quiet\"\nsilent_after = \"1s\"\n";
+    server.configure(&sections("", missed));
+    server.says("goes on with the changed configuration");
+    append(&server.path("auth.log"), minute(1).trim_end());
+    assert_eq!(bring(at, &token, "2", &minute(1)), Some(200));
+    ["files", "web"].iter().for_each(|tenant| server.until(tenant, 3));
+    // It was never there, and is missed all the same.
+    server.until("quiet", 1);
+    assert_eq!(server.incidents("quiet")[0]["title"], "Source http/never is silent");
     assert!(server.end().success());
 }

@@ -4,5 +4,7 @@
 mod changing;
 mod crash;
 mod descriptors;
+mod findings;
 mod following;
+mod scanning;
 mod tenants;

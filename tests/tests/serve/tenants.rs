@@ -6,6 +6,9 @@ use std::io::Write;
 use serde_json::Value;
 use tripline_tests::{Server, bring};
 
+#[path = "../../hostile/load.rs"]
+mod load;
+
 #[test]
 fn each_line_is_its_tenants() {
     let mut server = Server::new(
@@ -64,4 +67,46 @@ fn one_that_floods_delays_another_by_its_turn() {
     let tenants: Vec<&str> = opened.iter().map(|one| one["tenant"].as_str().unwrap()).collect();
     assert_eq!(tenants, ["quiet", "loud"]);
     assert_ne!(opened[0]["time"], opened[1]["time"], "both were committed together");
+}
+
+/// A pack that burns all its time on some lines of one tenant; what it does to find out which costs the same again, often.
+#[test]
+fn one_whose_lines_are_hostile_delays_another_by_a_batch() {
+    let mut server = Server::new(
+        "[server]\nlisten = \"off\"\n\
+         [[follow]]\npaths = [\"loud.log\"]\ntenant = \"loud\"\nfrom = \"start\"\n\
+         [[follow]]\npaths = [\"quiet.log\"]\ntenant = \"quiet\"\nfrom = \"start\"\n",
+    );
+    let hostile = load::module(&load::folder(env!("CARGO_MANIFEST_DIR")), "loops-on-line");
+    fs::create_dir(server.path("packs")).unwrap();
+    fs::write(server.path("packs/hostile.wasm"), hostile).unwrap();
+    // All of it is one turn of its source. Fewer than one line in a hundred, or the pack would be put out.
+    let line = |number: u32| match number % 150 {
+        149 => "2026-11-24T10:00:00Z INFO boom\n".to_string(),
+        _ => format!("2026-11-24T10:00:00Z INFO request {number} took its three milliseconds\n"),
+    };
+    let mut loud: String = (0..1_600).map(line).collect();
+    loud.push_str("2026-11-24T10:00:00Z ERROR the end\n");
+    assert!(loud.len() < 200 * 1024);
+    fs::write(server.path("loud.log"), &loud).unwrap();
+    fs::write(server.path("quiet.log"), "2026-11-24T10:00:00Z ERROR disk is full\n").unwrap();
+    server.start(&["--threads", "1", "--only", "app-errors", "--only", "hostile", "--pack", "packs"], None);
+    let opened = |tenant: &str| {
+        let incidents = server.incidents(tenant);
+        let error = incidents.iter().find(|one| one["pack"] == "app-errors")?;
+        Some(error["opened"].as_str().unwrap().to_string())
+    };
+    server.says("follows");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    let loud = loop {
+        if let Some(loud) = opened("loud") {
+            break loud;
+        }
+        assert!(std::time::Instant::now() < until, "{}", server.said());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    let quiet = opened("quiet").expect("it did not have to wait");
+    assert!(quiet < loud, "both were committed together, at {quiet} and {loud}");
+    assert!(!server.incidents("loud").iter().any(|one| one["rule"] == "pack-quarantined"));
+    assert!(server.end().success());
 }

@@ -26,6 +26,7 @@ pub struct AppErrors {
 #[tripline_sdk::pack {
     name: "app-errors",
     description: "Errors in applications' logs, folded by the shape of their message: a thousand equal errors are one incident.",
+    sources: [{ kind: log }],
     patterns: {
         words: { contains: setting(words) },
         level: { field: "level", equals: ["error", "err", "severe", "fatal", "critical", "crit", "alert", "emerg", "emergency", "panic", "50", "60"], case_insensitive: true },

@@ -16,18 +16,26 @@ pub enum Format {
     Json,
     /// Anything else: the whole line is the message.
     Plain,
+    /// What a scan found: one flat JSON object a line. Never found from a source's first lines, only given.
+    Finding,
 }
 
 /// A name that is no format's.
 #[derive(Debug, thiserror::Error)]
-#[error("expected rfc3164, rfc5424, iso, json or plain, not {name:?}")]
+#[error("expected rfc3164, rfc5424, iso, json, plain or finding, not {name:?}")]
 pub struct UnknownFormat {
     name: String,
 }
 
 impl Format {
     /// All formats, in the order in which they win a tie.
-    pub const ALL: [Format; 5] = [Format::Rfc3164, Format::Rfc5424, Format::Iso, Format::Json, Format::Plain];
+    pub const ALL: [Format; 6] =
+        [Format::Rfc3164, Format::Rfc5424, Format::Iso, Format::Json, Format::Plain, Format::Finding];
+
+    /// Whether lines that come from somebody else can be this: who sends a line may not say that our scans wrote it.
+    pub fn is_for_senders(self) -> bool {
+        self != Format::Finding
+    }
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -37,6 +45,7 @@ impl Format {
             Format::Iso => "iso",
             Format::Json => "json",
             Format::Plain => "plain",
+            Format::Finding => "finding",
         }
     }
 }

@@ -12,7 +12,7 @@ use super::stamp::Stamp;
 use super::zone::Zone;
 
 /// Longer texts are no names that mean something to us, and no times.
-const SHORT: usize = 64;
+pub(super) const SHORT: usize = 64;
 
 /// Adds the members of the object at `start` as fields, and finds time, message, service and host among them;
 /// `false` if the line is no whole JSON object, with the event left half filled.
@@ -77,8 +77,8 @@ impl Members<'_> {
     fn add(&mut self, name: Value, value: Value) {
         let mut buffer = [0; SHORT];
         let roles = short(self.line, name, &mut buffer).map_or(&[][..], roles);
-        let name = Name::Place(self.place(name));
-        let field = EventField { name, kind: value.kind, value: self.place(value) };
+        let name = Name::Place(place(self.line, name, self.event));
+        let field = EventField { name, kind: value.kind, value: place(self.line, value, self.event) };
         self.event.fields.push(field);
         for (role, rank) in roles {
             let choice = &mut self.choices[*role as usize];
@@ -127,20 +127,9 @@ impl Members<'_> {
         }
         let journal = self.choices[Role::Service as usize].rank.is_some_and(|rank| JOURNAL.contains(&rank));
         if journal || matches!(self.event.log_source.service, Some(Name::Known(_))) {
-            self.event.log_source.product = Some("linux");
+            self.event.log_source.product = Some("linux".into());
         }
         self.event.message.get_or_insert(Place::line(0, self.line.len()));
-    }
-
-    /// Where a value stands without its escapes.
-    fn place(&mut self, value: Value) -> Place {
-        if !value.escaped {
-            return Place::line(value.start, value.end);
-        }
-        let arena = &mut self.event.arena;
-        let start = arena.len() as u32;
-        unescape(&self.line[value.start..value.end], |bytes| arena.extend_from_slice(bytes));
-        Place { start, end: arena.len() as u32, in_arena: true }
     }
 
     /// systemd's journal writes a message that is not UTF-8 as a list of its bytes: `"MESSAGE":[104,105,255]`.
@@ -163,8 +152,19 @@ impl Members<'_> {
     }
 }
 
+/// Where a value stands without its escapes.
+pub(super) fn place(line: &[u8], value: Value, event: &mut Event) -> Place {
+    if !value.escaped {
+        return Place::line(value.start, value.end);
+    }
+    let arena = &mut event.arena;
+    let start = arena.len() as u32;
+    unescape(&line[value.start..value.end], |bytes| arena.extend_from_slice(bytes));
+    Place { start, end: arena.len() as u32, in_arena: true }
+}
+
 /// When a value says it happened: an RFC 3339 text, or a number since 1970, as text or not.
-fn instant(line: &[u8], value: Value, zone: &Zone) -> Option<i64> {
+pub(super) fn instant(line: &[u8], value: Value, zone: &Zone) -> Option<i64> {
     if !matches!(value.kind, FieldType::Text | FieldType::Number) {
         return None;
     }
@@ -178,7 +178,7 @@ fn instant(line: &[u8], value: Value, zone: &Zone) -> Option<i64> {
 }
 
 /// A short text without its escapes.
-fn short<'a>(line: &'a [u8], value: Value, buffer: &'a mut [u8; SHORT]) -> Option<&'a [u8]> {
+pub(super) fn short<'a>(line: &'a [u8], value: Value, buffer: &'a mut [u8; SHORT]) -> Option<&'a [u8]> {
     let text = line.get(value.start..value.end)?;
     if !value.escaped {
         return (text.len() <= SHORT).then_some(text);

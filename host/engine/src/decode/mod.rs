@@ -5,6 +5,7 @@
 //!     │     priority,├─► syslog   host, tag, text ────────────┤
 //!     │     stamp    └─► iso      syslog if surely, else level┼─► Event
 //!     ├─ { ─► json_scan ─► json   members by role ────────────┤
+//!     │                └─► finding  members as they are ──────┤
 //!     └─ fits nothing ─► plain    the whole line ─────────────┘
 //! ```
 //!
@@ -12,11 +13,13 @@
 //! (the source's format, the year) is settled in [`crate::line`].
 
 mod epoch;
+mod finding;
 mod format;
 mod iso;
 mod json;
 mod json_scan;
 mod level;
+mod log_source;
 mod opening;
 mod program;
 mod rfc5424;
@@ -26,11 +29,14 @@ mod stamp;
 mod syslog;
 mod zone;
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::event::{Event, Place};
 
 pub use format::{Format, UnknownFormat};
+pub use log_source::GivenLogSource;
 pub(crate) use opening::{Opening, first};
 pub(crate) use stamp::is_leap;
 
@@ -55,6 +61,8 @@ pub struct Decoder {
     fixed: bool,
     timezone: TimeZone,
     zone: Zone,
+    /// `None`: the operator says nothing.
+    log_source: Option<Arc<GivenLogSource>>,
 }
 
 impl Decoder {
@@ -63,7 +71,20 @@ impl Decoder {
     /// Lines that do not fit the format are tried with the others, unless it is `fixed`, that is, given by the
     /// operator: then such a line is its message and nothing else.
     pub fn new(format: Format, timezone: TimeZone, fixed: bool) -> Decoder {
-        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone }
+        // What our scans write is in no other format, and nothing else is a finding.
+        let fixed = fixed || format == Format::Finding;
+        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone, log_source: None }
+    }
+
+    /// The same, for lines of which the operator says what log they are from.
+    pub fn of_log(self, given: &GivenLogSource) -> Decoder {
+        let log_source = (*given != GivenLogSource::default()).then(|| Arc::new(given.clone()));
+        Decoder { log_source, ..self }
+    }
+
+    /// The same, for lines of which the format was found.
+    pub(crate) fn found(self, format: Format) -> Decoder {
+        Decoder { format, fixed: false, ..self }
     }
 
     /// The source's format.
@@ -90,6 +111,10 @@ impl Decoder {
             event.clear();
             event.message = Some(Place::line(0, line.len()));
         }
+        if let Some(given) = &self.log_source {
+            given.tell(event);
+        }
+        event.log_source.scan = self.format == Format::Finding;
     }
 
     /// The time that [`Decoder::decode`] gives, for less.
@@ -97,7 +122,11 @@ impl Decoder {
         let line = addressable(line);
         let start = first(line);
         if line.get(start) == Some(&b'{') {
-            return if self.allows(Format::Json) { json::time(line, start, &self.zone) } else { None };
+            return match self.format {
+                Format::Finding => finding::time(line, start, &self.zone),
+                _ if self.allows(Format::Json) => json::time(line, start, &self.zone),
+                _ => None,
+            };
         }
         self.opening(line)?.stamp?.instant(year, &self.zone)
     }
@@ -106,7 +135,7 @@ impl Decoder {
     /// a look at the line's bytes is a look at its values. Cheap, and rather `true` than wrong.
     pub fn may_change(&self, line: &[u8]) -> bool {
         match line.get(first(line)) {
-            Some(b'{') => self.allows(Format::Json) && json::may_change(line),
+            Some(b'{') => self.reads_json() && json::may_change(line),
             Some(b'<') => self.allows(Format::Rfc5424) && memchr::memchr(b'\\', line).is_some(),
             _ => false,
         }
@@ -114,7 +143,7 @@ impl Decoder {
 
     /// Whether [`Decoder::may_change`] may be true of any line in these bytes: one look instead of one for each line.
     pub fn may_change_any(&self, lines: &[u8]) -> bool {
-        self.allows(Format::Json) && json::may_change(lines)
+        self.reads_json() && json::may_change(lines)
             || self.allows(Format::Rfc5424) && memchr::memchr(b'\\', lines).is_some()
     }
 
@@ -137,7 +166,10 @@ impl Decoder {
     fn fill(&self, line: &[u8], year: i16, event: &mut Event) -> bool {
         let start = first(line);
         if line.get(start) == Some(&b'{') {
-            return self.allows(Format::Json) && json::fill(line, start, &self.zone, event);
+            return match self.format {
+                Format::Finding => finding::fill(line, start, &self.zone, event),
+                _ => self.allows(Format::Json) && json::fill(line, start, &self.zone, event),
+            };
         }
         let Some(opening) = self.opening(line) else { return false };
         for (name, place) in [("pri", opening.priority), ("version", opening.version)] {
@@ -159,7 +191,7 @@ impl Decoder {
 
     /// How the line opens, in a format that this decoder takes.
     fn opening(&self, line: &[u8]) -> Option<Opening> {
-        if self.fixed && matches!(self.format, Format::Json | Format::Plain) {
+        if self.fixed && matches!(self.format, Format::Json | Format::Plain | Format::Finding) {
             return None;
         }
         let opening = Opening::of(line)?;
@@ -173,6 +205,10 @@ impl Decoder {
 
     fn allows(&self, format: Format) -> bool {
         !self.fixed || self.format == format
+    }
+
+    fn reads_json(&self) -> bool {
+        self.allows(Format::Json) || self.allows(Format::Finding)
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn fill(line: &[u8], at: usize, event: &mut Event) {
     let program = words.next();
     let pid = words.next();
     let id = words.next();
-    event.log_source.product = Some("linux");
+    event.log_source.product = Some("linux".into());
     if let Some(host) = host {
         text(event, "host", host);
     }

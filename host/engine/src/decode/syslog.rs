@@ -75,7 +75,7 @@ impl Syslog {
         if let Some(host) = self.host {
             text(event, "host", host);
         }
-        event.log_source.product = Some("linux");
+        event.log_source.product = Some("linux".into());
         if let Some(tag) = self.tag {
             text(event, "program", tag.program);
             event.log_source.service = service(bytes(line, tag.program), tag.program);

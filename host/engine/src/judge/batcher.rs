@@ -81,9 +81,9 @@ impl Batcher {
         let source = event.log_source();
         let log_source = writer.log_source(LogSource {
             kind: Some(if source.scan { b"scan" } else { b"log" }),
-            product: source.product.map(str::as_bytes),
+            product: source.product.map(|name| event.name(line, name)),
             service: source.service.map(|name| event.name(line, name)),
-            category: source.category.map(str::as_bytes),
+            category: source.category.map(|name| event.name(line, name)),
         });
         let raw = if self.raw { writer.text(line) } else { Span::ABSENT };
         let message = match event.message() {
@@ -146,7 +146,10 @@ impl Batcher {
         let fields = self.fields.iter().filter_map(|name| event.field(line, name.as_bytes()));
         let fields: usize = fields.map(|field| 16 + field.value.len()).sum();
         let matches: usize = matches.iter().map(|seen| 16 + 16 * event.captures(seen).len()).sum();
+        let source = event.log_source();
+        let names = [source.product, source.service, source.category].into_iter().flatten();
+        let names: usize = names.map(|name| event.name(line, name).len()).sum();
         // The entry, a log source with its texts, and padding of the sections.
-        88 + 32 + 128 + 48 + raw + message + fields + matches
+        88 + 32 + 32 + names + 48 + raw + message + fields + matches
     }
 }

@@ -72,6 +72,8 @@ pub struct Judge {
     /// … and faults.
     faulted: u64,
     cost: JudgeCost,
+    /// Batches and parts of batches that are to be judged, the next one last; what is gathered comes behind them.
+    waiting: Vec<(Vec<u8>, u32)>,
     batch: Vec<u8>,
     reply: Vec<u8>,
 }
@@ -123,6 +125,7 @@ impl Judge {
             logged: 0,
             faulted: 0,
             cost: JudgeCost::default(),
+            waiting: Vec::new(),
             batch: Vec::new(),
             reply: Vec::new(),
         }
@@ -216,15 +219,32 @@ impl Judge {
 
     /// Judges what has come in so far.
     pub fn flush(&mut self, out: &mut Verdicts) {
-        if self.batcher.entries() == 0 {
-            return;
+        while self.advance(out) {}
+    }
+
+    /// Whether [`Judge::push`] would only gather this event; else [`Judge::advance`] comes first.
+    pub fn is_ready_for(&self, delivery: &Delivery<'_>) -> bool {
+        self.quarantined || self.waiting.is_empty() && !self.batcher.is_full_for(delivery)
+    }
+
+    /// Judges one batch of what has come in so far, or one part of a batch that has failed; `false`: nothing was left.
+    /// Whoever shares a thread with others gives way behind it: the pack is called once, and if it fails once more for
+    /// each batch since it was saved.
+    pub fn advance(&mut self, out: &mut Verdicts) -> bool {
+        if self.waiting.is_empty() && self.batcher.entries() > 0 {
+            let mut batch = std::mem::take(&mut self.batch);
+            let entries = self.batcher.finish(&mut batch);
+            self.waiting.push((batch, entries));
         }
-        let mut batch = std::mem::take(&mut self.batch);
-        let entries = self.batcher.finish(&mut batch);
+        let Some((batch, entries)) = self.waiting.pop() else { return false };
         if !self.quarantined {
             self.part(&batch, entries, out);
         }
-        self.batch = batch;
+        // Of what has failed there are parts, which are smaller.
+        if batch.capacity() > self.batch.capacity() {
+            self.batch = batch;
+        }
+        true
     }
 
     /// What to go on from after a restart; nothing of a pack that is out.
@@ -272,7 +292,7 @@ impl Judge {
         &self.pack
     }
 
-    /// Judges a batch; if the pack fails, again in halves, down to the event that does it.
+    /// Judges a batch; if the pack fails, its halves wait to be judged, down to the event that does it.
     fn part(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) {
         let fault = match self.attempt(batch, entries, out) {
             Ok(()) => return,
@@ -291,10 +311,9 @@ impl Judge {
             return self.skip(batch, fault, rule, lost, out);
         }
         let half = entries / 2;
-        for (first, count) in [(0, half), (half, entries - half)] {
-            if let Some(part) = sub_batch(batch, first, count).filter(|_| !self.quarantined) {
-                self.part(&part, count, out);
-            }
+        // The first half is the next.
+        for (first, count) in [(half, entries - half), (0, half)] {
+            self.waiting.extend(sub_batch(batch, first, count).map(|part| (part, count)));
         }
     }
 

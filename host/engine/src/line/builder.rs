@@ -76,16 +76,24 @@ struct Start {
     year: Option<(i16, u8, u8)>,
 }
 
+/// Whether lines of this format may go on with the next one.
+fn joins(format: Format) -> bool {
+    !matches!(format, Format::Json | Format::Finding)
+}
+
 impl Builder {
     pub(super) fn new(mut settings: LineSettings, decoder: Arc<Decoder>) -> Builder {
         settings.max_bytes = settings.max_bytes.clamp(1, LARGEST);
         settings.block_bytes = settings.block_bytes.clamp(1, LARGEST);
-        let years = Years::new(settings.year, settings.reference, settings.timezone.clone());
+        let mut years = Years::new(settings.year, settings.reference, settings.timezone.clone());
+        if settings.live {
+            years.go_live();
+        }
         let until = until(&settings, settings.reference);
         let (offset, number, file, left_out) = (0, 1, 0, 0);
         let (bytes, lines, held, line_start, scanned) = (Vec::new(), Vec::new(), None, 0, 0);
         let (done, spare) = (VecDeque::new(), Vec::new());
-        settings.join &= decoder.format() != Format::Json;
+        settings.join &= joins(decoder.format());
         Builder {
             settings,
             decoder,
@@ -113,7 +121,7 @@ impl Builder {
 
     /// Sets what decodes the lines, before the first of them.
     pub(super) fn set_decoder(&mut self, decoder: Arc<Decoder>) {
-        self.settings.join &= decoder.format() != Format::Json;
+        self.settings.join &= joins(decoder.format());
         self.decoder = decoder;
         self.found = true;
         self.from.format = self.format();
@@ -141,6 +149,10 @@ impl Builder {
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
         self.years.set_reference(reference);
         self.until = until(&self.settings, reference);
+    }
+
+    pub(super) fn go_live(&mut self) {
+        self.years.go_live();
     }
 
     /// Goes over bytes of the file that belong to no line.

@@ -32,7 +32,8 @@ impl Lines {
     pub fn new(settings: LineSettings) -> Lines {
         let sample = if settings.format.is_none() { Some(Sample::default()) } else { None };
         let format = settings.format.unwrap_or(Format::Plain);
-        let decoder = Decoder::new(format, settings.timezone.clone(), settings.format.is_some());
+        let decoder = Decoder::new(format, settings.timezone.clone(), settings.format.is_some())
+            .of_log(&settings.log_source);
         Lines { builder: Builder::new(settings, Arc::new(decoder)), sample, bom: Some(0) }
     }
 
@@ -133,6 +134,12 @@ impl Lines {
         self.builder.set_reference(reference);
     }
 
+    /// All that had come was read: from here on lines come as they are written, and the year of a stamp without one
+    /// follows from the reference alone.
+    pub fn go_live(&mut self) {
+        self.builder.go_live();
+    }
+
     /// Goes over a byte order mark, of which `length` bytes have come.
     fn without_bom<'a>(&mut self, bytes: &'a [u8], length: usize) -> &'a [u8] {
         let more = bytes.iter().zip(&BOM[length..]).take_while(|(byte, mark)| byte == mark).count();
@@ -169,7 +176,7 @@ impl Lines {
     }
 
     fn decode_as(&mut self, format: Format) {
-        let timezone = self.builder.decoder().timezone().clone();
-        self.builder.set_decoder(Arc::new(Decoder::new(format, timezone, false)));
+        let decoder = self.builder.decoder().clone().found(format);
+        self.builder.set_decoder(Arc::new(decoder));
     }
 }

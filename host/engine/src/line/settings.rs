@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::decode::Format;
+use crate::decode::{Format, GivenLogSource};
 
 /// How much later than its file was last written a line may be, in nanoseconds: clocks differ, zones are mistaken by
 /// up to a day, and a file grows while it is read.
@@ -32,6 +32,11 @@ pub struct LineSettings {
     pub bounded: bool,
     /// The time zone of stamps that say none.
     pub timezone: TimeZone,
+    /// What log the lines are from, as far as the operator says it.
+    pub log_source: GivenLogSource,
+    /// Whether lines come as they are written: the year of a stamp without one then follows from `reference` alone, for
+    /// each line. Else it follows from the lines before, too.
+    pub live: bool,
 }
 
 impl Default for LineSettings {
@@ -47,6 +52,8 @@ impl Default for LineSettings {
             reference: None,
             bounded: false,
             timezone: TimeZone::UTC,
+            log_source: GivenLogSource::default(),
+            live: false,
         }
     }
 }

@@ -11,6 +11,9 @@
 //!   10 Oct         1 Jan            the same, if the next is later than the reference: a clock that was not set
 //! ```
 //!
+//! Of lines that come as they are written each is for itself, as the first line is: a source that was silent for half a
+//! year, and one that several clocks write to, have no line before that says anything.
+//!
 //! 29 February as the first line is of a leap year; later, in a year that has none, it is decoded as 1 March.
 
 use jiff::Timestamp;
@@ -35,6 +38,8 @@ pub(super) struct Years {
     year: i16,
     /// Given by the operator, who knows better than the reference.
     given: bool,
+    /// Lines come as they are written.
+    live: bool,
     timezone: TimeZone,
     /// The latest day of the latest year that a line may have.
     latest: Option<(i16, Day)>,
@@ -47,7 +52,7 @@ pub(super) struct Years {
 impl Years {
     pub(super) fn new(year: Option<i16>, reference: Option<i64>, timezone: TimeZone) -> Years {
         let (given, before, seen) = (year.is_some(), None, UNSEEN);
-        let mut years = Years { year: 1970, given, timezone, latest: None, before, seen };
+        let mut years = Years { year: 1970, given, live: false, timezone, latest: None, before, seen };
         years.set_reference(reference);
         years.year = year.or(years.latest.map(|(year, _)| year)).unwrap_or(1970);
         years
@@ -67,11 +72,23 @@ impl Years {
 
     /// From here on, no line is more than a day later than this, in nanoseconds since 1970.
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
+        let before = self.latest;
         let latest = reference.map(|time| Timestamp::from_nanosecond(i128::from(time) + i128::from(AHEAD)));
         self.latest = latest.and_then(Result::ok).map(|time| {
             let date = self.timezone.to_datetime(time);
             (date.year(), Day { month: date.month() as u8, day: date.day() as u8 })
         });
+        if self.live && self.latest != before {
+            // The same stamp may be of another year now.
+            self.seen = UNSEEN;
+        }
+    }
+
+    /// From here on, lines come as they are written.
+    pub(super) fn go_live(&mut self) {
+        if !self.live {
+            (self.live, self.seen) = (true, UNSEEN);
+        }
     }
 
     /// The year for this line's stamp, should it say none.
@@ -91,7 +108,8 @@ impl Years {
     }
 
     fn settle(&mut self, day: Day) -> i16 {
-        let Some(before) = self.before else {
+        let live = self.live && !self.given;
+        let Some(before) = self.before.filter(|_| !live) else {
             self.before = Some(day);
             if !self.given {
                 self.year = self.first(day);

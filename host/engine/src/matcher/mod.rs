@@ -228,36 +228,6 @@ impl Matcher {
         matched
     }
 
-    /// Matches one event that comes without a line, or whose line is `line`: a scan's finding.
-    pub fn event(
-        &self,
-        line: &[u8],
-        event: &Event,
-        clock: &dyn Clock,
-        scratch: &mut MatchScratch,
-    ) -> Matched {
-        let mut matched = Matched::default();
-        self.prepare(scratch);
-        self.begin(scratch);
-        let mut hits = std::mem::take(&mut scratch.hits);
-        self.index.scan(line, |_| None, &mut hits);
-        for &(_, literal) in hits.pairs() {
-            self.hit(literal, scratch);
-        }
-        // A finding has no line in which its fields' names could stand.
-        for field in &event.fields {
-            self.index.scan(event.name(line, field.name), |_| None, &mut hits);
-            for &(_, literal) in hits.pairs() {
-                self.hit(literal, scratch);
-            }
-        }
-        scratch.hits = hits;
-        self.decoded(0, event.time.unwrap_or(i64::MIN), line, event, true, clock, scratch, &mut matched);
-        matched.last_time = event.time;
-        self.charge(scratch);
-        matched
-    }
-
     fn prepare(&self, scratch: &mut MatchScratch) {
         scratch.hit.resize(self.patterns.len(), 0);
         scratch.tried.resize(self.patterns.len(), Tried::default());

@@ -2,7 +2,7 @@
 
 use tripline_abi::manifest::{Manifest, SourceFilter, Wake, WakesOn};
 
-use crate::event::Event;
+use crate::event::{Event, Name};
 
 /// One pack's share of a [`Matcher`](super::Matcher). Pattern numbers here are the matcher's.
 pub(super) struct Watch {
@@ -68,16 +68,18 @@ impl Watch {
         }
         let source = &event.log_source;
         let kind = if source.scan { "scan" } else { "log" };
-        let service = source.service.map(|name| event.name(line, name));
+        let name = |name: Option<Name>| name.map(|name| event.name(line, name));
+        let (product, service, category) =
+            (name(source.product), name(source.service), name(source.category));
         let fits = |wanted: &Option<String>, found: Option<&[u8]>| match (wanted, found) {
             (Some(wanted), Some(found)) => wanted.as_bytes() == found,
             _ => true,
         };
         self.sources.iter().any(|filter| {
             filter.kind.as_deref().unwrap_or("log") == kind
-                && fits(&filter.product, source.product.map(str::as_bytes))
+                && fits(&filter.product, product)
                 && fits(&filter.service, service)
-                && fits(&filter.category, source.category.map(str::as_bytes))
+                && fits(&filter.category, category)
         })
     }
 }

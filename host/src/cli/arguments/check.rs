@@ -41,6 +41,9 @@ pub(in crate::cli) struct CheckArguments {
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
 
+    /// What scans found, beside the inputs: files, folders or globs of the format `finding`.
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(in crate::cli) findings: Vec<PathBuf>,
     /// Format of all inputs, if it should not be found for each.
     #[arg(long, value_name = "FORMAT", help_heading = "Input", value_parser = input_formats())]
     pub(in crate::cli) input_format: Option<InputFormat>,

@@ -170,6 +170,9 @@ pub(in crate::cli) struct FilterArguments {
     /// Of this rule: PACK/RULE, with *.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(in crate::cli) rule: Option<String>,
+    /// With lines of this source, as `incident show` names it, with *.
+    #[arg(long, value_name = "SOURCE")]
+    pub(in crate::cli) source: Option<String>,
     /// Somebody's.
     #[arg(long, value_name = "WHO")]
     pub(in crate::cli) assignee: Option<String>,

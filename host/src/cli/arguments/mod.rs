@@ -10,6 +10,7 @@ mod keeping;
 mod notify;
 mod pack;
 mod packs;
+mod scan;
 mod serve;
 mod server;
 mod silence;
@@ -33,6 +34,10 @@ pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
 pub(super) use self::packs::PackArguments;
+pub(super) use self::scan::{
+    DueArguments, ImportArguments, JudgeArguments, RunArguments, ScanArguments, ScanCommand,
+    ScannerExecArguments,
+};
 pub(super) use self::serve::{Listen, LogFormat, ServeArguments};
 pub(super) use self::server::{ServerArguments, TOKEN};
 pub(super) use self::silence::{
@@ -94,6 +99,9 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Follow logs, and keep and tell what rules decide, until it is stopped.
     Serve(ServeArguments),
+    /// Scan networks, and tell what is open and what is new.
+    #[command(arg_required_else_help = true)]
+    Scan(ScanArguments),
     /// Work incidents off: list, show, acknowledge, resolve, report.
     #[command(arg_required_else_help = true)]
     Incident(IncidentArguments),
@@ -121,6 +129,8 @@ pub(super) enum Command {
     /// Make, test and look into rule packs.
     #[command(subcommand, arg_required_else_help = true)]
     Pack(PackCommand),
+    #[command(hide = true)]
+    ScannerExec(ScannerExecArguments),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {

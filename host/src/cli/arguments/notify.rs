@@ -20,6 +20,9 @@ Examples:
   tripline db check tripline.db
   tripline db backup tripline.db /backup/tripline-2026-11-24.db
   tripline db restore /backup/tripline-2026-11-24.db tripline.db
+
+They work on files of this machine: there is no --server for them, and a backup
+is made where the database lies.
 ";
 
 const LOG_EXAMPLES: &str = "\
@@ -29,6 +32,8 @@ Examples:
   tripline log verify security.log.2.gz security.log.1 security.log
 
 Exit codes: 0 sound, 1 something was tampered with, 2 it cannot be read.
+It reads files of this machine: there is no --server for it, since whoever checks a
+log should not have to believe the machine that wrote it.
 ";
 
 /// Notices: what waits, what failed, and why somebody was or was not told.

@@ -3,6 +3,7 @@ use clap::{Args, Subcommand};
 
 use super::Format;
 use super::keeping::KeepArguments;
+use super::server::ServerArguments;
 use super::times::{self, Span};
 use crate::token::{Scope, is_name};
 
@@ -13,6 +14,7 @@ Examples:
   tripline token add --name shipper --scope ingest --tenant shop
   tripline token list
   tripline token revoke 3
+  tripline token list --server https://tripline.example:8480 --token-file operator
 
 A token is shown once: only its hash is kept. It is sent to the server as
   Authorization: Bearer tl_…
@@ -28,6 +30,8 @@ pub(in crate::cli) struct TokenArguments {
     pub(in crate::cli) command: TokenCommand,
     #[command(flatten)]
     pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
 }
 
 #[derive(Debug, Subcommand)]

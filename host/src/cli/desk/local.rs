@@ -12,6 +12,7 @@ use crate::incidents::{Act, Exception, Filter, Incident, NewException, NewSilenc
 use crate::report::answer::Answer;
 use crate::report::why::Why;
 use crate::store::{OutboxStatus, Told};
+use crate::token::{NewToken, Scope, Token, TokenSecret};
 
 impl Kept {
     fn done<T>(&self, done: Result<T, StoreError>) -> Result<T, Failure> {
@@ -97,6 +98,28 @@ impl Desk for Kept {
 
     fn taken(&self, exception: i64, most: u32) -> Result<Vec<Taken>, Failure> {
         self.done(self.database.excepted(&self.tenant, exception, most))
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>, Failure> {
+        self.done(self.database.tokens(&self.tenant))
+    }
+
+    fn add_token(
+        &self,
+        name: String,
+        scope: Scope,
+        expires: Option<i64>,
+    ) -> Result<(Token, TokenSecret), Failure> {
+        let secret = TokenSecret::draw().map_err(Failure::new)?;
+        let new = NewToken { tenant: self.tenant.clone(), name, scope, expires };
+        let id = self.done(self.database.add_token(new, secret.hash(), self.actor()))?;
+        let added = self.done(self.database.tokens_after(&self.tenant, true, id - 1, 1))?.pop();
+        let gone = || Failure::new(format!("there is no token {id} any more"));
+        Ok((added.ok_or_else(gone)?, secret))
+    }
+
+    fn revoke_token(&self, id: i64) -> Result<bool, Failure> {
+        self.done(self.database.revoke_token(&self.tenant, id, self.actor()))
     }
 
     fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure> {

@@ -3,6 +3,7 @@
 
 mod local;
 mod remote;
+pub(super) mod scans;
 mod server;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::incidents::{
 };
 use crate::report::answer::Answer;
 use crate::store::{OutboxStatus, Told};
+use crate::token::{Scope, Token, TokenSecret};
 
 use self::remote::Remote;
 use self::server::Server;
@@ -86,6 +88,18 @@ pub(super) trait Desk {
     fn end_exception(&self, id: i64) -> Result<bool, Failure>;
     /// The last decisions that one has taken out.
     fn taken(&self, exception: i64, most: u32) -> Result<Vec<Taken>, Failure>;
+
+    /// Tokens, also those that are over.
+    fn tokens(&self) -> Result<Vec<Token>, Failure>;
+    /// Makes one; answers it, and what is shown this once.
+    fn add_token(
+        &self,
+        name: String,
+        scope: Scope,
+        expires: Option<i64>,
+    ) -> Result<(Token, TokenSecret), Failure>;
+    /// Revokes one; answers whether there was one to revoke.
+    fn revoke_token(&self, id: i64) -> Result<bool, Failure>;
 
     /// How the outbox stands, and what waits.
     fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure>;

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
 use super::{Desk, Next, Reported, Taken, Whole};
-use crate::http::shapes::{ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, nanoseconds};
+use crate::http::shapes::{
+    ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, TokenShape, nanoseconds,
+};
 use crate::incidents::{
     Act, Effect, Exception, Filter, Incident, NewException, NewSilence, Place, Report, Silence, State,
 };
@@ -19,9 +21,10 @@ use crate::notices::Pattern;
 use crate::report::answer::Answer;
 use crate::report::rfc3339;
 use crate::store::{OutboxStatus, Told};
+use crate::token::{Scope, Token, TokenSecret};
 use crate::wall_clock::{SystemClock, WallClock};
 
-/// Incidents of a page, and notices of a list: what the API gives at most.
+/// Things of a page, and notices of a list: what the API gives at most.
 const PAGE: u32 = 200;
 const NOTICES: u32 = 1_000;
 const SECOND: i64 = 1_000_000_000;
@@ -48,11 +51,26 @@ struct ReportedShape {
 #[derive(Deserialize)]
 struct Silences {
     silences: Vec<SilenceShape>,
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Exceptions {
     exceptions: Vec<ExceptionShape>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    tokens: Vec<TokenShape>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Added {
+    #[serde(flatten)]
+    token: TokenShape,
+    secret: String,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +116,31 @@ struct Tried {
 #[derive(Deserialize)]
 struct Numbered {
     id: i64,
+}
+
+/// The pages of a list by number.
+struct Pages {
+    all: bool,
+    /// `None`: the last one was read.
+    cursor: Option<Option<String>>,
+}
+
+impl Pages {
+    fn of(all: bool) -> Pages {
+        Pages { all, cursor: Some(None) }
+    }
+
+    /// What the next one is asked for by.
+    fn query(&self) -> Option<Vec<(&'static str, String)>> {
+        let cursor = self.cursor.clone()?;
+        let query = [("all", self.all.to_string()), ("limit", PAGE.to_string())];
+        Some(query.into_iter().chain(cursor.map(|cursor| ("cursor", cursor))).collect())
+    }
+
+    /// One was read; an empty page that goes on would go on for ever.
+    fn turn(&mut self, next: Option<String>, is_empty: bool) {
+        self.cursor = next.filter(|_| !is_empty).map(Some);
+    }
 }
 
 impl Remote {
@@ -223,8 +266,13 @@ impl Desk for Remote {
     }
 
     fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure> {
-        let Silences { silences } = self.get("/silences", &[("all", all.to_string())])?;
-        self.read(silences.into_iter().map(SilenceShape::read).collect())
+        let (mut found, mut pages) = (Vec::new(), Pages::of(all));
+        while let Some(query) = pages.query() {
+            let Silences { silences, next } = self.get("/silences", &query)?;
+            pages.turn(next, silences.is_empty());
+            found.extend(silences);
+        }
+        self.read(found.into_iter().map(SilenceShape::read).collect())
     }
 
     fn silence(&self, new: NewSilence) -> Result<i64, Failure> {
@@ -245,8 +293,13 @@ impl Desk for Remote {
     }
 
     fn exceptions(&self, all: bool) -> Result<Vec<Exception>, Failure> {
-        let Exceptions { exceptions } = self.get("/exceptions", &[("all", all.to_string())])?;
-        self.read(exceptions.into_iter().map(ExceptionShape::read).collect())
+        let (mut found, mut pages) = (Vec::new(), Pages::of(all));
+        while let Some(query) = pages.query() {
+            let Exceptions { exceptions, next } = self.get("/exceptions", &query)?;
+            pages.turn(next, exceptions.is_empty());
+            found.extend(exceptions);
+        }
+        self.read(found.into_iter().map(ExceptionShape::read).collect())
     }
 
     fn except(&self, new: NewException) -> Result<i64, Failure> {
@@ -279,6 +332,34 @@ impl Desk for Remote {
         let Decisions { decisions } = self.get(&format!("/exceptions/{exception}/decisions"), &[])?;
         let taken = decisions.into_iter().take(most as usize);
         self.read(taken.map(|one| Ok((nanoseconds(&one.at)?, one.pack, one.rule, one.title))).collect())
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>, Failure> {
+        let mut all = Vec::new();
+        let mut pages = Pages::of(true);
+        while let Some(query) = pages.query() {
+            let Tokens { tokens, next } = self.get("/tokens", &query)?;
+            pages.turn(next, tokens.is_empty());
+            all.extend(tokens);
+        }
+        self.read(all.into_iter().map(TokenShape::read).collect())
+    }
+
+    fn add_token(
+        &self,
+        name: String,
+        scope: Scope,
+        expires: Option<i64>,
+    ) -> Result<(Token, TokenSecret), Failure> {
+        let body = json!({ "name": name, "scope": scope.as_str(), "expires": expires.and_then(rfc3339) });
+        let Added { token, secret } = self.post("/tokens", &body)?;
+        let odd = || Odd::new("a token's secret", "something else");
+        let secret = self.read(TokenSecret::read(&secret).ok_or_else(odd))?;
+        Ok((self.read(token.read())?, secret))
+    }
+
+    fn revoke_token(&self, id: i64) -> Result<bool, Failure> {
+        self.end(&format!("/tokens/{id}"))
     }
 
     fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure> {
@@ -337,6 +418,7 @@ fn asked(filter: &Filter) -> Vec<(&'static str, String)> {
     let mut put = |key, value: Option<String>| query.extend(value.map(|value| (key, value)));
     put("severity", filter.severity.map(|severity| severity.as_str().into()));
     put("rule", filter.rule.as_ref().map(|rule| rule.as_str().into()));
+    put("source", filter.source.as_ref().map(|source| source.as_str().into()));
     put("assignee", filter.assignee.clone());
     put("since", filter.since.and_then(rfc3339));
     put("before", filter.before.and_then(rfc3339));

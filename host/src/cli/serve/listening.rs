@@ -11,8 +11,8 @@ use super::super::kept::Kept;
 use super::journal::Journal;
 use super::said;
 use crate::configuration::Configuration;
-use crate::http::{self, HttpLimits, HttpOptions, HttpServer};
-use crate::serve::{Health, Intake, StreamSettings};
+use crate::http::{self, HttpLimits, HttpOptions, HttpServer, HttpSources};
+use crate::serve::{Health, Intake, Scans, StreamSettings};
 use crate::syslog::{self, Syslog, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource};
 
 /// How long requests that are underway may take once the server ends.
@@ -23,6 +23,7 @@ pub(super) fn streams(lines: &LineSettings) -> StreamSettings {
     StreamSettings {
         format: lines.format,
         timezone: lines.timezone.clone(),
+        log_source: lines.log_source.clone(),
         join: lines.join,
         silent_after: None,
     }
@@ -34,8 +35,9 @@ pub(super) fn http(
     configuration: &Configuration,
     kept: &Kept,
     intake: &Intake,
+    scans: &Scans,
     health: &Arc<Health>,
-    lines: &LineSettings,
+    sources: &HttpSources,
 ) -> Result<Option<HttpServer>, Failure> {
     let server = &configuration.server;
     let Some(listen) = arguments.listen.map_or(server.listen, |Listen(at)| at) else { return Ok(None) };
@@ -53,10 +55,12 @@ pub(super) fn http(
         tls: server.tls.clone(),
         database: Arc::clone(&kept.database),
         intake: intake.clone(),
+        scans: scans.clone(),
         health: Arc::clone(health),
         clock: Arc::clone(&kept.clock),
-        limits: HttpLimits::default(),
-        streams: streams(lines),
+        limits: HttpLimits { guesses: server.guesses, ..HttpLimits::default() },
+        streams: sources.clone(),
+        proxies: server.proxies.clone(),
     };
     let hint = "name another address with --listen ADDR, or --listen off";
     let started = http::start(options).map_err(|error| Failure::new(error).hint(Some(hint)))?;

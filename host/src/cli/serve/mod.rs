@@ -22,7 +22,8 @@ use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
-use crate::serve::{self, Control, Health, Intake, IntakeLimits, ServeError, ServeOptions};
+use crate::http::HttpSources;
+use crate::serve::{self, Control, Expected, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
 use crate::syslog::SyslogSource;
 
 /// What keeps incidents if nothing names a database.
@@ -38,6 +39,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let packs = packs::configured(&arguments.packs, &configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
+    packs::tried(&packs, &*sandbox)?;
     if !kept::is_wanted(&arguments.keep, &configuration) {
         arguments.keep.db = Some(DATABASE.into());
     }
@@ -60,7 +62,9 @@ pub(super) fn run(
         say("first-token", format!("an operator's token is in {}", path.display()));
     }
     let lines = sources::lines(&arguments);
-    let http = listening::http(&arguments, &configuration, &kept, &intake, &health, &lines)?;
+    let scans = Scans::new(reloading::plan(&configuration));
+    let http_sources = HttpSources::new(listening::streams(&lines), &configuration.http);
+    let http = listening::http(&arguments, &configuration, &kept, &intake, &scans, &health, &http_sources)?;
     if let Some(http) = &http {
         let scheme = if configuration.server.tls.is_some() { "https" } else { "http" };
         say("listens", format!("listens at {scheme}://{}", http.address()));
@@ -71,7 +75,7 @@ pub(super) fn run(
         }
     }
     let sources = listening::syslog_sources(&configuration, &lines);
-    let expected = sources.iter().map(SyslogSource::expected).collect();
+    let listeners: Vec<Expected> = sources.iter().map(SyslogSource::expected).collect();
     let syslog = listening::syslog(sources, &kept, &intake, &health, &journal)?;
     for (source, address) in configuration.syslog.iter().zip(syslog.addresses()) {
         say("listens", format!("takes syslog at {}/{address}", source.transport.as_str()));
@@ -82,7 +86,8 @@ pub(super) fn run(
         packs,
         follow: sources::follow(&arguments, &configuration),
         intake,
-        expected,
+        scans: scans.clone(),
+        expected: [listeners.clone(), http_sources.expected()].concat(),
         own: sources::own(kept.security_log().as_deref()),
         lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
@@ -96,10 +101,14 @@ pub(super) fn run(
         every: BARRIER,
     };
     let reloading = Reloading {
+        sandbox: Arc::clone(&sandbox),
         arguments: Arc::new(arguments),
         configuration,
+        http_sources,
+        listeners,
         database: Arc::clone(&kept.database),
         control: Arc::clone(&control),
+        scans,
         journal: Arc::clone(&journal),
     };
     // It ends with the program: nothing of it has to be finished.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tripline_engine::sandbox::Sandbox;
 
 use super::super::arguments::ServeArguments;
 use super::super::configuration::failure;
@@ -14,7 +15,8 @@ use super::super::{Failure, kept, packs};
 use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
-use crate::serve::{Change, Control};
+use crate::http::HttpSources;
+use crate::serve::{Change, Control, Expected, ScanPlan, Scans};
 use crate::store::Database;
 
 /// How often it is looked whether files have changed.
@@ -22,11 +24,21 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What is needed to read it all again.
 pub(super) struct Reloading {
+    pub(super) sandbox: Arc<dyn Sandbox>,
     pub(super) arguments: Arc<ServeArguments>,
     pub(super) configuration: Configuration,
+    pub(super) http_sources: HttpSources,
+    /// They are as they were until the next start.
+    pub(super) listeners: Vec<Expected>,
     pub(super) database: Arc<Database>,
     pub(super) control: Arc<Control>,
+    pub(super) scans: Scans,
     pub(super) journal: Arc<Journal>,
+}
+
+/// What is scanned, as it is configured.
+pub(super) fn plan(configuration: &Configuration) -> ScanPlan {
+    ScanPlan { settings: configuration.scan.clone(), path: std::env::var_os("PATH") }
 }
 
 impl Reloading {
@@ -62,6 +74,7 @@ impl Reloading {
             None => Configuration::default(),
         };
         let packs = packs::configured(&self.arguments.packs, &configuration)?;
+        packs::tried(&packs, &*self.sandbox)?;
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
             let message = format!("{name} has changed: it counts from the next start on");
@@ -69,7 +82,10 @@ impl Reloading {
         }
         let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);
-        self.control.change(Change { packs, follow });
+        self.scans.replan(plan(&configuration));
+        self.http_sources.set(&configuration.http);
+        let expected = [self.listeners.clone(), self.http_sources.expected()].concat();
+        self.control.change(Change { packs, follow, expected });
         self.configuration = configuration;
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::check::Change;
 use crate::commit::{Committed, Tenant};
 use crate::follow::FollowNote;
 use crate::notices::{Delivered, End};
+use crate::scans::{Presence, Scanned, Seen};
 use crate::serve::Event;
 use crate::syslog::SyslogNote;
 
@@ -55,6 +56,12 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             Line::new(Error, "security-log", format!("{error}; its records wait in the database"))
         }
         Event::Telling(error) => Line::new(Error, "telling", format!("{error}; it is tried again")),
+        Event::Scanned(tenant, scanned) => scan(tenant, scanned),
+        Event::ScanMissed(tenant, name) => {
+            let message = format!("scan {name} was missed: the next one is made");
+            of(tenant, Warning, "scan-missed", message).with("scan", name.as_str())
+        }
+        Event::Scanning(error) => Line::new(Error, "scanning", format!("{error}; it is tried again")),
         Event::Delivered(delivered) => return mails(delivered),
     };
     vec![one]
@@ -64,6 +71,25 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
 pub(super) fn syslog(note: &SyslogNote) -> Line {
     let line = of(&note.tenant, Level::Warning, "syslog", note.to_string());
     line.with("source", &*note.source).with("count", note.count).with("lost", note.lost())
+}
+
+/// What a scan has come to.
+fn scan(tenant: &Tenant, scanned: &Scanned) -> Line {
+    let Scanned { origin, state, broken, .. } = scanned;
+    let changes = scanned.findings.iter().filter(|finding| finding.is_change()).count();
+    let up: u64 = scanned.seen.values().next().map_or(0, |seen| seen.count(Presence::Up));
+    let open: u64 = scanned.seen.values().map(Seen::open).sum();
+    let run = origin.run.map(|run| format!(" (run {run})")).unwrap_or_default();
+    let (level, message) = match broken {
+        None => {
+            let found = format!("hosts {up}, open ports {open}, changes {changes}");
+            (Level::Info, format!("scan {} is done{run}: {found}", origin.scan))
+        }
+        Some(broken) => (Level::Warning, format!("scan {} is {state}{run}: {}", origin.scan, broken.detail)),
+    };
+    let line = of(tenant, level, "scanned", message);
+    let line = line.with("scan", origin.scan.as_str()).with("state", state.as_str()).with("hosts", up);
+    line.with("run", origin.run).with("open", open).with("changes", changes)
 }
 
 fn of(tenant: &Tenant, level: Level, event: &'static str, message: String) -> Line {

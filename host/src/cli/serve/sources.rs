@@ -51,6 +51,7 @@ fn configured(source: &FollowedSource, usual: &FollowSettings) -> Follow {
     let lines = LineSettings {
         timezone: source.timezone.clone().unwrap_or_else(|| usual.lines.timezone.clone()),
         format: source.format.or(usual.lines.format),
+        log_source: source.log_source.clone(),
         ..usual.lines.clone()
     };
     Follow {

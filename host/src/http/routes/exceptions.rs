@@ -18,7 +18,7 @@ use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
-use super::silences::Which;
+use super::numbered::Which;
 use crate::http::shapes::{ExceptionShape, SeverityWord};
 use crate::incidents::{Effect, NewException, Place};
 use crate::notices::Pattern;
@@ -33,12 +33,15 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(list, add)).routes(routes!(end)).routes(routes!(taken))
 }
 
-/// Exceptions, by their numbers.
+/// A page of exceptions, by their numbers.
 #[derive(ToSchema)]
 #[schema(as = Exceptions)]
 #[allow(dead_code, reason = "a shape for the document")]
 struct ExceptionsShape {
     exceptions: Vec<ExceptionShape>,
+    /// What the next page's `cursor` is; null: this was the last.
+    #[schema(required)]
+    next: Option<String>,
 }
 
 /// Decisions that an exception has taken out, the last first.
@@ -138,16 +141,24 @@ impl New {
     tag = "exceptions",
     params(Which),
     security(("token" = ["reader"])),
-    responses((status = 200, body = ExceptionsShape))
+    responses(
+        (status = 200, body = ExceptionsShape),
+        (status = 404, description = "the cursor was not given for this list")
+    )
 )]
 async fn list(
     caller: Caller<Reader>,
     State(shared): State<Arc<Shared>>,
-    Query(Which { all }): Query<Which>,
+    Query(which): Query<Which>,
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.tenant().clone();
-    let exceptions = shared.read(move |database| database.exceptions(&tenant, all)).await?;
-    Ok(Json(json!({ "exceptions": exceptions.iter().map(listed::exception).collect::<Vec<_>>() })))
+    let page = which.page(&tenant, "exceptions")?;
+    let (all, after, most) = (page.all, page.after, page.most());
+    let read = shared.read(move |database| database.exceptions_after(&tenant, all, after, most));
+    let mut exceptions = read.await?;
+    let next = page.cut(&mut exceptions, |exception| exception.id);
+    let exceptions: Vec<_> = exceptions.iter().map(listed::exception).collect();
+    Ok(Json(json!({ "exceptions": exceptions, "next": next })))
 }
 
 /// Takes decisions out; they are counted and can be listed.
@@ -175,7 +186,7 @@ async fn add(
             return Ok(None);
         }
         let id = database.except(&tenant, new, author)?;
-        Ok(database.exceptions(&tenant, true)?.into_iter().find(|exception| exception.id == id))
+        Ok(database.exceptions_after(&tenant, true, id - 1, 1)?.pop())
     });
     let full = || Problem::conflict(format!("expected fewer than {MOST} exceptions that hold"));
     let added = added.await?.ok_or_else(full)?;
@@ -220,7 +231,7 @@ async fn taken(
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.tenant().clone();
     let found = shared.read(move |database| {
-        let known = database.exceptions(&tenant, true)?.iter().any(|exception| exception.id == id);
+        let known = database.exceptions_after(&tenant, true, id - 1, 1)?.iter().any(|one| one.id == id);
         if known { database.excepted(&tenant, id, TAKEN).map(Some) } else { Ok(None) }
     });
     let none = || Problem::unknown(format!("there is no exception {id}"));

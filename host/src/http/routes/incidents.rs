@@ -5,22 +5,21 @@ use std::sync::Arc;
 use axum::extract::State as Shares;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::caller::{Caller, Reader};
+use super::super::cursor;
 use super::super::json::Json;
 use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::super::version::etag;
-use super::super::{cursor, given};
 use super::Routes;
-use crate::http::shapes::{IncidentShape, SeverityWord, StateWord};
-use crate::incidents::{Filter, State};
+use super::which::which;
+use crate::http::shapes::IncidentShape;
 use crate::report::listed;
 use crate::report::stored_page::object;
 
@@ -33,44 +32,16 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(list)).routes(routes!(show))
 }
 
-/// Which incidents; all that is given must hold.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Asked {
-    /// In one of these states, with commas between; open and acknowledged, if nothing is said.
-    #[param(style = Form, explode = false, value_type = Option<Vec<StateWord>>)]
-    state: Option<String>,
-    /// At least this severe.
-    #[param(inline)]
-    severity: Option<SeverityWord>,
-    /// `PACK/RULE`, with `*`.
-    #[param(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[/*][^\x00-\x1f\x7f-\x9f]*$")]
-    rule: Option<String>,
-    /// Somebody's.
-    #[param(
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    assignee: Option<String>,
-    /// Changed at this time or later.
-    #[param(format = DateTime)]
-    since: Option<String>,
-    /// Changed before this time.
-    #[param(format = DateTime)]
-    before: Option<String>,
-    /// With this in title, summary, fingerprint or values.
-    #[param(
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
-    search: Option<String>,
-    /// At most so many.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// Where the page before ended: its `next`. What else is asked must be the same.
-    #[param(max_length = 64)]
-    cursor: Option<String>,
+which! {
+    /// Which incidents, and which page of them.
+    struct Asked {
+        /// At most so many.
+        #[param(minimum = 1, maximum = 200, default = 50)]
+        limit: Option<u32>,
+        /// Where the page before ended: its `next`. What else is asked must be the same.
+        #[param(max_length = 64)]
+        cursor: Option<String>,
+    }
 }
 
 /// A page of incidents, the latest change first.
@@ -82,37 +53,6 @@ struct IncidentsShape {
     /// What the next page's `cursor` is; null: this was the last.
     #[schema(required)]
     next: Option<String>,
-}
-
-impl Asked {
-    fn filter(&self) -> Result<Filter, Problem> {
-        let line = |key, text: &Option<String>| {
-            text.clone().map(|text| given::line(key, text, given::NAME)).transpose()
-        };
-        let time =
-            |key, text: &Option<String>| text.as_deref().map(|text| given::time(key, text)).transpose();
-        Ok(Filter {
-            states: self.state.as_deref().map_or(Ok(vec![State::Open, State::Acknowledged]), states)?,
-            severity: self.severity.map(Into::into),
-            rule: self.rule.clone().map(given::rule).transpose()?,
-            assignee: line("assignee", &self.assignee)?,
-            since: time("since", &self.since)?,
-            before: time("before", &self.before)?,
-            text: line("search", &self.search)?,
-        })
-    }
-}
-
-fn states(text: &str) -> Result<Vec<State>, Problem> {
-    let wrong = |_| Problem::invalid("state: expected open, acknowledged or resolved, with commas between");
-    let mut states: Vec<State> = Vec::new();
-    for word in text.split(',') {
-        let state = word.parse().map_err(wrong)?;
-        if !states.contains(&state) {
-            states.push(state);
-        }
-    }
-    Ok(states)
 }
 
 /// Incidents, the latest change first.

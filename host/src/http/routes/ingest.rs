@@ -26,14 +26,12 @@ use super::super::unpacking::{Packing, unpack};
 use super::super::{HttpLimits, body};
 use super::Routes;
 use crate::commit::{BatchKey, Tenant};
-use crate::configuration::zone;
+use crate::configuration::{HttpSource, zone};
 use crate::serve::{Batch, Reason, Refused};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Bytes of an idempotency key.
 const KEY: usize = 255;
-/// Bytes of a source's name.
-const NAME: usize = 64;
 /// Bytes of a time zone's name.
 const ZONE: usize = 64;
 /// When a source that is full, or a key that is on its way, is tried again.
@@ -134,7 +132,7 @@ async fn ingest(
         ingested.duplicate = true;
         return Ok(Json(ingested));
     }
-    let (settings, received) = (shared.streams.settings(&said), shared.clock.now());
+    let (settings, received) = (shared.streams.settings(&tenant, &source, &said), shared.clock.now());
     let batch = Batch { tenant, source, settings, lines, received, key, done: None };
     commit(&shared, batch, share, &said).await?;
     Ok(Json(ingested))
@@ -218,11 +216,10 @@ async fn known(shared: &Arc<Shared>, tenant: &Tenant, key: BatchKey) -> Result<b
 }
 
 fn source(name: &str) -> Result<String, Problem> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if (1..=NAME).contains(&name.len()) && name.bytes().all(plain) {
+    if HttpSource::is_name(name) {
         return Ok(format!("http/{name}"));
     }
-    Err(Problem::invalid("expected as source 1 to 64 letters, digits, dots, underscores and hyphens"))
+    Err(Problem::invalid(format!("expected as source {}", HttpSource::NAME)))
 }
 
 fn said(asked: &Asked, headers: &HeaderMap) -> Result<Said, Problem> {
@@ -234,8 +231,9 @@ fn said(asked: &Asked, headers: &HeaderMap) -> Result<Said, Problem> {
     let format = match &asked.format {
         None => ndjson.then_some(Format::Json),
         Some(name) => {
-            let unknown = |_| Problem::invalid("expected as format rfc3164, rfc5424, iso, json or plain");
-            Some(name.parse().map_err(unknown)?)
+            let sent = name.parse().ok().filter(|format: &Format| format.is_for_senders());
+            let unknown = || Problem::invalid("expected as format rfc3164, rfc5424, iso, json or plain");
+            Some(sent.ok_or_else(unknown)?)
         }
     };
     let timezone = match &asked.timezone {

@@ -2,16 +2,22 @@
 
 mod acts;
 mod exceptions;
+mod export;
 mod incidents;
 mod ingest;
 mod live;
 mod metrics;
 mod notices;
+mod numbered;
 mod openapi;
 mod reports;
+mod scan_stream;
+mod scans;
 mod silences;
 mod sources;
 mod stream;
+mod tokens;
+mod which;
 
 use std::sync::Arc;
 
@@ -38,10 +44,14 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         reports::routes(),
         acts::routes(),
         stream::routes(),
+        export::routes(),
         notices::routes(),
         silences::routes(),
         exceptions::routes(),
         sources::routes(),
+        scans::routes(),
+        scan_stream::routes(),
+        tokens::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::caller::{Analyst, Caller, Reader};
@@ -18,6 +18,7 @@ use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
+use super::numbered::Which;
 use crate::http::shapes::{SeverityWord, SilenceShape};
 use crate::incidents::NewSilence;
 use crate::notices::Pattern;
@@ -30,23 +31,15 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(list, add)).routes(routes!(end))
 }
 
-/// Which ones.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Which {
-    /// Those that are over, too.
-    #[serde(default)]
-    #[param(required = false)]
-    pub(super) all: bool,
-}
-
-/// Silences, by their numbers.
+/// A page of silences, by their numbers.
 #[derive(ToSchema)]
 #[schema(as = Silences)]
 #[allow(dead_code, reason = "a shape for the document")]
 struct SilencesShape {
     silences: Vec<SilenceShape>,
+    /// What the next page's `cursor` is; null: this was the last.
+    #[schema(required)]
+    next: Option<String>,
 }
 
 /// What is held back, when and why. All that is given must hold; something must be.
@@ -112,16 +105,24 @@ impl New {
     tag = "silences",
     params(Which),
     security(("token" = ["reader"])),
-    responses((status = 200, body = SilencesShape))
+    responses(
+        (status = 200, body = SilencesShape),
+        (status = 404, description = "the cursor was not given for this list")
+    )
 )]
 async fn list(
     caller: Caller<Reader>,
     State(shared): State<Arc<Shared>>,
-    Query(Which { all }): Query<Which>,
+    Query(which): Query<Which>,
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.tenant().clone();
-    let silences = shared.read(move |database| database.silences(&tenant, all)).await?;
-    Ok(Json(json!({ "silences": silences.iter().map(listed::silence).collect::<Vec<_>>() })))
+    let page = which.page(&tenant, "silences")?;
+    let (all, after, most) = (page.all, page.after, page.most());
+    let read = shared.read(move |database| database.silences_after(&tenant, all, after, most));
+    let mut silences = read.await?;
+    let next = page.cut(&mut silences, |silence| silence.id);
+    let silences: Vec<_> = silences.iter().map(listed::silence).collect();
+    Ok(Json(json!({ "silences": silences, "next": next })))
 }
 
 /// Holds notices back; incidents are recorded all the same.
@@ -149,7 +150,7 @@ async fn add(
             return Ok(None);
         }
         let id = database.silence(&tenant, new, author)?;
-        Ok(database.silences(&tenant, true)?.into_iter().find(|silence| silence.id == id))
+        Ok(database.silences_after(&tenant, true, id - 1, 1)?.pop())
     });
     let full = || Problem::conflict(format!("expected fewer than {MOST} silences that are not over"));
     let added = added.await?.ok_or_else(full)?;

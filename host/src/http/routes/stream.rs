@@ -14,10 +14,7 @@
 //!   data: {}
 //! ```
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Extension;
@@ -26,15 +23,15 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Body as HttpBody, Frame};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, sleep};
 use utoipa_axum::routes;
 
 use super::super::caller::{Caller, Reader};
+use super::super::events::Events;
 use super::super::problem::{AGAIN, Problem};
 use super::super::shared::Shared;
-use super::super::slots::{Slot, Slots};
+use super::super::slots::Slots;
 use super::Routes;
 use crate::report::{listed, strict_json};
 use crate::security_log::Record;
@@ -90,7 +87,7 @@ async fn stream(
     };
     tokio::spawn(following.run());
     let head = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
-    Ok((head, Body::new(Events { receiver, _slot: slot })).into_response())
+    Ok((head, Body::new(Events::new(receiver, slot))).into_response())
 }
 
 fn last_seen(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
@@ -161,8 +158,8 @@ impl Following {
         let now = self.shared.clock.now();
         let looked = self.shared.read(move |database| {
             // The token first: what happens after it was revoked is not told.
-            let tokens = database.tokens(&tenant)?;
-            let holds = tokens.iter().any(|token| token.id == id && token.holds(now));
+            let token = database.tokens_after(&tenant, true, id - 1, 1)?.pop();
+            let holds = token.is_some_and(|token| token.id == id && token.holds(now));
             Ok((holds, if holds { database.happenings(&tenant, at, MOST)? } else { Happenings::default() }))
         });
         looked.await
@@ -181,22 +178,4 @@ fn event(record: &Record) -> String {
     let _ = strict_json::write(&mut data, &listed::happening(record));
     let data = String::from_utf8_lossy(&data);
     format!("id: {}\nevent: {}\ndata: {data}\n\n", record.seq, record.event)
-}
-
-/// What is told, as a body without end; whoever drops it ends it.
-struct Events {
-    receiver: Receiver<Bytes>,
-    _slot: Slot,
-}
-
-impl HttpBody for Events {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.receiver.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
-    }
 }

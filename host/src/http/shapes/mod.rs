@@ -10,9 +10,11 @@ mod exception;
 mod incident;
 mod notice;
 mod pack;
+mod scan;
 mod silence;
 mod source;
 mod time;
+mod token;
 mod word;
 
 pub(crate) use self::answer::AnswerShape;
@@ -22,10 +24,12 @@ pub(crate) use self::exception::ExceptionShape;
 pub(crate) use self::incident::IncidentShape;
 pub(crate) use self::notice::NoticeShape;
 pub(crate) use self::pack::PackShape;
+pub(crate) use self::scan::{FindingShape, ScanShape, ScheduleShape};
 pub(crate) use self::silence::SilenceShape;
 pub(crate) use self::source::SourceShape;
 pub(crate) use self::time::{Odd, nanoseconds};
-pub(crate) use self::word::{ResolutionWord, SeverityWord, StateWord};
+pub(crate) use self::token::TokenShape;
+pub(crate) use self::word::{ResolutionWord, ScopeWord, SeverityWord, StateWord};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ pub(crate) struct SourceShape {
     r#type: String,
     /// What it is called.
     name: String,
-    /// How its lines come: `file`, `http`, `syslog` or `program`.
+    /// How its lines come: `file`, `http`, `syslog`, `scan` or `program`.
     kind: String,
     /// Lines that were read.
     lines: u64,

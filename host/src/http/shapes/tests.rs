@@ -19,6 +19,7 @@ use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
 use crate::store::Told;
+use crate::token::{Scope, Token};
 
 /// The shape has every key, and no other.
 #[track_caller]
@@ -184,6 +185,21 @@ fn exceptions() {
 }
 
 #[test]
+fn tokens() {
+    let token = Token {
+        id: 3,
+        tenant: Tenant::default(),
+        name: "web-1".into(),
+        scope: Scope::Ingest,
+        created: 1,
+        author: "uid:0".into(),
+        expires: Some(2),
+        revoked: None,
+    };
+    assert_eq!(shape::<TokenShape>(&listed::token(&token)).read().unwrap(), token);
+}
+
+#[test]
 fn notices() {
     let queued = Told {
         notice: 5,
@@ -238,4 +254,59 @@ fn answers() {
         recipients: vec![Recipient { address: "a@b.example".into(), sentences }],
     };
     shape::<AnswerShape>(&serde_json::to_value(&answer).unwrap());
+}
+
+#[test]
+fn scans() {
+    use std::time::Duration;
+
+    use crate::report::scans;
+    use crate::scans::{
+        Broken, Missed, Reason, Request, Run, RunState, ScanName, ScannerKind, Schedule, Scheduled, Standing,
+        When,
+    };
+
+    let name = ScanName::new("office").unwrap();
+    let run = Run {
+        number: 7,
+        name: name.clone(),
+        scanner: ScannerKind::Nmap,
+        author: "timer".into(),
+        state: RunState::Partial,
+        started: 1_795_000_000_123_456_789,
+        ended: Some(1_795_000_001_000_000_000),
+        addresses: Some("192.0.2.0/24".into()),
+        ports: Some("1-1024".into()),
+        broken: Some(Broken::new(Reason::Truncated, "what the scanner tells breaks off")),
+        up: 3,
+        unknown: 1,
+        open: 9,
+        judged: true,
+    };
+    let running = Run {
+        state: RunState::Running,
+        ended: None,
+        addresses: None,
+        ports: None,
+        broken: None,
+        ..run.clone()
+    };
+    for run in [run, running] {
+        let written = scans::run(&run);
+        assert_eq!(shape::<ScanShape>(&written).read().unwrap(), run);
+    }
+    let request = Request {
+        name,
+        targets: vec!["192.0.2.7".parse().unwrap(), "web.example.org".parse().unwrap()],
+        ports: "22,80".parse().unwrap(),
+        service: true,
+        scripts: vec!["ssl-cert".parse().unwrap()],
+        every_address: false,
+    };
+    let when = When::Every(Duration::from_secs(3600));
+    let schedule = Schedule { when, jitter: Duration::from_secs(60), missed: Missed::Once };
+    let scheduled = Scheduled { tenant: Tenant::default(), request, schedule };
+    let written = scans::schedule(&scheduled, &Standing::default(), 5);
+    shape::<ScheduleShape>(&written);
+    assert_eq!(written["targets"][0], "192.0.2.7");
 }

@@ -5,6 +5,7 @@ use tripline_abi::Severity;
 use utoipa::ToSchema;
 
 use crate::incidents::{Resolution, State};
+use crate::token::Scope;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident of $domain:ident: $($word:ident)*) => {
@@ -45,6 +46,11 @@ words! {
     TruePositiveImpact TruePositive FalsePositive Duplicate Expected Unknown
 }
 
+words! {
+    /// What a token may be used for.
+    ScopeWord of Scope: Operator Analyst Reader Ingest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +63,7 @@ mod tests {
     fn words_are_as_the_reports_have_them() {
         Severity::ALL.into_iter().for_each(|one| check(SeverityWord::from(one), one.as_str()));
         State::ALL.into_iter().for_each(|one| check(StateWord::from(one), one.as_str()));
+        Scope::ALL.into_iter().for_each(|one| check(ScopeWord::from(one), one.as_str()));
         Resolution::ALL.into_iter().for_each(|one| check(ResolutionWord::from(one), one.as_str()));
     }
 }

@@ -1,0 +1,53 @@
+//! Scans from the command line.
+
+mod due;
+mod importing;
+mod judging;
+mod kept;
+mod running;
+
+use std::process::ExitCode;
+
+use super::arguments::{ScanArguments, ScanCommand, ScannerExecArguments};
+use super::desk::scans::{self, RemoteScans};
+use super::exit::Exit;
+use super::{Failure, Screen};
+use crate::configuration::Configuration;
+use crate::scans::{Launch, launch};
+
+/// Sees to scans.
+pub(super) fn run(
+    arguments: ScanArguments,
+    configuration: &Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let ScanArguments { command, keep, server } = arguments;
+    let there = RemoteScans::named(&keep, &server, configuration)?;
+    let desk = |changes| scans::open(&keep, &server, configuration, changes);
+    match (command, there) {
+        (ScanCommand::Run(arguments), Some(there)) => running::run_there(arguments, &there, screen),
+        (ScanCommand::Run(arguments), None) => running::run(arguments, &keep, configuration, screen),
+        (ScanCommand::Import(_) | ScanCommand::Due(_), Some(_)) => {
+            let hint = "a server makes what is due itself; files are taken where its database is";
+            Err(Failure::new("expected a database on this machine, found --server").hint(Some(hint)))
+        }
+        (ScanCommand::Import(arguments), None) => importing::run(arguments, &keep, configuration, screen),
+        (ScanCommand::Due(arguments), None) => due::run(arguments, &keep, configuration, screen),
+        (ScanCommand::List { limit, format }, _) => kept::list(limit, format, &*desk(false)?, screen),
+        (ScanCommand::Show { run, format }, _) => kept::show(run, format, &*desk(false)?, screen),
+        (ScanCommand::Diff { run, format }, _) => kept::diff(run, format, &*desk(false)?, screen),
+        (ScanCommand::Schedule { format }, _) => kept::schedules(format, &*desk(false)?, screen),
+        (ScanCommand::Cancel { run }, _) => kept::cancel(run, &*desk(true)?, screen),
+    }
+}
+
+/// Becomes the scanner.
+pub(super) fn exec(arguments: ScannerExecArguments) -> ExitCode {
+    let ScannerExecArguments { parent, privileged, command } = arguments;
+    let mut command = command.into_iter();
+    let program = command.next().unwrap_or_default().into();
+    let error = launch(&Launch { parent, privileged, program, arguments: command.collect() });
+    // Whoever started it reads this, and nobody else.
+    eprintln!("{error}");
+    ExitCode::from(Exit::Incomplete as u8)
+}

@@ -1,0 +1,350 @@
+//! Scans: those that were made and what they found, one more, and an end to one.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::super::caller::{Analyst, Caller, Reader};
+use super::super::json::Json;
+use super::super::path::Path;
+use super::super::problem::{AGAIN, Problem};
+use super::super::query::Query;
+use super::super::shared::Shared;
+use super::Routes;
+use crate::commit::Tenant;
+use crate::http::shapes::{FindingShape, ScanShape, ScheduleShape};
+use crate::report::scans;
+use crate::scans::{Ports, Request, Run, ScanName, ScanStore, ScheduleStore, Script, Target};
+use crate::serve::NotBegun;
+
+/// Runs of a page, if nothing is said, and at most.
+const RUNS: (u32, u32) = (50, 200);
+/// Findings of a page, if nothing is said, and at most: each may have some KiB.
+const FINDINGS: (u32, u32) = (200, 1_000);
+/// Targets of one scan: what is more is a network.
+const TARGETS: usize = 1_000;
+/// Scripts of one scan.
+const SCRIPTS: usize = 50;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(list, start))
+        .routes(routes!(schedules))
+        .routes(routes!(show))
+        .routes(routes!(findings))
+        .routes(routes!(cancel))
+}
+
+/// Which runs.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Before this one.
+    #[param(minimum = 1)]
+    before: Option<u64>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+}
+
+/// Runs, the latest first.
+#[derive(ToSchema)]
+#[schema(as = Scans)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct ScansShape {
+    scans: Vec<ScanShape>,
+    /// What the next page's `before` is; null: this was the last.
+    #[schema(required)]
+    next: Option<u64>,
+}
+
+/// The scans of the tenant, the latest first.
+#[utoipa::path(
+    get,
+    operation_id = "list_scans",
+    path = "/api/v1/scans",
+    tag = "scans",
+    params(Which),
+    security(("token" = ["reader"])),
+    responses((status = 200, body = ScansShape))
+)]
+async fn list(
+    caller: Caller<Reader>,
+    State(shared): State<Arc<Shared>>,
+    Query(Which { before, limit }): Query<Which>,
+) -> Result<Json<Value>, Problem> {
+    let (limit, tenant) = (within(limit, RUNS)?, caller.tenant().clone());
+    let runs = shared.read(move |database| database.runs(&tenant, before, limit)).await?;
+    let full = runs.len() as u64 >= u64::from(limit);
+    let next = runs.last().filter(|_| full).map(|run| run.number);
+    Ok(Json(json!({ "scans": runs.iter().map(scans::run).collect::<Vec<_>>(), "next": next })))
+}
+
+/// What is to be scanned.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewScan, example = json!({ "targets": ["192.0.2.0/24"], "ports": "22,80,443" }))]
+struct New {
+    /// What the scan is called: it is compared with the last one of this name. Missing: `adhoc`.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$")]
+    name: Option<String>,
+    /// Addresses, networks and names of hosts.
+    #[schema(min_items = 1, max_items = 1_000)]
+    targets: Vec<String>,
+    /// Which ports, by TCP: `22,80,8000-8100`.
+    #[schema(max_length = 1_000, example = "22,80,443")]
+    ports: String,
+    /// Ask open ports what listens there.
+    #[serde(default)]
+    #[schema(required = false)]
+    service: bool,
+    /// Scripts of nmap to run.
+    #[serde(default)]
+    #[schema(required = false, max_items = 50)]
+    scripts: Vec<String>,
+    /// Take each address for a host.
+    #[serde(default)]
+    #[schema(required = false)]
+    every_address: bool,
+}
+
+impl New {
+    fn checked(self) -> Result<Request, Problem> {
+        if self.targets.is_empty() || self.targets.len() > TARGETS {
+            return Err(Problem::invalid(format!("targets: expected 1 to {TARGETS}")));
+        }
+        if self.scripts.len() > SCRIPTS {
+            return Err(Problem::invalid(format!("scripts: expected at most {SCRIPTS}")));
+        }
+        let name = self.name.map_or(Some(ScanName::default()), |name| ScanName::new(&name));
+        let wrong = || Problem::invalid("name: expected 1 to 64 lower case letters, digits and hyphens");
+        let target = |text: &String| {
+            text.parse::<Target>().map_err(|error| Problem::invalid(format!("targets: {error}")))
+        };
+        let script = |text: &String| {
+            text.parse::<Script>().map_err(|error| Problem::invalid(format!("scripts: {error}")))
+        };
+        Ok(Request {
+            name: name.ok_or_else(wrong)?,
+            targets: self.targets.iter().map(target).collect::<Result<_, _>>()?,
+            ports: self
+                .ports
+                .parse::<Ports>()
+                .map_err(|error| Problem::invalid(format!("ports: {error}")))?,
+            service: self.service,
+            scripts: self.scripts.iter().map(script).collect::<Result<_, _>>()?,
+            every_address: self.every_address,
+        })
+    }
+}
+
+/// Scans now, what the operator allows. The answer comes when it has begun.
+#[utoipa::path(
+    post,
+    operation_id = "start_scan",
+    path = "/api/v1/scans",
+    tag = "scans",
+    request_body = New,
+    security(("token" = ["analyst"])),
+    responses(
+        (status = 202, description = "it has begun", body = ScanShape),
+        (status = 409, description = "one of this name is underway"),
+        (status = 422, description = "it cannot be, or may not be scanned"),
+        (status = 429, description = "as many as may be are underway")
+    )
+)]
+async fn start(
+    caller: Caller<Analyst>,
+    State(shared): State<Arc<Shared>>,
+    Json(new): Json<New>,
+) -> Result<Response, Problem> {
+    let request = new.checked()?;
+    let (tenant, actor, scans) = (caller.tenant().clone(), caller.actor(), shared.scans.clone());
+    let of = tenant.clone();
+    let begun = shared.write(move |_| Ok(scans.start(of, actor, request))).await?;
+    let number = begun.map_err(not_begun)?;
+    let run = found(&shared, &tenant, number).await?;
+    Ok((StatusCode::ACCEPTED, Json(whole(&shared, &tenant, &run))).into_response())
+}
+
+/// A scan, and how far it is.
+#[utoipa::path(
+    get,
+    operation_id = "show_scan",
+    path = "/api/v1/scans/{id}",
+    tag = "scans",
+    params(("id" = u64, Path, description = "its number")),
+    security(("token" = ["reader"])),
+    responses((status = 200, body = ScanShape))
+)]
+async fn show(
+    caller: Caller<Reader>,
+    State(shared): State<Arc<Shared>>,
+    Path(run): Path<u64>,
+) -> Result<Json<Value>, Problem> {
+    let tenant = caller.tenant();
+    let run = found(&shared, tenant, run).await?;
+    Ok(Json(whole(&shared, tenant, &run)))
+}
+
+/// Which findings.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// Only what is otherwise than in the scan before.
+    #[serde(default)]
+    #[param(required = false)]
+    changes: bool,
+    /// Behind so many.
+    #[serde(default)]
+    #[param(required = false)]
+    after: u32,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 1_000, default = 200)]
+    limit: Option<u32>,
+}
+
+/// Findings, as they were found.
+#[derive(ToSchema)]
+#[schema(as = Findings)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct FindingsShape {
+    findings: Vec<FindingShape>,
+    /// What the next page's `after` is; null: this was the last.
+    #[schema(required)]
+    next: Option<u32>,
+}
+
+/// What a scan found.
+#[utoipa::path(
+    get,
+    operation_id = "list_findings",
+    path = "/api/v1/scans/{id}/findings",
+    tag = "scans",
+    params(("id" = u64, Path, description = "its number"), Asked),
+    security(("token" = ["reader"])),
+    responses((status = 200, body = FindingsShape))
+)]
+async fn findings(
+    caller: Caller<Reader>,
+    State(shared): State<Arc<Shared>>,
+    Path(number): Path<u64>,
+    Query(Asked { changes, after, limit }): Query<Asked>,
+) -> Result<Json<Value>, Problem> {
+    let (limit, tenant) = (within(limit, FINDINGS)?, caller.tenant().clone());
+    found(&shared, &tenant, number).await?;
+    let lines = shared.read(move |database| database.findings(&tenant, number)).await?;
+    let all = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let wanted = all.filter(|finding| !changes || scans::is_change(finding));
+    let mut page: Vec<Value> = wanted.skip(after as usize).take(limit as usize + 1).collect();
+    let more = page.len() > limit as usize;
+    page.truncate(limit as usize);
+    let next = more.then(|| after.saturating_add(limit));
+    Ok(Json(json!({ "findings": page, "next": next })))
+}
+
+/// Breaks a scan off. What it has found until then is kept.
+#[utoipa::path(
+    post,
+    operation_id = "cancel_scan",
+    path = "/api/v1/scans/{id}/cancel",
+    tag = "scans",
+    params(("id" = u64, Path, description = "its number")),
+    security(("token" = ["analyst"])),
+    responses(
+        (status = 202, description = "it ends soon", body = ScanShape),
+        (status = 409, description = "it has ended")
+    )
+)]
+async fn cancel(
+    caller: Caller<Analyst>,
+    State(shared): State<Arc<Shared>>,
+    Path(number): Path<u64>,
+) -> Result<Response, Problem> {
+    let tenant = caller.tenant().clone();
+    found(&shared, &tenant, number).await?;
+    let of = tenant.clone();
+    let asked = shared.write(move |database| database.cancel(&of, number)).await?;
+    shared.scans.cancel(&tenant, number);
+    let run = found(&shared, &tenant, number).await?;
+    if !asked {
+        return Err(Problem::conflict(format!("scan {number} has ended")));
+    }
+    Ok((StatusCode::ACCEPTED, Json(whole(&shared, &tenant, &run))).into_response())
+}
+
+/// Schedules, as they are configured.
+#[derive(ToSchema)]
+#[schema(as = ScanSchedules)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct SchedulesShape {
+    schedules: Vec<ScheduleShape>,
+}
+
+/// The tenant's scans that are made again and again, and how they stand.
+#[utoipa::path(
+    get,
+    operation_id = "list_scan_schedules",
+    path = "/api/v1/scans/schedules",
+    tag = "scans",
+    security(("token" = ["reader"])),
+    responses((status = 200, body = SchedulesShape))
+)]
+async fn schedules(
+    caller: Caller<Reader>,
+    State(shared): State<Arc<Shared>>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, plan, now) = (caller.tenant().clone(), shared.scans.plan(), shared.clock.now());
+    let standing = shared.read(move |database| {
+        let own = plan.settings.schedules.iter().filter(|one| one.tenant == tenant);
+        let stands = own.map(|one| {
+            let standing = database.stands(&tenant, &one.request.name)?.unwrap_or_default();
+            Ok(scans::schedule(one, &standing, now))
+        });
+        stands.collect::<Result<Vec<_>, _>>()
+    });
+    Ok(Json(json!({ "schedules": standing.await? })))
+}
+
+/// A run of the tenant.
+pub(super) async fn found(shared: &Arc<Shared>, tenant: &Tenant, number: u64) -> Result<Run, Problem> {
+    let none = || Problem::unknown(format!("there is no scan {number}"));
+    // No database counts further.
+    i64::try_from(number).map_err(|_| none())?;
+    let of = tenant.clone();
+    let run = shared.read(move |database| database.run(&of, number)).await?;
+    run.ok_or_else(none)
+}
+
+/// A run, and how far it is.
+pub(super) fn whole(shared: &Shared, tenant: &Tenant, run: &Run) -> Value {
+    let mut object = scans::run(run);
+    if let Some(underway) = shared.scans.underway(tenant, run.number) {
+        object["progress"] = scans::progress(&underway);
+    }
+    object
+}
+
+fn within(limit: Option<u32>, (usual, most): (u32, u32)) -> Result<u32, Problem> {
+    let limit = limit.unwrap_or(usual);
+    let wrong = || Problem::invalid(format!("limit: expected 1 to {most}, found {limit}"));
+    (1..=most).contains(&limit).then_some(limit).ok_or_else(wrong)
+}
+
+fn not_begun(error: NotBegun) -> Problem {
+    match error {
+        NotBegun::Order(_) | NotBegun::Choice(_) => Problem::invalid(error.to_string()),
+        NotBegun::Underway(_) | NotBegun::Alone => Problem::conflict(error.to_string()),
+        NotBegun::Busy(_) => Problem::full(error.to_string()).retry_after(AGAIN),
+        NotBegun::Store(error) => error.into(),
+        NotBegun::Stopping => Problem::unavailable(error.to_string()).retry_after(AGAIN),
+    }
+}

@@ -1,0 +1,82 @@
+//! Files that nmap or masscan wrote elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use super::finding::Origin;
+use super::host::Protocol;
+use super::known::Baseline;
+use super::order::ScanName;
+use super::record::NewRun;
+use super::run::{Compared, Gathering, Scanned, Scanning};
+use super::scanner::{ScannerKind, Watch};
+use super::seen::Seen;
+use super::told::Told;
+use super::xml::{Asked, ScanXml, XmlLimits};
+use crate::commit::{StoreError, Tenant};
+
+/// Why a file is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is no scan.
+    #[error("expected a scan of nmap or masscan in XML, found none: {0}")]
+    NoScan(String),
+    /// A later scan is known already.
+    #[error("expected a scan that ended after the last one of `{0}`, found an earlier one")]
+    Older(ScanName),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Scanning<'_> {
+    /// Takes a file as if its scan had been made here. What it was asked is known as far as it says so.
+    pub fn import(
+        &self,
+        tenant: &Tenant,
+        name: &ScanName,
+        input: impl Read,
+        watch: &mut dyn Watch,
+    ) -> Result<Scanned, ImportError> {
+        let mut told = Told::default();
+        let mut gathering = Gathering { asked: None, seen: BTreeMap::new(), watch, open: 0 };
+        told.follow(&mut ScanXml::new(input, XmlLimits::default()), &mut gathering);
+        let ended = gathering.bounded(told.ended());
+        let mut seen = gathering.seen;
+        let Some(scanner) = told.scanner else {
+            let why = ended.broken.map(|broken| broken.detail).unwrap_or_default();
+            return Err(ImportError::NoScan(why));
+        };
+        let began = told.begun.or(told.last).unwrap_or_else(|| self.clock.now());
+        let at = told.last.or(told.begun).unwrap_or(began).max(began);
+        let mut asked = told.asked;
+        if asked.is_empty() {
+            let technique = if scanner == ScannerKind::Masscan { "syn" } else { "unknown" };
+            asked.push(Asked { technique: technique.into(), protocol: Protocol::Tcp, ports: None });
+        }
+        seen.retain(|protocol, _| asked.iter().any(|asked| asked.protocol == *protocol));
+        let mut baselines = Vec::new();
+        for Asked { technique, protocol, ports } in asked {
+            let seen: &mut Seen = seen.entry(protocol).or_default();
+            seen.ports = ports;
+            // Who may send only what anybody may, connects.
+            let privileged = technique != "connect";
+            let name = name.clone();
+            let baseline = Baseline { name, scanner, technique, protocol, privileged };
+            if baselines.contains(&baseline) {
+                continue;
+            }
+            let known = self.store.map(|store| store.known(tenant, &baseline)).transpose()?.flatten();
+            if known.is_some_and(|(_, latest)| at <= latest) {
+                return Err(ImportError::Older(baseline.name));
+            }
+            baselines.push(baseline);
+        }
+        let ports = seen.values().next().and_then(|seen| seen.ports.clone());
+        let author = self.actor.id.clone();
+        let run = NewRun { name: name.clone(), scanner, author, started: began, addresses: None, ports };
+        let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
+        let origin = Origin { scan: name.clone(), run: number, scanner };
+        Ok(self.finish(tenant, origin, began, at, Compared { seen, baselines }, ended)?)
+    }
+}

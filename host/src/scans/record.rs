@@ -1,0 +1,177 @@
+//! What is kept of scans, and by whom.
+
+use super::addresses::Addresses;
+use super::host::words;
+use super::known::{Baseline, Known};
+use super::order::ScanName;
+use super::ports::Ports;
+use super::scanner::{Broken, ScannerKind};
+use super::schedule::Standing;
+use crate::commit::{StoreError, Tenant};
+use sha2::{Digest, Sha256};
+use std::any::Any;
+use std::str::FromStr;
+
+words! {
+    /// How a run stands.
+    RunState {
+        /// It runs, or its program has died.
+        Running = "running",
+        /// It has seen all.
+        Done = "done",
+        /// It has seen something.
+        Partial = "partial",
+        /// It has seen nothing.
+        Failed = "failed",
+        /// Somebody broke it off.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A run that begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// The scan's name.
+    pub name: ScanName,
+    /// Who scans.
+    pub scanner: ScannerKind,
+    /// Who asked for it: an actor's id.
+    pub author: String,
+    /// When it began, nanoseconds since 1970.
+    pub started: i64,
+    /// What is asked; `None`: a file that does not say.
+    pub addresses: Option<Addresses>,
+    /// Which ports.
+    pub ports: Option<Ports>,
+}
+
+/// What became of a run: kept as a whole, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// How it ended.
+    pub state: RunState,
+    /// When.
+    pub ended: i64,
+    /// Why it is not whole.
+    pub broken: Option<Broken>,
+    /// Hosts that answered.
+    pub up: u64,
+    /// Hosts that took too long.
+    pub unknown: u64,
+    /// Ports that are or may be open.
+    pub open: u64,
+    /// What is known from now on.
+    pub known: Vec<(Baseline, Known)>,
+    /// Its findings, as lines.
+    pub lines: Vec<String>,
+}
+
+/// A run, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its number among all of the tenant.
+    pub number: u64,
+    /// The scan's name.
+    pub name: ScanName,
+    /// Who scanned.
+    pub scanner: ScannerKind,
+    /// Who asked for it: an actor's id.
+    pub author: String,
+    /// How it stands.
+    pub state: RunState,
+    /// When it began, nanoseconds since 1970.
+    pub started: i64,
+    /// When it ended.
+    pub ended: Option<i64>,
+    /// What was asked.
+    pub addresses: Option<String>,
+    /// Which ports.
+    pub ports: Option<String>,
+    /// Why it is not whole.
+    pub broken: Option<Broken>,
+    /// Hosts that answered.
+    pub up: u64,
+    /// Hosts that took too long.
+    pub unknown: u64,
+    /// Ports that are or may be open.
+    pub open: u64,
+    /// Whether rules have judged its findings.
+    pub judged: bool,
+}
+
+/// Held by the only one that scans; gone with its holder, however that ends.
+#[must_use = "dropped, it lets the next one scan"]
+pub struct ScanLock(
+    #[expect(dead_code, reason = "what it holds is let go when it is dropped")] Box<dyn Any + Send>,
+);
+
+impl ScanLock {
+    /// What is held, and let go when it is dropped.
+    pub fn new(held: impl Any + Send) -> ScanLock {
+        ScanLock(Box::new(held))
+    }
+}
+
+/// By what a run's findings are known if they come again to whoever judges them. What is sent over HTTP has no key with
+/// a NUL in it.
+pub fn findings_key(run: u64) -> [u8; 32] {
+    Sha256::digest(format!("scan\0{run}")).into()
+}
+
+/// Where it is kept how schedules stand.
+pub trait ScheduleStore: Send + Sync {
+    /// How a tenant's schedule of this name stands, if it is known.
+    fn stands(&self, tenant: &Tenant, name: &ScanName) -> Result<Option<Standing>, StoreError>;
+
+    /// How a tenant's schedule of this name stands; one that is new is known from this time on.
+    fn stands_since(&self, tenant: &Tenant, name: &ScanName, now: i64) -> Result<Standing, StoreError>;
+
+    /// Keeps how it stands.
+    fn set_standing(&self, tenant: &Tenant, name: &ScanName, standing: Standing) -> Result<(), StoreError>;
+}
+
+/// Where scans are kept.
+pub trait ScanStore: Send + Sync {
+    /// Makes its holder the only one that scans, in this and any other process; `None`: somebody else does. Runs that
+    /// are still said to run are of programs that died.
+    fn scanning(&self) -> Result<Option<ScanLock>, StoreError>;
+
+    /// Runs of all tenants that are said to run.
+    fn running(&self) -> Result<Vec<(Tenant, Run)>, StoreError>;
+
+    /// Keeps that a run begins; answers its number.
+    fn begin(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError>;
+
+    /// What the scans of a baseline have found, and when the last of them ended.
+    fn known(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(Known, i64)>, StoreError>;
+
+    /// Keeps what became of a run.
+    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError>;
+
+    /// Runs whose findings no rule has judged, the oldest first.
+    fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError>;
+
+    /// A run's findings, as lines.
+    fn findings(&self, tenant: &Tenant, run: u64) -> Result<Vec<String>, StoreError>;
+
+    /// Keeps that rules have judged a run's findings.
+    fn judged(&self, tenant: &Tenant, run: u64) -> Result<(), StoreError>;
+
+    /// The latest runs, of those before this one, at most so many.
+    fn runs(&self, tenant: &Tenant, before: Option<u64>, most: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// The run with this number.
+    fn run(&self, tenant: &Tenant, number: u64) -> Result<Option<Run>, StoreError>;
+
+    /// Asks whoever makes this run to break it off; `false`: no such run is underway.
+    fn cancel(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError>;
+
+    /// Whether somebody has asked for that.
+    fn is_cancelled(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError>;
+
+    /// Runs of all tenants whose findings no rule has judged, the oldest first.
+    fn unjudged_of_all(&self) -> Result<Vec<(Tenant, Run)>, StoreError>;
+
+    /// Deletes runs that ended before this time; what is known from them stays. Answers how many.
+    fn forget(&self, before: i64) -> Result<u64, StoreError>;
+}

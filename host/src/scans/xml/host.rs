@@ -1,0 +1,195 @@
+//! One host, from its tag to its end.
+
+use std::io::Read;
+use std::net::IpAddr;
+
+use super::limits::XmlLimits;
+use super::markup::{Markup, Node, Tag, XmlError, bounded};
+use crate::scans::host::{Host, Port, PortState, ScriptResult, Service};
+
+/// What is being read of a host.
+struct Reading {
+    host: Host,
+    limits: XmlLimits,
+    /// Bytes of texts that may still be kept.
+    room: usize,
+    /// Whether its state was told: masscan tells none.
+    is_told: bool,
+    /// Whether it counts as up because whoever scanned said so.
+    is_assumed: bool,
+    /// What the text is that comes next.
+    text: Text,
+}
+
+/// Of texts between tags, these are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Other,
+    Cpe,
+    /// What a script tells programs of a hole.
+    State,
+}
+
+/// Reads what is in a `host`; answers when that is closed, or `None` if it never is. Its texts use up the room of all.
+pub(super) fn read<R: Read>(
+    markup: &mut Markup<R>,
+    open: &Tag,
+    limits: &XmlLimits,
+    texts: &mut usize,
+) -> Result<Option<Host>, XmlError> {
+    let inside = markup.depth();
+    let timed_out = open.get("timedout") == Some("true");
+    let host = Host { ended: open.time("endtime"), timed_out, ..Host::default() };
+    let (is_told, is_assumed) = (false, false);
+    let mut reading =
+        Reading { host, limits: *limits, room: limits.host, is_told, is_assumed, text: Text::Other };
+    let given = limits.host.min(*texts);
+    reading.room = given;
+    let mut path: Vec<String> = Vec::new();
+    while markup.depth() >= inside {
+        let at = markup.at();
+        match markup.next()? {
+            Node::Open(tag) => {
+                let parent = path.last().map_or("host", |name| &name[..]);
+                reading.open(parent, &tag, at)?;
+                path.push(tag.name);
+            }
+            Node::Text(text) => reading.text(&text),
+            Node::Close => {
+                path.pop();
+                reading.text = Text::Other;
+            }
+            Node::End => return Ok(None),
+        }
+    }
+    *texts -= given - reading.room;
+    Ok(Some(reading.finish()))
+}
+
+impl Reading {
+    fn open(&mut self, parent: &str, tag: &Tag, at: u64) -> Result<(), XmlError> {
+        self.text = Text::Other;
+        match (parent, &tag.name[..]) {
+            ("host", "status") => {
+                self.is_told = true;
+                self.host.up = tag.get("state") == Some("up");
+                self.is_assumed = tag.get("reason") == Some("user-set");
+            }
+            // Of several the first is where it was asked; that of its card is none.
+            ("host", "address") if self.host.address.is_none() => {
+                self.host.address = tag.read("addr").map(|address: IpAddr| address.to_canonical());
+            }
+            ("hostnames", "hostname") if self.host.name.is_none() => {
+                self.host.name = self.keep(tag.get("name"));
+            }
+            ("ports", "extraports") => {
+                // A state that is none of ours says nothing of those ports.
+                let state = tag.read("state").unwrap_or(PortState::ClosedFiltered);
+                if !self.host.rest.contains(&state) {
+                    self.host.rest.push(state);
+                }
+            }
+            ("ports", "port") => self.port(tag, at)?,
+            ("port", "state") => {
+                if let Some((port, state)) = self.host.ports.last_mut().zip(tag.read("state")) {
+                    port.state = state;
+                }
+            }
+            ("port", "service") => {
+                let service = Service {
+                    name: self.keep(tag.get("name")),
+                    product: self.keep(tag.get("product")),
+                    version: self.keep(tag.get("version")),
+                    extra: self.keep(tag.get("extrainfo")),
+                    tunnel: self.keep(tag.get("tunnel")),
+                    cpe: None,
+                    probed: tag.get("method") == Some("probed"),
+                };
+                if let Some(port) = self.host.ports.last_mut() {
+                    port.service = Some(service);
+                }
+            }
+            ("port" | "hostscript", "script") => {
+                let script = self.script(tag);
+                match self.host.ports.last_mut().filter(|_| parent == "port") {
+                    Some(port) => port.scripts.push(script),
+                    None => self.host.scripts.push(script),
+                }
+            }
+            ("service", "cpe") => self.text = Text::Cpe,
+            (_, "elem") if tag.get("key") == Some("state") => self.text = Text::State,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn port(&mut self, tag: &Tag, at: u64) -> Result<(), XmlError> {
+        if self.host.ports.len() >= self.limits.ports {
+            return Err(XmlError::Many { what: "ports of a host", most: self.limits.ports, at });
+        }
+        // One without a number is of no use, and what is in it must not become the one's before.
+        let (protocol, number) = (tag.read("protocol"), tag.read("portid"));
+        let known = protocol.zip(number.filter(|number| *number > 0));
+        let (protocol, number) = known.unwrap_or((crate::scans::host::Protocol::Tcp, 0));
+        let state = PortState::ClosedFiltered;
+        self.host.ports.push(Port { protocol, number, state, service: None, scripts: Vec::new() });
+        Ok(())
+    }
+
+    fn script(&mut self, tag: &Tag) -> ScriptResult {
+        let output = tag.get("output").unwrap_or_default();
+        let kept = bounded(output, self.limits.output.min(self.room));
+        self.room -= kept.len();
+        ScriptResult {
+            id: self.keep(tag.get("id")).unwrap_or_default(),
+            cut: kept.len() < output.len(),
+            output: kept,
+            vulnerable: None,
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let port = self.host.ports.last_mut();
+        match self.text {
+            Text::Other => {}
+            Text::Cpe => {
+                let kept = self.keep(Some(text.trim()));
+                let service = self.host.ports.last_mut().and_then(|port| port.service.as_mut());
+                if let Some(service) = service.filter(|service| service.cpe.is_none()) {
+                    service.cpe = kept;
+                }
+            }
+            Text::State => {
+                let scripts = match &mut self.host.scripts[..] {
+                    [] => port.map(|port| &mut port.scripts[..]).unwrap_or_default(),
+                    scripts => scripts,
+                };
+                if let Some(script) = scripts.last_mut() {
+                    script.vulnerable = Some(script.vulnerable == Some(true) || is_hole(text.trim()));
+                }
+            }
+        }
+    }
+
+    /// The first bytes of a text, as far as there is room.
+    fn keep(&mut self, text: Option<&str>) -> Option<String> {
+        let kept = bounded(text?, self.limits.text.min(self.room));
+        self.room -= kept.len();
+        Some(kept).filter(|kept| !kept.is_empty())
+    }
+
+    fn finish(mut self) -> Host {
+        self.host.ports.retain(|port| port.number > 0);
+        let each = self.host.ports.iter().map(|port| port.state);
+        let answers = each.chain(self.host.rest.iter().copied()).any(PortState::is_answer);
+        if !self.is_told || self.is_assumed {
+            self.host.up = answers;
+        }
+        self.host
+    }
+}
+
+/// The words that nmap's library for holes has for one that is there.
+fn is_hole(state: &str) -> bool {
+    matches!(state, "VULNERABLE" | "VULNERABLE (Exploitable)" | "LIKELY VULNERABLE")
+}

@@ -1,0 +1,172 @@
+use std::io::{self, Read};
+
+use quick_xml::Reader;
+use quick_xml::escape::unescape;
+use quick_xml::events::{BytesStart, Event};
+
+use super::cleaned::Cleaned;
+use super::limits::XmlLimits;
+
+/// What comes next in a file of XML.
+#[derive(Debug)]
+pub(super) enum Node {
+    /// An element begins.
+    Open(Tag),
+    /// Text in it.
+    Text(String),
+    /// The element that was opened last ends.
+    Close,
+    /// There is no more.
+    End,
+}
+
+/// The beginning of an element.
+#[derive(Debug)]
+pub(super) struct Tag {
+    pub(super) name: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Tag {
+    /// What an attribute says; nothing is as if it were not there.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| &value[..]).filter(|value| !value.is_empty())
+    }
+
+    /// As [`Tag::get`], read as what it should be.
+    pub(super) fn read<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.trim().parse().ok()
+    }
+
+    /// Seconds since 1970 as nanoseconds.
+    pub(super) fn time(&self, name: &str) -> Option<i64> {
+        self.read::<i64>(name).filter(|seconds| *seconds > 0)?.checked_mul(1_000_000_000)
+    }
+}
+
+/// Why a file cannot be read on. What was read before it stays.
+#[derive(Debug, thiserror::Error)]
+pub enum XmlError {
+    /// Reading failed.
+    #[error("cannot read on: {0}")]
+    Io(io::Error),
+    /// A tag, a comment or a text without end.
+    #[error("expected at most {most} bytes in one piece of XML at byte {at}, found more")]
+    Large {
+        /// What there may be.
+        most: usize,
+        /// Where it begins.
+        at: u64,
+    },
+    /// Elements in each other without end.
+    #[error("expected at most {most} elements in each other, found more at byte {at}")]
+    Deep {
+        /// What there may be.
+        most: usize,
+        /// Where the first one is that is too deep.
+        at: u64,
+    },
+    /// More hosts or ports than anybody scans.
+    #[error("expected at most {most} {what}, found more at byte {at}")]
+    Many {
+        /// What.
+        what: &'static str,
+        /// What there may be.
+        most: usize,
+        /// Where the first one is that is too many.
+        at: u64,
+    },
+    /// It is no XML.
+    #[error("expected XML at byte {at}, found something else: {error}")]
+    Malformed {
+        /// Where.
+        at: u64,
+        /// What the reader says.
+        error: String,
+    },
+    /// It is other XML.
+    #[error("expected an element `nmaprun`, found `{0}`")]
+    Stranger(String),
+}
+
+/// Reads nodes.
+pub(super) struct Markup<R> {
+    reader: Reader<Cleaned<R>>,
+    buffer: Vec<u8>,
+    limits: XmlLimits,
+    depth: usize,
+}
+
+impl<R: Read> Markup<R> {
+    pub(super) fn new(input: R, limits: XmlLimits) -> Markup<R> {
+        let mut reader = Reader::from_reader(Cleaned::new(input, limits.value));
+        let config = reader.config_mut();
+        config.expand_empty_elements = true;
+        config.allow_dangling_amp = true;
+        Markup { reader, buffer: Vec::new(), limits, depth: 0 }
+    }
+
+    /// So many elements are open.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Where it is.
+    pub(super) fn at(&self) -> u64 {
+        self.reader.buffer_position()
+    }
+
+    pub(super) fn next(&mut self) -> Result<Node, XmlError> {
+        loop {
+            self.buffer.clear();
+            let at = self.reader.buffer_position();
+            self.reader.get_mut().allow(self.limits.markup);
+            let event = self.reader.read_event_into(&mut self.buffer);
+            let event = event.map_err(|error| match error {
+                quick_xml::Error::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    XmlError::Large { most: self.limits.markup, at }
+                }
+                quick_xml::Error::Io(error) => XmlError::Io(io::Error::new(error.kind(), error.to_string())),
+                error => XmlError::Malformed { at, error: error.to_string() },
+            })?;
+            match event {
+                Event::Start(start) => {
+                    self.depth += 1;
+                    if self.depth > self.limits.depth {
+                        return Err(XmlError::Deep { most: self.limits.depth, at });
+                    }
+                    return Ok(Node::Open(tag(&start, &self.limits)));
+                }
+                Event::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    return Ok(Node::Close);
+                }
+                Event::Text(text) => return Ok(Node::Text(bounded(&text, self.limits.text))),
+                Event::Eof => return Ok(Node::End),
+                // Nothing is looked up, nothing is expanded: what is declared or commented is passed over.
+                _ => {}
+            }
+        }
+    }
+}
+
+fn tag(start: &BytesStart<'_>, limits: &XmlLimits) -> Tag {
+    let name = bounded(start.name().as_ref(), limits.text);
+    let mut attributes = start.attributes();
+    let attributes = attributes.with_checks(false).flatten().take(limits.attributes);
+    let value = |raw: &str| unescape(raw).map_or_else(|_| whole(raw), |text| text.into_owned());
+    let attributes = attributes.map(|one| (bounded(one.key.as_ref(), limits.text), value(&one.value)));
+    Tag { name, attributes: attributes.collect() }
+}
+
+/// A value with what is no escape in it: without its end, where an escape was cut; else as it stands.
+fn whole(raw: &str) -> String {
+    let cut = raw.rfind('&').and_then(|at| unescape(&raw[..at]).ok());
+    cut.map_or_else(|| raw.into(), |text| text.into_owned())
+}
+
+/// The first bytes of a text.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    text[..text.floor_char_boundary(most)].into()
+}

@@ -1,0 +1,241 @@
+//! Runs of scans and their rows.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Map, Value};
+
+use super::database::Database;
+use super::{known, log, numbers, open};
+use crate::commit::{StoreError, Tenant};
+use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
+
+const COLUMNS: &str = "number, name, scanner, state, started, ended, addresses, ports, reason, detail, up, unknown, \
+                       open, judged, author";
+/// Runs that are deleted in one step.
+const STEP: u32 = 200;
+
+impl ScanStore for Database {
+    fn scanning(&self) -> Result<Option<ScanLock>, StoreError> {
+        self.writes()?;
+        Ok(open::lock_beside(self.path(), "-scans")?.map(ScanLock::new))
+    }
+
+    fn running(&self) -> Result<Vec<(Tenant, Run)>, StoreError> {
+        self.readers.read(|db| {
+            let sql = format!("SELECT {COLUMNS}, tenant FROM scan_runs WHERE state = 'running'");
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(15)?, read(row)?)))?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
+            Ok(rows.filter_map(|(tenant, run)| Tenant::new(&tenant).zip(run)).collect())
+        })
+    }
+
+    fn begin(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| {
+            let number = numbers::next(db, &tenant, "scan")?;
+            db.prepare_cached(
+                "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, addresses, ports)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                tenant.as_str(),
+                number,
+                run.name.as_str(),
+                run.scanner.as_str(),
+                run.author,
+                RunState::Running.as_str(),
+                run.started,
+                run.addresses.map(|addresses| addresses.to_string()),
+                run.ports.map(|ports| ports.to_string()),
+            ])?;
+            let by = ("by", Value::from(run.author));
+            record(db, &tenant, this.now, "scan.begun", number as u64, by)?;
+            Ok(number as u64)
+        })
+    }
+
+    fn known(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(Known, i64)>, StoreError> {
+        self.readers.read(|db| known::get(db, tenant, baseline))
+    }
+
+    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| {
+            let (reason, detail) = end.broken.map(|broken| (broken.reason.as_str(), broken.detail)).unzip();
+            // What nothing was found in, no rule has to judge.
+            let judged = end.lines.is_empty();
+            db.prepare_cached(
+                "UPDATE scan_runs SET state = ?3, ended = ?4, reason = ?5, detail = ?6, up = ?7, unknown = ?8,
+                     open = ?9, judged = ?10
+                 WHERE tenant = ?1 AND number = ?2",
+            )?
+            .execute(params![
+                tenant.as_str(),
+                run,
+                end.state.as_str(),
+                end.ended,
+                reason,
+                detail,
+                end.up,
+                end.unknown,
+                end.open,
+                judged
+            ])?;
+            let sql = "INSERT INTO scan_findings (tenant, run, number, line) VALUES (?1, ?2, ?3, ?4)";
+            let mut add = db.prepare_cached(sql)?;
+            for (number, line) in end.lines.iter().enumerate() {
+                add.execute(params![tenant.as_str(), run, number as u64 + 1, line])?;
+            }
+            for (baseline, known) in &end.known {
+                known::put(db, &tenant, baseline, known, end.ended)?;
+            }
+            record(db, &tenant, this.now, "scan.ended", run, ("state", Value::from(end.state.as_str())))
+        })
+    }
+
+    fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM scan_runs WHERE tenant = ?1 AND judged = 0 AND state <> 'running' ORDER BY number"
+        );
+        self.readers.read(|db| list(db, &sql, params![tenant.as_str()]))
+    }
+
+    fn findings(&self, tenant: &Tenant, run: u64) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|db| {
+            let sql = "SELECT line FROM scan_findings WHERE tenant = ?1 AND run = ?2 ORDER BY number";
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params![tenant.as_str(), run], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn judged(&self, tenant: &Tenant, run: u64) -> Result<(), StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, _| {
+            let sql = "UPDATE scan_runs SET judged = 1 WHERE tenant = ?1 AND number = ?2";
+            db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])?;
+            Ok(())
+        })
+    }
+
+    fn runs(&self, tenant: &Tenant, before: Option<u64>, most: u32) -> Result<Vec<Run>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM scan_runs WHERE tenant = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
+        );
+        let before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+        self.readers.read(|db| list(db, &sql, params![tenant.as_str(), before, most]))
+    }
+
+    fn run(&self, tenant: &Tenant, number: u64) -> Result<Option<Run>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM scan_runs WHERE tenant = ?1 AND number = ?2");
+        self.readers.read(|db| {
+            let mut statement = db.prepare_cached(&sql)?;
+            Ok(statement.query_row(params![tenant.as_str(), number], read).optional()?.flatten())
+        })
+    }
+
+    fn cancel(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, _| {
+            let sql =
+                "UPDATE scan_runs SET cancelled = 1 WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
+            Ok(db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])? > 0)
+        })
+    }
+
+    fn is_cancelled(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError> {
+        self.readers.read(|db| {
+            let sql = "SELECT cancelled FROM scan_runs WHERE tenant = ?1 AND number = ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let cancelled =
+                statement.query_row(params![tenant.as_str(), run], |row| row.get(0)).optional()?;
+            Ok(cancelled.unwrap_or(false))
+        })
+    }
+
+    fn unjudged_of_all(&self) -> Result<Vec<(Tenant, Run)>, StoreError> {
+        self.readers.read(|db| {
+            let sql = format!(
+                "SELECT {COLUMNS}, tenant FROM scan_runs WHERE judged = 0 AND state <> 'running' ORDER BY tenant, number"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get::<_, String>(15)?, read(row)?)))?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
+            Ok(rows.filter_map(|(tenant, run)| Tenant::new(&tenant).zip(run)).collect())
+        })
+    }
+
+    fn forget(&self, before: i64) -> Result<u64, StoreError> {
+        let mut all = 0;
+        loop {
+            let done = self.write(move |db, _| forget(db, before))?;
+            all += done;
+            if done < u64::from(STEP) {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+/// Says so in security.log: who had what scanned, and what became of it, by number.
+fn record(
+    db: &Connection,
+    tenant: &Tenant,
+    now: i64,
+    event: &str,
+    run: u64,
+    (name, value): (&str, Value),
+) -> Result<(), StoreError> {
+    let mut fields = Map::new();
+    fields.insert("scan".into(), run.into());
+    fields.insert(name.into(), value);
+    log::add(db, tenant, now, event, &fields)
+}
+
+fn forget(db: &Connection, before: i64) -> Result<u64, StoreError> {
+    let sql = "SELECT tenant, number FROM scan_runs WHERE ended < ?1 AND judged = 1 LIMIT ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![before, STEP], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
+    for (tenant, number) in &found {
+        for sql in [
+            "DELETE FROM scan_findings WHERE tenant = ?1 AND run = ?2",
+            "DELETE FROM scan_runs WHERE tenant = ?1 AND number = ?2",
+        ] {
+            db.prepare_cached(sql)?.execute(params![tenant, number])?;
+        }
+    }
+    Ok(found.len() as u64)
+}
+
+fn list(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Run>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// `None`: a row that this program does not understand.
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<Run>> {
+    let (name, scanner, state): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let (Some(name), Ok(scanner), Ok(state)) = (ScanName::new(&name), scanner.parse(), state.parse()) else {
+        return Ok(None);
+    };
+    let reason = row.get::<_, Option<String>>(8)?.and_then(|reason| reason.parse().ok());
+    let detail = row.get::<_, Option<String>>(9)?.unwrap_or_default();
+    Ok(Some(Run {
+        number: row.get(0)?,
+        name,
+        scanner,
+        author: row.get(14)?,
+        state,
+        started: row.get(4)?,
+        ended: row.get(5)?,
+        addresses: row.get(6)?,
+        ports: row.get(7)?,
+        broken: reason.map(|reason| Broken { reason, detail }),
+        up: row.get(10)?,
+        unknown: row.get(11)?,
+        open: row.get(12)?,
+        judged: row.get(13)?,
+    }))
+}

@@ -1,0 +1,239 @@
+//! What is known between scans comes back from the database as it was, each tenant's its own.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use tripline::check::{self, CheckOptions, Keeping, MatchSeen, Observer, Source, Stop};
+use tripline::commit::{Store, Tenant};
+use tripline::decode::Format;
+use tripline::incidents::{Actor, Policy};
+use tripline::scans::{
+    Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, Order, PortState, Protocol, Reason,
+    Request, RunEnd, RunState, ScanName, ScanSettings, ScanStore, ScannerKind, Scanning, Service,
+    SystemResolver,
+};
+use tripline::security_log::Records;
+use tripline::store::{Database, DatabaseOptions};
+use tripline::{Configured, Limits, Wasmtime};
+
+use crate::fixture::Hand;
+
+fn open(folder: &tempfile::TempDir) -> Database {
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    Database::open(&folder.path().join("t.db"), Policy::default(), clock, DatabaseOptions::default()).unwrap()
+}
+
+fn baseline(name: &str) -> Baseline {
+    Baseline {
+        name: ScanName::new(name).unwrap(),
+        scanner: ScannerKind::Nmap,
+        technique: "connect".into(),
+        protocol: Protocol::Tcp,
+        privileged: false,
+    }
+}
+
+fn new_run() -> NewRun {
+    NewRun {
+        name: ScanName::new("dmz").unwrap(),
+        scanner: ScannerKind::Nmap,
+        author: "uid:0".into(),
+        started: 1,
+        addresses: Addresses::read("192.0.2.0/24"),
+        ports: Some("22,80".parse().unwrap()),
+    }
+}
+
+fn end(known: Vec<(Baseline, Known)>, lines: &[&str]) -> RunEnd {
+    RunEnd {
+        state: RunState::Partial,
+        ended: 2,
+        broken: Some(Broken::new(Reason::Truncated, "it breaks off")),
+        up: 3,
+        unknown: 1,
+        open: 2,
+        known,
+        lines: lines.iter().map(|line| line.to_string()).collect(),
+    }
+}
+
+fn known() -> Known {
+    let service =
+        Service { name: Some("ssh".into()), version: Some("9.2".into()), probed: true, ..Service::default() };
+    let port = |service| KnownPort { state: PortState::Open, missed: 1, service };
+    let host = KnownHost {
+        ports: "22,80-90".parse().unwrap(),
+        missed: 1,
+        gone: false,
+        open: [(22, port(Some(service))), (80, port(None))].into(),
+        scripts: [((22, "banner".to_string()), [7; 32]), ((0, "os".to_string()), [8; 32])].into(),
+    };
+    let gone = KnownHost { gone: true, missed: 5, ..KnownHost::default() };
+    let hosts = [("192.0.2.7".parse::<IpAddr>().unwrap(), host), ("2001:db8::7".parse().unwrap(), gone)];
+    Known {
+        asked_addresses: Addresses::read("192.0.2.0/24"),
+        asked_ports: Some("22,80-90".parse().unwrap()),
+        addresses: Addresses::read("192.0.2.0/25,2001:db8::7").unwrap(),
+        hosts: hosts.into(),
+    }
+}
+
+#[test]
+fn what_is_known_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, other) = (Tenant::default(), Tenant::new("other").unwrap());
+    let store = open(&folder);
+    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), None);
+    let run = store.begin(&tenant, new_run()).unwrap();
+    assert_eq!(run, 1);
+    assert_eq!(store.run(&tenant, run).unwrap().unwrap().state, RunState::Running);
+    store.end(&tenant, run, end(vec![(baseline("dmz"), known())], &["{}", "{\"a\":1}"])).unwrap();
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((known(), 2)));
+    assert_eq!(store.findings(&tenant, run).unwrap(), ["{}", "{\"a\":1}"]);
+    let kept = store.run(&tenant, run).unwrap().unwrap();
+    assert_eq!((kept.state, kept.up, kept.unknown, kept.open), (RunState::Partial, 3, 1, 2));
+    assert_eq!((kept.addresses.as_deref(), kept.ports.as_deref()), (Some("192.0.2.0/24"), Some("22,80")));
+    assert_eq!(kept.broken, Some(Broken::new(Reason::Truncated, "it breaks off")));
+    // Another name, another tenant: nothing is known.
+    assert_eq!(store.known(&tenant, &baseline("lan")).unwrap(), None);
+    assert_eq!(store.known(&other, &baseline("dmz")).unwrap(), None);
+    assert_eq!(store.run(&other, run).unwrap(), None);
+    assert_eq!(store.findings(&other, run).unwrap(), [""; 0]);
+    assert_eq!(store.runs(&other, None, 10).unwrap(), []);
+    assert_eq!(store.begin(&other, new_run()).unwrap(), 1);
+    // Who had it scanned stands in security.log, by ids alone.
+    let records = store.after(0, 10).unwrap();
+    let told: Vec<String> =
+        records.iter().map(|one| format!("{} {}", one.event, Value::Object(one.fields.clone()))).collect();
+    assert_eq!(
+        told[..2],
+        [r#"scan.begun {"scan":1,"by":"uid:0"}"#, r#"scan.ended {"scan":1,"state":"partial"}"#]
+    );
+    // Less is known later: what was is gone.
+    let mut less = known();
+    less.hosts.get_mut(&"192.0.2.7".parse::<IpAddr>().unwrap()).unwrap().open.remove(&22);
+    let next = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, next, end(vec![(baseline("dmz"), less.clone())], &[])).unwrap();
+    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((less, 2)));
+}
+
+#[test]
+fn findings_wait_until_rules_have_judged_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, store) = (Tenant::default(), open(&folder));
+    let numbers =
+        |store: &Database| store.unjudged(&tenant).unwrap().iter().map(|run| run.number).collect::<Vec<_>>();
+    let first = store.begin(&tenant, new_run()).unwrap();
+    assert_eq!(numbers(&store), [0; 0], "it runs");
+    store.end(&tenant, first, end(vec![], &["{}"])).unwrap();
+    let second = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, second, end(vec![], &[])).unwrap();
+    assert_eq!(numbers(&store), [first], "the second has found nothing");
+    // What waits is not deleted.
+    assert_eq!(store.forget(100).unwrap(), 1);
+    store.judged(&tenant, first).unwrap();
+    assert_eq!(numbers(&store), [0; 0]);
+    assert_eq!(store.forget(100).unwrap(), 1);
+    assert_eq!(store.runs(&tenant, None, 10).unwrap(), []);
+    assert_eq!(store.findings(&tenant, first).unwrap(), [""; 0]);
+    assert_eq!(store.begin(&tenant, new_run()).unwrap(), 3, "no number is given twice");
+}
+
+#[test]
+fn one_scans_at_a_time_and_ends_what_the_dead_have_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let lock = store.scanning().unwrap().unwrap();
+    assert!(open(&folder).scanning().unwrap().is_none());
+    drop(lock);
+    let other = Tenant::new("other").unwrap();
+    let run = store.begin(&other, new_run()).unwrap();
+    let clock = Hand::at(1_795_700_000);
+    let _lock = store.scanning().unwrap().unwrap();
+    let scanning = Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    assert_eq!(scanning.tidy().unwrap(), 1);
+    assert_eq!(scanning.tidy().unwrap(), 0);
+    let kept = store.run(&other, run).unwrap().unwrap();
+    assert_eq!((kept.state, kept.broken.map(|broken| broken.reason)), (RunState::Failed, Some(Reason::Exit)));
+    let line = &store.findings(&other, run).unwrap()[0];
+    assert!(line.contains(r#""finding":"scan_failed","scan":"dmz","run":1"#), "{line}");
+}
+
+/// Has the built-in packs judge these runs' findings.
+fn judge(store: &Arc<Database>, runs: &[(u64, &str)]) -> (u64, u64) {
+    let packs = tripline::builtin::packs().unwrap();
+    let packs = packs.into_iter().map(|pack| Configured::new(pack, &Map::new()).unwrap()).collect();
+    let files = runs.iter().map(|(number, lines)| (*number, lines.as_bytes().to_vec())).collect();
+    let options = CheckOptions {
+        packs,
+        sources: vec![Source::held("scan:dmz", files).with_format(Format::Finding)],
+        threads: 1,
+        year: None,
+        timezone: TimeZone::UTC,
+        format: None,
+        matches: false,
+        store: Some(Keeping::new(Arc::clone(store) as Arc<dyn Store>, Tenant::default())),
+    };
+    let sandbox = Arc::new(Wasmtime::new(Limits::default()).unwrap());
+    let outcome = check::run(options, sandbox, &mut Unseen, &Stop::new(false)).unwrap();
+    assert!(outcome.errors.is_empty() && outcome.store_error.is_none(), "{:?}", outcome.store_error);
+    let committed = outcome.committed.unwrap();
+    (committed.opened.len() as u64, committed.occurrences)
+}
+
+struct Unseen;
+
+impl Observer for Unseen {
+    fn read(&mut self, _: u64) {}
+
+    fn matched(&mut self, _: &MatchSeen<'_>) {}
+}
+
+#[test]
+fn findings_that_are_judged_again_count_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&folder));
+    let line = |run: u64, kind: &str| {
+        format!(
+            "{{\"time\":\"2026-11-26T12:00:0{run}Z\",\"finding\":\"{kind}\",\"scan\":\"dmz\",\"run\":{run},\"scanner\":\"nmap\",\
+             \"first\":false,\"target\":\"192.0.2.7\",\"port\":23,\"protocol\":\"tcp\",\"state\":\"open\"}}\n"
+        )
+    };
+    let (first, second) = (line(1, "port_opened"), line(2, "port_open"));
+    assert_eq!(judge(&store, &[(1, &first)]), (1, 1));
+    // The program died before it could keep that: the next one brings it again.
+    assert_eq!(judge(&store, &[(1, &first)]), (0, 0));
+    assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 1));
+    assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 0));
+    let incident = store.incident(&Tenant::default(), 1).unwrap().unwrap();
+    assert_eq!((&incident.rule[..], incident.count), ("risky-service", 2));
+}
+
+#[test]
+fn a_scan_that_is_not_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, store, clock) = (Tenant::default(), open(&folder), Hand::at(1_795_700_000));
+    let request = Request {
+        name: ScanName::new("dmz").unwrap(),
+        targets: vec!["192.0.2.7".parse().unwrap()],
+        ports: "22".parse().unwrap(),
+        service: false,
+        scripts: Vec::new(),
+        every_address: false,
+    };
+    let settings = ScanSettings::default();
+    let error = Order::check(&request, &tenant, &settings, &SystemResolver::default()).unwrap_err();
+    let scanning = Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanned = scanning.refuse(&tenant, &request.name, ScannerKind::Nmap, error.broken()).unwrap();
+    assert_eq!(scanned.state, RunState::Failed);
+    let line = &store.findings(&tenant, 1).unwrap()[0];
+    assert!(
+        line.contains(r#""finding":"scan_failed""#) && line.contains(r#""reason":"not_allowed""#),
+        "{line}"
+    );
+    assert_eq!(store.unjudged(&tenant).unwrap().len(), 1);
+}

@@ -1,0 +1,199 @@
+//! Scans by the clock: each time once, what was missed, and what should have been there by now.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tripline::commit::Tenant;
+use tripline::incidents::Actor;
+use tripline::scans::{
+    Allowed, Missed, Request, Run, RunState, ScanName, ScanSettings, ScanStore, Schedule, ScheduleStore,
+    Scheduled, When,
+};
+use tripline::serve::{NotBegun, ScanPlan};
+
+use crate::running::{PATIENCE, Running, SECOND, START};
+
+const HOST: Ipv4Addr = Ipv4Addr::new(127, 0, 75, 1);
+const HOUR: i64 = 3600;
+
+fn name(name: &str) -> ScanName {
+    ScanName::new(name).unwrap()
+}
+
+fn request(called: &str, targets: &str, ports: &str) -> Request {
+    Request {
+        name: name(called),
+        targets: vec![targets.parse().unwrap()],
+        ports: ports.parse().unwrap(),
+        service: false,
+        scripts: Vec::new(),
+        every_address: true,
+    }
+}
+
+fn every(request: Request, hours: u64, missed: Missed) -> Scheduled {
+    let when = When::Every(Duration::from_secs(hours * 3600));
+    Scheduled {
+        tenant: Tenant::default(),
+        request,
+        schedule: Schedule { when, jitter: Duration::ZERO, missed },
+    }
+}
+
+/// Without a `PATH` there is no nmap: it is the scanner that is built in.
+fn plan(schedules: Vec<Scheduled>) -> ScanPlan {
+    let loopback = Allowed::new(["127.0.0.0/8".parse().unwrap()]);
+    let allow = BTreeMap::from([(Tenant::default(), loopback)]);
+    ScanPlan { settings: ScanSettings { allow, schedules, ..ScanSettings::default() }, path: None }
+}
+
+fn runs(running: &Running) -> Vec<Run> {
+    running.database.runs(&Tenant::default(), None, 100).unwrap()
+}
+
+/// Waits until so many runs have ended and their findings are judged; answers them, the first first.
+#[track_caller]
+fn until(running: &Running, count: usize) -> Vec<Run> {
+    let ended = |run: &Run| run.state != RunState::Running && run.judged;
+    running.until("scans are made and judged", |running| {
+        let runs = runs(running);
+        runs.len() == count && runs.iter().all(ended)
+    });
+    let mut runs = runs(running);
+    runs.reverse();
+    runs
+}
+
+#[test]
+fn each_time_is_one_scan_and_what_it_finds_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind((HOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let schedules = || vec![every(request("office", &HOST.to_string(), &port.to_string()), 6, Missed::Once)];
+    let mut running = Running::scanning(folder.path(), plan(schedules()));
+    let first = until(&running, 1);
+    assert_eq!((first[0].state, first[0].open, &first[0].author[..]), (RunState::Done, 1, "timer"));
+    running.pass(6 * HOUR - 1);
+    running.pass(1);
+    until(&running, 2);
+    // Whoever comes again knows what was made; what was missed meanwhile is made up for once.
+    running.end().unwrap().unwrap();
+    drop(running);
+    let running = Running::scanning_at(folder.path(), plan(schedules()), START + 6 * HOUR * SECOND);
+    running.pass(3 * HOUR);
+    running.commit("other");
+    assert_eq!(runs(&running).len(), 2);
+    running.pass(17 * HOUR);
+    until(&running, 3);
+    let standing = running.database.stands(&Tenant::default(), &name("office")).unwrap().unwrap();
+    assert_eq!((standing.settled, standing.whole), (Some(START + 24 * HOUR * SECOND), standing.settled));
+    let findings = running.database.findings(&Tenant::default(), 3).unwrap();
+    assert!(findings.len() == 1 && findings[0].contains("port_open"), "{findings:?}");
+}
+
+#[test]
+fn what_was_missed_is_skipped_where_that_is_wanted_and_overdue_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedules = || vec![every(request("office", &HOST.to_string(), "1"), 6, Missed::Skip)];
+    let mut running = Running::scanning(folder.path(), plan(schedules()));
+    until(&running, 1);
+    running.end().unwrap().unwrap();
+    drop(running);
+    let running = Running::scanning_at(folder.path(), plan(schedules()), START + 27 * HOUR * SECOND);
+    running.until("it was missed", |running| running.said("ScanMissed"));
+    let told = |running: &Running| {
+        running
+            .database
+            .stands(&Tenant::default(), &name("office"))
+            .unwrap()
+            .and_then(|standing| standing.told)
+    };
+    running.until("it is overdue", |running| told(running) == Some(START + 24 * HOUR * SECOND));
+    assert_eq!(runs(&running).len(), 1);
+    running.pass(3 * HOUR);
+    until(&running, 2);
+}
+
+#[test]
+fn a_scan_that_may_not_be_made_is_a_run_that_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedules = vec![every(request("office", "10.0.0.1", "1"), 6, Missed::Once)];
+    let running = Running::scanning(folder.path(), plan(schedules));
+    let made = until(&running, 1);
+    assert_eq!(made[0].state, RunState::Failed);
+    let broken = made[0].broken.as_ref().unwrap();
+    assert_eq!(broken.reason.as_str(), "not_allowed");
+    let findings = running.database.findings(&Tenant::default(), 1).unwrap();
+    assert!(findings.len() == 1 && findings[0].contains("scan_failed"), "{findings:?}");
+}
+
+/// One that keeps the scanner busy until somebody ends it.
+fn long() -> Request {
+    request("long", "127.0.76.0/22", "1-65535")
+}
+
+#[test]
+fn as_many_as_may_be_are_made_at_once_and_each_can_be_broken_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::scanning(folder.path(), plan(Vec::new()));
+    let (tenant, scans) = (Tenant::default(), running.scans.clone());
+    let start = |request: Request| scans.start(tenant.clone(), Actor::timer(), request);
+    let run = start(long()).unwrap();
+    assert!(matches!(start(long()), Err(NotBegun::Underway(_))));
+    assert!(matches!(start(request("other", "127.0.76.1", "1")), Err(NotBegun::Busy(1))));
+    assert!(matches!(start(request("far", "10.0.0.1", "1")), Err(NotBegun::Busy(1) | NotBegun::Order(_))));
+    assert_eq!(scans.underway(&tenant, run).map(|one| one.name), Some(name("long")));
+    // From elsewhere, as another program would.
+    assert!(running.database.cancel(&tenant, run).unwrap());
+    let made = until(&running, 1);
+    assert_eq!(made[0].state, RunState::Cancelled);
+    assert!(!running.database.cancel(&tenant, run).unwrap() && !scans.cancel(&tenant, run));
+    // And from here.
+    let again = start(long()).unwrap();
+    assert!(scans.cancel(&tenant, again));
+    assert_eq!(until(&running, 2)[1].state, RunState::Cancelled);
+    assert!(matches!(start(request("far", "10.0.0.1", "1")), Err(NotBegun::Order(_))));
+    assert_eq!(runs(&running).len(), 2, "whoever asked has heard it");
+}
+
+#[test]
+fn a_server_that_stops_ends_its_scans_and_the_next_one_judges_what_they_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::scanning(folder.path(), plan(Vec::new()));
+    running.scans.start(Tenant::default(), Actor::timer(), long()).unwrap();
+    let began = std::time::Instant::now();
+    running.end().unwrap().unwrap();
+    assert!(began.elapsed() < PATIENCE / 2);
+    let stopped = runs(&running);
+    assert_eq!((stopped[0].state, stopped[0].judged), (RunState::Cancelled, false));
+    drop(running);
+    let running = Running::scanning(folder.path(), plan(Vec::new()));
+    until(&running, 1);
+}
+
+#[test]
+fn ten_that_are_due_at_once_are_made_two_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    // Each takes a while: a few hundred thousand ports that are closed.
+    let schedules =
+        (0..10).map(|n| every(request(&format!("scan-{n}"), "127.0.75.16/30", "1-10000"), 6, Missed::Skip));
+    let mut plan = plan(schedules.collect());
+    (plan.settings.at_once, plan.settings.at_once_of_tenant) = (2, 2);
+    let running = Running::scanning(folder.path(), plan);
+    let seen = AtomicUsize::new(0);
+    running.until("all are made", |running| {
+        let runs = runs(running);
+        let underway = runs.iter().filter(|run| run.state == RunState::Running).count();
+        assert!(underway <= 2, "{underway}");
+        seen.fetch_max(underway, Relaxed);
+        runs.len() == 10 && underway == 0
+    });
+    assert_eq!(seen.load(Relaxed), 2, "two are made beside each other");
+    let made = until(&running, 10);
+    assert!(made.iter().all(|run| run.state == RunState::Done), "{made:?}");
+    let names: std::collections::BTreeSet<_> = made.iter().map(|run| run.name.clone()).collect();
+    assert_eq!(names.len(), 10, "each once");
+    assert!(!running.said("ScanMissed"));
+}

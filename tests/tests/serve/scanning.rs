@@ -1,0 +1,196 @@
+//! Scans of a running server: by schedule and by hand, their incidents, and what a kill in the middle leaves.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tripline_tests::Server;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn listener(last: u8) -> (Ipv4Addr, TcpListener, u16) {
+    let host = Ipv4Addr::new(127, 0, 77, last);
+    let listener = TcpListener::bind((host, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (host, listener, port)
+}
+
+/// Without nmap, so that it is the same everywhere; once at the start, and again when nobody waits any more.
+fn sections(schedules: &[(&str, Ipv4Addr, u16)]) -> String {
+    let mut text =
+        "[server]\nlisten = \"127.0.0.1:0\"\n[[scan.allow]]\nnetworks = [\"127.0.76.0/22\"]\n".to_string();
+    for (name, host, port) in schedules {
+        text += &format!(
+            "[[scan.schedule]]\nname = \"{name}\"\ntargets = [\"{host}\"]\nports = \"{port}\"\nevery = \"1d\"\n\
+             every_address = true\n"
+        );
+    }
+    text
+}
+
+/// The server's words over the wire.
+fn asked(server: &Server, token: &str, arguments: &[&str], code: i32) -> (String, String) {
+    let url = format!("http://{}", server.http());
+    let mut command = server.command(arguments);
+    command.env("TRIPLINE_SERVER", url).env("TRIPLINE_TOKEN", token);
+    let output = command.output().unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {out}{err}");
+    (out, err)
+}
+
+fn scans(server: &Server, token: &str) -> Vec<Value> {
+    let (listed, _) = asked(server, token, &["scan", "list", "--format", "ndjson"], 0);
+    listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[track_caller]
+fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < until, "{what}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+fn start(server: &mut Server) {
+    server.start(&["--only", "exposure"], None);
+    server.http();
+}
+
+#[test]
+fn what_is_open_against_the_policy_is_one_incident_by_schedule_and_by_hand() {
+    let (host, _listener, port) = listener(1);
+    let mut server = Server::new(&sections(&[("office", host, port)]));
+    let token = server.token("analyst", "default");
+    start(&mut server);
+    server.says("scan office is done (run 1): hosts 1, open ports 1");
+    server.until("default", 1);
+    let incident = &server.incidents("default")[0];
+    assert_eq!((&incident["pack"], &incident["rule"]), (&"exposure".into(), &"port-not-allowed".into()));
+    assert!(incident["title"].as_str().unwrap().contains(&host.to_string()), "{incident}");
+    // By hand, under the same name: the same port of the same host is the same incident.
+    let target = host.to_string();
+    let ports = port.to_string();
+    let run = ["scan", "run", &target, "--ports", &ports, "--name", "office", "--every-address"];
+    let (out, err) = asked(&server, &token, &run, 0);
+    assert!(out.contains("scan 2 of office") && out.contains(&format!("tcp/{port}")), "{out}");
+    assert!(err.contains("tripline incident list"), "{err}");
+    until("both are counted", || {
+        let incidents = server.incidents("default");
+        (incidents.len() == 1 && incidents[0]["count"] == 2).then_some(())
+    });
+    let (schedules, _) = asked(&server, &token, &["scan", "schedule"], 0);
+    assert!(schedules.contains("office  every 24h"), "{schedules}");
+    // What is not listed is not scanned, and there is no incident of it either.
+    let (_, err) = asked(&server, &token, &["scan", "run", "10.0.0.1", "--ports", "1"], 2);
+    assert!(err.contains("scan.allow.networks"), "{err}");
+    // One that comes with a change of the configuration is made at once.
+    let (second, _second_listener, second_port) = listener(2);
+    server.configure(&sections(&[("office", host, port), ("attic", second, second_port)]));
+    server.signal("-HUP");
+    server.says("scan attic is done");
+    until("it is an incident", || (server.incidents("default").len() == 2).then_some(()));
+    assert!(server.end().success());
+}
+
+#[test]
+fn killed_in_the_middle_of_a_scan_it_is_marked_and_the_next_one_is_right() {
+    let (host, _listener, port) = listener(3);
+    let mut server = Server::new(&sections(&[("office", host, port)]));
+    let token = server.token("analyst", "default");
+    start(&mut server);
+    server.until("default", 1);
+    let at = server.http();
+    let body = r#"{"name":"long","targets":["127.0.76.0/22"],"ports":"1-65535","every_address":true}"#;
+    let begun = request(at, &token, "POST", "/api/v1/scans", body);
+    assert!(begun.starts_with("HTTP/1.1 202"), "{begun}");
+    assert_eq!(scans(&server, &token)[0]["state"], "running");
+    server.kill();
+    start(&mut server);
+    let listed = until("it is marked", || {
+        let listed = scans(&server, &token);
+        (listed[0]["state"] == "failed" && listed[0]["judged"] == true).then_some(listed)
+    });
+    assert_eq!((&listed[0]["scan"], &listed[0]["reason"]), (&"long".into(), &"exit".into()));
+    // The schedule was made before the kill, and is not made again for the same time.
+    assert_eq!(listed.len(), 2);
+    let target = host.to_string();
+    let run = ["scan", "run", &target, "--ports", &port.to_string(), "--name", "office", "--every-address"];
+    let (out, _) = asked(&server, &token, &run, 0);
+    assert!(out.contains("scan 3 of office by") && out.contains("done"), "{out}");
+    let failed = |incident: &Value| incident["rule"] == "scan-failed";
+    until("that it failed is an incident", || server.incidents("default").iter().any(failed).then_some(()));
+    assert!(server.end().success());
+}
+
+#[test]
+fn a_scan_tells_how_far_it_is_until_somebody_ends_it() {
+    let mut server = Server::new(&sections(&[]));
+    let token = server.token("analyst", "default");
+    start(&mut server);
+    let at = server.http();
+    let body = r#"{"targets":["127.0.76.0/22"],"ports":"1-65535","every_address":true}"#;
+    let begun = request(at, &token, "POST", "/api/v1/scans", body);
+    assert!(begun.starts_with("HTTP/1.1 202"), "{begun}");
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(
+        stream,
+        "GET /api/v1/scans/1/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
+    .unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    lines.find(|line| line == "event: progress").unwrap();
+    let data = lines.find_map(|line| line.strip_prefix("data: ").map(String::from)).unwrap();
+    let progress: Value = serde_json::from_str(&data).unwrap();
+    assert!(progress["percent"].as_f64().is_some(), "{progress}");
+    let (_, err) = asked(&server, &token, &["scan", "cancel", "1"], 0);
+    assert!(err.contains("ends soon"), "{err}");
+    lines.find(|line| line == "event: ended").unwrap();
+    let data = lines.find_map(|line| line.strip_prefix("data: ").map(String::from)).unwrap();
+    let ended: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!((&ended["run"], &ended["state"]), (&1.into(), &"cancelled".into()));
+    let (_, err) = asked(&server, &token, &["scan", "cancel", "1"], 2);
+    assert!(err.contains("no scan 1 that is underway"), "{err}");
+    assert!(server.end().success());
+}
+
+#[test]
+fn what_is_due_is_made_without_a_server_too() {
+    let (host, _listener, port) = listener(4);
+    let server = Server::new(&sections(&[("office", host, port)]));
+    let due = || {
+        let output = server.command(&["scan", "due", "--only", "exposure"]).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = due();
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("scan 1 of office") && out.contains(&format!("tcp/{port}")), "{out}");
+    assert_eq!(server.count("default"), 1);
+    let (code, out, err) = due();
+    assert_eq!((code, &out[..]), (Some(0), ""), "{err}");
+    assert!(err.contains("no scan is due"), "{err}");
+}
+
+/// An answer's head and what came with it.
+fn request(at: std::net::SocketAddr, token: &str, method: &str, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    answer
+}
