@@ -131,13 +131,18 @@ impl<'a> Collecting<'a> {
         let (nothing, mut has_ended) = (never(), false);
         loop {
             let fed = if has_ended { &nothing } else { &fed };
-            let parts = self.parts.1.clone();
+            let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
             select! {
                 recv(fed) -> came => match came {
                     Ok(fed) => drop(early.insert(fed.number, fed)),
                     Err(_) => has_ended = true,
                 },
                 recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
+                recv(stored) -> stored => match stored {
+                    Ok(()) => self.underway = false,
+                    // The barrier was given up.
+                    Err(_) => return,
+                },
                 default(self.pause()) => {}
             }
             while let Some(Fed { tenant, what, .. }) = early.remove(&next) {
