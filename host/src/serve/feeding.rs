@@ -294,12 +294,7 @@ impl Feeding {
     }
 
     /// Gives what was brought to its sources, but for tenants that are full; whether there was something.
-    fn bring(
-        &mut self,
-        full: &HashSet<Tenant>,
-        now: i64,
-        shared: &Shared<'_>,
-    ) -> Result<bool, StoreError> {
+    fn bring(&mut self, full: &HashSet<Tenant>, now: i64, shared: &Shared<'_>) -> Result<bool, StoreError> {
         while let Some(Expected { tenant, source, settings }) = self.expected.front() {
             self.stream(&(tenant.clone(), source.clone()), &settings.clone(), now, shared)?;
             self.expected.pop_front();
