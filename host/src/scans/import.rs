@@ -39,7 +39,7 @@ impl Scanning<'_> {
         watch: &mut dyn Watch,
     ) -> Result<Scanned, ImportError> {
         let mut told = Told::default();
-        let mut gathering = Gathering { asked: None, seen: BTreeMap::new(), watch, open: 0 };
+        let mut gathering = Gathering { asked: None, seen: BTreeMap::new(), watch, findings: 0 };
         told.follow(&mut ScanXml::new(input, XmlLimits::default()), &mut gathering);
         let ended = gathering.bounded(told.ended());
         let mut seen = gathering.seen;

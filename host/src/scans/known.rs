@@ -16,7 +16,7 @@ pub struct Baseline {
     pub name: ScanName,
     /// Which scanner.
     pub scanner: ScannerKind,
-    /// How it asks: `connect`, `syn`.
+    /// How it asks: `connect`, `syn`, `connect-all`, `syn-all`.
     pub technique: String,
     /// By which protocol.
     pub protocol: Protocol,

@@ -8,6 +8,7 @@ use super::ports::Ports;
 use super::scanner::{Broken, ScannerKind};
 use super::schedule::Standing;
 use crate::commit::{StoreError, Tenant};
+use crate::incidents::Actor;
 use std::any::Any;
 use std::str::FromStr;
 
@@ -162,8 +163,8 @@ pub trait ScanStore: Send + Sync {
     /// The run with this number.
     fn run(&self, tenant: &Tenant, number: u64) -> Result<Option<Run>, StoreError>;
 
-    /// Asks whoever makes this run to break it off; `false`: no such run is underway.
-    fn cancel(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError>;
+    /// Asks whoever makes this run to break it off, and records who asked; `false`: no such run is underway.
+    fn cancel(&self, tenant: &Tenant, run: u64, actor: &Actor) -> Result<bool, StoreError>;
 
     /// Whether somebody has asked for that.
     fn is_cancelled(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError>;
@@ -171,6 +172,7 @@ pub trait ScanStore: Send + Sync {
     /// Runs of all tenants whose findings no rule has judged, the oldest first.
     fn unjudged_of_all(&self) -> Result<Vec<(Tenant, Run)>, StoreError>;
 
-    /// Deletes runs that ended before this time; what is known from them stays. Answers how many.
-    fn forget(&self, before: i64) -> Result<u64, StoreError>;
+    /// Deletes runs that ended longer ago than this (nanoseconds), by the time that is believed; what is known from them
+    /// stays. Answers how many.
+    fn forget(&self, retention: i64) -> Result<u64, StoreError>;
 }

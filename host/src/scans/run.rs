@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::difference::{Comparing, compare};
 use super::finding::{Finding, FindingKind, Origin};
-use super::host::{Host, Protocol};
+use super::host::{Host, Protocol, ScriptResult};
 use super::known::{Baseline, Known};
 use super::order::{Order, ScanName};
 use super::record::{NewRun, RunEnd, RunState, ScanStore};
@@ -81,7 +81,7 @@ impl Scanning<'_> {
         };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
         watch.begun(number);
-        let mut gathering = Gathering { asked: Some(order), seen: BTreeMap::new(), watch, open: 0 };
+        let mut gathering = Gathering { asked: Some(order), seen: BTreeMap::new(), watch, findings: 0 };
         let ended = scanner.scan(order, &mut gathering, cancel);
         let ended = gathering.bounded(ended);
         let mut seen = gathering.seen.remove(&Protocol::Tcp).unwrap_or_default();
@@ -201,26 +201,28 @@ fn state(broken: Option<&Broken>, hosts: u64) -> RunState {
     }
 }
 
-/// Ports that may be open in one scan: each is a finding. A tarpit has all of them open; what comes behind so many is
-/// not known.
-const OPEN: usize = 250_000;
+/// Open ports and answers of scripts in one scan: each is a finding. A tarpit has all ports open; what comes behind so
+/// many is not known.
+const FINDINGS: usize = 250_000;
 
 /// Puts together what a scanner tells of hosts, as far as it was asked for them.
 pub(super) struct Gathering<'a> {
     pub(super) asked: Option<&'a Order>,
     pub(super) seen: BTreeMap<Protocol, Seen>,
     pub(super) watch: &'a mut dyn Watch,
-    /// Ports that are or may be open so far.
-    pub(super) open: usize,
+    /// Ports that are or may be open so far, and answers of scripts.
+    pub(super) findings: usize,
 }
 
 impl Gathering<'_> {
-    /// How it ended: not well, if more was open than is kept.
+    /// How it ended: not well, if more was found than is kept.
     pub(super) fn bounded(&self, ended: Ended) -> Ended {
-        if self.open <= OPEN {
+        if self.findings <= FINDINGS {
             return ended;
         }
-        let detail = format!("more than {OPEN} ports are open; of the hosts behind them nothing is known");
+        let detail = format!(
+            "more than {FINDINGS} ports are open or scripts answer; of the hosts behind them nothing is known"
+        );
         let broken = ended.broken.or_else(|| Some(Broken::new(Reason::Truncated, detail)));
         Ended { broken, ..ended }
     }
@@ -234,10 +236,15 @@ impl Watch for Gathering<'_> {
                 return;
             }
             host.name = host.name.or_else(|| order.names.get(&address).cloned());
+            // Who asks for services has nmap run scripts that nobody listed: what they say is not what was asked.
+            let is_asked = |one: &ScriptResult| order.scripts.iter().any(|asked| asked.as_str() == one.id);
+            host.scripts.retain(is_asked);
+            host.ports.iter_mut().for_each(|port| port.scripts.retain(is_asked));
         }
         let open = host.ports.iter().filter(|port| port.state.may_be_open() == Some(true)).count();
-        self.open += open;
-        host.timed_out |= self.open > OPEN;
+        let scripts = host.ports.iter().map(|port| port.scripts.len()).sum::<usize>() + host.scripts.len();
+        self.findings += open + scripts;
+        host.timed_out |= self.findings > FINDINGS;
         // What is asked for here is TCP; a file tells only by its hosts what it is of.
         let protocols = if self.asked.is_some() { &[Protocol::Tcp][..] } else { Protocol::ALL };
         for protocol in protocols {

@@ -117,11 +117,14 @@ pub trait Scanner: Send + Sync {
     /// Which one it is.
     fn kind(&self) -> ScannerKind;
 
-    /// How it asks, as far as that makes another answer: `connect`, `syn`.
+    /// How it asks, as far as that makes another answer: `connect`, `syn`; `-all` where each address is taken for a
+    /// host, so that others are found.
     fn technique(&self, order: &Order) -> &'static str {
-        match (self.kind(), order.privileged) {
-            (ScannerKind::Nmap, true) | (ScannerKind::Masscan, _) => "syn",
-            _ => "connect",
+        match (self.kind(), order.privileged, order.every_address) {
+            (ScannerKind::Nmap, true, true) => "syn-all",
+            (ScannerKind::Nmap, false, true) => "connect-all",
+            (ScannerKind::Nmap, true, false) | (ScannerKind::Masscan, ..) => "syn",
+            (ScannerKind::Nmap, false, false) | (ScannerKind::Connect, ..) => "connect",
         }
     }
 

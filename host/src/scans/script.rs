@@ -1,7 +1,26 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The plain name of an NSE script. No path, no pattern, no argument.
+/// What nmap takes for many scripts at once: its categories, and all there are.
+const MANY: [&str; 15] = [
+    "all",
+    "auth",
+    "broadcast",
+    "brute",
+    "default",
+    "discovery",
+    "dos",
+    "exploit",
+    "external",
+    "fuzzer",
+    "intrusive",
+    "malware",
+    "safe",
+    "version",
+    "vuln",
+];
+
+/// The plain name of an NSE script. No path, no pattern, no argument, no category.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Script(String);
 
@@ -23,8 +42,7 @@ impl FromStr for Script {
     fn from_str(text: &str) -> Result<Script, ScriptError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let begins = text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
-        // It stands for every script there is.
-        if (1..=64).contains(&text.len()) && text.bytes().all(plain) && begins && text != "all" {
+        if (1..=64).contains(&text.len()) && text.bytes().all(plain) && begins && !MANY.contains(&text) {
             return Ok(Script(text.into()));
         }
         Err(ScriptError(text.chars().take(80).collect()))
@@ -39,28 +57,16 @@ impl fmt::Display for Script {
 
 #[cfg(test)]
 mod tests {
-    use super::Script;
+    use super::{MANY, Script};
 
     #[test]
     fn a_script_is_a_plain_name() {
         for name in ["ssl-cert", "smb-vuln-ms17-010", "http-title"] {
             assert_eq!(name.parse::<Script>().map(|script| script.to_string()).as_deref(), Ok(name));
         }
-        let wrong = [
-            "",
-            "all",
-            "-oN",
-            "../x",
-            "/tmp/x.nse",
-            "ssl-*",
-            "a,b",
-            "a b",
-            "not a",
-            "+ssl-cert",
-            "SSL",
-            "a.nse",
-        ];
-        for name in wrong {
+        let wrong =
+            ["", "-oN", "../x", "/tmp/x.nse", "ssl-*", "a,b", "a b", "not a", "+ssl-cert", "SSL", "a.nse"];
+        for name in wrong.into_iter().chain(MANY) {
             assert!(name.parse::<Script>().is_err(), "{name}");
         }
     }

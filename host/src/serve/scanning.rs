@@ -166,7 +166,7 @@ impl<'a> Scanning<'a> {
         let retention =
             plan.settings.retention.filter(|_| self.forgot.is_none_or(|at| (now - at).abs() >= FORGET));
         if let Some(retention) = retention {
-            self.shared.database.forget(now.saturating_sub(retention))?;
+            self.shared.database.forget(retention)?;
             self.forgot = Some(now);
         }
         Ok(())

@@ -183,7 +183,7 @@ impl Database {
     }
 
     /// Makes deleted rows be gone from the log of changes, too.
-    fn scrub(&self) -> Result<(), StoreError> {
+    pub(super) fn scrub(&self) -> Result<(), StoreError> {
         // Not within a transaction: a connection of its own. A reader may hold it up; the next one catches up.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;

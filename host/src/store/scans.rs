@@ -4,14 +4,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::database::Database;
-use super::{known, log, numbers, open};
+use super::{clock, known, log, numbers, open};
 use crate::commit::{StoreError, Tenant};
+use crate::incidents::Actor;
 use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
 
 const COLUMNS: &str = "number, name, scanner, state, started, ended, addresses, ports, reason, detail, up, unknown, \
                        open, judged, author";
-/// Runs that are deleted in one step.
-const STEP: u32 = 200;
+/// Rows that are deleted in one step: a transaction must not take long.
+const STEP: u32 = 5_000;
 
 impl ScanStore for Database {
     fn scanning(&self) -> Result<Option<ScanLock>, StoreError> {
@@ -144,12 +145,21 @@ impl ScanStore for Database {
         })
     }
 
-    fn cancel(&self, tenant: &Tenant, run: u64) -> Result<bool, StoreError> {
-        let tenant = tenant.clone();
-        self.write(move |db, _| {
+    fn cancel(&self, tenant: &Tenant, run: u64, actor: &Actor) -> Result<bool, StoreError> {
+        let (tenant, by) = (tenant.clone(), actor.id.clone());
+        self.write(move |db, this| {
             let sql =
-                "UPDATE scan_runs SET cancelled = 1 WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
-            Ok(db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])? > 0)
+                "SELECT cancelled FROM scan_runs WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
+            let mut statement = db.prepare_cached(sql)?;
+            let cancelled =
+                statement.query_row(params![tenant.as_str(), run], |row| row.get(0)).optional()?;
+            // Who asks again has not done it.
+            if cancelled == Some(false) {
+                let sql = "UPDATE scan_runs SET cancelled = 1 WHERE tenant = ?1 AND number = ?2";
+                db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])?;
+                record(db, &tenant, this.now, "scan.cancelled", run, ("by", Value::from(by)))?;
+            }
+            Ok(cancelled.is_some())
         })
     }
 
@@ -175,15 +185,22 @@ impl ScanStore for Database {
         })
     }
 
-    fn forget(&self, before: i64) -> Result<u64, StoreError> {
-        let mut all = 0;
+    fn forget(&self, retention: i64) -> Result<u64, StoreError> {
+        let (mut runs, mut rows) = (0, 0);
         loop {
-            let done = self.write(move |db, _| forget(db, before))?;
-            all += done;
-            if done < u64::from(STEP) {
-                return Ok(all);
+            let done = self.write(move |db, this| {
+                let believed = clock::advance(db, this.now)?;
+                forget(db, believed.saturating_sub(retention))
+            })?;
+            (runs, rows) = (runs + done.runs, rows + done.rows);
+            if done.rows < u64::from(STEP) {
+                break;
             }
         }
+        if rows > 0 {
+            self.scrub()?;
+        }
+        Ok(runs)
     }
 }
 
@@ -202,20 +219,34 @@ fn record(
     log::add(db, tenant, now, event, &fields)
 }
 
-fn forget(db: &Connection, before: i64) -> Result<u64, StoreError> {
-    let sql = "SELECT tenant, number FROM scan_runs WHERE ended < ?1 AND judged = 1 LIMIT ?2";
+/// What one step has deleted: runs, and rows of them and of their findings.
+#[derive(Default)]
+struct Forgotten {
+    runs: u64,
+    rows: u64,
+}
+
+/// Deletes a step of what ended before this time: a run may have more findings than a transaction should delete, so it
+/// goes once it has none.
+fn forget(db: &Connection, before: i64) -> Result<Forgotten, StoreError> {
+    let sql = "SELECT tenant, number FROM scan_runs WHERE ended < ?1 AND judged = 1 ORDER BY ended LIMIT ?2";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params![before, STEP], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let found: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
+    let mut done = Forgotten::default();
     for (tenant, number) in &found {
-        for sql in [
-            "DELETE FROM scan_findings WHERE tenant = ?1 AND run = ?2",
-            "DELETE FROM scan_runs WHERE tenant = ?1 AND number = ?2",
-        ] {
-            db.prepare_cached(sql)?.execute(params![tenant, number])?;
+        let sql = "DELETE FROM scan_findings WHERE (tenant, run, number) IN
+             (SELECT tenant, run, number FROM scan_findings WHERE tenant = ?1 AND run = ?2 LIMIT ?3)";
+        let left = u64::from(STEP).saturating_sub(done.rows);
+        done.rows += db.prepare_cached(sql)?.execute(params![tenant, number, left])? as u64;
+        if done.rows >= u64::from(STEP) {
+            break;
         }
+        let sql = "DELETE FROM scan_runs WHERE tenant = ?1 AND number = ?2";
+        done.rows += db.prepare_cached(sql)?.execute(params![tenant, number])? as u64;
+        done.runs += 1;
     }
-    Ok(found.len() as u64)
+    Ok(done)
 }
 
 fn list(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Run>, StoreError> {

@@ -1,6 +1,7 @@
 //! Scans: what is read, what is compared, and what a real scanner sees of servers that the test starts on loopback.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod asked;
 mod command;
 mod fixture;
 mod reading;

@@ -179,13 +179,17 @@ fn peak() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-#[test]
-fn a_file_of_a_hundred_megabytes_needs_no_more_memory_than_a_host() {
-    // In a process of its own: other tests need memory, too.
+/// Runs a test in a process of its own: other tests need memory, too.
+fn alone(test: &str) {
     let mut alone = Command::new(std::env::current_exe().unwrap());
-    let output = alone.args(["--exact", "reading::weigh", "--ignored"]).output().unwrap();
+    let output = alone.args(["--exact", test, "--ignored"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn a_file_of_a_hundred_megabytes_needs_no_more_memory_than_a_host() {
+    alone("reading::weigh");
 }
 
 #[test]
@@ -227,7 +231,7 @@ fn what_is_too_much_is_an_end() {
     let tag = end(format!("{open}<{} {HOST}", "x".repeat(2000)));
     assert_eq!(tag.0, 1, "{tag:?}");
     let many = end(format!("<nmaprun>{}", HOST.repeat(11)));
-    assert_eq!((many.0, many.1.starts_with("expected at most 10 hosts and ports")), (10, true), "{many:?}");
+    assert_eq!((many.0, many.1.starts_with("expected at most 10 hosts, ports")), (10, true), "{many:?}");
 }
 
 #[test]
@@ -260,6 +264,64 @@ fn texts_have_an_end_and_ports_do_not() {
 }
 
 #[test]
+fn scripts_have_an_end() {
+    const HOLE: &str = "<script id=\"s\"><elem key=\"state\">VULNERABLE</elem></script>";
+    let host = |scripts: &str| {
+        format!(
+            "<host><address addr=\"192.0.2.1\"/><ports><port protocol=\"tcp\" portid=\"1\"><state state=\"open\"/>{scripts}\
+             </port></ports></host>"
+        )
+    };
+    let limits = XmlLimits { scripts: 3, scan: 11, ..XmlLimits::default() };
+    // What a script says that is left out is not said of the one before.
+    let first = host(&format!("{}{HOLE}", "<script id=\"s\"/>".repeat(3)));
+    let text = format!("<nmaprun>{first}{}", host(HOLE).repeat(10));
+    let (items, end) = told(text.as_bytes(), limits);
+    let found = hosts(items);
+    let scripts: Vec<_> = found.iter().map(|host| &host.ports[0].scripts).collect();
+    assert_eq!(scripts[0].len(), 3);
+    assert!(scripts[0].iter().all(|script| script.vulnerable.is_none()), "{:?}", scripts[0]);
+    assert_eq!((scripts[1].len(), scripts[1][0].vulnerable), (1, Some(true)));
+    // 1 + 1 + 3, then twice 1 + 1 + 1.
+    assert_eq!(found.len(), 3);
+    assert!(end.unwrap_err().to_string().starts_with("expected at most 11 hosts, ports"));
+}
+
+/// Many scripts, of which none is longer than its tag.
+struct Scripts {
+    left: u32,
+    rest: Vec<u8>,
+}
+
+impl Read for Scripts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_empty() && self.left > 0 {
+            self.left -= 1;
+            self.rest = b"<script/>".repeat(1_000);
+        }
+        let count = self.rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.rest[..count]);
+        self.rest.drain(..count);
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_million_scripts_need_no_memory() {
+    alone("reading::weigh_scripts");
+}
+
+#[test]
+#[ignore = "needs a process of its own"]
+fn weigh_scripts() {
+    let open = b"<nmaprun><host><address addr=\"192.0.2.1\"/><hostscript>".to_vec();
+    let mut xml = ScanXml::new(Scripts { left: 1_000, rest: open }, XmlLimits::default());
+    let before = peak();
+    while xml.next_item().unwrap().is_some() {}
+    assert!(peak() - before < 4 * 1024, "{} KiB more", peak() - before);
+}
+
+#[test]
 fn a_tarpit_has_an_end() {
     let host = |number: u8| {
         let port =
@@ -277,7 +339,7 @@ fn a_tarpit_has_an_end() {
     assert_eq!(scanned.state.as_str(), "partial");
     assert_eq!(
         scanned.broken.unwrap().detail,
-        "more than 250000 ports are open; of the hosts behind them nothing is known"
+        "more than 250000 ports are open or scripts answer; of the hosts behind them nothing is known"
     );
     assert_eq!(scanned.findings.len(), 3 * 65_536 + 1);
 }

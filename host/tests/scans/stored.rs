@@ -16,12 +16,16 @@ use tripline::scans::{
 };
 use tripline::security_log::Records;
 use tripline::store::{Database, DatabaseOptions};
+use tripline::wall_clock::WallClock;
 use tripline::{Configured, Limits, Wasmtime};
 
 use crate::fixture::Hand;
 
 fn open(folder: &tempfile::TempDir) -> Database {
-    let clock = Arc::new(Hand::at(1_795_700_000));
+    open_at(folder, Arc::new(Hand::at(1_795_700_000)))
+}
+
+fn open_at(folder: &tempfile::TempDir, clock: Arc<Hand>) -> Database {
     Database::open(&folder.path().join("t.db"), Policy::default(), clock, DatabaseOptions::default()).unwrap()
 }
 
@@ -134,13 +138,62 @@ fn findings_wait_until_rules_have_judged_them() {
     store.end(&tenant, second, end(vec![], &[])).unwrap();
     assert_eq!(numbers(&store), [first], "the second has found nothing");
     // What waits is not deleted.
-    assert_eq!(store.forget(100).unwrap(), 1);
+    assert_eq!(store.forget(0).unwrap(), 1);
     store.judged(&tenant, first).unwrap();
     assert_eq!(numbers(&store), [0; 0]);
-    assert_eq!(store.forget(100).unwrap(), 1);
+    assert_eq!(store.forget(0).unwrap(), 1);
     assert_eq!(store.runs(&tenant, None, 10).unwrap(), []);
     assert_eq!(lines(&store, &tenant, first), [""; 0]);
     assert_eq!(store.begin(&tenant, new_run()).unwrap(), 3, "no number is given twice");
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_deletes_no_scan_and_what_is_old_is_gone_from_the_file() {
+    const DAY: i64 = 24 * 3600;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    let (tenant, store) = (Tenant::default(), open_at(&folder, Arc::clone(&clock)));
+    // More findings than one step deletes.
+    let line = "{\"output\":\"XYZZY\"}".to_string();
+    for lines in [12_000, 3] {
+        let run = store.begin(&tenant, new_run()).unwrap();
+        let lines = vec![line.clone(); lines];
+        let ended = clock.now();
+        store.end(&tenant, run, RunEnd { ended, lines, ..end(vec![], &[]) }).unwrap();
+        store.judged(&tenant, run).unwrap();
+    }
+    let forget = || store.forget(90 * DAY * 1_000_000_000).unwrap();
+    assert_eq!(forget(), 0);
+    clock.pass(365 * DAY);
+    assert_eq!(forget(), 0);
+    clock.pass(DAY / 2);
+    assert_eq!(forget(), 0);
+    assert_eq!(lines(&store, &tenant, 1).len(), 12_000);
+    // One that holds for a day is the time.
+    clock.pass(DAY / 2);
+    assert_eq!(forget(), 2);
+    assert_eq!(store.runs(&tenant, None, 10).unwrap(), []);
+    for end in ["", "-wal"] {
+        let bytes = std::fs::read(folder.path().join(format!("t.db{end}"))).unwrap_or_default();
+        assert!(!bytes.windows(5).any(|part| part == b"XYZZY"), "found in the file with the end {end:?}");
+    }
+}
+
+#[test]
+fn who_breaks_a_scan_off_stands_in_the_record_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, store) = (Tenant::default(), open(&folder));
+    let run = store.begin(&tenant, new_run()).unwrap();
+    let (alice, bob) = (Actor::user(1000, "alice"), Actor::user(1001, "bob"));
+    assert!(store.cancel(&tenant, run, &alice).unwrap() && store.is_cancelled(&tenant, run).unwrap());
+    assert!(store.cancel(&tenant, run, &bob).unwrap(), "it is being broken off");
+    store.end(&tenant, run, end(vec![], &[])).unwrap();
+    assert!(!store.cancel(&tenant, run, &bob).unwrap(), "it has ended");
+    let records = store.after(0, 10).unwrap();
+    let told: Vec<String> =
+        records.iter().map(|one| format!("{} {}", one.event, Value::Object(one.fields.clone()))).collect();
+    assert_eq!(told[1], r#"scan.cancelled {"scan":1,"by":"uid:1000"}"#);
+    assert_eq!(told.iter().filter(|one| one.starts_with("scan.cancelled")).count(), 1, "{told:?}");
 }
 
 #[test]

@@ -147,10 +147,10 @@ fn as_many_as_may_be_are_made_at_once_and_each_can_be_broken_off() {
     assert!(matches!(start(request("far", "10.0.0.1", "1")), Err(NotBegun::Busy(1) | NotBegun::Order(_))));
     assert_eq!(scans.underway(&tenant, run).map(|one| one.name), Some(name("long")));
     // From elsewhere, as another program would.
-    assert!(running.database.cancel(&tenant, run).unwrap());
+    assert!(running.database.cancel(&tenant, run, &Actor::timer()).unwrap());
     let made = until(&running, 1);
     assert_eq!(made[0].state, RunState::Cancelled);
-    assert!(!running.database.cancel(&tenant, run).unwrap() && !scans.cancel(&tenant, run));
+    assert!(!running.database.cancel(&tenant, run, &Actor::timer()).unwrap() && !scans.cancel(&tenant, run));
     // And from here.
     let again = start(long()).unwrap();
     assert!(scans.cancel(&tenant, again));

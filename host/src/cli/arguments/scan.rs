@@ -111,7 +111,7 @@ pub(in crate::cli) struct RunArguments {
     /// Which ports, by TCP.
     #[arg(long, value_name = "PORTS", value_parser = ports, help_heading = "Scan")]
     pub(in crate::cli) ports: Ports,
-    /// Ask open ports what listens there.
+    /// Ask open ports what listens there: nmap's -sV, which probes each.
     #[arg(long, help_heading = "Scan")]
     pub(in crate::cli) service: bool,
     /// Run this script of nmap's; may be repeated. The configuration lists those that may be asked for.

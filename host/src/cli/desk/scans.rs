@@ -92,7 +92,8 @@ impl ScanDesk for Local {
     }
 
     fn cancel(&self, run: u64) -> Result<bool, Failure> {
-        self.kept.database.cancel(&self.kept.tenant, run).map_err(|error| self.kept.failed(&error))
+        let kept = &self.kept;
+        kept.database.cancel(&kept.tenant, run, &kept.actor()).map_err(|error| kept.failed(&error))
     }
 }
 

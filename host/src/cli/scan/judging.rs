@@ -103,7 +103,7 @@ impl<'a> Judging<'a> {
         // Flags do not say how long scans are kept.
         let retention = self.configuration.scan.retention.filter(|_| self.configuration.path.is_some());
         if let Some(retention) = retention {
-            kept.database.forget(kept.clock.now().saturating_sub(retention)).map_err(failed)?;
+            kept.database.forget(retention).map_err(failed)?;
         }
         Ok(Some(lock))
     }

@@ -285,8 +285,8 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     let tenant = caller.tenant().clone();
     found(&shared, &tenant, number).await?;
-    let of = tenant.clone();
-    let asked = shared.write(move |database| database.cancel(&of, number)).await?;
+    let (of, actor) = (tenant.clone(), caller.actor());
+    let asked = shared.write(move |database| database.cancel(&of, number, &actor)).await?;
     shared.scans.cancel(&tenant, number);
     let run = found(&shared, &tenant, number).await?;
     if !asked {

@@ -17,6 +17,10 @@ struct Reading {
     is_told: bool,
     /// Whether it counts as up because whoever scanned said so.
     is_assumed: bool,
+    /// Answers of scripts so far.
+    scripts: usize,
+    /// Whether that of the script which is being read is kept.
+    keeps: bool,
     /// What the text is that comes next.
     text: Text,
 }
@@ -40,11 +44,17 @@ pub(super) fn read<R: Read>(
     let inside = markup.depth();
     let timed_out = open.get("timedout") == Some("true");
     let host = Host { ended: open.time("endtime"), timed_out, ..Host::default() };
-    let (is_told, is_assumed) = (false, false);
-    let mut reading =
-        Reading { host, limits: *limits, room: limits.host, is_told, is_assumed, text: Text::Other };
     let given = limits.host.min(*texts);
-    reading.room = given;
+    let mut reading = Reading {
+        host,
+        limits: *limits,
+        room: given,
+        is_told: false,
+        is_assumed: false,
+        scripts: 0,
+        keeps: false,
+        text: Text::Other,
+    };
     let mut path: Vec<String> = Vec::new();
     while markup.depth() >= inside {
         let at = markup.at();
@@ -110,6 +120,11 @@ impl Reading {
                 }
             }
             ("port" | "hostscript", "script") => {
+                self.keeps = self.scripts < self.limits.scripts;
+                if !self.keeps {
+                    return Ok(());
+                }
+                self.scripts += 1;
                 let script = self.script(tag);
                 match self.host.ports.last_mut().filter(|_| parent == "port") {
                     Some(port) => port.scripts.push(script),
@@ -117,7 +132,7 @@ impl Reading {
                 }
             }
             ("service", "cpe") => self.text = Text::Cpe,
-            (_, "elem") if tag.get("key") == Some("state") => self.text = Text::State,
+            (_, "elem") if self.keeps && tag.get("key") == Some("state") => self.text = Text::State,
             _ => {}
         }
         Ok(())

@@ -19,7 +19,9 @@ pub struct XmlLimits {
     pub texts: usize,
     /// Ports that one host may tell: all of each protocol.
     pub ports: usize,
-    /// Ports of all hosts, after which nothing is read on. 2,000,000.
+    /// Answers of scripts that are kept of a host; what is over that is left out. 1,000.
+    pub scripts: usize,
+    /// Hosts, and all their ports and answers of scripts, after which nothing is read on. 2,000,000.
     pub scan: usize,
 }
 
@@ -35,6 +37,7 @@ impl Default for XmlLimits {
             host: 1024 * 1024,
             texts: 64 * 1024 * 1024,
             ports: 3 * 65_536,
+            scripts: 1_000,
             scan: 2_000_000,
         }
     }

@@ -42,8 +42,8 @@ pub struct ScanXml<R> {
     markup: Markup<R>,
     limits: XmlLimits,
     scanner: Option<ScannerKind>,
-    /// Ports of all hosts so far.
-    ports: usize,
+    /// Hosts so far, with their ports and answers of scripts.
+    told: usize,
     /// Bytes of texts that may still be kept.
     texts: usize,
 }
@@ -51,7 +51,7 @@ pub struct ScanXml<R> {
 impl<R: Read> ScanXml<R> {
     /// Of these bytes.
     pub fn new(input: R, limits: XmlLimits) -> ScanXml<R> {
-        ScanXml { markup: Markup::new(input, limits), limits, scanner: None, ports: 0, texts: limits.texts }
+        ScanXml { markup: Markup::new(input, limits), limits, scanner: None, told: 0, texts: limits.texts }
     }
 
     /// What comes next; `None`: nothing does. Whether that is the end of a scan, [`Item::Finished`] has told.
@@ -99,10 +99,12 @@ impl<R: Read> ScanXml<R> {
                 let Some(host) = host::read(&mut self.markup, tag, &self.limits, &mut self.texts)? else {
                     return Ok(None);
                 };
-                self.ports += host.ports.len() + 1;
-                if self.ports > self.limits.scan {
+                let scripts =
+                    host.ports.iter().map(|port| port.scripts.len()).sum::<usize>() + host.scripts.len();
+                self.told += 1 + host.ports.len() + scripts;
+                if self.told > self.limits.scan {
                     let (most, at) = (self.limits.scan, self.markup.at());
-                    return Err(XmlError::Many { what: "hosts and ports", most, at });
+                    return Err(XmlError::Many { what: "hosts, ports and answers of scripts", most, at });
                 }
                 Some(Item::Host(Box::new(host)))
             }

@@ -1,0 +1,92 @@
+//! What of a scanner's answers counts: what it was asked, compared with what was asked likewise.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use tripline::commit::Tenant;
+use tripline::incidents::{Actor, Policy};
+use tripline::scans::{
+    Cancel, Ended, FindingKind, Host, Order, Port, PortState, Protocol, Request, Scanned, Scanner,
+    ScannerKind, Scanning, ScriptResult, Watch,
+};
+use tripline::store::{Database, DatabaseOptions};
+
+use crate::fixture::{Hand, Taken};
+use crate::real::order;
+
+const HOST: Ipv4Addr = Ipv4Addr::new(127, 0, 77, 1);
+
+/// An nmap that tells these hosts.
+struct Telling(Vec<Host>);
+
+impl Scanner for Telling {
+    fn kind(&self) -> ScannerKind {
+        ScannerKind::Nmap
+    }
+
+    fn scan(&self, _: &Order, watch: &mut dyn Watch, _: &Cancel) -> Ended {
+        self.0.iter().cloned().for_each(|host| watch.host(host));
+        Ended { told_all: true, ..Ended::default() }
+    }
+}
+
+fn script(id: &str) -> ScriptResult {
+    ScriptResult { id: id.into(), output: "it says so".into(), ..ScriptResult::default() }
+}
+
+fn host(scripts: &[&str]) -> Host {
+    let scripts: Vec<ScriptResult> = scripts.iter().map(|id| script(id)).collect();
+    let (protocol, state) = (Protocol::Tcp, PortState::Open);
+    let port = Port { protocol, number: 22, state, service: None, scripts: scripts.clone() };
+    Host { address: Some(HOST.into()), up: true, ports: vec![port], scripts, ..Host::default() }
+}
+
+fn run(store: &Database, change: impl FnOnce(&mut Request), hosts: Vec<Host>) -> Scanned {
+    let (clock, actor) = (Hand::at(1_795_700_000), Actor::timer());
+    let scanning =
+        Scanning { store: Some(store), clock: &clock, actor: &actor, closed_after: 1, patience: None };
+    let (order, mut taken) = (order(HOST, "22", change), Taken::default());
+    scanning.run(&Tenant::default(), &order, &Telling(hosts), &mut taken, &Cancel::default()).unwrap()
+}
+
+fn database(folder: &tempfile::TempDir) -> Database {
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    Database::open(&folder.path().join("t.db"), Policy::default(), clock, DatabaseOptions::default()).unwrap()
+}
+
+fn kinds(scanned: &Scanned) -> Vec<FindingKind> {
+    scanned.findings.iter().map(|finding| finding.kind).collect()
+}
+
+#[test]
+fn what_scripts_say_that_nobody_listed_is_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    // `-sV` has nmap run all of its category `version`.
+    let scanned =
+        run(&database(&folder), |request| request.service = true, vec![host(&["fingerprint-strings"])]);
+    assert!(!kinds(&scanned).contains(&FindingKind::ScriptResult), "{:?}", scanned.findings);
+    let folder = tempfile::tempdir().unwrap();
+    let both = vec![host(&["fingerprint-strings", "ssl-cert"])];
+    let scanned =
+        run(&database(&folder), |request| request.scripts = vec!["ssl-cert".parse().unwrap()], both);
+    let scripts: Vec<&str> = scanned
+        .findings
+        .iter()
+        .filter_map(|finding| finding.script.as_ref())
+        .map(|one| &one.id[..])
+        .collect();
+    assert_eq!(scripts, ["ssl-cert", "ssl-cert"]);
+}
+
+#[test]
+fn a_scan_that_takes_each_address_for_a_host_is_not_compared_with_one_that_looks_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = database(&folder);
+    let every = |every: bool| move |request: &mut Request| request.every_address = every;
+    let found = run(&store, every(true), vec![host(&[])]);
+    assert_eq!(kinds(&found), [FindingKind::HostNew, FindingKind::PortOpened]);
+    // A host that answers no probe was never found by it: it is not gone.
+    assert_eq!(kinds(&run(&store, every(false), vec![])), []);
+    assert_eq!(kinds(&run(&store, every(true), vec![host(&[])])), [FindingKind::PortOpen]);
+    assert_eq!(kinds(&run(&store, every(true), vec![])), [FindingKind::HostGone]);
+}
