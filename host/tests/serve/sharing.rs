@@ -102,7 +102,7 @@ fn allowed_until(told: &[Told], most: usize) -> usize {
 #[track_caller]
 fn allowed_from(mut allowed: usize, told: &[Told], most: usize) -> usize {
     for one in told {
-        while one.recv_timeout(Duration::from_millis(100)).is_err() {
+        while one.recv_timeout(Duration::from_millis(500)).is_err() {
             allowed += 1;
             assert!(allowed < most, "they wait for too many of the slow tenant's batches");
             allow(1);
