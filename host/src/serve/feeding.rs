@@ -449,3 +449,15 @@ impl<I: Input> Place<I> {
         Ok(came == Came::More)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_round_begins_with_another_source() {
+        let round = |round| from(&mut [1, 2, 3], round).map(|place| *place).collect::<Vec<_>>();
+        assert_eq!([round(0), round(1), round(5)], [[1, 2, 3], [2, 3, 1], [3, 1, 2]]);
+        assert_eq!(from(&mut [0; 0], 7).count(), 0);
+    }
+}

@@ -384,7 +384,8 @@ mod tests {
         assert_eq!(turn(), [""; 0]);
         offer(&intake, "a", "2", 10).unwrap();
         assert!(intake.turn(15, |_| false).is_empty() && !intake.is_empty(), "it waits for room");
+        assert_eq!(intake.oldest(), HashMap::from([(Tenant::new("a").unwrap(), 0)]));
         assert_eq!(turn(), ["2"]);
-        assert!(intake.is_empty());
+        assert!(intake.is_empty() && intake.oldest().is_empty());
     }
 }
