@@ -24,9 +24,9 @@ use super::{Batch, Event, GivenUp, Intake, StreamSettings};
 use crate::commit::{BatchKey, StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::scans::{
-    Broken, Due, Finding, FindingKind, Host, Order, Origin, Overdue, Progress, Reason, Request, RunState,
-    ScanLock, ScanName, ScanSettings, ScanStore, Scanned, ScannerKind, Scanning as Making, ScheduleStore,
-    Scheduled, Standing, SystemResolver, Watch, choose, findings_key,
+    Broken, Due, Host, Order, Overdue, Progress, Reason, Request, RunState, ScanLock, ScanName, ScanSettings,
+    ScanStore, Scanned, ScannerKind, Scanning as Making, ScheduleStore, Scheduled, Standing, SystemResolver,
+    Watch, choose, findings_key,
 };
 
 /// How often it is looked what is due, and what somebody wants broken off.
@@ -135,6 +135,7 @@ impl<'a> Scanning<'a> {
             return Ok(());
         }
         let plan = self.scans.plan();
+        self.forget_removed(&plan.settings.schedules)?;
         for scheduled in &plan.settings.schedules {
             self.settle(scheduled, scope)?;
         }
@@ -175,6 +176,8 @@ impl<'a> Scanning<'a> {
         if self.alone.is_none() {
             self.alone = self.shared.database.scanning()?;
             if self.alone.is_some() {
+                let all = self.shared.database.standings()?.into_iter();
+                self.standings = all.map(|(tenant, name, standing)| ((tenant, name), standing)).collect();
                 making(self.shared, &Actor::timer(), &self.scans.plan().settings).tidy()?;
                 self.brings = true;
             }
@@ -233,6 +236,19 @@ impl<'a> Scanning<'a> {
         let standing = self.standing(tenant, name, now)?;
         if let Some(overdue) = schedule.overdue(name.as_str(), &standing, now) {
             self.overdue(tenant, name, overdue, now);
+        }
+        Ok(())
+    }
+
+    /// Forgets how those stand that are not configured any more: one that comes again later is not overdue since then.
+    fn forget_removed(&mut self, schedules: &[Scheduled]) -> Result<(), StoreError> {
+        let is_there = |(tenant, name): &(Tenant, ScanName)| {
+            schedules.iter().any(|one| one.tenant == *tenant && one.request.name == *name)
+        };
+        let removed: Vec<_> = self.standings.keys().filter(|key| !is_there(key)).cloned().collect();
+        for (tenant, name) in removed {
+            self.shared.database.forget_standing(&tenant, &name)?;
+            self.standings.remove(&(tenant, name));
         }
         Ok(())
     }
@@ -363,11 +379,7 @@ impl<'a> Scanning<'a> {
         if self.brought.contains(&brought) {
             return;
         }
-        let late_by = u64::try_from(overdue.late / 1_000_000_000).ok();
-        let broken = Some(Broken::new(Reason::Late, "there should have been a whole scan by now"));
-        let finding = Finding { late_by, broken, ..Finding::new(FindingKind::ScanOverdue, now) };
-        let origin = Origin { scan: name.clone(), run: None, scanner: ScannerKind::Nmap };
-        let mut text = finding.line(&origin).into_bytes();
+        let mut text = overdue.finding(now).line(&Overdue::origin(name)).into_bytes();
         text.push(b'\n');
         self.offer(tenant.clone(), name, text, brought);
     }
