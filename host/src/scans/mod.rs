@@ -47,9 +47,9 @@ pub use self::nmap::{Launch, Nmap, NmapError, find, launch};
 pub use self::order::{Order, OrderError, Request, ScanName};
 pub use self::ports::{Ports, PortsError};
 pub use self::ranges::Ranges;
-pub use self::record::{NewRun, Run, RunEnd, RunState, ScanLock, ScanStore, ScheduleStore, findings_key};
+pub use self::record::{NewRun, Run, RunEnd, RunState, ScanLock, ScanStore, ScheduleStore};
 pub use self::resolve::{ResolveError, Resolver, SystemResolver};
-pub use self::run::{Scanned, Scanning};
+pub use self::run::{Patience, Scanned, Scanning};
 pub use self::scanner::{Broken, Cancel, Ended, Progress, Reason, Scanner, ScannerKind, Watch};
 pub use self::schedule::{
     Due, LONGEST, Missed, Overdue, SHORTEST, Schedule, Scheduled, Standing, Times, TimesError, When,

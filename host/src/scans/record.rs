@@ -9,7 +9,6 @@ use super::scanner::{Broken, ScannerKind};
 use super::schedule::Standing;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
-use sha2::{Digest, Sha256};
 use std::any::Any;
 use std::str::FromStr;
 
@@ -113,12 +112,6 @@ impl ScanLock {
     }
 }
 
-/// By what a run's findings are known if they come again to whoever judges them. What is sent over HTTP has no key with
-/// a NUL in it.
-pub fn findings_key(run: u64) -> [u8; 32] {
-    Sha256::digest(format!("scan\0{run}")).into()
-}
-
 /// Where it is kept how schedules stand.
 pub trait ScheduleStore: Send + Sync {
     /// How a tenant's schedule of this name stands, if it is known.
@@ -158,8 +151,14 @@ pub trait ScanStore: Send + Sync {
     /// Runs whose findings no rule has judged, the oldest first.
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError>;
 
-    /// A run's findings, as lines.
-    fn findings(&self, tenant: &Tenant, run: u64) -> Result<Vec<String>, StoreError>;
+    /// A run's findings as lines, by their numbers: those behind this one, at most so many.
+    fn findings(
+        &self,
+        tenant: &Tenant,
+        run: u64,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError>;
 
     /// Keeps that rules have judged a run's findings.
     fn judged(&self, tenant: &Tenant, run: u64) -> Result<(), StoreError>;

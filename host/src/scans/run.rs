@@ -25,6 +25,14 @@ pub struct Scanning<'a> {
     pub actor: &'a Actor,
     /// Scans in a row that do not find what was there, after which it counts as closed or gone.
     pub closed_after: u32,
+    /// Who waits for a store that does not take what came of a run now; `None`: nobody.
+    pub patience: Option<&'a dyn Patience>,
+}
+
+/// Waits for a store.
+pub trait Patience: Sync {
+    /// Whether it is tried again after this; it may wait until then.
+    fn again(&self, error: &StoreError) -> bool;
 }
 
 /// What came of a run.
@@ -133,7 +141,8 @@ impl Scanning<'_> {
         let compares = ended.broken.is_none() || up + unknown > 0;
         for (at, baseline) in baselines.into_iter().enumerate().filter(|_| compares) {
             let Some(seen) = seen.get(&baseline.protocol) else { continue };
-            let before = self.store.map(|store| store.known(tenant, &baseline)).transpose()?.flatten();
+            let before = self.store.map(|store| self.patiently(|| store.known(tenant, &baseline)));
+            let before = before.transpose()?.flatten();
             let before = before.map_or_else(Known::default, |(known, _)| known);
             let closed_after = self.closed_after.max(1);
             let how = Comparing { protocol: baseline.protocol, closed_after, hosts: at == 0 };
@@ -150,9 +159,20 @@ impl Scanning<'_> {
             let lines = findings.iter().map(|finding| finding.line(&origin)).collect();
             let open = seen.values().map(Seen::open).sum();
             let broken = ended.broken.clone();
-            store.end(tenant, run, RunEnd { state, ended: at, broken, up, unknown, open, known, lines })?;
+            let end = RunEnd { state, ended: at, broken, up, unknown, open, known, lines };
+            // What took hours to find is not lost because the store is busy for a while.
+            self.patiently(|| store.end(tenant, run, end.clone()))?;
         }
         Ok(Scanned { origin, state, broken: ended.broken, began, ended: at, seen, findings })
+    }
+
+    fn patiently<T>(&self, ask: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        loop {
+            match ask() {
+                Err(error) if self.patience.is_some_and(|patience| patience.again(&error)) => {}
+                answer => return answer,
+            }
+        }
     }
 
     /// Ends runs of programs that died. Only whoever holds the lock of [`ScanStore::scanning`] can tell that they did.

@@ -63,7 +63,7 @@ impl Sitting {
 
     /// Whether it loses nothing by leaving: its pack saves, and all of it was committed at the barrier before.
     pub(super) fn may_rest(&self) -> bool {
-        self.judge.pack().saves() && !self.judge.is_changed() && !self.judge.is_quarantined()
+        self.judge.saves() && !self.judge.is_changed() && !self.judge.is_quarantined()
     }
 
     /// Whether it has not been used for long.

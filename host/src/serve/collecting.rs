@@ -122,21 +122,27 @@ impl<'a> Collecting<'a> {
     }
 
     /// Collects until no more comes; then all of it is judged and on disk, or was given up: positions must not go over
-    /// decisions that are lost, and all of it is read again by the next run.
-    pub(super) fn run(mut self, fed: &Receiver<Fed>) {
+    /// decisions that are lost, and all of it is read again by the next run. What is fed is taken by value: once nobody
+    /// collects it, whoever feeds must not wait.
+    pub(super) fn run(mut self, fed: Receiver<Fed>) {
         let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
         let mut suspended = vec![false; self.matcher.costs().len()];
         let (mut next, mut marked, mut at_mark) = (0, Instant::now(), 0);
         let (nothing, mut has_ended) = (never(), false);
         loop {
-            let fed = if has_ended { &nothing } else { fed };
-            let parts = self.parts.1.clone();
+            let fed = if has_ended { &nothing } else { &fed };
+            let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
             select! {
                 recv(fed) -> came => match came {
                     Ok(fed) => drop(early.insert(fed.number, fed)),
                     Err(_) => has_ended = true,
                 },
                 recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
+                recv(stored) -> stored => match stored {
+                    Ok(()) => self.underway = false,
+                    // The barrier was given up.
+                    Err(_) => return,
+                },
                 default(self.pause()) => {}
             }
             while let Some(Fed { tenant, what, .. }) = early.remove(&next) {

@@ -4,6 +4,7 @@ use tripline_engine::PackFault;
 use tripline_engine::matcher::MatcherError;
 use tripline_engine::sandbox::LogLine;
 
+use super::Refused;
 use crate::commit::{Committed, StoreError, Tenant};
 use crate::files::InputError;
 use crate::follow::FollowNote;
@@ -44,6 +45,10 @@ pub enum Event {
     Scanned(Tenant, Box<Scanned>),
     /// A time of a schedule has passed at which nobody was there.
     ScanMissed(Tenant, ScanName),
+    /// There is no nmap for this scan: ports are found by connecting.
+    ScanLesser(Tenant, ScanName),
+    /// There is no room for what a scan found; it waits.
+    FindingsWait(Tenant, ScanName, Refused),
     /// Scans cannot be kept now; it is tried again.
     Scanning(StoreError),
     /// Mails were sent, or could not be.

@@ -22,6 +22,8 @@ use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
+/// As much of a file whose tenant has no room any more since the round began: it has waited as long as who filled it.
+const SMALL_TURN: usize = 16 * 1024;
 /// How often it is looked for files that came, went or changed places; nanoseconds.
 const LOOK: i64 = 500_000_000;
 /// How often it is told how far time has passed; nanoseconds.
@@ -47,6 +49,8 @@ pub(super) struct Feeding {
     awaited: HashSet<(Tenant, String)>,
     /// Brought, and not given to their source yet.
     brought: VecDeque<Batch>,
+    /// Rounds so far: each begins with another source.
+    round: usize,
     looked: Option<i64>,
     passed: i64,
     buffer: Vec<u8>,
@@ -123,6 +127,7 @@ impl Feeding {
             expected: VecDeque::new(),
             awaited: HashSet::new(),
             brought: VecDeque::new(),
+            round: 0,
             looked: None,
             passed: now,
             buffer: vec![0; TURN],
@@ -157,7 +162,7 @@ impl Feeding {
             match turn {
                 Ok(true) => continue,
                 // What waits for room is fed before it ends.
-                Ok(false) if stopping && self.brought.is_empty() && self.intake.is_empty() => return,
+                Ok(false) if stopping && self.is_empty() => return,
                 Ok(false) => {}
                 Err(Halt::Gone) => return,
                 Err(Halt::Store(error)) => {
@@ -215,7 +220,14 @@ impl Feeding {
         }
     }
 
-    /// A turn for each source of a tenant that has room; whether one of them has more. Files wait once it is to stop.
+    /// Whether all that was brought is fed.
+    fn is_empty(&self) -> bool {
+        let streams = self.streams.iter().all(|place| place.input.oldest().is_none());
+        self.brought.is_empty() && streams && self.intake.is_empty()
+    }
+
+    /// A round: a turn for each source of a tenant that has room at its beginning; whether one of them has more. Files
+    /// wait once it is to stop.
     fn turn(
         &mut self,
         follow: &[Follow],
@@ -224,19 +236,24 @@ impl Feeding {
         shared: &Shared<'_>,
     ) -> Result<bool, Halt> {
         let now = shared.clock.now();
-        let mut more = self.bring(now, shared)?;
-        let has_room = |place: &Tenant| self.turns.has_room(place);
-        for place in self.streams.iter_mut().filter(|place| has_room(place.input.tenant())) {
-            more |= place.turn(&mut self.buffer, now, &self.turns, feed, shared)?;
+        let full = self.turns.full();
+        self.round = self.round.wrapping_add(1);
+        let mut more = self.bring(&full, now, shared)?;
+        for place in from(&mut self.streams, self.round) {
+            if !full.contains(place.input.tenant()) {
+                more |= place.turn(&mut self.buffer, now, &self.turns, feed, shared)?;
+            }
         }
         if !stopping {
             if self.looked.is_none_or(|looked| (now - looked).abs() >= LOOK) {
                 self.look(follow, now, shared)?;
                 self.looked = Some(now);
             }
-            let has_room = |place: &Tenant| self.turns.has_room(place);
-            for place in self.files.iter_mut().filter(|place| has_room(place.input.tenant())) {
-                more |= place.turn(&mut self.buffer, now, &self.turns, feed, shared)?;
+            for place in from(&mut self.files, self.round) {
+                if !full.contains(place.input.tenant()) {
+                    let most = if self.turns.has_room(place.input.tenant()) { TURN } else { SMALL_TURN };
+                    more |= place.turn(&mut self.buffer[..most], now, &self.turns, feed, shared)?;
+                }
             }
         }
         if (now - self.passed).abs() >= PASS {
@@ -276,14 +293,19 @@ impl Feeding {
         Ok(())
     }
 
-    /// Gives what was brought to its sources; whether there was something.
-    fn bring(&mut self, now: i64, shared: &Shared<'_>) -> Result<bool, StoreError> {
+    /// Gives what was brought to its sources, but for tenants that are full; whether there was something.
+    fn bring(&mut self, full: &HashSet<Tenant>, now: i64, shared: &Shared<'_>) -> Result<bool, StoreError> {
         while let Some(Expected { tenant, source, settings }) = self.expected.front() {
             self.stream(&(tenant.clone(), source.clone()), &settings.clone(), now, shared)?;
             self.expected.pop_front();
         }
         if self.brought.is_empty() {
-            self.brought.extend(self.intake.turn(TURN, |tenant| self.turns.has_room(tenant)));
+            // What waits is counted by the intake only: whose last turn failed has to read that first.
+            let has_read = |at: &usize| self.streams[*at].input.oldest().is_none();
+            let may = |name: &(Tenant, String)| {
+                !full.contains(&name.0) && self.named.get(name).is_none_or(has_read)
+            };
+            self.brought.extend(self.intake.turn(TURN, may));
         }
         let came = !self.brought.is_empty();
         while let Some(batch) = self.brought.pop_front() {
@@ -325,17 +347,31 @@ impl Feeding {
     /// How far the time of each tenant has passed: all that had come by then was fed.
     fn pass(&self, feed: &mut Feed<'_>) -> Result<(), Gone> {
         let files = self.files.iter().map(|place| (place.input.tenant(), place.caught));
-        let streams = self.streams.iter().map(|place| (place.input.tenant(), place.caught));
+        let streams = self.streams.iter().map(|place| {
+            let waits = place.input.oldest().unwrap_or(i64::MAX);
+            (place.input.tenant(), place.caught.min(waits))
+        });
         let mut caught: BTreeMap<&Tenant, i64> = BTreeMap::new();
         for (tenant, time) in files.chain(streams) {
             let least = caught.entry(tenant).or_insert(time);
             *least = (*least).min(time);
+        }
+        // Who has more than a turn's bytes has caught up with its turn only.
+        let waiting = self.intake.oldest();
+        for (tenant, least) in &mut caught {
+            *least = waiting.get(*tenant).map_or(*least, |oldest| (*least).min(*oldest));
         }
         for (tenant, time) in caught {
             feed.send(tenant, What::Passed(time))?;
         }
         Ok(())
     }
+}
+
+/// All of them, the first one being another in each round.
+fn from<T>(places: &mut [T], round: usize) -> impl Iterator<Item = &mut T> {
+    let (before, after) = places.split_at_mut(round % places.len().max(1));
+    after.iter_mut().chain(before)
 }
 
 impl<I: Input> Place<I> {

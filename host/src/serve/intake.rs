@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tripline_engine::decode::{Format, GivenLogSource};
 
-use crate::commit::{BatchKey, Tenant};
+use crate::commit::{BatchKey, FileIdentity, Tenant};
 
 /// How a pushed source's bytes become lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,9 @@ pub struct Batch {
     pub source: String,
     /// How its bytes become lines.
     pub settings: StreamSettings,
+    /// The file that these lines are the next piece of, whose position is kept as a followed file's is: what of it was
+    /// judged is not judged again. `None`: they go on where the source's lines ended.
+    pub file: Option<FileIdentity>,
     /// Whole lines, each with its line feed; the last one may lack it.
     pub lines: Vec<u8>,
     /// When they came, nanoseconds since 1970.
@@ -211,9 +214,9 @@ impl Intake {
         self.0.changed.notify_all();
     }
 
-    /// The next batches of each source that has some, at most about so many bytes of each, in turns; of tenants that
+    /// The next batches of each source that has some, at most about so many bytes of each, in turns; of sources that
     /// have room.
-    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&Tenant) -> bool) -> Vec<Batch> {
+    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&(Tenant, String)) -> bool) -> Vec<Batch> {
         let mut waiting = self.lock();
         let mut turn = Vec::new();
         for _ in 0..waiting.ready.len() {
@@ -228,6 +231,20 @@ impl Intake {
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.lock().ready.is_empty()
+    }
+
+    /// When that came of each tenant which has waited for longest.
+    pub(super) fn oldest(&self) -> HashMap<Tenant, i64> {
+        let waiting = self.lock();
+        let mut oldest = HashMap::new();
+        for (tenant, source) in &waiting.ready {
+            let queue = waiting.tenants.get(tenant).and_then(|own| own.sources.get(source));
+            if let Some(first) = queue.and_then(|queue| queue.batches.front()) {
+                let least = oldest.entry(tenant.clone()).or_insert(first.received);
+                *least = first.received.min(*least);
+            }
+        }
+        oldest
     }
 
     /// Batches with these keys are known by the store from now on, or come again.
@@ -255,7 +272,10 @@ impl Waiting {
             Some(queue) if queue.bytes > 0 && queue.bytes + size > limits.source_bytes => {
                 return Some(Refused::Full { waiting: queue.bytes });
             }
-            None if own.is_some_and(|own| own.sources.len() >= limits.sources) || limits.sources == 0 => {
+            // What the server brings itself is not kept out by what others have named.
+            None if batch.file.is_none()
+                && (own.is_some_and(|own| own.sources.len() >= limits.sources) || limits.sources == 0) =>
+            {
                 return Some(Refused::Sources { most: limits.sources });
             }
             _ => {}
@@ -288,11 +308,12 @@ impl Waiting {
     }
 
     /// The next batches of the source whose turn it is, at most about so many bytes.
-    fn turn(&mut self, bytes: usize, has_room: &impl Fn(&Tenant) -> bool, turn: &mut Vec<Batch>) {
-        let Some((tenant, source)) = self.ready.pop_front() else { return };
-        if !has_room(&tenant) {
-            return self.ready.push_back((tenant, source));
+    fn turn(&mut self, bytes: usize, has_room: &impl Fn(&(Tenant, String)) -> bool, turn: &mut Vec<Batch>) {
+        let Some(name) = self.ready.pop_front() else { return };
+        if !has_room(&name) {
+            return self.ready.push_back(name);
         }
+        let (tenant, source) = name;
         let Some(own) = self.tenants.get_mut(&tenant) else { return };
         let Some(queue) = own.sources.get_mut(&source) else { return };
         let mut left = bytes;
@@ -321,6 +342,7 @@ mod tests {
 
     fn offer(intake: &Intake, tenant: &str, source: &str, bytes: usize) -> Result<(), Refused> {
         let batch = Batch {
+            file: None,
             tenant: Tenant::new(tenant).unwrap(),
             source: source.into(),
             settings: StreamSettings::default(),

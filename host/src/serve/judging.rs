@@ -1,4 +1,5 @@
-//! A judge's thread: some packs of each tenant, each one's events in order; after each batch another tenant has its turn.
+//! A judge's thread: some packs of each tenant, each one's events in order; after some milliseconds another tenant has its
+//! turn.
 //!
 //! ```text
 //!   tenant a   sshd ■ instance    app-errors ■ instance
@@ -10,10 +11,10 @@ use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use tripline_engine::judge::{Judge, JudgeCost, Verdicts};
+use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick};
 use tripline_engine::merge::Run;
 use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Configured, Fault, Numbers, deliver};
@@ -54,8 +55,11 @@ pub(super) struct Judging<'a> {
     queue: Queue,
 }
 
-/// Events of one turn, if no batch is full before: as long as they are only gathered, they cost next to nothing.
-const EVENTS: usize = 256;
+/// How long a tenant's turn is, but for the batch it is in: by what it costs, not by how much it is, so that who is cheap
+/// keeps up beside who is slow.
+const TURN: Duration = Duration::from_millis(5);
+/// The clock is looked at after so many events that were only gathered, and after each batch.
+const EVENTS: usize = 64;
 
 #[derive(Default)]
 struct Bench {
@@ -141,35 +145,45 @@ impl<'a> Judging<'a> {
 
     /// A turn of the tenant whose turn it is; `false`, as with [`Judging::seated`].
     fn turn(&mut self) -> bool {
-        let Some((tenant, task)) = self.queue.pop() else { return true };
-        match task {
-            Task::Run { run, woken, next, _turn } => {
-                let Some(next) = self.some(&tenant, &run, &woken, next) else { return false };
-                self.count(&tenant);
-                let left = (next < run.events.end).then_some(Task::Run { run, woken, next, _turn });
-                self.queue.put_back(tenant, left);
-            }
-            Task::Passed(time) => {
-                if !self.passed(&tenant, time) {
-                    return false;
+        let Some(tenant) = self.queue.begin() else { return true };
+        let until = Instant::now() + TURN;
+        while let Some(task) = self.queue.pop(&tenant) {
+            match task {
+                Task::Run { run, woken, next, _turn } => {
+                    let Some(next) = self.some(&tenant, &run, &woken, next, until) else { return false };
+                    if next < run.events.end {
+                        self.queue.put_back(&tenant, Task::Run { run, woken, next, _turn });
+                    }
                 }
-                self.count(&tenant);
-                self.queue.put_back(tenant, None);
-            }
-            Task::Mark(parts) => {
-                let left = self.advance(&tenant).then(|| Task::Mark(parts.clone()));
-                if left.is_none() {
+                Task::Passed(time) => {
+                    if !self.passed(&tenant, time) {
+                        return false;
+                    }
+                }
+                Task::Mark(parts) => match self.advance(&tenant) {
+                    true => self.queue.put_back(&tenant, Task::Mark(parts)),
                     // The collector waits for it, or is gone.
-                    let _ = parts.send(self.part(&tenant));
-                }
-                self.queue.put_back(tenant, left);
+                    false => drop(parts.send(self.part(&tenant))),
+                },
+            }
+            self.count(&tenant);
+            if Instant::now() >= until {
+                break;
             }
         }
+        self.queue.end(tenant);
         true
     }
 
-    /// Gathers events of a run until a batch is full, which is judged, or until they are many; where it goes on.
-    fn some(&mut self, tenant: &Tenant, run: &Run, woken: &[usize], from: usize) -> Option<usize> {
+    /// Gathers events of a run, and judges each batch that is full, until the turn is over; where it goes on.
+    fn some(
+        &mut self,
+        tenant: &Tenant,
+        run: &Run,
+        woken: &[usize],
+        from: usize,
+        until: Instant,
+    ) -> Option<usize> {
         if !woken.iter().all(|pack| self.seated(tenant, *pack)) {
             return None;
         }
@@ -178,24 +192,25 @@ impl<'a> Judging<'a> {
         };
         *touched = true;
         let numbers = Numbers::default();
-        let end = run.events.end.min(from + EVENTS);
-        let (mut next, mut gives_way) = (from, false);
-        while next < end && !gives_way {
+        let (mut next, mut is_over) = (from, false);
+        while next < run.events.end && !is_over {
             let one = Run { scanned: Arc::clone(&run.scanned), events: next..next + 1 };
+            let mut has_judged = false;
             deliver(&one, &numbers, |pack, delivery| {
-                // One batch a turn, though the event may wake several packs.
+                // One batch at a time, though the event may wake several packs.
                 if let Some(judge) = judge(seats, pack).filter(|judge| !judge.is_ready_for(&delivery))
-                    && !gives_way
+                    && !has_judged
                 {
-                    gives_way = judge.advance(verdicts);
+                    has_judged = judge.advance(verdicts);
                 }
             });
-            if !gives_way {
+            if !has_judged {
                 deliver(&one, &numbers, |pack, delivery| {
                     judge(seats, pack).into_iter().for_each(|judge| judge.push(&delivery, verdicts));
                 });
                 next += 1;
             }
+            is_over = (has_judged || next % EVENTS == 0) && Instant::now() >= until;
         }
         let now = Instant::now();
         for pack in woken {
@@ -215,11 +230,13 @@ impl<'a> Judging<'a> {
     /// The ticks that are due by now; `false`, as with [`Judging::seated`].
     fn passed(&mut self, tenant: &Tenant, time: i64) -> bool {
         let Some(bench) = self.benches.get(tenant) else { return true };
-        let due = |tick: Option<i64>| tick.is_some_and(|tick| tick <= time);
-        let is_due = |(pack, seat): (usize, &Option<Seat>)| match seat {
-            Some(Seat::Taken(sitting)) => due(sitting.judge.next_tick()).then_some(pack),
-            Some(Seat::Resting { tick, .. }) => due(*tick).then_some(pack),
-            None => None,
+        let (packs, now) = (self.bar.packs, self.bar.shared.clock.now());
+        let is_due = |(pack, seat): (usize, &Option<Seat>)| {
+            let tick = match seat.as_ref()? {
+                Seat::Taken(sitting) => sitting.judge.next_tick(),
+                Seat::Resting { tick, .. } => *tick,
+            };
+            has_to_tick(&packs[pack].pack, tick, time, now).then_some(pack)
         };
         let due: Vec<usize> = bench.seats.iter().enumerate().filter_map(is_due).collect();
         for pack in due {
@@ -229,7 +246,7 @@ impl<'a> Judging<'a> {
             let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(tenant) else { break };
             if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
                 // They are judged at the mark that follows.
-                sitting.judge.passed(time, verdicts);
+                sitting.judge.passed(time, now, verdicts);
                 *touched = true;
             }
         }

@@ -9,12 +9,13 @@
 //! ```
 //!
 //! A tenant whose packs are slow waits for itself: its blocks have room of their own, its packs give way to others' after
-//! each batch, and a barrier is a prefix of what came of each tenant.
+//! some milliseconds and the batch they are in, and a barrier is a prefix of what came of each tenant.
 //!
-//! Channels are bounded: when the disk is full or the database is held, the collector waits with its commit, the
+//! Channels to the collector are bounded, and what judges are handed is by that room: when the disk is full or the database is held, the collector waits with its commit, the
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
 mod bench;
+mod bringing;
 mod collecting;
 mod committing;
 mod control;

@@ -1,11 +1,12 @@
 //! The threads of a server, all of which end with [`run`].
 
+use std::mem::{replace, take};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Sender, bounded, unbounded};
 use tripline_engine::Configured;
 use tripline_engine::line::LineSettings;
 use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
@@ -26,7 +27,7 @@ use super::turns::Turns;
 use super::{Control, Event, Expected, Follow, Health, Intake, Scans, matching};
 use crate::builtin;
 use crate::check::MonotonicClock;
-use crate::commit::{Store, StoreError};
+use crate::commit::{Store, StoreError, Tenant};
 use crate::crash::point;
 use crate::notices::Deliverer;
 use crate::store::Database;
@@ -128,6 +129,9 @@ pub fn run(
         });
         // Gone with the last barrier, by which telling ends.
         let committed = committed;
+        // However it ends: whoever scans ends by it.
+        let _stops = Stops(control);
+        let mut is_first = true;
         loop {
             let epoch = Epoch {
                 shared: &shared,
@@ -139,7 +143,7 @@ pub fn run(
                 threads,
                 instances,
             };
-            epoch.run(&compiled, &mut feeding, committed.clone())?;
+            epoch.run(&compiled, &mut feeding, committed.clone(), take(&mut is_first))?;
             let Some(change) = control.take_change().filter(|_| !control.is_stopping()) else {
                 return Ok(());
             };
@@ -169,22 +173,32 @@ struct Epoch<'a> {
     instances: usize,
 }
 
+/// Stops the server when it is dropped.
+struct Stops<'a>(&'a Control);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 impl Epoch<'_> {
-    fn run(self, matcher: &Matcher, feeding: &mut Feeding, committed: Sender<()>) -> Result<(), StoreError> {
+    /// Serves until it is to stop or to change. What packs remember has to be read before; unless it `may_fail`, it waits
+    /// until it can be.
+    fn run(
+        self,
+        matcher: &Matcher,
+        feeding: &mut Feeding,
+        committed: Sender<()>,
+        may_fail: bool,
+    ) -> Result<(), StoreError> {
         let Epoch { shared, packs, follow, expected, sandbox, intake, threads, instances } = self;
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
         let sandbox: Arc<dyn Sandbox> = Arc::new(Modules::new(Arc::clone(sandbox)));
         let seats = (instances / threads).max(1);
         let bar = Bar { shared, packs, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
-        let mut judging: Vec<Judging<'_>> =
-            (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();
-        let tenants = shared.database.tenants()?;
-        for tenant in &tenants {
-            for judging in &mut judging {
-                judging.seat(tenant)?;
-            }
-        }
+        let Some((judging, tenants)) = seated(bar, threads, may_fail)? else { return Ok(()) };
         let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
         std::thread::scope(|scope| {
@@ -203,7 +217,9 @@ impl Epoch<'_> {
             // Whoever holds one keeps the other end waiting.
             drop((blocks, to_collector));
             let judges = judging.into_iter().map(|judging| {
-                let (sender, receiver) = bounded::<Work>(4);
+                // Bounded by the turns and marks of each tenant: whose batch is slow must not keep the collector waiting,
+                // and thereby all others.
+                let (sender, receiver) = unbounded::<Work>();
                 scope.spawn(move || {
                     let _guard = Guard(control);
                     judging.run(&receiver);
@@ -222,8 +238,48 @@ impl Epoch<'_> {
             let judged = Judged { judges, decided, crowded };
             let collecting =
                 Collecting::new(shared, matcher, packs, judged, Disk { barriers, stored }, tenants);
-            collecting.run(&fed);
+            collecting.run(fed);
         });
         Ok(())
     }
+}
+
+/// The judges, at their seats, and the tenants that there are; `None`: the store could not say it until it was to stop.
+fn seated<'a>(bar: Bar<'a>, threads: usize, may_fail: bool) -> Result<Option<Seated<'a>>, StoreError> {
+    let shared = bar.shared;
+    let mut waits = false;
+    loop {
+        match seat(bar, threads) {
+            Ok(seated) => {
+                if waits {
+                    shared.goes_on();
+                }
+                return Ok(Some(seated));
+            }
+            Err(error) if may_fail => return Err(error),
+            Err(error) => {
+                if !replace(&mut waits, true) {
+                    shared.waits(error);
+                }
+                if shared.control.is_stopping() {
+                    return Ok(None);
+                }
+                std::thread::sleep(shared.pause);
+            }
+        }
+    }
+}
+
+type Seated<'a> = (Vec<Judging<'a>>, Vec<Tenant>);
+
+fn seat(bar: Bar<'_>, threads: usize) -> Result<Seated<'_>, StoreError> {
+    let mut judges: Vec<Judging<'_>> =
+        (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();
+    let tenants = bar.shared.database.tenants()?;
+    for tenant in &tenants {
+        for judging in &mut judges {
+            judging.seat(tenant)?;
+        }
+    }
+    Ok((judges, tenants))
 }

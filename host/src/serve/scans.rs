@@ -1,6 +1,7 @@
 //! The scans of a server, for whoever asks for one, follows it or breaks it off.
 
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
-use crate::scans::{Cancel, ChoiceError, OrderError, Progress, Request, ScanName, ScanSettings};
+use crate::scans::{Addresses, Cancel, ChoiceError, OrderError, Progress, Request, ScanName, ScanSettings};
 
 /// Those who ask at the same time; more are told to come again.
 const ASKED: usize = 16;
@@ -33,6 +34,7 @@ struct Inner {
     underway: Mutex<Vec<Underway>>,
     ask: Sender<Asked>,
     asked: Receiver<Asked>,
+    stopped: AtomicBool,
 }
 
 /// A scan that somebody asks for.
@@ -57,6 +59,8 @@ pub struct Underway {
     pub progress: Progress,
     /// Hosts that it has found.
     pub hosts: u64,
+    /// What it looks at, once that is known.
+    pub(super) addresses: Addresses,
     pub(super) cancel: Cancel,
 }
 
@@ -90,7 +94,13 @@ impl Scans {
     /// Scans by this plan; they are made once [`super::run`] is called with them.
     pub fn new(plan: ScanPlan) -> Scans {
         let (ask, asked) = bounded(ASKED);
-        Scans(Arc::new(Inner { plan: Mutex::new(Arc::new(plan)), underway: Mutex::default(), ask, asked }))
+        Scans(Arc::new(Inner {
+            plan: Mutex::new(Arc::new(plan)),
+            underway: Mutex::default(),
+            ask,
+            asked,
+            stopped: AtomicBool::new(false),
+        }))
     }
 
     /// From now on it is this plan.
@@ -108,6 +118,9 @@ impl Scans {
     /// # Errors
     /// It has not begun, and nothing of it is kept.
     pub fn start(&self, tenant: Tenant, actor: Actor, request: Request) -> Result<u64, NotBegun> {
+        if self.0.stopped.load(Relaxed) {
+            return Err(NotBegun::Stopping);
+        }
         let (reply, told) = bounded(1);
         let most = self.plan().settings.at_once;
         self.0.ask.try_send(Asked { tenant, actor, request, reply }).map_err(|_| NotBegun::Busy(most))?;
@@ -119,6 +132,21 @@ impl Scans {
         let underway = self.lock();
         let of = |one: &&Underway| one.tenant == *tenant && one.run == Some(run);
         underway.iter().find(of).map(|one| one.cancel.cancel()).is_some()
+    }
+
+    /// Breaks all of them off, and takes no more.
+    pub(super) fn stop(&self) {
+        self.0.stopped.store(true, Relaxed);
+        self.lock().iter().for_each(|one| one.cancel.cancel());
+    }
+
+    /// Breaks those off that look at what may not be scanned any more.
+    pub(super) fn disallow(&self, settings: &ScanSettings) {
+        for one in self.lock().iter() {
+            if settings.allowed(&one.tenant).refused(&one.addresses).is_some() {
+                one.cancel.cancel();
+            }
+        }
     }
 
     /// How a run stands that is underway.
@@ -156,6 +184,7 @@ impl Scans {
             run: None,
             progress: Progress::default(),
             hosts: 0,
+            addresses: Addresses::default(),
             cancel: cancel.clone(),
         });
         Ok(cancel)

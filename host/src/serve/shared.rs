@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::{Control, Event, Health};
 use crate::check::Keeping;
 use crate::commit::{Store, StoreError, Tenant};
+use crate::scans::Patience;
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -19,6 +20,17 @@ pub(super) struct Shared<'a> {
     pub(super) pause: Duration,
     /// There is a barrier so often.
     pub(super) every: Duration,
+}
+
+/// A scan's end waits as inputs do, until the server is to stop.
+impl Patience for Shared<'_> {
+    fn again(&self, error: &StoreError) -> bool {
+        let waits = error.is_passing() && !self.control.is_stopping();
+        if waits {
+            std::thread::sleep(self.pause);
+        }
+        waits
+    }
 }
 
 impl Shared<'_> {

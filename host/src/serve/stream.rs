@@ -10,7 +10,7 @@ use super::input::{Came, Input};
 use super::intake::{Batch, StreamSettings};
 use super::passing::Ack;
 use crate::check::{Keeping, mark};
-use crate::commit::{FileIdentity, StoreError, Tenant};
+use crate::commit::{FileIdentity, Store, StoreError, Tenant};
 use crate::follow::FollowNote;
 use crate::store::Database;
 
@@ -26,6 +26,9 @@ pub(super) struct Stream {
     settings: StreamSettings,
     database: Arc<Database>,
     batches: VecDeque<Batch>,
+    /// The file that is brought in pieces, if it is one, and how much of it was judged before.
+    file: Option<FileIdentity>,
+    skip: u64,
     /// Blocks that are not given out yet, each with whether a batch ends with it.
     blocks: VecDeque<(Block, i64)>,
     acks: Vec<Ack>,
@@ -62,6 +65,8 @@ impl Stream {
             settings: settings.clone(),
             database: Arc::clone(database),
             batches: VecDeque::new(),
+            file: None,
+            skip: 0,
             blocks: VecDeque::new(),
             acks: Vec::new(),
         })
@@ -72,7 +77,34 @@ impl Stream {
         self.batches.push_back(batch);
     }
 
-    fn push(&mut self, batch: Batch) {
+    /// When that came which was brought first and not given out yet, if there is something.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        let read = self.blocks.front().map(|(_, received)| *received);
+        read.or_else(|| self.batches.front().map(|batch| batch.received))
+    }
+
+    /// Goes on in the file of which a piece comes, behind what of it was judged.
+    fn enter(&mut self, identity: &FileIdentity, settings: &StreamSettings) -> Result<(), StoreError> {
+        if self.file.as_ref() == Some(identity) {
+            return Ok(());
+        }
+        let known = self.database.source(&self.tenant, &self.name)?;
+        let file = known.files.iter().find(|file| file.identity == *identity);
+        let number = match file {
+            Some(file) => file.number,
+            None => self.database.file(&self.tenant, self.number, None, identity, &self.name)?,
+        };
+        let position = file.and_then(|file| file.position.as_ref());
+        let begin = Mark { file: number, ..mark(0, position, None, &known) };
+        (self.skip, self.file) = (begin.offset, Some(identity.clone()));
+        (self.lines, self.settings) = (lines_of(&self.usual, settings, &begin), settings.clone());
+        Ok(())
+    }
+
+    fn push(&mut self, mut batch: Batch) {
+        let judged = usize::try_from(self.skip).unwrap_or(usize::MAX).min(batch.lines.len());
+        batch.lines.drain(..judged);
+        self.skip -= judged as u64;
         if batch.settings != self.settings {
             // Nothing of the batches before is left in them.
             self.lines = lines_of(&self.usual, &batch.settings, &self.lines.mark());
@@ -140,6 +172,10 @@ impl Input for Stream {
                 Some(key) => self.database.batch(&self.tenant, &key.key)?.is_some(),
                 None => false,
             };
+            if let Some(Batch { file: Some(file), settings, .. }) = self.batches.front() {
+                let (file, settings) = (file.clone(), settings.clone());
+                self.enter(&file, &settings)?;
+            }
             let Some(batch) = self.batches.pop_front() else { break };
             match known {
                 true => self.acks.push(Ack { key: batch.key, done: batch.done }),

@@ -1,6 +1,6 @@
 //! How much of each tenant is on its way to the judges: one whose packs are slow fills its own room, and no other's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::commit::Tenant;
@@ -41,9 +41,14 @@ impl Turns {
 
     /// Whether more of this tenant may be read.
     pub(super) fn has_room(&self, tenant: &Tenant) -> bool {
+        self.0.underway().has_room(tenant, &self.0)
+    }
+
+    /// Tenants of which nothing may be read now: the same for all their sources, so that who is asked first takes no room
+    /// that another has waited for as long.
+    pub(super) fn full(&self) -> HashSet<Tenant> {
         let underway = self.0.underway();
-        let own = underway.by.get(tenant).copied().unwrap_or(0);
-        own == 0 || own < self.0.most_of_one && underway.all < self.0.most
+        underway.by.keys().filter(|tenant| !underway.has_room(tenant, &self.0)).cloned().collect()
     }
 
     /// A block's place. What was read together goes together: it may be more than there is room for.
@@ -52,6 +57,13 @@ impl Turns {
         underway.all += 1;
         *underway.by.entry(tenant.clone()).or_default() += 1;
         Turn { table: Arc::clone(&self.0), tenant: tenant.clone() }
+    }
+}
+
+impl Underway {
+    fn has_room(&self, tenant: &Tenant, table: &Table) -> bool {
+        let own = self.by.get(tenant).copied().unwrap_or(0);
+        own == 0 || own < table.most_of_one && self.all < table.most
     }
 }
 
@@ -94,6 +106,7 @@ mod tests {
         }
         assert_eq!(taken.len(), 12);
         assert!(turns.has_room(&quick));
+        assert_eq!(turns.full(), HashSet::from([slow.clone()]));
         assert!(woken.try_recv().is_err());
         taken.pop();
         assert!(turns.has_room(&slow) && woken.try_recv().is_ok(), "there is room again");

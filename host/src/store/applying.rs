@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use serde_json::Value;
 use tripline_engine::abi::Severity;
 use tripline_engine::decision::{Decision, Origin};
@@ -37,6 +37,8 @@ pub(super) struct Applying<'w> {
     open: HashMap<(String, String), u64>,
     rules: HashMap<(String, String), Arc<Origin>>,
     names: Names,
+    /// Number of the last incident, if one is new.
+    last: Option<i64>,
     committed: Committed,
 }
 
@@ -60,6 +62,7 @@ impl<'w> Applying<'w> {
             open: HashMap::new(),
             rules: HashMap::new(),
             names: Names::default(),
+            last: None,
             committed: Committed::default(),
         })
     }
@@ -83,7 +86,7 @@ impl<'w> Applying<'w> {
 
     fn decision(&mut self, mut decision: Decision) -> Result<(), StoreError> {
         let id = OccurrenceId::of(self.work.tenant, &decision);
-        if self.is_known(id)? || exceptions::knows(self.work.db, self.work.tenant, id)? {
+        if self.is_known(id)? {
             self.committed.known += 1;
             return Ok(());
         }
@@ -104,10 +107,14 @@ impl<'w> Applying<'w> {
         self.occurrence(at, id, decision)
     }
 
+    /// Whether it has a row: among the occurrences, or among what was excepted.
     fn is_known(&self, id: OccurrenceId) -> Result<bool, StoreError> {
         let Work { db, tenant, .. } = self.work;
-        let mut statement = db.prepare_cached("SELECT 1 FROM occurrences WHERE tenant = ?1 AND id = ?2")?;
-        Ok(statement.query_row(params![tenant.as_str(), id.0], |_| Ok(())).optional()?.is_some())
+        let mut statement = db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM occurrences WHERE tenant = ?1 AND id = ?2)
+                OR EXISTS (SELECT 1 FROM excepted WHERE tenant = ?1 AND id = ?2)",
+        )?;
+        Ok(statement.query_row(params![tenant.as_str(), id.0], |row| row.get(0))?)
     }
 
     /// The incident that the decision belongs to: its place among those that are touched.
@@ -163,13 +170,16 @@ impl<'w> Applying<'w> {
     ) -> Result<usize, StoreError> {
         let Work { db, tenant, policy, now, .. } = self.work;
         let previous = latest.map(|at| (self.touched[at].incident.id, self.touched[at].incident.generation));
-        let opened = Opened { id: numbers::next(db, tenant, "incident")?, previous };
+        let last = match self.last {
+            Some(last) => last,
+            None => numbers::last(db, tenant, "incident")?,
+        };
+        self.last = Some(last + 1);
+        let opened = Opened { id: last + 1, previous };
         let mut incident = Incident::open(tenant, decision, key.2.clone(), opened, &policy.limits, *now);
         // The occurrence itself is counted where all are.
         (incident.count, incident.occurrences, incident.evidence_dropped) = (0, 0, 0);
-        let evidence = Kept::load(db, tenant, incident.id)?;
-        // Its row is there before those that point to it.
-        incidents::insert(db, &incident)?;
+        let evidence = Kept::default();
         let rule = (key.0.clone(), key.1.clone());
         self.rules.entry(rule).or_insert_with(|| Arc::clone(&decision.origin));
         self.latest.insert(key, self.touched.len());
@@ -182,7 +192,7 @@ impl<'w> Applying<'w> {
         let Touched { incident, evidence, changed, .. } = &mut self.touched[at];
         *changed = true;
         incident.occur(&decision, &policy.limits, *now);
-        for one in &decision.evidence {
+        for one in decision.evidence {
             let name = self.names.of(db, tenant, one.position.file)?;
             incident.seen_in(name);
             incident.evidence_dropped += u64::from(evidence.take(one, name, &policy.limits));
@@ -205,14 +215,18 @@ impl<'w> Applying<'w> {
                 continue;
             }
             let id = incident.id;
-            evidence.save(db, tenant, id)?;
-            self.forget(&incident)?;
             // A rise may bring it to a route that tells again; routes may have begun to since it was opened.
             let rose = before.is_none_or(|(severity, _)| incident.severity > severity);
             if rose || incident.repeats_at.is_none() {
                 policy.routes.wind(&mut incident, *now);
             }
-            incidents::update(db, &incident)?;
+            match before {
+                None => incidents::insert(db, &incident)?,
+                Some(_) => incidents::update(db, &incident)?,
+            }
+            // What points to its row comes behind it.
+            evidence.save(db, tenant, id)?;
+            self.forget(&incident)?;
             self.committed.worst = self.committed.worst.max(Some(incident.severity));
             match before {
                 None => {
@@ -235,6 +249,9 @@ impl<'w> Applying<'w> {
                     self.committed.grown.push(id);
                 }
             }
+        }
+        if let Some(last) = self.last {
+            numbers::set(db, tenant, "incident", last)?;
         }
         self.rules()?;
         Ok(self.committed)

@@ -6,6 +6,7 @@
 //!            └────────────► now     … until a day has passed on the clock as it is since then
 //! ```
 //!
+//! What is behind it is believed at once: what was ahead for a while is none of the time that is believed from then on.
 //! Who jumps twice, with a look between, and the second time by a day, is believed too early.
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -23,16 +24,16 @@ pub(super) fn advance(db: &Connection, now: i64) -> Result<i64, StoreError> {
         return Ok(now);
     };
     let (next, since) = match ahead {
-        _ if now.saturating_sub(believed) <= DAY => (believed.max(now), None),
+        _ if now.saturating_sub(believed) <= DAY => (now, None),
         Some(since) if now.saturating_sub(since) >= DAY => (now, None),
         Some(since) if since <= now => (believed, Some(since)),
         _ => (believed, Some(now)),
     };
     // It need not be written each time it is looked at.
-    if since != ahead || next.saturating_sub(believed) >= HOUR {
+    if since != ahead || next < believed || next.saturating_sub(believed) >= HOUR {
         put(db, next, since)?;
     }
-    Ok(next.min(now))
+    Ok(next)
 }
 
 /// The same as it stands.

@@ -12,12 +12,22 @@ use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Evidence, IncidentLimits};
 
 /// What is kept of one incident, while it changes.
+#[derive(Default)]
 pub(super) struct Kept {
-    rows: Vec<(i64, Evidence)>,
-    /// Number of the first row that is not on disk yet.
-    fresh: i64,
-    next: i64,
+    rows: Vec<Row>,
+    /// Number of the last row there ever was.
+    last: i64,
+    /// Rows that are to go from the disk.
     gone: Vec<i64>,
+}
+
+/// A row, by what tells it from others.
+struct Row {
+    number: i64,
+    file: Option<u32>,
+    offset: u64,
+    /// What is to be written; `None`: it is on disk.
+    fresh: Option<Evidence>,
 }
 
 /// Names of files by their numbers.
@@ -38,43 +48,39 @@ impl Names {
 impl Kept {
     /// What is on disk.
     pub(super) fn load(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Kept, StoreError> {
-        let rows = rows(db, tenant, incident)?;
-        let next = rows.last().map_or(1, |(number, _)| number + 1);
-        Ok(Kept { rows, fresh: next, next, gone: Vec::new() })
+        let mut statement = db.prepare_cached(
+            "SELECT number, file, offset FROM evidence WHERE tenant = ?1 AND incident = ?2 ORDER BY number",
+        )?;
+        let rows = statement.query_map(params![tenant.as_str(), incident], |row| {
+            let offset = row.get::<_, i64>(2)? as u64;
+            Ok(Row { number: row.get(0)?, file: row.get(1)?, offset, fresh: None })
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(Kept { last: rows.last().map_or(0, |row| row.number), rows, gone: Vec::new() })
     }
 
     /// Takes one more; the oldest beyond the first few goes. Answers whether something was let go.
-    pub(super) fn take(
-        &mut self,
-        evidence: &decision::Evidence,
-        name: &str,
-        limits: &IncidentLimits,
-    ) -> bool {
-        let decision::Evidence { position, text, cut, captures } = evidence;
-        let known = |row: &Evidence| row.file == Some(position.file) && row.offset == position.offset;
-        if self.rows.iter().any(|(_, row)| known(row)) {
+    pub(super) fn take(&mut self, evidence: decision::Evidence, name: &str, limits: &IncidentLimits) -> bool {
+        let decision::Evidence { position, mut text, mut cut, mut captures } = evidence;
+        let (file, offset) = (Some(position.file), position.offset);
+        if self.rows.iter().any(|row| row.file == file && row.offset == offset) {
             return false;
         }
-        let text = text.as_ref().map(|text| text[..text.len().min(limits.evidence_bytes)].to_vec());
-        let short =
-            text.as_ref().is_some_and(|kept| evidence.text.as_ref().is_some_and(|t| t.len() > kept.len()));
-        let within = |(_, end): &&(u32, u32)| text.as_ref().is_some_and(|text| *end as usize <= text.len());
-        let row = Evidence {
-            file: Some(position.file),
-            name: name.into(),
-            offset: position.offset,
-            line: position.line,
-            cut: *cut || short,
-            captures: captures.iter().filter(within).copied().collect(),
-            digest: text.as_ref().map(|text| Sha256::digest(text).into()),
-            text,
-        };
-        self.rows.push((self.next, row));
-        self.next += 1;
+        if let Some(text) = &mut text {
+            cut |= text.len() > limits.evidence_bytes;
+            text.truncate(limits.evidence_bytes);
+        }
+        let length = text.as_ref().map_or(0, Vec::len);
+        captures.retain(|(_, end)| text.is_some() && *end as usize <= length);
+        let (name, line) = (name.into(), position.line);
+        // Most of what is taken goes again before it is written: its digest can wait.
+        let fresh = Evidence { file, name, offset, line, text, cut, captures, digest: None };
+        self.last += 1;
+        self.rows.push(Row { number: self.last, file, offset, fresh: Some(fresh) });
         let over = self.rows.len() > 2 * limits.evidence.max(1);
         if over {
-            let (number, _) = self.rows.remove(limits.evidence.max(1));
-            self.gone.push(number);
+            let row = self.rows.remove(limits.evidence.max(1));
+            self.gone.extend(row.fresh.is_none().then_some(row.number));
         }
         over
     }
@@ -83,20 +89,22 @@ impl Kept {
     pub(super) fn save(self, db: &Connection, tenant: &Tenant, incident: i64) -> Result<(), StoreError> {
         let mut delete =
             db.prepare_cached("DELETE FROM evidence WHERE tenant = ?1 AND incident = ?2 AND number = ?3")?;
-        for number in self.gone.into_iter().filter(|number| *number < self.fresh) {
+        for number in self.gone {
             delete.execute(params![tenant.as_str(), incident, number])?;
         }
         let mut insert = db.prepare_cached(
             "INSERT INTO evidence (tenant, incident, number, file, name, offset, line, text, cut, captures, digest)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?;
-        for (number, row) in self.rows.into_iter().filter(|(number, _)| *number >= self.fresh) {
+        for Row { number, fresh, .. } in self.rows {
+            let Some(row) = fresh else { continue };
             let captures: Vec<u8> = row
                 .captures
                 .iter()
                 .flat_map(|(from, to)| [from.to_be_bytes(), to.to_be_bytes()].concat())
                 .collect();
             let [offset, line] = [row.offset, row.line].map(super::incidents::signed);
+            let digest: Option<[u8; 32]> = row.text.as_ref().map(|text| Sha256::digest(text).into());
             insert.execute(params![
                 tenant.as_str(),
                 incident,
@@ -108,7 +116,7 @@ impl Kept {
                 row.text,
                 row.cut,
                 captures,
-                row.digest
+                digest
             ])?;
         }
         Ok(())

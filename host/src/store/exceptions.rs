@@ -1,6 +1,6 @@
 //! Exceptions and their rows.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value};
 use tripline_engine::decision::Decision;
 
@@ -125,12 +125,6 @@ pub(super) fn end(work: &Work<'_>, id: i64, actor: &Actor) -> Result<bool, Store
         record(work, "exception.ended", id, actor)?;
     }
     Ok(ended > 0)
-}
-
-/// Whether this occurrence was excepted before.
-pub(super) fn knows(db: &Connection, tenant: &Tenant, id: OccurrenceId) -> Result<bool, StoreError> {
-    let mut statement = db.prepare_cached("SELECT 1 FROM excepted WHERE tenant = ?1 AND id = ?2")?;
-    Ok(statement.query_row(params![tenant.as_str(), id.0], |_| Ok(())).optional()?.is_some())
 }
 
 /// Counts a decision that an exception has taken out.

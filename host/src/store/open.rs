@@ -14,6 +14,11 @@ use crate::commit::StoreError;
 /// How long a lock of another program is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What the writer keeps of the database in memory, at most.
+const CACHE_KIB: i64 = 16 * 1024;
+/// Pages in the log of changes after which they are brought into the file: 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
 /// Between two looks at a lock that is waited for.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -127,6 +132,12 @@ pub(super) fn writing(
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    // With SQLite's own two megabytes, pages go to the disk in the middle of a barrier, and again at its end.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // What may have to be taken back of one of several jobs stays in memory, too.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Barriers write the same pages again and again: they are brought into the file less often.
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     if unclean {
         check(&connection)?;
     }

@@ -101,11 +101,21 @@ impl ScanStore for Database {
         self.readers.read(|db| list(db, &sql, params![tenant.as_str()]))
     }
 
-    fn findings(&self, tenant: &Tenant, run: u64) -> Result<Vec<String>, StoreError> {
+    fn findings(
+        &self,
+        tenant: &Tenant,
+        run: u64,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
         self.readers.read(|db| {
-            let sql = "SELECT line FROM scan_findings WHERE tenant = ?1 AND run = ?2 ORDER BY number";
+            let sql = "SELECT number, line FROM scan_findings WHERE tenant = ?1 AND run = ?2 AND number > ?3
+                       ORDER BY number LIMIT ?4";
             let mut statement = db.prepare_cached(sql)?;
-            let rows = statement.query_map(params![tenant.as_str(), run], |row| row.get(0))?;
+            let rows = statement.query_map(params![tenant.as_str(), run, after, most], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -40,6 +40,9 @@ impl Work<'_> {
 
     /// Security.log's record: ids and hashes, no personal data, so that it may outlive what it tells of.
     fn record(&self, incident: &Incident, actor: &Actor, what: &Happening) -> Result<(), StoreError> {
+        if matches!(what, Happening::Occurred { .. } | Happening::Notified { .. }) {
+            return Ok(());
+        }
         let mut fields = Map::new();
         let mut put = |key: &str, value: Value| drop(fields.insert(key.into(), value));
         put("by", actor.id.clone().into());
@@ -51,7 +54,6 @@ impl Work<'_> {
         put("generation", incident.generation.into());
         put("fingerprint_sha256", hex(&Sha256::digest(incident.fingerprint.as_bytes())).into());
         match what {
-            Happening::Occurred { .. } | Happening::Notified { .. } => return Ok(()),
             Happening::Resolved { resolution, .. } => put("resolution", resolution.as_str().into()),
             Happening::SeverityRose { from, .. } => put("from", from.as_str().into()),
             Happening::Undelivered { recipient, .. } => {

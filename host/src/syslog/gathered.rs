@@ -66,6 +66,7 @@ impl Gathered {
             return true;
         };
         let batch = Batch {
+            file: None,
             tenant: self.source.tenant.clone(),
             source: self.name.clone(),
             settings: self.source.settings.clone(),

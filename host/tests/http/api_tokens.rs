@@ -12,6 +12,7 @@ fn one_is_made_used_and_revoked() {
     let operator = site.token(Scope::Operator);
     let added = post(&site, "/api/v1/tokens", &operator, "", &json!({ "name": "web-1", "scope": "ingest" }));
     assert_eq!(added.status, 201, "{added:?}");
+    assert_eq!(added.header("cache-control"), Some("no-store"), "a secret is in it");
     let added = added.json();
     let (id, secret) = (added["id"].as_i64().unwrap(), added["secret"].as_str().unwrap().to_string());
     assert_eq!(
@@ -45,6 +46,23 @@ fn one_runs_out() {
     site.clock.pass(24 * 3600);
     assert_eq!(get(&site, "/api/v1/incidents", &secret).status, 401);
     assert_eq!(post(&site, "/api/v1/tokens", &operator, "", &body("2026-11-19T00:00:00Z")).status, 422);
+}
+
+#[test]
+fn none_outlives_the_one_by_which_it_is_made() {
+    let site = Site::new();
+    let operator = site.token_of("default", Scope::Operator, Some(site.now() + 3600 * 1_000_000_000));
+    let add = |new: serde_json::Value| post(&site, "/api/v1/tokens", &operator, "", &new);
+    let later = json!({ "name": "t", "scope": "operator", "expires": "2027-11-19T00:00:00Z" });
+    assert_eq!(add(later).status, 422);
+    let added = add(json!({ "name": "t", "scope": "operator" }));
+    assert_eq!(added.status, 201, "{added:?}");
+    let added = added.json();
+    assert!(added["expires"].is_string(), "{added}");
+    let secret = added["secret"].as_str().unwrap();
+    assert_eq!(get(&site, "/api/v1/incidents", secret).status, 200);
+    site.clock.pass(3600);
+    assert_eq!(get(&site, "/api/v1/incidents", secret).status, 401);
 }
 
 #[test]

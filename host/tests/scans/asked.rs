@@ -43,7 +43,8 @@ fn host(scripts: &[&str]) -> Host {
 
 fn run(store: &Database, change: impl FnOnce(&mut Request), hosts: Vec<Host>) -> Scanned {
     let (clock, actor) = (Hand::at(1_795_700_000), Actor::timer());
-    let scanning = Scanning { store: Some(store), clock: &clock, actor: &actor, closed_after: 1 };
+    let scanning =
+        Scanning { store: Some(store), clock: &clock, actor: &actor, closed_after: 1, patience: None };
     let (order, mut taken) = (order(HOST, "22", change), Taken::default());
     scanning.run(&Tenant::default(), &order, &Telling(hosts), &mut taken, &Cancel::default()).unwrap()
 }

@@ -28,7 +28,8 @@ const NOW: i64 = 1_795_700_000;
 
 fn import(bytes: &[u8]) -> Result<Scanned, String> {
     let clock = Hand::at(NOW);
-    let scanning = Scanning { store: None, clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning =
+        Scanning { store: None, clock: &clock, actor: &Actor::timer(), closed_after: 2, patience: None };
     scanning
         .import(&Tenant::default(), &ScanName::default(), bytes, &mut Taken::default())
         .map_err(|error| error.to_string())

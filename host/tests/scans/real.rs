@@ -56,7 +56,8 @@ fn database(folder: &tempfile::TempDir) -> Database {
 
 fn run(store: &Database, clock: &Hand, order: &Order, scanner: &dyn Scanner) -> Scanned {
     clock.pass(3600);
-    let scanning = Scanning { store: Some(store), clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning =
+        Scanning { store: Some(store), clock, actor: &Actor::timer(), closed_after: 2, patience: None };
     let cancel = Cancel::default();
     scanning.run(&Tenant::default(), order, scanner, &mut Taken::default(), &cancel).unwrap()
 }
@@ -221,8 +222,13 @@ fn a_scan_that_is_cancelled_leaves_nothing_and_the_next_is_right() {
             request.service = is_nmap;
             request.targets.push("127.0.75.0/24".parse().unwrap());
         });
-        let scanning =
-            Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+        let scanning = Scanning {
+            store: Some(&store),
+            clock: &clock,
+            actor: &Actor::timer(),
+            closed_after: 2,
+            patience: None,
+        };
         let scanned = thread::scope(|scope| {
             if is_nmap {
                 scope.spawn(|| {
@@ -309,7 +315,7 @@ fn it_is_called_with_words_that_were_checked_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("nmap");
     // What it is called with, where, and with which environment and limits, as errors.
-    let script = "#!/bin/sh\n{ echo \"$@\"; cat; pwd; ls -A; tr '\\0' '\\n' </proc/self/environ; ulimit -c; ulimit -f; ps -o pgid= -p $$ ; } >&2\nexit 9\n";
+    let script = "#!/bin/sh\n{ printf '%s\\n' \"$*\"; cat; pwd; ls -A; tr '\\0' '\\n' </proc/self/environ; ulimit -c; ulimit -f; ps -o pgid= -p $$ ; } >&2\nexit 9\n";
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let nmap = Nmap { program, launcher: env!("CARGO_BIN_EXE_tripline").into() };

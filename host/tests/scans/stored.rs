@@ -98,7 +98,7 @@ fn what_is_known_comes_back() {
     drop(store);
     let store = open(&folder);
     assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((known(), 2)));
-    assert_eq!(store.findings(&tenant, run).unwrap(), ["{}", "{\"a\":1}"]);
+    assert_eq!(lines(&store, &tenant, run), ["{}", "{\"a\":1}"]);
     let kept = store.run(&tenant, run).unwrap().unwrap();
     assert_eq!((kept.state, kept.up, kept.unknown, kept.open), (RunState::Partial, 3, 1, 2));
     assert_eq!((kept.addresses.as_deref(), kept.ports.as_deref()), (Some("192.0.2.0/24"), Some("22,80")));
@@ -107,7 +107,7 @@ fn what_is_known_comes_back() {
     assert_eq!(store.known(&tenant, &baseline("lan")).unwrap(), None);
     assert_eq!(store.known(&other, &baseline("dmz")).unwrap(), None);
     assert_eq!(store.run(&other, run).unwrap(), None);
-    assert_eq!(store.findings(&other, run).unwrap(), [""; 0]);
+    assert_eq!(lines(&store, &other, run), [""; 0]);
     assert_eq!(store.runs(&other, None, 10).unwrap(), []);
     assert_eq!(store.begin(&other, new_run()).unwrap(), 1);
     // Who had it scanned stands in security.log, by ids alone.
@@ -144,7 +144,7 @@ fn findings_wait_until_rules_have_judged_them() {
     assert_eq!(numbers(&store), [0; 0]);
     assert_eq!(store.forget(0).unwrap(), 1);
     assert_eq!(store.runs(&tenant, None, 10).unwrap(), []);
-    assert_eq!(store.findings(&tenant, first).unwrap(), [""; 0]);
+    assert_eq!(lines(&store, &tenant, first), [""; 0]);
     assert_eq!(store.begin(&tenant, new_run()).unwrap(), 3, "no number is given twice");
 }
 
@@ -169,7 +169,7 @@ fn a_clock_that_jumps_ahead_deletes_no_scan_and_what_is_old_is_gone_from_the_fil
     assert_eq!(forget(), 0);
     clock.pass(DAY / 2);
     assert_eq!(forget(), 0);
-    assert_eq!(store.findings(&tenant, 1).unwrap().len(), 12_000);
+    assert_eq!(lines(&store, &tenant, 1).len(), 12_000);
     // One that holds for a day is the time.
     clock.pass(DAY / 2);
     assert_eq!(forget(), 2);
@@ -208,12 +208,18 @@ fn one_scans_at_a_time_and_ends_what_the_dead_have_left() {
     let run = store.begin(&other, new_run()).unwrap();
     let clock = Hand::at(1_795_700_000);
     let _lock = store.scanning().unwrap().unwrap();
-    let scanning = Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning = Scanning {
+        store: Some(&store),
+        clock: &clock,
+        actor: &Actor::timer(),
+        closed_after: 2,
+        patience: None,
+    };
     assert_eq!(scanning.tidy().unwrap(), 1);
     assert_eq!(scanning.tidy().unwrap(), 0);
     let kept = store.run(&other, run).unwrap().unwrap();
     assert_eq!((kept.state, kept.broken.map(|broken| broken.reason)), (RunState::Failed, Some(Reason::Exit)));
-    let line = &store.findings(&other, run).unwrap()[0];
+    let line = &lines(&store, &other, run)[0];
     assert!(line.contains(r#""finding":"scan_failed","scan":"dmz","run":1"#), "{line}");
 }
 
@@ -298,13 +304,24 @@ fn a_scan_that_is_not_made_is_told() {
     };
     let settings = ScanSettings::default();
     let error = Order::check(&request, &tenant, &settings, &SystemResolver::default()).unwrap_err();
-    let scanning = Scanning { store: Some(&store), clock: &clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning = Scanning {
+        store: Some(&store),
+        clock: &clock,
+        actor: &Actor::timer(),
+        closed_after: 2,
+        patience: None,
+    };
     let scanned = scanning.refuse(&tenant, &request.name, ScannerKind::Nmap, error.broken()).unwrap();
     assert_eq!(scanned.state, RunState::Failed);
-    let line = &store.findings(&tenant, 1).unwrap()[0];
+    let line = &lines(&store, &tenant, 1)[0];
     assert!(
         line.contains(r#""finding":"scan_failed""#) && line.contains(r#""reason":"not_allowed""#),
         "{line}"
     );
     assert_eq!(store.unjudged(&tenant).unwrap().len(), 1);
+}
+
+/// A run's findings, as lines.
+fn lines(store: &Database, tenant: &Tenant, run: u64) -> Vec<String> {
+    store.findings(tenant, run, 0, u32::MAX).unwrap().into_iter().map(|(_, line)| line).collect()
 }

@@ -1,7 +1,8 @@
 //! How a server ends: what it took is told, also where it cannot be kept, and no thread goes on without the others.
 
-use tripline::serve::{Event, Refused};
+use tripline::serve::{Change, Event, Refused, ServeError};
 
+use crate::remembering::configured;
 use crate::running::{PATIENCE, Running};
 
 #[test]
@@ -37,6 +38,46 @@ fn a_barrier_that_the_store_does_not_take_is_given_up_at_the_end_and_half_of_it_
     running.commit("default");
     let counts = running.counts("default");
     assert!(counts.len() == 2 && counts.values().all(|count| *count == 1), "{counts:?}");
+}
+
+/// Whoever collects gives up with the barrier: those who bring it more must not wait for it for ever.
+#[test]
+fn what_is_given_up_ends_also_where_more_has_come_than_there_is_room_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    let other = rusqlite::Connection::open(folder.path().join("t.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let told = running.bring("default");
+    running.until("it waits", |running| running.health.ready().is_err());
+    let tenants: Vec<String> = (0..64).map(|number| format!("tenant-{number}")).collect();
+    let all: Vec<_> = tenants.iter().map(|tenant| running.bring(tenant)).collect();
+    running.control.stop();
+    assert!(running.ended().is_ok_and(|ended| ended.is_ok()));
+    drop(running);
+    assert!(told.recv_timeout(PATIENCE).is_err());
+    assert!(all.iter().all(|told| told.recv_timeout(PATIENCE).is_err()));
+}
+
+#[test]
+fn what_cannot_be_read_at_the_start_ends_it_and_later_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("ALTER TABLE states RENAME TO gone").unwrap();
+    let (packs, follow, expected) = (vec![configured()], Vec::new(), Vec::new());
+    running.control.change(Change { packs, follow, expected });
+    running.until("it waits", |running| running.health.ready().is_err());
+    other.execute_batch("ALTER TABLE gone RENAME TO states").unwrap();
+    running.commit("default");
+    assert!(running.health.ready().is_ok() && running.said("GoesOn"));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+    other.execute_batch("ALTER TABLE states RENAME TO gone").unwrap();
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    // Without being asked to.
+    assert!(matches!(running.ended(), Ok(Err(ServeError::Store(_)))));
 }
 
 #[test]

@@ -25,6 +25,33 @@ fn ticks_come_though_nothing_is_written() {
     }
 }
 
+/// A clock that was a year ahead for a moment must not cost the ticks of a year, also over a restart.
+#[test]
+fn ticks_come_again_when_a_clock_that_was_ahead_is_back() {
+    const YEAR: i64 = 365 * 24 * 3600;
+    let folder = tempfile::tempdir().unwrap();
+    let ticks = |running: &Running| running.count_of("default", "tick");
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    running.pass(YEAR);
+    running.until("a tick of then", |running| ticks(running) > 0);
+    running.commit("default");
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+    let running = Running::new(folder.path(), 16, Vec::new());
+    let before = ticks(&running);
+    running.commit("default");
+    running.pass(1);
+    running.until("it goes on", |running| {
+        running.pass(10);
+        ticks(running) > before
+    });
+    let now = ticks(&running);
+    running.until("and on", |running| {
+        running.pass(10);
+        ticks(running) > now
+    });
+}
+
 #[test]
 fn a_source_that_is_silent_is_an_incident_once_and_again_when_it_has_spoken() {
     let folder = tempfile::tempdir().unwrap();
@@ -68,6 +95,8 @@ fn who_is_expected_changes_while_it_runs() {
         let before = changes(&running);
         running.control.wake();
         running.until("it is changed", |running| changes(running) > before);
+        // And goes on: who is expected is so from now on.
+        running.commit("other");
     };
     let silences = |running: &Running| running.count_of("default", "source-silent");
     change(vec![expected("http/never", 600)]);

@@ -1,6 +1,30 @@
 //! More tenants than instances: those that rest remember, and nobody else's events are theirs.
 
+use tripline::abi::Guest;
+
+use crate::remembering::{Remembering, configured};
 use crate::running::Running;
+
+/// Could save, and says each time that there is nothing to.
+struct Unsaved(Remembering);
+
+impl Guest for Unsaved {
+    fn manifest() -> &'static [u8] {
+        Remembering::manifest()
+    }
+
+    fn open(frame: &[u8]) -> Result<Self, String> {
+        Remembering::open(frame).map(Unsaved)
+    }
+
+    fn check(&mut self, batch: &[u8], reply: &mut Vec<u8>) {
+        self.0.check(batch, reply);
+    }
+
+    fn save(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+}
 
 #[test]
 fn who_rests_remembers() {
@@ -24,6 +48,19 @@ fn who_rests_remembers() {
     assert_eq!((judging.events, judging.faults), (30, 0));
     assert!(judging.starts > 20, "10 tenants took 2 places in turns: {judging:?}");
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+#[test]
+fn who_saves_nothing_does_not_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::of::<Unsaved>(folder.path(), 1, Vec::new(), Box::new(|_| {}), configured());
+    for _ in 0..3 {
+        ["one", "two", "three"].iter().for_each(|tenant| running.commit(tenant));
+    }
+    for tenant in ["one", "two", "three"] {
+        let counts = running.counts(tenant);
+        assert_eq!(counts.values().copied().collect::<Vec<_>>(), [1, 1, 1], "{tenant}: {counts:?}");
+    }
 }
 
 #[test]

@@ -155,10 +155,22 @@ impl Running {
 
     /// Brings lines of a tenant that are read so.
     pub(crate) fn bring_line(&self, tenant: &str, settings: StreamSettings, lines: String) -> Told {
+        self.bring_from(tenant, "program/test", settings, lines)
+    }
+
+    /// Brings lines of this source.
+    pub(crate) fn bring_from(
+        &self,
+        tenant: &str,
+        source: &str,
+        settings: StreamSettings,
+        lines: String,
+    ) -> Told {
         let (sender, told) = bounded(1);
         let batch = Batch {
+            file: None,
             tenant: Tenant::new(tenant).unwrap(),
-            source: "program/test".into(),
+            source: source.into(),
             settings,
             lines: lines.into_bytes(),
             received: self.clock.now(),
@@ -209,6 +221,13 @@ impl Running {
         self.events.lock().unwrap().iter().any(|event| event.contains(words))
     }
 
+    /// Waits until it has ended; how.
+    #[track_caller]
+    pub(crate) fn ended(&mut self) -> std::thread::Result<Result<(), ServeError>> {
+        self.until("it ends", |running| running.serving.as_ref().is_none_or(JoinHandle::is_finished));
+        self.serving.take().unwrap().join()
+    }
+
     /// Stops it; how it ended.
     pub(crate) fn end(&mut self) -> std::thread::Result<Result<(), ServeError>> {
         self.control.stop();
@@ -219,7 +238,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.control.stop();
-        if let Some(serving) = self.serving.take() {
+        // A test that has failed does not wait for one that may never end.
+        if let Some(serving) = self.serving.take().filter(|_| !std::thread::panicking()) {
             let _ = serving.join();
         }
     }

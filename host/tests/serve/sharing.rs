@@ -1,13 +1,19 @@
 //! Tenants that share a judge's thread: one whose pack is slow delays another by the batch it is in, and no more.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Map;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
+use tripline::commit::Tenant;
+use tripline::follow::{FollowSettings, From};
+use tripline::line::LineSettings;
+use tripline::serve::{Change, Follow};
 use tripline::{Configured, Pack};
 
-use crate::running::{PATIENCE, Running, settings};
+use crate::running::{PATIENCE, Running, SECOND, Told, settings};
 
 const MANIFEST: &str = r#"{
   "abi": 1, "pack": { "name": "gated", "version": "1.0.0" },
@@ -63,6 +69,49 @@ impl Guest for Gated {
     }
 }
 
+/// The gate is everybody's: one test at a time, which finds it closed.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    *GATE.0.lock().unwrap_or_else(PoisonError::into_inner) = (0, 0);
+    alone
+}
+
+fn configured() -> Configured {
+    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+    Configured::new(pack, &Map::new()).unwrap()
+}
+
+fn running(folder: &Path) -> Running {
+    let pack = configured();
+    Running::of::<Gated>(folder, 16, Vec::new(), Box::new(|_| {}), pack)
+}
+
+/// Lines each batch of which is slow.
+fn slow(lines: usize) -> String {
+    format!("2026-11-18T10:27:00Z app: slow n=1 {}\n", "x".repeat(400)).repeat(lines)
+}
+
+/// How many slow batches have to be judged until all of them are told.
+#[track_caller]
+fn allowed_until(told: &[Told], most: usize) -> usize {
+    allowed_from(0, told, most)
+}
+
+/// The same, where so many were judged before.
+#[track_caller]
+fn allowed_from(mut allowed: usize, told: &[Told], most: usize) -> usize {
+    for one in told {
+        while one.recv_timeout(Duration::from_millis(100)).is_err() {
+            allowed += 1;
+            assert!(allowed < most, "they wait for too many of the slow tenant's batches");
+            allow(1);
+            begun(allowed + 1);
+        }
+    }
+    allowed
+}
+
 /// Lets so many slow batches be judged.
 fn allow(count: usize) {
     GATE.0.lock().unwrap().0 += count;
@@ -78,36 +127,120 @@ fn begun(count: usize) {
 
 #[test]
 fn a_slow_pack_gives_way_after_each_batch_and_nobody_waits_for_its_commit() {
-    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
-    let pack = Configured::new(pack, &Map::new()).unwrap();
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let mut running = Running::of::<Gated>(folder.path(), 16, Vec::new(), Box::new(|_| {}), pack);
+    let mut running = running(folder.path());
     // One thread judges both; this is many batches, which come at once.
-    let line = format!("2026-11-18T10:27:00Z app: slow n=1 {}\n", "x".repeat(400));
-    let slow = running.bring_line("slow", settings(None), line.repeat(4_000));
+    let slow = running.bring_line("slow", settings(None), slow(4_000));
     begun(1);
     let quick = running.bring("quick");
-    let mut allowed = 0;
-    while quick.recv_timeout(Duration::from_millis(100)).is_err() {
-        allowed += 1;
-        assert!(allowed < 20, "it waits for all of the slow tenant's batches");
-        allow(1);
-        begun(allowed + 1);
-    }
+    let allowed = allowed_until(&[quick], 20);
     assert!(slow.try_recv().is_err(), "what is not judged is not answered");
     assert!(running.counts("slow").is_empty(), "nor committed");
     assert_eq!(running.counts("quick").values().sum::<u64>(), 1);
     // Another one that comes while it is still slow.
     let again = running.bring("quick");
-    while again.recv_timeout(Duration::from_millis(100)).is_err() {
-        allowed += 1;
-        assert!(allowed < 20, "it waits for all of the slow tenant's batches");
-        allow(1);
-        begun(allowed + 1);
-    }
+    allowed_from(allowed, &[again], 20);
     allow(1_000_000);
     assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
     let batches = running.counts("slow").values().sum::<u64>();
     assert!(batches > 20, "{batches} batches: too few to tell one from all");
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+/// However many there are, they wait for some batches together, not each for one.
+#[test]
+fn many_that_are_quiet_do_not_wait_one_after_the_other_for_one_that_is_slow() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path());
+    let slow = running.bring_line("slow", settings(None), slow(4_000));
+    begun(1);
+    let quick: Vec<Told> = (0..50).map(|number| running.bring(&format!("quick-{number}"))).collect();
+    allowed_until(&quick, 16);
+    assert!(slow.try_recv().is_err() && running.counts("slow").is_empty());
+    allow(1_000_000);
+    assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+/// A turn is some time, not some events: who has many that cost little does not wait for a slow batch for each few of them.
+#[test]
+fn who_is_cheap_keeps_up_beside_who_is_slow() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path());
+    let slow = running.bring_line("slow", settings(None), slow(4_000));
+    begun(1);
+    let cheap = "2026-11-18T10:27:00Z app: n=1\n".repeat(20_000);
+    let cheap = running.bring_line("cheap", settings(None), cheap);
+    allowed_until(&[cheap], 40);
+    allow(1_000_000);
+    assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+/// Room that becomes free is for all sources of a tenant.
+#[test]
+fn a_source_that_floods_does_not_keep_a_file_of_its_tenant_waiting() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let running = running(folder.path());
+    let path = folder.path().join("app.log");
+    fs::write(&path, "").unwrap();
+    let lines = LineSettings { bounded: true, ..LineSettings::default() };
+    let how = FollowSettings { lines, from: From::Start, quiet: SECOND, linger: 60 * SECOND };
+    let follow = Follow {
+        paths: vec![path.clone()],
+        tenant: Tenant::new("slow").unwrap(),
+        settings: how,
+        silent_after: None,
+    };
+    let packs = vec![configured()];
+    running.control.change(Change { packs, follow: vec![follow], expected: Vec::new() });
+    running.until("it is followed", |running| running.said("Follows"));
+    // Much more than there is room for, and as much as the intake takes.
+    let flood: Vec<Told> =
+        (0..12).map(|_| running.bring_from("slow", "syslog/flood", settings(None), slow(600))).collect();
+    begun(1);
+    fs::write(&path, "2026-11-18T10:27:00Z app: n=1\n").unwrap();
+    let is_read = |running: &Running| {
+        running.pass(1);
+        let sources = running.health.sources(None);
+        sources.iter().any(|source| source.kind == "file" && source.lines > 0)
+    };
+    let mut allowed = 0;
+    while !is_read(&running) {
+        allowed += 1;
+        allow(1);
+        begun(allowed + 1);
+        assert!(flood[11].try_recv().is_err(), "the flood was first");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(flood.iter().all(|told| told.try_recv().is_err()), "{allowed}");
+    allow(1_000_000);
+    flood.iter().for_each(|told| assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(()))));
+}
+
+#[test]
+fn what_waits_for_room_at_the_end_is_judged_of_each_source() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path());
+    let first = running.bring_line("slow", settings(None), slow(4_000));
+    begun(1);
+    let many = running.bring_from("slow", "http/many", settings(None), slow(4_000));
+    let few = running.bring_from("slow", "http/few", settings(None), slow(1));
+    running.control.stop();
+    let mut allowed = 0;
+    while first.try_recv().is_err() {
+        allowed += 1;
+        allow(1);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    allow(1_000_000);
+    for told in [many, few] {
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(())), "{allowed}");
+    }
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
 }

@@ -47,3 +47,32 @@ fn what_a_key_came_with_first_stays() {
     assert_eq!(fixture.database.batch(tenant, &key).unwrap(), Some([1; 32]));
     assert_eq!(fixture.database.batch(&Tenant::new("other").unwrap(), &key).unwrap(), None);
 }
+
+/// A jump of the clock that is too short to be doubted must not forget what is sent again within a day.
+#[test]
+fn a_key_is_known_for_a_day_also_by_a_clock_that_jumps() {
+    const HOUR: i64 = 3600 * 1_000_000_000;
+    let fixture = Fixture::new(policy(&[]));
+    let (tenant, key) = (&fixture.tenant, [7; 32]);
+    fixture.database.due().unwrap();
+    let commit = Commit { batches: vec![BatchKey { key, body: [1; 32] }], ..Commit::default() };
+    fixture.database.commit(tenant, commit).unwrap();
+    let is_known = || {
+        fixture.database.due().unwrap();
+        fixture.database.batch(tenant, &key).unwrap().is_some()
+    };
+    fixture.clock.pass(HOUR);
+    assert!(is_known());
+    fixture.clock.pass(24 * HOUR);
+    assert!(is_known(), "an hour has passed");
+    fixture.clock.pass(-24 * HOUR);
+    for _ in 0..23 {
+        fixture.clock.pass(HOUR);
+        assert!(is_known());
+    }
+    for hours in [23, 2] {
+        fixture.database.due().unwrap();
+        fixture.clock.pass(hours * HOUR);
+    }
+    assert!(!is_known(), "it is forgotten after all");
+}

@@ -194,3 +194,36 @@ fn request(at: std::net::SocketAddr, token: &str, method: &str, path: &str, body
     std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
     answer
 }
+
+#[test]
+fn what_was_judged_before_a_kill_counts_once_for_a_server_and_for_the_command() {
+    let (host, _listener, port) = listener(5);
+    let mut server = Server::new(&sections(&[("office", host, port)]));
+    let token = server.token("analyst", "default");
+    start(&mut server);
+    until("it is judged", || is_judged(&server, &token).then_some(()));
+    assert_eq!(server.count("default"), 1);
+    server.kill();
+    // As if it had been killed between the commit and the mark.
+    forget(&server);
+    start(&mut server);
+    until("it is judged again", || is_judged(&server, &token).then_some(()));
+    assert!(server.end().success());
+    assert_eq!(server.count("default"), 1);
+    forget(&server);
+    let other = ["scan", "run", &host.to_string(), "--ports", "1", "--name", "other", "--every-address"];
+    let output = server.command(&other).args(["--only", "exposure"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(server.count("default"), 1, "the command finds what the server has judged");
+}
+
+/// Nobody knows any more that rules have judged its run.
+fn forget(server: &Server) {
+    let database = rusqlite::Connection::open(server.path("tripline.db")).unwrap();
+    assert_eq!(database.execute("UPDATE scan_runs SET judged = 0", []).unwrap(), 1);
+}
+
+/// Whether rules have judged the latest run.
+fn is_judged(server: &Server, token: &str) -> bool {
+    scans(server, token).first().is_some_and(|scan| scan["judged"] == true)
+}

@@ -73,6 +73,11 @@ impl Life {
         }
     }
 
+    /// Whether it can still be asked to save.
+    pub(super) fn saves(&self) -> bool {
+        self.saves
+    }
+
     /// Goes on from a state that was saved before; only before the first batch. The pack is offered it right away: a
     /// state that it cannot take is dropped, and the fault says why.
     pub(super) fn restore(&mut self, state: Vec<u8>, version: String) -> Result<(), Fault> {

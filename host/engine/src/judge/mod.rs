@@ -105,11 +105,27 @@ struct Ticks {
     next: Option<i64>,
 }
 
+/// What comes live is ahead of its arrival by five minutes at most, and clocks are set back by a little; nanoseconds.
+const AHEAD: i64 = 6 * 60 * NANOS;
+const NANOS: i64 = 1_000_000_000;
+
+/// Whether a tick was asked for by a clock that was far ahead of what it is now: no event of now asks for it.
+fn is_astray(tick: i64, interval: i64, now: i64) -> bool {
+    tick.saturating_sub(now) > interval.saturating_add(AHEAD)
+}
+
+/// Whether [`Judge::passed`] has something to do for a pack whose next tick is this, though it does not judge now.
+pub fn has_to_tick(pack: &Pack, tick: Option<i64>, time: i64, now: i64) -> bool {
+    let interval = pack.manifest().tick.map(|seconds| i64::from(seconds) * NANOS);
+    let astray = |tick| interval.is_some_and(|interval| is_astray(tick, interval, now));
+    tick.is_some_and(|tick| tick <= time || astray(tick))
+}
+
 impl Judge {
     /// A judge for one configured pack; nothing is loaded before its first batch.
     pub fn new(sandbox: Arc<dyn Sandbox>, configured: &Configured, limits: JudgeLimits) -> Judge {
         let manifest = configured.pack.manifest();
-        let ticks = |seconds: u32| Ticks { interval: i64::from(seconds) * 1_000_000_000, next: None };
+        let ticks = |seconds: u32| Ticks { interval: i64::from(seconds) * NANOS, next: None };
         Judge {
             pack: Arc::clone(&configured.pack),
             batcher: Batcher::new(manifest, limits.batch),
@@ -193,8 +209,17 @@ impl Judge {
     }
 
     /// It is this time, and all that had come by then was handed over: the ticks that are due by now, if there ever was
-    /// an event. Only where lines are judged as they come; elsewhere time is what events say.
-    pub fn passed(&mut self, time: i64, out: &mut Verdicts) {
+    /// an event. Only where lines are judged as they come; elsewhere time is what events say. What the clock says now is
+    /// later than that by what waits; a tick that is far ahead of it is put back.
+    pub fn passed(&mut self, time: i64, now: i64, out: &mut Verdicts) {
+        if let Some(ticks) = self.tick.as_mut().filter(|_| !self.quarantined)
+            && let Some(next) = &mut ticks.next
+            && is_astray(*next, ticks.interval, now)
+        {
+            let boundary = now.div_euclid(ticks.interval).saturating_mul(ticks.interval);
+            *next = boundary.saturating_add(ticks.interval);
+            self.changed = true;
+        }
         let due = self.next_tick().is_some_and(|next| next <= time);
         if due && !self.quarantined {
             self.changed = true;
@@ -210,6 +235,11 @@ impl Judge {
     /// What was kept in [`Verdicts`] was taken: as much again is kept from now on.
     pub fn taken(&mut self) {
         (self.logged, self.faulted) = (0, 0);
+    }
+
+    /// Whether its state can be kept: the pack can save, and has never answered that it saves nothing.
+    pub fn saves(&self) -> bool {
+        self.life.saves()
     }
 
     /// Whether it is out.

@@ -71,9 +71,9 @@ impl ScanDesk for Local {
     }
 
     fn findings(&self, run: u64) -> Result<Vec<Value>, Failure> {
-        let lines = self.kept.database.findings(&self.kept.tenant, run);
+        let lines = self.kept.database.findings(&self.kept.tenant, run, 0, u32::MAX);
         let lines = lines.map_err(|error| self.kept.failed(&error))?;
-        Ok(lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        Ok(lines.iter().filter_map(|(_, line)| serde_json::from_str(line).ok()).collect())
     }
 
     fn schedules(&self) -> Result<Vec<Value>, Failure> {
@@ -112,7 +112,7 @@ struct Scans {
 #[derive(Deserialize)]
 struct Findings {
     findings: Vec<Value>,
-    next: Option<u32>,
+    next: Option<u64>,
 }
 
 #[derive(Deserialize)]

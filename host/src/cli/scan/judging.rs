@@ -29,7 +29,7 @@ use crate::report::ndjson::Ndjson;
 use crate::report::{Printer, scans, strict_json};
 use crate::scans::{
     Broken, Cancel, Host, ImportError, Order, Overdue, Progress, ScanLock, ScanName, ScanStore, Scanned,
-    Scanner, ScannerKind, Scanning, ScheduleStore, Standing, Watch as ScanWatch, findings_key,
+    Scanner, ScannerKind, Scanning, ScheduleStore, Standing, Watch as ScanWatch,
 };
 use crate::store::Database;
 use crate::wall_clock::{SystemClock, WallClock};
@@ -123,7 +123,13 @@ impl<'a> Judging<'a> {
 
     fn scanning<'s>(&'s self, clock: &'s dyn WallClock) -> Scanning<'s> {
         let store = self.kept.as_ref().map(|kept| &*kept.database as &dyn ScanStore);
-        Scanning { store, clock, actor: &self.actor, closed_after: self.configuration.scan.closed_after }
+        Scanning {
+            store,
+            clock,
+            actor: &self.actor,
+            closed_after: self.configuration.scan.closed_after,
+            patience: None,
+        }
     }
 
     /// Scans.
@@ -260,13 +266,11 @@ impl<'a> Judging<'a> {
         match &self.kept {
             Some(kept) => {
                 for run in kept.database.unjudged(&self.tenant)? {
-                    // A server has judged them, and was stopped before it could say so.
-                    if kept.database.batch(&self.tenant, &findings_key(run.number))?.is_some() {
-                        kept.database.judged(&self.tenant, run.number)?;
-                        continue;
-                    }
-                    let lines = kept.database.findings(&self.tenant, run.number)?;
-                    files.entry(run.name.source()).or_default().push((run.number, text(lines)));
+                    let lines = kept.database.findings(&self.tenant, run.number, 0, u32::MAX)?;
+                    files
+                        .entry(run.name.source())
+                        .or_default()
+                        .push((run.number, text(lines.into_iter().map(|(_, line)| line))));
                     runs.push(run.number);
                 }
             }

@@ -16,7 +16,7 @@ use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
 use crate::http::HttpSources;
-use crate::serve::{Change, Control, Expected, ScanPlan, Scans};
+use crate::serve::{self, Change, Control, Expected, ScanPlan, Scans};
 use crate::store::Database;
 
 /// How often it is looked whether files have changed.
@@ -75,6 +75,8 @@ impl Reloading {
         };
         let packs = packs::configured(&self.arguments.packs, &configuration)?;
         packs::tried(&packs, &*self.sandbox)?;
+        // Nothing counts before all of it is known to: what is half the old and half the new is nobody's configuration.
+        serve::matcher(&packs).map_err(Failure::new)?;
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
             let message = format!("{name} has changed: it counts from the next start on");

@@ -61,6 +61,14 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             let message = format!("scan {name} was missed: the next one is made");
             of(tenant, Warning, "scan-missed", message).with("scan", name.as_str())
         }
+        Event::ScanLesser(tenant, name) => {
+            let message = format!("scan {name}: there is no nmap, ports are found by connecting alone");
+            of(tenant, Warning, "scan-lesser", message).with("scan", name.as_str())
+        }
+        Event::FindingsWait(tenant, name, refused) => {
+            let message = format!("what scan {name} found waits: {refused}");
+            of(tenant, Warning, "findings-wait", message).with("scan", name.as_str())
+        }
         Event::Scanning(error) => Line::new(Error, "scanning", format!("{error}; it is tried again")),
         Event::Delivered(delivered) => return mails(delivered),
     };

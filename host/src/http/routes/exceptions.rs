@@ -231,7 +231,8 @@ async fn taken(
 ) -> Result<Json<Value>, Problem> {
     let tenant = caller.tenant().clone();
     let found = shared.read(move |database| {
-        let known = database.exceptions_after(&tenant, true, id - 1, 1)?.iter().any(|one| one.id == id);
+        let known =
+            database.exceptions_after(&tenant, true, id.saturating_sub(1), 1)?.iter().any(|one| one.id == id);
         if known { database.excepted(&tenant, id, TAKEN).map(Some) } else { Ok(None) }
     });
     let none = || Problem::unknown(format!("there is no exception {id}"));

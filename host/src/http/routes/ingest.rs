@@ -133,7 +133,7 @@ async fn ingest(
         return Ok(Json(ingested));
     }
     let (settings, received) = (shared.streams.settings(&tenant, &source, &said), shared.clock.now());
-    let batch = Batch { tenant, source, settings, lines, received, key, done: None };
+    let batch = Batch { tenant, source, settings, file: None, lines, received, key, done: None };
     commit(&shared, batch, share, &said).await?;
     Ok(Json(ingested))
 }

@@ -203,10 +203,10 @@ struct Asked {
     #[serde(default)]
     #[param(required = false)]
     changes: bool,
-    /// Behind so many.
+    /// Behind the one with this number.
     #[serde(default)]
     #[param(required = false)]
-    after: u32,
+    after: u64,
     /// At most so many.
     #[param(minimum = 1, maximum = 1_000, default = 200)]
     limit: Option<u32>,
@@ -220,7 +220,7 @@ struct FindingsShape {
     findings: Vec<FindingShape>,
     /// What the next page's `after` is; null: this was the last.
     #[schema(required)]
-    next: Option<u32>,
+    next: Option<u64>,
 }
 
 /// What a scan found.
@@ -241,13 +241,27 @@ async fn findings(
 ) -> Result<Json<Value>, Problem> {
     let (limit, tenant) = (within(limit, FINDINGS)?, caller.tenant().clone());
     found(&shared, &tenant, number).await?;
-    let lines = shared.read(move |database| database.findings(&tenant, number)).await?;
-    let all = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let wanted = all.filter(|finding| !changes || scans::is_change(finding));
-    let mut page: Vec<Value> = wanted.skip(after as usize).take(limit as usize + 1).collect();
-    let more = page.len() > limit as usize;
-    page.truncate(limit as usize);
-    let next = more.then(|| after.saturating_add(limit));
+    // Asked and read in steps where it may take its time.
+    let page = shared.read(move |database| {
+        let (mut page, mut at) = (Vec::new(), after);
+        loop {
+            let lines = database.findings(&tenant, number, at, FINDINGS.1)?;
+            for (number, line) in &lines {
+                let Ok(finding) = serde_json::from_str::<Value>(line) else { continue };
+                if page.len() == limit as usize && (!changes || scans::is_change(&finding)) {
+                    return Ok((page, Some(at)));
+                }
+                at = *number;
+                if !changes || scans::is_change(&finding) {
+                    page.push(finding);
+                }
+            }
+            if lines.len() < FINDINGS.1 as usize {
+                return Ok((page, None));
+            }
+        }
+    });
+    let (page, next) = page.await?;
     Ok(Json(json!({ "findings": page, "next": next })))
 }
 

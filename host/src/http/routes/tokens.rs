@@ -64,7 +64,8 @@ struct New {
     )]
     name: String,
     scope: ScopeWord,
-    /// From this time on it opens nothing; missing: it does not run out.
+    /// From this time on it opens nothing; missing: it does not run out. Whoever asks by a token that runs out makes none
+    /// that outlives it: a later time is refused, and none is that one's.
     #[schema(format = DateTime)]
     expires: Option<String>,
 }
@@ -121,6 +122,13 @@ async fn add(
     if expires.is_some_and(|expires| expires <= shared.clock.now()) {
         return Err(Problem::invalid("expires: expected a time to come"));
     }
+    // Whoever is let in until then does not stay by what they make.
+    let expires = match (expires, caller.token.expires) {
+        (Some(new), Some(own)) if new > own => {
+            return Err(Problem::invalid("expires: expected no later time than that of your token"));
+        }
+        (new, own) => new.or(own),
+    };
     let secret = TokenSecret::draw().map_err(|error| Problem::internal(&error))?;
     let (tenant, author, hash) = (caller.tenant().clone(), caller.actor(), secret.hash());
     let new = NewToken { tenant: tenant.clone(), name: new.name, scope: new.scope.into(), expires };

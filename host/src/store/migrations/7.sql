@@ -119,3 +119,7 @@ CREATE TABLE clock (
     -- Since when the clock has been ahead of that by more than a day, by its own account; NULL: it is not.
     ahead INTEGER
 ) STRICT;
+
+-- The clock may be ahead while this is done: what has come so far is what is believed.
+INSERT INTO clock (one, believed)
+    SELECT 1, latest FROM (SELECT max(changed) AS latest FROM incidents) WHERE latest IS NOT NULL;
