@@ -115,7 +115,7 @@ mod table;
 mod tests;
 pub(crate) mod zone;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -129,6 +129,7 @@ pub use self::places::{Origin, Places};
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
 pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
+use crate::commit::Tenant;
 use crate::incidents::Policy;
 use crate::scans::ScanSettings;
 
@@ -186,6 +187,11 @@ pub enum Warning {
         "[server]: HTTP on {0} is plaintext: only a proxy on this machine or a network of its own may reach it"
     )]
     PlaintextHttp(SocketAddr),
+    /// A tenant's schedules can only fail.
+    #[error(
+        "[[scan.schedule]] of tenant `{0}` without networks in [[scan.allow]]: none of its scans may be made"
+    )]
+    NothingAllowed(Tenant),
 }
 
 impl Configuration {
@@ -223,6 +229,9 @@ impl Configuration {
         let elsewhere = |at: &SocketAddr| !at.ip().to_canonical().is_loopback();
         let plaintext = self.server.listen.filter(|at| self.server.plaintext && elsewhere(at));
         warnings.extend(plaintext.map(Warning::PlaintextHttp));
+        let tenants = self.scan.schedules.iter().map(|one| &one.tenant).collect::<BTreeSet<_>>();
+        let nothing = tenants.into_iter().filter(|tenant| self.scan.allowed(tenant).is_empty());
+        warnings.extend(nothing.cloned().map(Warning::NothingAllowed));
         warnings
     }
 }

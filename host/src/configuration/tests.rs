@@ -6,7 +6,6 @@ use tripline_engine::decode::{Format, GivenLogSource};
 
 use super::document::Document;
 use super::*;
-use crate::commit::Tenant;
 use crate::follow::From;
 
 fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
@@ -237,6 +236,14 @@ fn what_is_hardly_meant_is_told() {
     let plain = parse(mail).unwrap();
     assert_eq!(plain.warnings(), [Warning::PlaintextPassword]);
     assert_eq!(plain.mail.unwrap().port, 25);
+    let schedule = |tenant, name| {
+        format!(
+            "[[scan.schedule]]\ntenant = '{tenant}'\nname = '{name}'\ntargets = ['192.0.2.1']\nports = '22'\nevery = '6h'\n"
+        )
+    };
+    let allow = "[[scan.allow]]\ntenant = 'a'\nnetworks = ['192.0.2.0/24']\n";
+    let text = format!("{allow}{}{}{}", schedule("a", "x"), schedule("b", "x"), schedule("b", "y"));
+    assert_eq!(parse(&text).unwrap().warnings(), [Warning::NothingAllowed(Tenant::new("b").unwrap())]);
 }
 
 const FOLLOW: &str = "[[follow]]\npaths = ";

@@ -34,6 +34,11 @@ impl Addresses {
         self.v4.is_empty() && self.v6.is_empty()
     }
 
+    /// How many ranges they are.
+    pub(super) fn pieces(&self) -> usize {
+        self.v4.iter().len() + self.v6.iter().len()
+    }
+
     /// One after the other, IPv4 first.
     pub fn iter(&self) -> impl Iterator<Item = IpAddr> + '_ {
         let v4 = self.v4.iter().flat_map(|(first, last)| first..=last).map(v4);

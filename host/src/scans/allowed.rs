@@ -7,13 +7,14 @@ use ipnet::IpNet;
 use super::addresses::{Addresses, canonical, network};
 
 /// Where an ordinary network does not reach: who lists everything has not meant these.
-const SPECIAL: [&str; 10] = [
+const SPECIAL: [&str; 13] = [
     // Loopback.
     "127.0.0.0/8",
     "::1",
-    // Link-local; clouds tell secrets at 169.254.169.254.
+    // Link-local; clouds tell secrets at 169.254.169.254 and fd00:ec2::254.
     "169.254.0.0/16",
     "fe80::/10",
+    "fd00:ec2::254",
     // Multicast, and all at once.
     "224.0.0.0/4",
     "ff00::/8",
@@ -21,8 +22,10 @@ const SPECIAL: [&str; 10] = [
     // This machine, whatever it is called.
     "0.0.0.0/8",
     "::",
-    // IPv4 in another guise of IPv6, loopback, too.
+    // IPv4 in other guises of IPv6, loopback, too: compatible, NAT64, 6to4.
     "::/96",
+    "64:ff9b::/96",
+    "2002::/16",
 ];
 
 /// As they were put together.
@@ -94,6 +97,9 @@ mod tests {
             "::",
             "255.255.255.255",
             "::7f00:1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::1",
+            "fd00:ec2::254",
         ] {
             check(ALL, special, Some(&special.parse::<IpAddr>().unwrap().to_string()));
             check(&format!("{ALL} {special}"), special, None);

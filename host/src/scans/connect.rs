@@ -49,6 +49,8 @@ enum Stopped {
     Cancelled,
     TimedOut,
     HostTimedOut,
+    /// This machine has no way there.
+    NoWay(Errno),
     Failed(Errno),
 }
 
@@ -61,7 +63,7 @@ impl Scanner for Connect {
         let until = Instant::now().checked_add(order.timeout);
         let all = order.addresses.count() as f64;
         let mut ended = Ended { told_all: true, ..Ended::default() };
-        let mut timed_out = 0_u64;
+        let (mut timed_out, mut no_way) = (0_u64, None);
         for (done, address) in order.addresses.iter().enumerate() {
             let task = "Connecting".into();
             watch.progress(&Progress { task, percent: 100.0 * done as f64 / all });
@@ -80,13 +82,23 @@ impl Scanner for Connect {
                     watch.host(Host { address, up: true, timed_out: true, ..Host::default() });
                     continue;
                 }
+                // That says nothing of who is there.
+                Stopped::NoWay(error) => {
+                    let (count, _) = no_way.unwrap_or((0_u64, error));
+                    no_way = Some((count + 1, error));
+                    continue;
+                }
                 Stopped::Cancelled => Broken::new(Reason::Cancelled, "it was cancelled"),
                 Stopped::TimedOut => Broken::new(Reason::TimedOut, "it took longer than `scan.timeout`"),
                 Stopped::Failed(error) => Broken::new(Reason::Exit, format!("cannot connect: {error}")),
             };
             return Ended { broken: Some(broken), told_all: false, ..ended };
         }
-        if timed_out > 0 {
+        if let Some((count, error)) = no_way {
+            let addresses = if count == 1 { "address" } else { "addresses" };
+            let detail = format!("this machine has no way to {count} {addresses}: {error}");
+            (ended.told_all, ended.broken) = (false, Some(Broken::new(Reason::Exit, detail)));
+        } else if timed_out > 0 {
             let hosts = if timed_out == 1 { "host" } else { "hosts" };
             let detail = format!("{timed_out} {hosts} took too long");
             ended.broken = Some(Broken::new(Reason::HostsTimedOut, detail));
@@ -130,6 +142,9 @@ impl Connect {
                     {
                         again.push((port, is_second));
                         break;
+                    }
+                    Err(error @ (Errno::NETUNREACH | Errno::NETDOWN | Errno::AFNOSUPPORT)) => {
+                        return Err(Stopped::NoWay(error));
                     }
                     Err(error) => return Err(Stopped::Failed(error)),
                 }
@@ -199,16 +214,25 @@ enum Begun {
 fn begin(address: IpAddr, port: u16) -> Result<Begun, Errno> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = match socket_with(family, SocketType::STREAM, flags, None) {
-        Err(Errno::AFNOSUPPORT) => return Ok(Begun::Is(PortState::Filtered)),
-        socket => socket?,
-    };
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
     match connect(&socket, &SocketAddr::new(address, port)) {
         Ok(()) => Ok(Begun::Is(state_of(&socket, address, port))),
         Err(Errno::INPROGRESS | Errno::INTR) => Ok(Begun::Waits(socket)),
         Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::ADDRNOTAVAIL)) => Err(error),
+        Err(Errno::NETUNREACH) if is_of_many(address) => Ok(Begun::Is(PortState::Filtered)),
+        // It comes at once: from this machine, and not from one on the way.
+        Err(error @ (Errno::NETUNREACH | Errno::NETDOWN)) => Err(error),
         Err(error) => Ok(Begun::Is(refused(error))),
     }
+}
+
+/// Whether an address is that of many at once, as the last of each network of this machine is: to connect to it, there is
+/// no way either. A datagram would be refused otherwise; none is sent.
+fn is_of_many(address: IpAddr) -> bool {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    let refused = socket.and_then(|socket| connect(&socket, &SocketAddr::new(address, 9)));
+    address.is_multicast() || refused == Err(Errno::ACCESS)
 }
 
 fn state_of(socket: &OwnedFd, address: IpAddr, port: u16) -> PortState {

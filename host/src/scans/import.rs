@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use jiff::Timestamp;
+
 use super::finding::Origin;
 use super::host::Protocol;
 use super::known::Baseline;
@@ -15,6 +17,9 @@ use super::told::Told;
 use super::xml::{Asked, ScanXml, XmlLimits};
 use crate::commit::{StoreError, Tenant};
 
+/// In nanoseconds.
+const DAY: i64 = 24 * 3600 * 1_000_000_000;
+
 /// Why a file is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -24,6 +29,9 @@ pub enum ImportError {
     /// A later scan is known already.
     #[error("expected a scan that ended after the last one of `{0}`, found an earlier one")]
     Older(ScanName),
+    /// It says that it is of another day than any that has come.
+    #[error("expected a scan that has ended, found one that ended at {0}")]
+    Future(Timestamp),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,6 +57,12 @@ impl Scanning<'_> {
         };
         let began = told.begun.or(told.last).unwrap_or_else(|| self.clock.now());
         let at = told.last.or(told.begun).unwrap_or(began).max(began);
+        // Whoever comes after it would be older for ever. A day: clocks are set in many ways.
+        if let Ok(ended) = Timestamp::from_nanosecond(at.into())
+            && at > self.clock.now().saturating_add(DAY)
+        {
+            return Err(ImportError::Future(ended));
+        }
         let mut asked = told.asked;
         if asked.is_empty() {
             let technique = if scanner == ScannerKind::Masscan { "syn" } else { "unknown" };

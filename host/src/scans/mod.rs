@@ -29,6 +29,7 @@ mod schedule;
 mod script;
 mod seen;
 mod settings;
+mod silent;
 mod target;
 mod told;
 mod xml;
@@ -56,5 +57,6 @@ pub use self::schedule::{
 pub use self::script::{Script, ScriptError};
 pub use self::seen::{Presence, Seen, SeenHost, SeenPort};
 pub use self::settings::ScanSettings;
+pub use self::silent::Silent;
 pub use self::target::{HostName, Target, TargetError};
 pub use self::xml::{Asked, Item, ScanXml, XmlError, XmlLimits};

@@ -97,7 +97,7 @@ pub enum OrderError {
     #[error("expected networks that tenant `{0}` may scan in `scan.allow.networks`, found none")]
     NothingAllowed(Tenant),
     /// An address that may not be scanned.
-    #[error("expected targets in `scan.allow.networks` of tenant `{tenant}`, found {address}{}", called(.name))]
+    #[error("expected targets in `scan.allow.networks` of tenant `{tenant}`, found {}", named(.address, .name))]
     NotAllowed {
         /// Whose scan it is.
         tenant: Tenant,
@@ -119,8 +119,12 @@ pub enum OrderError {
     Script(Script),
 }
 
-fn called(name: &Option<String>) -> String {
-    name.as_ref().map(|name| format!(", to which {name} leads")).unwrap_or_default()
+/// Where a name leads that is inside is for nobody to hear who may not scan it.
+fn named(address: &IpAddr, name: &Option<String>) -> String {
+    match name {
+        Some(name) => format!("{name}, which leads elsewhere"),
+        None => address.to_string(),
+    }
 }
 
 impl OrderError {

@@ -3,13 +3,16 @@ use std::str::FromStr;
 
 use super::ranges::Ranges;
 
+/// Bytes of what somebody may ask for: nmap is called with it, and each run keeps it.
+const LONGEST: usize = 1_000;
+
 /// A set of ports, written like `22,80,8000-8100`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ports(Ranges);
 
 /// A text that names no ports.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected ports from 1 to 65535 like 22,80,8000-8100, found `{0}`")]
+#[error("expected ports from 1 to 65535 like 22,80,8000-8100, in at most {LONGEST} bytes, found `{0}`")]
 pub struct PortsError(String);
 
 impl Ports {
@@ -55,11 +58,9 @@ impl FromIterator<u16> for Ports {
     }
 }
 
-impl FromStr for Ports {
-    type Err = PortsError;
-
-    fn from_str(text: &str) -> Result<Ports, PortsError> {
-        let wrong = || PortsError(text.chars().take(80).collect());
+impl Ports {
+    /// What [`Ports`] writes, or a scanner, however long it is; `None`: that is none.
+    pub fn read(text: &str) -> Option<Ports> {
         // Digits alone: what a number's parser takes besides, a plus, is nobody's port.
         let port = |text: &str| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -71,7 +72,17 @@ impl FromStr for Ports {
             (first <= last).then_some((first.into(), last.into()))
         };
         let ranges: Option<Ranges> = text.split(',').map(|item| range(item.trim())).collect();
-        ranges.map(Ports).ok_or_else(wrong)
+        ranges.map(Ports)
+    }
+}
+
+/// What somebody asks for.
+impl FromStr for Ports {
+    type Err = PortsError;
+
+    fn from_str(text: &str) -> Result<Ports, PortsError> {
+        let wrong = || PortsError(text.chars().take(80).collect());
+        Some(text).filter(|text| text.len() <= LONGEST).and_then(Ports::read).ok_or_else(wrong)
     }
 }
 
@@ -102,5 +113,9 @@ mod tests {
             assert!(shown(wrong).is_err(), "{wrong}");
         }
         assert_eq!("1-65535".parse::<Ports>().unwrap().count(), 65_535);
+        let (most, more) = (["1024"; 200].join(","), ["1024"; 201].join(","));
+        assert_eq!((most.len(), shown(&most).as_deref()), (999, Ok("1024")));
+        // nmap itself writes more.
+        assert!(shown(&more).is_err() && Ports::read(&more).is_some());
     }
 }

@@ -28,7 +28,7 @@ impl Ranges {
     }
 
     /// The ranges, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (u128, u128)> + '_ {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (u128, u128)> + '_ {
         self.0.iter().copied()
     }
 

@@ -120,6 +120,12 @@ pub trait ScheduleStore: Send + Sync {
     /// How a tenant's schedule of this name stands; one that is new is known from this time on.
     fn stands_since(&self, tenant: &Tenant, name: &ScanName, now: i64) -> Result<Standing, StoreError>;
 
+    /// How all stand, of all tenants.
+    fn standings(&self) -> Result<Vec<(Tenant, ScanName, Standing)>, StoreError>;
+
+    /// Forgets how it stands: whoever adds a schedule of this name again adds a new one.
+    fn forget_standing(&self, tenant: &Tenant, name: &ScanName) -> Result<(), StoreError>;
+
     /// Keeps how it stands.
     fn set_standing(&self, tenant: &Tenant, name: &ScanName, standing: Standing) -> Result<(), StoreError>;
 }

@@ -15,8 +15,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use sha2::{Digest, Sha256};
 
+use super::finding::{Finding, FindingKind, Origin};
 use super::host::words;
-use super::order::Request;
+use super::order::{Request, ScanName};
+use super::scanner::{Broken, Reason, ScannerKind};
 use crate::commit::Tenant;
 
 /// Whoever is later than this has missed it; nanoseconds.
@@ -128,6 +130,20 @@ pub struct Overdue {
     pub late: i64,
 }
 
+impl Overdue {
+    /// What rules hear of it, by whoever sees it now.
+    pub fn finding(&self, now: i64) -> Finding {
+        let late_by = u64::try_from(self.late / 1_000_000_000).ok();
+        let broken = Some(Broken::new(Reason::Late, "there should have been a whole scan by now"));
+        Finding { late_by, broken, ..Finding::new(FindingKind::ScanOverdue, now) }
+    }
+
+    /// And of which scan it is: of no run.
+    pub fn origin(name: &ScanName) -> Origin {
+        Origin { scan: name.clone(), run: None, scanner: ScannerKind::Nmap }
+    }
+}
+
 impl TimesError {
     /// What was expected, for whoever says himself what was found.
     pub fn expected(&self) -> &'static str {
@@ -209,16 +225,19 @@ impl Schedule {
             return None;
         }
         let due = self.latest(name, second, now);
-        let is_told = standing.told.is_some_and(|told| told >= due);
+        // One that is told of a time that has not come was told by another clock.
+        let is_told = standing.told.is_some_and(|told| (due..=now).contains(&told));
         (!is_told).then(|| Overdue { due, late: now.saturating_sub(first) })
     }
 
     /// The first time that is not settled.
     fn first(&self, standing: &Standing, now: i64) -> Option<i64> {
-        // A clock that was set back must not make it wait until it has caught up.
+        // A clock that was set back must not make it wait until it has caught up; one that was set back by a little must
+        // not make it due a second time.
         let since = standing.since.min(now);
         match standing.settled {
-            Some(settled) => self.after(settled.min(now)),
+            Some(settled) if settled.saturating_sub(now) > GRACE => self.after(now),
+            Some(settled) => self.after(settled),
             None => match &self.when {
                 When::Every(_) => Some(since),
                 When::Cron(times) => times.after(since),

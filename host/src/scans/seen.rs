@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use super::addresses::Addresses;
 use super::host::{Host, Port, PortState, Protocol, ScriptResult, Service};
 use super::ports::Ports;
+use super::silent::Silent;
 
 /// What a scan saw, by one protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub struct Seen {
     pub scripts: Vec<String>,
     /// Whether it told of all: an address of which it says nothing has no host.
     pub whole: bool,
-    /// The hosts that it told of.
+    /// The hosts that it told of, but those where nothing answers.
     pub hosts: BTreeMap<IpAddr, SeenHost>,
+    /// Where it said that nothing answers.
+    pub silent: Silent,
 }
 
 /// What a scan saw of a host.
@@ -49,7 +52,7 @@ pub struct SeenHost {
 /// Whether a host is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Presence {
-    /// Nothing answers.
+    /// Nothing answers: no host of [`Seen::hosts`] is so.
     #[default]
     Down,
     /// It took too long: nobody knows what is open there.
@@ -79,6 +82,9 @@ impl Seen {
             (true, true) => Presence::Unknown,
             (false, _) => Presence::Down,
         };
+        if presence == Presence::Down {
+            return self.silent.add(address);
+        }
         let seen = self.hosts.entry(address).or_default();
         if presence < seen.presence {
             return;
@@ -119,14 +125,12 @@ impl Seen {
 
     /// Addresses at which nothing is, as far as it was looked.
     pub fn down(&self) -> Addresses {
-        let of = |wanted: fn(Presence) -> bool| -> Addresses {
-            let hosts = self.hosts.iter().filter(|(_, host)| wanted(host.presence));
-            hosts.map(|(address, _)| *address).collect()
-        };
-        let told = of(|presence| presence == Presence::Down);
+        let there: Addresses = self.hosts.keys().copied().collect();
+        // Of what is told in pieces, one may say that nothing answers.
+        let told = self.silent.addresses();
         match self.addresses.as_ref().filter(|_| self.whole) {
-            Some(asked) => told.or(&asked.without(&of(|_| true))),
-            None => told,
+            Some(asked) => told.or(asked).without(&there),
+            None => told.without(&there),
         }
     }
 

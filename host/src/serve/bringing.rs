@@ -21,7 +21,7 @@ use super::shared::Shared;
 use super::{Batch, Event, Intake, Refused, StreamSettings};
 use crate::commit::{FileIdentity, StoreError, Tenant};
 use crate::files::Present;
-use crate::scans::{Finding, FindingKind, Origin, Overdue, Reason, ScanName, ScanStore, ScannerKind};
+use crate::scans::{Overdue, ScanName, ScanStore};
 
 /// Findings of a piece.
 const PIECE: u32 = 1_000;
@@ -134,12 +134,7 @@ impl<'a> Bringing<'a> {
         if self.known.contains(&brought) {
             return;
         }
-        let late_by = u64::try_from(overdue.late / 1_000_000_000).ok();
-        let broken =
-            Some(crate::scans::Broken::new(Reason::Late, "there should have been a whole scan by now"));
-        let finding = Finding { late_by, broken, ..Finding::new(FindingKind::ScanOverdue, now) };
-        let origin = Origin { scan: name.clone(), run: None, scanner: ScannerKind::Nmap };
-        let mut text = finding.line(&origin).into_bytes();
+        let mut text = overdue.finding(now).line(&Overdue::origin(name)).into_bytes();
         text.push(b'\n');
         // Once for each time, whatever it says of itself.
         let head = Sha256::digest(b"overdue").into();

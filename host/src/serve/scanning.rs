@@ -148,6 +148,7 @@ impl<'a> Scanning<'a> {
             self.scans.disallow(&plan.settings);
             self.plan = Arc::clone(&plan);
         }
+        self.forget_removed(&plan.settings.schedules)?;
         for scheduled in &plan.settings.schedules {
             self.settle(scheduled, scope)?;
         }
@@ -197,6 +198,8 @@ impl<'a> Scanning<'a> {
             && let Some(lock) = self.shared.database.scanning()?
         {
             self.tidy()?;
+            let all = self.shared.database.standings()?.into_iter();
+            self.standings = all.map(|(tenant, name, standing)| ((tenant, name), standing)).collect();
             self.alone = Some(lock);
         }
         Ok(self.alone.is_some())
@@ -255,6 +258,19 @@ impl<'a> Scanning<'a> {
         let standing = self.standing(tenant, name, now)?;
         if let Some(overdue) = schedule.overdue(name.as_str(), &standing, now) {
             self.bringing.overdue(tenant, name, overdue, now);
+        }
+        Ok(())
+    }
+
+    /// Forgets how those stand that are not configured any more: one that comes again later is not overdue since then.
+    fn forget_removed(&mut self, schedules: &[Scheduled]) -> Result<(), StoreError> {
+        let is_there = |(tenant, name): &(Tenant, ScanName)| {
+            schedules.iter().any(|one| one.tenant == *tenant && one.request.name == *name)
+        };
+        let removed: Vec<_> = self.standings.keys().filter(|key| !is_there(key)).cloned().collect();
+        for (tenant, name) in removed {
+            self.shared.database.forget_standing(&tenant, &name)?;
+            self.standings.remove(&(tenant, name));
         }
         Ok(())
     }

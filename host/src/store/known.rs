@@ -201,5 +201,5 @@ fn addresses(text: &str) -> Addresses {
 }
 
 fn ports(text: &str) -> Ports {
-    text.parse().unwrap_or_default()
+    Ports::read(text).unwrap_or_default()
 }

@@ -27,6 +27,28 @@ impl ScheduleStore for Database {
         }
     }
 
+    fn standings(&self) -> Result<Vec<(Tenant, ScanName, Standing)>, StoreError> {
+        self.readers.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT since, settled, whole, told, tenant, name FROM scan_schedules")?;
+            let rows = statement.query_map([], |row| {
+                let (tenant, name): (String, String) = (row.get(4)?, row.get(5)?);
+                Ok((Tenant::new(&tenant), ScanName::new(&name), read(row)?))
+            })?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
+            Ok(rows.filter_map(|(tenant, name, standing)| Some((tenant?, name?, standing))).collect())
+        })
+    }
+
+    fn forget_standing(&self, tenant: &Tenant, name: &ScanName) -> Result<(), StoreError> {
+        let (tenant, name) = (tenant.clone(), name.clone());
+        self.write(move |db, _| {
+            let sql = "DELETE FROM scan_schedules WHERE tenant = ?1 AND name = ?2";
+            db.prepare_cached(sql)?.execute(params![tenant.as_str(), name.as_str()])?;
+            Ok(())
+        })
+    }
+
     fn set_standing(&self, tenant: &Tenant, name: &ScanName, standing: Standing) -> Result<(), StoreError> {
         let (tenant, name) = (tenant.clone(), name.clone());
         self.write(move |db, _| {

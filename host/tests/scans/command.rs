@@ -4,9 +4,15 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tripline::commit::Tenant;
+use tripline::incidents::Policy;
+use tripline::scans::{ScanName, ScheduleStore, Standing};
+use tripline::store::{Database, DatabaseOptions};
+use tripline::wall_clock::{SystemClock, WallClock};
 
 use crate::fixture::path;
 use crate::real::{nmap, running, until};
@@ -286,4 +292,81 @@ fn interrupted_it_ends_soon_and_says_what_it_has_seen() {
         (&"cancelled".into(), &"cancelled".into())
     );
     assert_eq!(running(&words), [0; 0]);
+}
+
+#[test]
+fn without_a_network_nothing_is_gone() {
+    // A network of its own, of which not even loopback is up; not everywhere may one be made.
+    let apart = |command: &Command| {
+        let mut outer = Command::new("unshare");
+        outer.arg("-rn").arg(command.get_program()).args(command.get_args());
+        outer.current_dir(command.get_current_dir().unwrap()).env_remove("TRIPLINE_CONFIG");
+        outer
+    };
+    let mut may = Command::new("unshare");
+    if !may.args(["-rn", "true"]).output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let here = Here::new(&format!("{LOOPBACK}[scan]\nclosed_after = 1\n"));
+    let host = Ipv4Addr::new(127, 0, 72, 6);
+    let server = Server::at(host, 0, b"");
+    let line =
+        format!("scan run {host} --ports {} --scanner connect --name lab --format json", server.port());
+    here.run(&line, 0);
+    let output = apart(&here.command(&line)).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let scan = &json["scans"][0];
+    assert_eq!((&scan["state"], &scan["reason"]), (&"failed".into(), &"exit".into()), "{json}");
+    let detail = scan["detail"].as_str().unwrap();
+    assert!(detail.starts_with("this machine has no way to 1 address: "), "{detail}");
+    // Its port is open as before, and neither has come back.
+    let json = here.json(&line, 0);
+    let kinds: Vec<&str> = json["scans"][0]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["finding"].as_str())
+        .collect();
+    assert_eq!(kinds, ["port_open"], "{json}");
+}
+
+#[test]
+fn what_is_due_and_may_not_be_made_and_what_is_overdue_is_an_incident() {
+    let schedule = |name: &str, targets: &str| {
+        format!(
+            "[[scan.schedule]]\nname = \"{name}\"\ntargets = [\"{targets}\"]\nports = \"1\"\nevery = \"6h\"\n"
+        )
+    };
+    let (far, late) = (schedule("far", "10.0.0.1"), schedule("late", "127.0.72.7"));
+    let here = Here::new(&format!("{LOOPBACK}{far}{late}"));
+    let (tenant, name) = (Tenant::default(), ScanName::new("late").unwrap());
+    let database = || {
+        let path = here.folder.path().join("t.db");
+        Database::open(&path, Policy::default(), Arc::new(SystemClock), DatabaseOptions::default()).unwrap()
+    };
+    // Its last scan is settled, and none was whole for a day.
+    let (hour, now) = (3600 * 1_000_000_000, SystemClock.now());
+    let whole = Some(now - 25 * hour);
+    let standing = Standing { since: now - 100 * hour, settled: Some(now - hour), whole, told: None };
+    database().set_standing(&tenant, &name, standing).unwrap();
+    let (out, err) = here.run("scan due", 3);
+    assert!(err.contains("expected targets in `scan.allow.networks`"), "{err}");
+    assert!(err.contains("scan late is overdue"), "{err}");
+    assert!(out.contains("exposure/scan-failed") && out.contains("exposure/scan-overdue"), "{out}\n{err}");
+    let listed = here.json("scan list --format json", 0);
+    assert_eq!(
+        (&listed["scans"][0]["scan"], &listed["scans"][0]["state"], &listed["scans"][0]["reason"]),
+        (&"far".into(), &"failed".into(), &"not_allowed".into()),
+        "{listed}"
+    );
+    assert_eq!(listed["scans"].as_array().unwrap().len(), 1);
+    // Each is told once.
+    assert!(database().stands(&tenant, &name).unwrap().unwrap().told.is_some());
+    let (_, err) = here.run("scan due", 0);
+    assert!(err.contains("no scan is due"), "{err}");
+    let list = here.json("incident list --format json", 0);
+    let counts: Vec<(&Value, &Value)> =
+        list["incidents"].as_array().unwrap().iter().map(|one| (&one["rule"], &one["count"])).collect();
+    assert_eq!(counts.len(), 2, "{list}");
+    assert!(counts.iter().all(|(_, count)| **count == 1), "{list}");
 }

@@ -23,8 +23,11 @@ fn told(input: impl Read, limits: XmlLimits) -> (Vec<Item>, Result<(), XmlError>
     }
 }
 
+/// Seconds since 1970.
+const NOW: i64 = 1_795_700_000;
+
 fn import(bytes: &[u8]) -> Result<Scanned, String> {
-    let clock = Hand::at(1_795_700_000);
+    let clock = Hand::at(NOW);
     let scanning =
         Scanning { store: None, clock: &clock, actor: &Actor::timer(), closed_after: 2, patience: None };
     scanning
@@ -260,6 +263,22 @@ fn texts_have_an_end_and_ports_do_not() {
     assert!(
         host.ports[0].scripts[0].cut
             && host.ports[0].service.as_ref().unwrap().name.as_ref().unwrap().len() == 256
+    );
+}
+
+#[test]
+fn a_file_of_a_day_that_has_not_come_is_not_taken() {
+    let file = |ended: i64| {
+        format!(
+            "<nmaprun start=\"1795690000\"><host endtime=\"{ended}\"><status state=\"up\"/><address addr=\"192.0.2.1\"/></host>\
+             <runstats><finished exit=\"success\"/></runstats></nmaprun>"
+        )
+    };
+    assert!(import(file(NOW + 24 * 3600).as_bytes()).is_ok());
+    let error = import(file(NOW + 24 * 3600 + 1).as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("expected a scan that has ended, found one that ended at 2"),
+        "{error}"
     );
 }
 

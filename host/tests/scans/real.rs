@@ -343,3 +343,13 @@ fn it_is_called_with_words_that_were_checked_and_nothing_else() {
     assert_eq!(lines[lines.len() - 3..lines.len() - 1], ["0", "0"], "{detail}");
     assert_ne!(lines.last().unwrap().trim().parse::<i32>().unwrap(), rustix::process::getpgrp().as_raw_pid());
 }
+
+#[test]
+fn where_many_are_nobody_is_and_a_scan_of_it_is_whole() {
+    // The last address of a network: the system says that there is no way to it, as if the network were down.
+    let order = order(Ipv4Addr::new(127, 255, 255, 255), "1-3", |_| {});
+    let mut taken = Taken::default();
+    let ended = Connect::default().scan(&order, &mut taken, &Cancel::default());
+    assert_eq!((ended.broken, ended.told_all, ended.down), (None, true, 1));
+    assert!(!taken.hosts[0].up);
+}

@@ -78,7 +78,8 @@ fn known() -> Known {
     let hosts = [("192.0.2.7".parse::<IpAddr>().unwrap(), host), ("2001:db8::7".parse().unwrap(), gone)];
     Known {
         asked_addresses: Addresses::read("192.0.2.0/24"),
-        asked_ports: Some("22,80-90".parse().unwrap()),
+        // More than anybody may ask for: what nmap's own list of ports is.
+        asked_ports: Some((1..2_000).step_by(2).collect()),
         addresses: Addresses::read("192.0.2.0/25,2001:db8::7").unwrap(),
         hosts: hosts.into(),
     }
@@ -270,6 +271,23 @@ fn findings_that_are_judged_again_count_once() {
     assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 0));
     let incident = store.incident(&Tenant::default(), 1).unwrap().unwrap();
     assert_eq!((&incident.rule[..], incident.count), ("risky-service", 2));
+}
+
+#[test]
+fn a_port_that_is_looked_at_once_a_quarter_is_one_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    let store = Arc::new(open_at(&folder, Arc::clone(&clock)));
+    let line = |run: u64, kind: &str, day: &str| {
+        format!(
+            "{{\"time\":\"{day}T12:00:00Z\",\"finding\":\"{kind}\",\"scan\":\"dmz\",\"run\":{run},\"scanner\":\"nmap\",\
+             \"first\":false,\"target\":\"192.0.2.7\",\"port\":8080,\"protocol\":\"tcp\",\"state\":\"open\"}}\n"
+        )
+    };
+    assert_eq!(judge(&store, &[(1, &line(1, "port_opened", "2026-11-26"))]), (1, 1));
+    clock.pass(90 * 24 * 3600);
+    assert_eq!(store.due().unwrap().resolved, 0, "nobody has looked");
+    assert_eq!(judge(&store, &[(2, &line(2, "port_open", "2027-02-24"))]), (0, 1));
 }
 
 #[test]

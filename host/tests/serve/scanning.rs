@@ -118,6 +118,30 @@ fn what_was_missed_is_skipped_where_that_is_wanted_and_overdue_is_told() {
 }
 
 #[test]
+fn a_schedule_that_was_removed_and_comes_again_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedules = || vec![every(request("office", &HOST.to_string(), "1"), 6, Missed::Skip)];
+    let mut running = Running::scanning(folder.path(), plan(schedules()));
+    until(&running, 1);
+    let stands = |running: &Running| running.database.stands(&Tenant::default(), &name("office")).unwrap();
+    running.until("it was whole", |running| stands(running).is_some_and(|standing| standing.whole.is_some()));
+    running.scans.replan(plan(Vec::new()));
+    running.until("it is forgotten", |running| stands(running).is_none());
+    let month = 30 * 24 * HOUR;
+    running.pass(month);
+    running.scans.replan(plan(schedules()));
+    until(&running, 2);
+    let standing = stands(&running).unwrap();
+    assert_eq!((standing.since, standing.told), (START + month * SECOND, None));
+    // Also where it was removed while there was no server.
+    running.end().unwrap().unwrap();
+    drop(running);
+    let later = START + (month + HOUR) * SECOND;
+    let running = Running::scanning_at(folder.path(), plan(Vec::new()), later);
+    running.until("it is forgotten", |running| stands(running).is_none());
+}
+
+#[test]
 fn a_scan_that_may_not_be_made_is_a_run_that_failed() {
     let folder = tempfile::tempdir().unwrap();
     let schedules = vec![every(request("office", "10.0.0.1", "1"), 6, Missed::Once)];

@@ -1,7 +1,8 @@
 //! What is exposed: judges what the host's scans find.
 //!
 //! The pack remembers nothing. Each scan tells of all that is open, so that a policy which was tightened, or a pack
-//! that came later, is seen at the next one; the host folds what is told again into the incident it has.
+//! that came later, is seen at the next one; the host folds what is told again into the incident it has. What is so as long
+//! as a port is open has no `resolve_after`: the pack does not know how rare scans are, and quiet is no closed port.
 //!
 //! Names, banners and what scripts print are strangers' text: it stands in values, cut, and in no fingerprint; in titles
 //! only as a plain word.
@@ -132,8 +133,6 @@ impl Exposure {
         tags: ["attack.initial-access", "attack.t1190", "attack.t1133"],
         references: ["https://attack.mitre.org/techniques/T1133/"],
         false_positives: ["a service that was put up on purpose, and is not in `allowed` yet"],
-        dedupe_window: 1296000,
-        resolve_after: 1296000,
         on: [port],
     }]
     fn port_not_allowed(event: &Event, settings: &Settings) -> Option<Decision> {
@@ -163,8 +162,6 @@ impl Exposure {
         tags: ["attack.initial-access", "attack.t1133", "attack.t1021", "attack.t1210"],
         references: ["https://attack.mitre.org/techniques/T1133/"],
         false_positives: ["another service on its port, where the scan did not ask what it is"],
-        dedupe_window: 1296000,
-        resolve_after: 1296000,
         on: [port],
     }]
     fn risky_service(event: &Event, settings: &Settings) -> Option<Decision> {
@@ -185,8 +182,6 @@ impl Exposure {
         tags: ["attack.initial-access", "attack.t1190"],
         references: ["https://attack.mitre.org/techniques/T1190/"],
         false_positives: ["a distribution that mends a version without changing its number", "a banner that was made up"],
-        dedupe_window: 1296000,
-        resolve_after: 1296000,
         on: [port, changed],
     }]
     fn outdated_service(
@@ -210,8 +205,6 @@ impl Exposure {
         tags: ["attack.credential-access", "attack.t1557", "attack.t1040"],
         references: ["https://www.rfc-editor.org/rfc/rfc8996", "https://nmap.org/nsedoc/scripts/ssl-enum-ciphers.html"],
         false_positives: ["a server that has to serve old clients"],
-        dedupe_window: 1296000,
-        resolve_after: 1296000,
         on: [{ all: [script, tls] }],
     }]
     fn outdated_tls(event: &Event, settings: &Settings, output: Text) -> Option<Decision> {
@@ -233,8 +226,6 @@ impl Exposure {
         tags: ["attack.initial-access", "attack.t1190", "attack.t1210"],
         references: ["https://nmap.org/nsedoc/", "https://attack.mitre.org/techniques/T1190/"],
         false_positives: ["a script that goes by the version alone"],
-        dedupe_window: 1296000,
-        resolve_after: 1296000,
         on: [{ all: [script, vulnerable] }, { all: [script, telling] }],
     }]
     fn vulnerability_found(event: &Event) -> Option<Decision> {

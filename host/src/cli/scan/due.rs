@@ -1,14 +1,17 @@
 //! Scans of schedules that are due, where no server makes them.
 
-use super::judging::Judging;
-use super::running::{Shown, order, wanted};
+use super::judging::{Judging, Late};
+use super::running::{Shown, wanted};
 use crate::cli::arguments::{DueArguments, KeepArguments};
 use crate::cli::exit::Exit;
 use crate::cli::{Failure, Screen, interrupt};
 use crate::configuration::Configuration;
-use crate::scans::{Cancel, Due, RunState, ScheduleStore, Scheduled, Standing};
+use crate::scans::{
+    Broken, Cancel, Due, Order, Reason, Request, RunState, Scanned, ScannerKind, ScheduleStore, Scheduled,
+    SystemResolver,
+};
 
-/// Makes them, one after the other.
+/// Makes them, one after the other, and tells of those that should have been made by now.
 pub(super) fn run(
     arguments: DueArguments,
     keep: &KeepArguments,
@@ -28,40 +31,66 @@ pub(super) fn run(
         return Err(Failure::new("expected a database, found none").hint(Some(hint)));
     };
     let failed = |error| kept.failed(&error);
-    let (mut scanned, mut failures) = (Vec::new(), Vec::new());
+    let (mut scanned, mut failures, mut late) = (Vec::new(), Vec::new(), Vec::new());
     for Scheduled { tenant, request, schedule } in own {
         let (name, now) = (&request.name, kept.clock.now());
-        let standing = kept.database.stands_since(tenant, name, now).map_err(failed)?;
-        let due = match schedule.due(name.as_str(), &standing, now) {
-            Due::Now(due) if !cancel.is_cancelled() => due,
+        let mut standing = kept.database.stands_since(tenant, name, now).map_err(failed)?;
+        let before = standing;
+        match schedule.due(name.as_str(), &standing, now) {
+            Due::Now(due) if !cancel.is_cancelled() => {
+                standing.settled = Some(due);
+                match made(&judging, request, keep, configuration, screen, &cancel) {
+                    Ok(one) => {
+                        if one.state == RunState::Done {
+                            standing.whole = Some(due);
+                        }
+                        scanned.push(one);
+                    }
+                    // The others are made all the same.
+                    Err(failure) => failures.push(failure),
+                }
+            }
             Due::Missed(due) => {
                 screen.warning(&format!("scan {name} was missed: the next one is made"));
-                let standing = Standing { settled: Some(due), ..standing };
-                kept.database.set_standing(tenant, name, standing).map_err(failed)?;
-                continue;
+                standing.settled = Some(due);
             }
-            Due::Now(_) | Due::At(_) | Due::Never => continue,
-        };
-        let made = order(request, keep, &configuration.scan).and_then(|order| {
-            let scanner = wanted(None, request, &configuration.scan, screen)?;
-            judging.scan(&order, &*scanner, &mut Shown::new(screen), &cancel)
-        });
-        let mut standing = Standing { settled: Some(due), ..standing };
-        match made {
-            Ok(one) => {
-                if one.state == RunState::Done {
-                    standing.whole = Some(due);
-                }
-                scanned.push(one);
-            }
-            // The others are made all the same.
-            Err(failure) => failures.push(failure),
+            Due::Now(_) | Due::At(_) | Due::Never => {}
         }
-        kept.database.set_standing(tenant, name, standing).map_err(failed)?;
+        if standing != before {
+            kept.database.set_standing(tenant, name, standing).map_err(failed)?;
+        }
+        if let Some(overdue) = schedule.overdue(name.as_str(), &standing, now) {
+            screen.warning(&format!("scan {name} is overdue: there should have been a whole one by now"));
+            late.push(Late { name: name.clone(), overdue, at: now });
+        }
     }
-    if scanned.is_empty() && failures.is_empty() {
+    if scanned.is_empty() && failures.is_empty() && late.is_empty() {
         screen.say("no scan is due");
         return Ok(Exit::Clean);
     }
-    judging.finish(scanned, failures)
+    judging.finish(scanned, failures, late)
+}
+
+/// Makes one. One that may not be made, or that nothing here can make, is a run that failed: nobody waits for it who would
+/// hear of it otherwise.
+fn made(
+    judging: &Judging<'_>,
+    request: &Request,
+    keep: &KeepArguments,
+    configuration: &Configuration,
+    screen: &Screen,
+    cancel: &Cancel,
+) -> Result<Scanned, Failure> {
+    let settings = &configuration.scan;
+    let scanner = match wanted(None, request, settings, screen) {
+        Ok(scanner) => scanner,
+        Err(error) => {
+            let why = Broken::new(Reason::Exit, error.to_string());
+            return judging.refuse(&request.name, ScannerKind::Nmap, why);
+        }
+    };
+    match Order::check(request, &keep.tenant, settings, &SystemResolver::default()) {
+        Ok(order) => judging.scan(&order, &*scanner, &mut Shown::new(screen), cancel),
+        Err(error) => judging.refuse(&request.name, scanner.kind(), error.broken()),
+    }
 }

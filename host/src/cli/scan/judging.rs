@@ -28,14 +28,22 @@ use crate::report::json::Json;
 use crate::report::ndjson::Ndjson;
 use crate::report::{Printer, scans, strict_json};
 use crate::scans::{
-    Cancel, Host, ImportError, Order, Progress, ScanLock, ScanName, ScanStore, Scanned, Scanner, Scanning,
-    Watch as ScanWatch,
+    Broken, Cancel, Host, ImportError, Order, Overdue, Progress, ScanLock, ScanName, ScanStore, Scanned,
+    Scanner, ScannerKind, Scanning, ScheduleStore, Standing, Watch as ScanWatch,
 };
 use crate::store::Database;
 use crate::wall_clock::{SystemClock, WallClock};
 
 /// How often it is looked whether somebody wants a scan broken off.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// A schedule's scan that should have been made by now.
+pub(super) struct Late {
+    pub(super) name: ScanName,
+    pub(super) overdue: Overdue,
+    /// When that was seen.
+    pub(super) at: i64,
+}
 
 /// Who judges what scans find, and where that is kept.
 pub(super) struct Judging<'a> {
@@ -148,6 +156,20 @@ impl<'a> Judging<'a> {
         })
     }
 
+    /// Keeps that a scan was not made.
+    pub(super) fn refuse(
+        &self,
+        name: &ScanName,
+        scanner: ScannerKind,
+        why: Broken,
+    ) -> Result<Scanned, Failure> {
+        let refused = self.scanning(&SystemClock).refuse(&self.tenant, name, scanner, why);
+        refused.map_err(|error| match &self.kept {
+            Some(kept) => kept.failed(&error),
+            None => Failure::new(error),
+        })
+    }
+
     /// Takes a file.
     pub(super) fn import(
         &self,
@@ -163,8 +185,13 @@ impl<'a> Judging<'a> {
         })
     }
 
-    /// Has rules judge what was found, tells it, and what was not taken.
-    pub(super) fn finish(self, scanned: Vec<Scanned>, failures: Vec<Failure>) -> Result<Exit, Failure> {
+    /// Has rules judge what was found, tells it, and what was not taken or not made in time.
+    pub(super) fn finish(
+        self,
+        scanned: Vec<Scanned>,
+        failures: Vec<Failure>,
+        late: Vec<Late>,
+    ) -> Result<Exit, Failure> {
         for failure in &failures {
             self.screen.fail(failure);
         }
@@ -185,7 +212,7 @@ impl<'a> Judging<'a> {
                 })
             })?;
         }
-        let exit = self.judge(&scanned, told.clone())?;
+        let exit = self.judge(&scanned, &late, told.clone())?;
         if self.arguments.format == Format::Json {
             let check: Value = serde_json::from_slice(&told.taken()).unwrap_or_default();
             let scans: Vec<Value> = scanned.iter().map(scans::document).collect();
@@ -197,10 +224,10 @@ impl<'a> Judging<'a> {
         Ok(if whole { exit } else { Exit::Incomplete })
     }
 
-    fn judge(&self, scanned: &[Scanned], document: Buffer) -> Result<Exit, Failure> {
+    fn judge(&self, scanned: &[Scanned], late: &[Late], document: Buffer) -> Result<Exit, Failure> {
         let failed =
             |error: &_| self.kept.as_ref().map_or_else(|| Failure::new(error), |kept| kept.failed(error));
-        let (sources, runs) = self.sources(scanned).map_err(|error| failed(&error))?;
+        let (sources, runs) = self.sources(scanned, late).map_err(|error| failed(&error))?;
         let mut watch = Watch::new(self.printer(document), None);
         let options = CheckOptions {
             packs: self.packs.clone(),
@@ -220,12 +247,20 @@ impl<'a> Judging<'a> {
             for run in runs {
                 kept.database.judged(&self.tenant, run).map_err(|error| kept.failed(&error))?;
             }
+            late.iter().try_for_each(|one| self.told(kept, one)).map_err(|error| kept.failed(&error))?;
         }
         told(outcome, 0, self.kept.as_ref(), watch, self.screen, self.arguments.fail_on)
     }
 
+    /// Keeps that rules have heard of one that is late.
+    fn told(&self, kept: &Kept, late: &Late) -> Result<(), StoreError> {
+        let standing = kept.database.stands_since(&self.tenant, &late.name, late.at)?;
+        let standing = Standing { told: Some(late.overdue.due), ..standing };
+        kept.database.set_standing(&self.tenant, &late.name, standing)
+    }
+
     /// What is to be judged: with a store also what an earlier scan has left, and the numbers of those runs.
-    fn sources(&self, scanned: &[Scanned]) -> Result<(Vec<Source>, Vec<u64>), StoreError> {
+    fn sources(&self, scanned: &[Scanned], late: &[Late]) -> Result<(Vec<Source>, Vec<u64>), StoreError> {
         let mut files: BTreeMap<String, Files> = BTreeMap::new();
         let mut runs = Vec::new();
         match &self.kept {
@@ -245,6 +280,12 @@ impl<'a> Judging<'a> {
                     files.entry(one.origin.scan.source()).or_default().push((number, text(lines)));
                 }
             }
+        }
+        for Late { name, overdue, at } in late {
+            // No run has a number as high as a time.
+            let number = overdue.due.unsigned_abs();
+            let line = overdue.finding(*at).line(&Overdue::origin(name));
+            files.entry(name.source()).or_default().push((number, text([line])));
         }
         let source =
             |(name, files): (String, Files)| Source::held(&name, files).with_format(InputFormat::Finding);

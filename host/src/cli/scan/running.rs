@@ -6,8 +6,8 @@ use crate::cli::{Failure, Screen, interrupt};
 use crate::configuration::Configuration;
 use crate::report::waiting::Waiting;
 use crate::scans::{
-    Cancel, Host, Order, Progress, Request, RunState, ScanSettings, Scanner, ScannerKind, SystemResolver,
-    Watch, choose,
+    Cancel, ChoiceError, Host, Order, Progress, Request, RunState, ScanSettings, Scanner, ScannerKind,
+    SystemResolver, Watch, choose,
 };
 
 /// Scans.
@@ -19,13 +19,14 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let (request, settings) = (request(&arguments), &configuration.scan);
     let order = order(&request, keep, settings)?;
-    let scanner = wanted(arguments.scanner, &request, settings, screen)?;
+    let scanner = wanted(arguments.scanner, &request, settings, screen)
+        .map_err(|error| Failure::new(&error).hint(Some(error.hint())))?;
     let cancel = Cancel::by(interrupt::flag()?);
     let judging = Judging::open(arguments.judge, keep, configuration, screen)?;
     let mut watch = Shown::new(screen);
     let scanned = judging.scan(&order, &*scanner, &mut watch, &cancel)?;
     drop(watch);
-    judging.finish(vec![scanned], Vec::new())
+    judging.finish(vec![scanned], Vec::new(), Vec::new())
 }
 
 /// Has a server scan, which judges it, too.
@@ -69,11 +70,7 @@ fn request(arguments: &RunArguments) -> Request {
 }
 
 /// What may be scanned of what is asked for.
-pub(super) fn order(
-    request: &Request,
-    keep: &KeepArguments,
-    settings: &ScanSettings,
-) -> Result<Order, Failure> {
+fn order(request: &Request, keep: &KeepArguments, settings: &ScanSettings) -> Result<Order, Failure> {
     let order = Order::check(request, &keep.tenant, settings, &SystemResolver::default());
     order.map_err(|error| {
         let hint = error.hint();
@@ -87,9 +84,8 @@ pub(super) fn wanted(
     request: &Request,
     settings: &ScanSettings,
     screen: &Screen,
-) -> Result<Box<dyn Scanner>, Failure> {
-    let chosen = choose(asked, request, settings, std::env::var_os("PATH").as_deref());
-    let chosen = chosen.map_err(|error| Failure::new(&error).hint(Some(error.hint())))?;
+) -> Result<Box<dyn Scanner>, ChoiceError> {
+    let chosen = choose(asked, request, settings, std::env::var_os("PATH").as_deref())?;
     if chosen.lesser {
         screen.warning("there is no nmap: ports are found by connecting alone, and services stay unknown");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::super::silent::Silent;
 use super::*;
 
 const HOSTS: u8 = 3;
@@ -71,9 +72,13 @@ impl Scan {
     }
 
     fn seen(&self) -> Seen {
-        let mut hosts = BTreeMap::new();
+        let (mut hosts, mut silent) = (BTreeMap::new(), Silent::default());
         for host in 0..HOSTS {
             let Some(presence) = self.presence(host) else { continue };
+            if presence == Presence::Down {
+                silent.add(address(host));
+                continue;
+            }
             let look = &self.hosts[host as usize];
             let port = |(number, state): (&u16, &PortState)| {
                 (*number, SeenPort { state: *state, service: None, scripts: Vec::new() })
@@ -89,6 +94,7 @@ impl Scan {
             ports: Some((1..=PORTS).filter(|port| self.asks_port(*port)).collect()),
             whole: self.whole,
             hosts,
+            silent,
             ..Seen::default()
         }
     }

@@ -67,9 +67,11 @@ fn what_is_listed_may_be_scanned_and_nothing_else() {
     // A name leads where its owner says: it is checked behind it.
     assert_eq!(
         wrong(&[NET], &["loop.example"]),
-        "expected targets in `scan.allow.networks` of tenant `default`, found 127.0.0.1, to which loop.example leads"
+        "expected targets in `scan.allow.networks` of tenant `default`, found loop.example, which leads elsewhere"
     );
-    assert!(wrong(&["0.0.0.0/0", "::/0"], &["six.example"]).contains("127.0.0.1"));
+    // Where it leads is not told.
+    let six = wrong(&["0.0.0.0/0", "::/0"], &["six.example"]);
+    assert!(six.ends_with("found six.example, which leads elsewhere") && !six.contains("127.0.0.1"), "{six}");
     assert_eq!(
         wrong(&[NET], &["none.example"]),
         "none.example: expected the address of a host, found none: no such name"

@@ -106,6 +106,27 @@ fn a_clock_that_was_set_back_does_not_make_it_wait_until_it_has_caught_up() {
 }
 
 #[test]
+fn a_clock_that_goes_back_a_little_makes_no_time_due_twice() {
+    let nine = time("2026-11-26T08:00:00Z");
+    let standing = Standing { since: nine - DAY, settled: Some(nine), ..Standing::default() };
+    let daily = cron("0 9 * * *", Missed::Skip);
+    for back in [1, SECOND, MINUTE, GRACE] {
+        assert_eq!(daily.due("a", &standing, nine - back), Due::At(nine + DAY), "{back}");
+    }
+    assert_eq!(daily.due("a", &standing, nine - GRACE - 1), Due::At(nine));
+}
+
+#[test]
+fn what_was_told_of_a_time_that_has_not_come_is_told_again() {
+    let schedule = every(6, Missed::Skip);
+    let standing = Standing { since: DAY, whole: Some(DAY), told: Some(900 * DAY), ..Standing::default() };
+    assert_eq!(schedule.overdue("a", &standing, 2 * DAY).map(|late| late.due), Some(2 * DAY));
+    // And one that was whole then does not hide it for ever.
+    let ahead = Standing { whole: Some(900 * DAY), ..standing };
+    assert_eq!(schedule.overdue("a", &ahead, 2 * DAY), None);
+}
+
+#[test]
 fn it_is_overdue_once_for_each_time_that_passes_without_a_whole_scan() {
     let schedule = every(6, Missed::Skip);
     let mut standing = Standing { since: DAY, whole: Some(DAY), ..Standing::default() };

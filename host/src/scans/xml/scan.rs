@@ -81,7 +81,7 @@ impl<R: Read> ScanXml<R> {
         };
         Ok(match (&tag.name[..], self.markup.depth()) {
             ("scaninfo", 2) => tag.read("protocol").map(|protocol| {
-                let ports = tag.read::<Ports>("services");
+                let ports = tag.get("services").and_then(Ports::read);
                 let technique = bounded(tag.get("type").unwrap_or("unknown"), 32);
                 Item::Asked(Asked { technique, protocol, ports })
             }),
