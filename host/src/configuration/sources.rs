@@ -290,11 +290,6 @@ impl HttpSource {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         (1..=64).contains(&name.len()) && name.bytes().all(plain)
     }
-
-    /// What incidents call it.
-    pub(crate) fn full_name(&self) -> String {
-        format!("http/{}", self.source)
-    }
 }
 
 /// `listen`, which names no host: where a name leads can change.

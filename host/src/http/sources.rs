@@ -29,7 +29,7 @@ impl HttpSources {
 
     /// Says something else.
     pub fn set(&self, sources: &[HttpSource]) {
-        let key = |source: &HttpSource| (source.tenant.clone(), source.full_name());
+        let key = |source: &HttpSource| (source.tenant.clone(), format!("http/{}", source.source));
         let named = sources.iter().map(|source| (key(source), source.clone())).collect();
         *self.0.sources.write().unwrap_or_else(PoisonError::into_inner) = named;
     }

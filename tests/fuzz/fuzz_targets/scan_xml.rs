@@ -17,7 +17,7 @@ impl Watch for Silent {
 
 fuzz_target!(|bytes: &[u8]| {
     let clock: &dyn WallClock = &SystemClock;
-    let scanning = Scanning { store: None, clock, actor: &Actor::timer(), closed_after: 2 };
+    let scanning = Scanning { store: None, clock, actor: &Actor::timer(), closed_after: 2, patience: None };
     if let Ok(scanned) = scanning.import(&Tenant::default(), &ScanName::default(), bytes, &mut Silent) {
         for finding in &scanned.findings {
             assert!(!finding.line(&scanned.origin).contains('\n'));
