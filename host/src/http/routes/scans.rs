@@ -81,6 +81,9 @@ async fn list(
     Query(Which { before, limit }): Query<Which>,
 ) -> Result<Json<Value>, Problem> {
     let (limit, tenant) = (within(limit, RUNS)?, caller.tenant().clone());
+    if let Some(before) = before {
+        counted("before", before, 1)?;
+    }
     let runs = shared.read(move |database| database.runs(&tenant, before, limit)).await?;
     let full = runs.len() as u64 >= u64::from(limit);
     let next = runs.last().filter(|_| full).map(|run| run.number);
@@ -240,6 +243,7 @@ async fn findings(
     Query(Asked { changes, after, limit }): Query<Asked>,
 ) -> Result<Json<Value>, Problem> {
     let (limit, tenant) = (within(limit, FINDINGS)?, caller.tenant().clone());
+    counted("after", after, 0)?;
     found(&shared, &tenant, number).await?;
     // Asked and read in steps where it may take its time.
     let page = shared.read(move |database| {
@@ -351,6 +355,12 @@ fn within(limit: Option<u32>, (usual, most): (u32, u32)) -> Result<u32, Problem>
     let limit = limit.unwrap_or(usual);
     let wrong = || Problem::invalid(format!("limit: expected 1 to {most}, found {limit}"));
     (1..=most).contains(&limit).then_some(limit).ok_or_else(wrong)
+}
+
+/// No database counts further.
+fn counted(name: &str, number: u64, least: i64) -> Result<(), Problem> {
+    let number = i64::try_from(number).ok().filter(|number| *number >= least);
+    number.map(drop).ok_or_else(|| Problem::invalid(format!("{name}: expected {least} to {}", i64::MAX)))
 }
 
 fn not_begun(error: NotBegun) -> Problem {
