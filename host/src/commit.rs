@@ -64,6 +64,8 @@ pub struct FileIdentity {
     pub head_length: u32,
     /// How often the same inode began anew: cut to nothing and written again.
     pub generation: u32,
+    /// Of a packed file the checksum and length at its end; `None`: it is not packed, or nobody has looked.
+    pub seal: Option<u64>,
 }
 
 /// A file that was read before.
@@ -105,6 +107,9 @@ pub struct FilePosition {
     pub year: Option<(i16, u8, u8)>,
     /// The source's latest time up to there, nanoseconds since 1970: its lines without a time are merged by it.
     pub latest: Option<i64>,
+    /// SHA-256 of the last bytes before `offset`, unpacked, at most 1,024: of logs that begin alike each is known by
+    /// them. `None`: nobody has looked.
+    pub foot: Option<[u8; 32]>,
 }
 
 /// What a pack remembers at a barrier.

@@ -7,7 +7,7 @@ use tripline_engine::line::Mark;
 
 use super::keeping::{Change, InputNote, Keeping};
 use super::{Files, InputError, InputProblem, Source};
-use crate::commit::{FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
+use crate::commit::{Commit, FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
 use crate::files::{Begin, File, Found, Present, generation, recognise};
 
 /// What is known before the first byte is read.
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) files: Files,
     /// For each source and file the number under which its position is kept, if it is.
     pub(super) kept: Vec<Vec<Option<u32>>>,
+    /// For each source and file what it is known by, if its position is kept.
+    pub(super) looked: Vec<Vec<Option<Present>>>,
     /// For each source the latest time up to where it begins.
     pub(super) latest: Vec<Option<i64>>,
     /// What packs remember.
@@ -61,7 +63,7 @@ impl Plan {
         if source.is_stdin() {
             let number = unread(keeping, &known, 0, "-")?;
             self.files.insert(known.number, number, "-".into());
-            self.add(&known, source.clone(), vec![(number, false)], None);
+            self.add(&known, source.clone(), vec![(number, None)], None);
             return Ok(());
         }
         let mut source = source.clone();
@@ -107,6 +109,10 @@ impl Plan {
             if found == Found::Copy {
                 continue;
             }
+            if let (Found::Overtaken(_), Some(present)) = (&found, present) {
+                keep_read(keeping, known, present, &found, &full(&file.path))?;
+                continue;
+            }
             let at = source.files.len();
             let name = match file.held {
                 Some(_) => file.path.display().to_string(),
@@ -139,17 +145,24 @@ impl Plan {
                 }
             };
             self.files.insert(known.number, number, file.path.display().to_string());
-            numbers.push((number, present.is_some()));
+            numbers.push((number, present.clone()));
             source.files.push(file);
         }
         self.add(known, source, numbers, latest.flatten());
         Ok(())
     }
 
-    /// Adds a source with the numbers of its files, and whether their positions are kept.
-    fn add(&mut self, known: &KnownSource, source: Source, files: Vec<(u32, bool)>, latest: Option<i64>) {
+    /// Adds a source with the numbers of its files, and what those are known by whose positions are kept.
+    fn add(
+        &mut self,
+        known: &KnownSource,
+        source: Source,
+        files: Vec<(u32, Option<Present>)>,
+        latest: Option<i64>,
+    ) {
         self.numbers.source(known.number, files.iter().map(|(number, _)| *number).collect());
-        self.kept.push(files.iter().map(|(number, kept)| kept.then_some(*number)).collect());
+        self.kept.push(files.iter().map(|(number, kept)| kept.as_ref().map(|_| *number)).collect());
+        self.looked.push(files.into_iter().map(|(_, looked)| looked).collect());
         self.latest.push(latest);
         self.sources.push(source);
     }
@@ -188,10 +201,27 @@ pub(crate) fn identify(
     }
 }
 
+/// Keeps that all of a file was read, as another of which it is a copy.
+pub(crate) fn keep_read(
+    keeping: &Keeping,
+    known: &KnownSource,
+    present: &Present,
+    found: &Found<'_>,
+    name: &str,
+) -> Result<(), StoreError> {
+    let (file, offset) = (identify(keeping, known, present, found, name)?, present.end());
+    let foot = present.feet(&[offset]).at(offset);
+    let (line, judged, format) = (1, offset, None);
+    let position = FilePosition { file, offset, line, judged, format, year: None, latest: None, foot };
+    let commit = Commit { positions: vec![position], ..Commit::default() };
+    keeping.store.commit(&keeping.tenant, commit)?;
+    Ok(())
+}
+
 /// The number of an input that cannot be read twice: a fresh one each time, so that no event's id comes twice.
 fn unread(keeping: &Keeping, known: &KnownSource, at: usize, name: &str) -> Result<u32, StoreError> {
     let generation = (known.files.len() + at) as u32;
-    let identity = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation };
+    let identity = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation, seal: None };
     keeping.store.file(&keeping.tenant, known.number, None, &identity, name)
 }
 

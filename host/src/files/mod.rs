@@ -2,6 +2,7 @@
 
 mod error;
 mod family;
+mod feet;
 mod inputs;
 mod known;
 mod present;
@@ -14,4 +15,4 @@ pub(crate) use self::known::{Found, generation, recognise};
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
 #[cfg(feature = "store")]
-pub(crate) use self::{family::Member, inputs::is_being_packed, present::open};
+pub(crate) use self::{family::Member, feet::foot, inputs::is_being_packed, present::open};

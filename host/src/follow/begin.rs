@@ -22,10 +22,11 @@ impl Followed {
                 From::Start => Ok((0, 1)),
                 From::End => end_of_lines(path, present),
             };
+            let foot = begin.as_ref().ok().and_then(|(offset, _)| present.foot(*offset));
             match begin {
                 Ok(begin) => {
                     let file = identify(keeping, known, present, &found, &path.to_string_lossy())?;
-                    positions.push(position(file, begin));
+                    positions.push(FilePosition { foot, ..position(file, begin) });
                 }
                 Err(error) => {
                     self.notes.unread(path.clone(), InputProblem::Io { doing: "read it", error }, true);
@@ -34,7 +35,7 @@ impl Followed {
         }
         if positions.is_empty() {
             // What comes is new, also after a kill. That nothing was there is kept as the position of no file.
-            let nothing = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation: 0 };
+            let nothing = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation: 0, seal: None };
             let before = known.files.iter().find(|file| file.identity == nothing).map(|file| file.number);
             let (tenant, name) = (&keeping.tenant, self.stem.to_string_lossy());
             let file = keeping.store.file(tenant, known.number, before, &nothing, &name)?;
@@ -46,7 +47,7 @@ impl Followed {
 }
 
 fn position(file: u32, (offset, line): (u64, u64)) -> FilePosition {
-    FilePosition { file, offset, line, judged: offset, format: None, year: None, latest: None }
+    FilePosition { file, offset, line, judged: offset, format: None, year: None, latest: None, foot: None }
 }
 
 /// Where the last whole line of a file ends, and the number of the next.

@@ -15,7 +15,7 @@ use tripline_engine::line::{LineSettings, Mark};
 use super::followed::{Followed, know};
 use super::lying::{Lying, lying};
 use super::tail::{End, Tail};
-use crate::check::{Change, Keeping, identify, mark};
+use crate::check::{Change, Keeping, identify, keep_read, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
 use crate::crash;
 use crate::files::{Begin, File, Found, InputProblem, Present, Source, recognise};
@@ -132,9 +132,14 @@ impl Followed {
         let mut members = Vec::new();
         let mut done: Option<&FilePosition> = None;
         for (lying, found) in lying.iter().zip(found) {
-            if *found == Found::Copy {
+            match found {
                 // It is looked at again when the original is cut, or the folder changes.
-                continue;
+                Found::Copy => continue,
+                Found::Overtaken(_) => {
+                    keep_read(keeping, known, &lying.present, found, &lying.path.to_string_lossy())?;
+                    continue;
+                }
+                _ => {}
             }
             let position = match found {
                 Found::Known(file) => file.position.as_ref(),
@@ -193,7 +198,7 @@ impl Followed {
         let opened = if present.is_packed() {
             Ok(Some(Tail::packed(self.packed(lying, begin), file, begin, lines, now)))
         } else {
-            Tail::plain(KnownFile { position: None, ..file }, begin, lines, now)
+            Tail::plain(file, begin, lines, now)
         };
         match opened {
             Ok(Some(mut tail)) => {

@@ -194,7 +194,7 @@ impl Followed {
     /// The next block of whole lines.
     pub(crate) fn next_block(&mut self) -> Option<Block> {
         let mut known = self.tails.iter_mut().filter(|tail| tail.is_known);
-        self.ended.pop_front().or_else(|| known.find_map(|tail| tail.lines.next_block()))
+        self.ended.pop_front().or_else(|| known.find_map(Tail::next_block))
     }
 
     /// What has happened since this was last asked.

@@ -6,10 +6,10 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tripline_engine::line::{Block, LineSettings, Lines, Mark};
+use tripline_engine::line::{Block, Foot, LineSettings, Lines, Mark};
 
 use crate::commit::{FileIdentity, FilePosition, KnownFile};
-use crate::files::{InputProblem, Piece, Present, Reader, Source, open};
+use crate::files::{InputProblem, Piece, Present, Reader, Source, foot, open};
 
 /// What a turn of reading found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,10 @@ pub(super) struct Tail {
     pub(super) is_quiet: bool,
     /// Whether all of it was read once: what comes now is of now.
     is_live: bool,
+    /// What lies before where its lines have come out to, in a plain file.
+    foot: Option<Foot>,
+    /// The same, by hash, as it was known when it was opened.
+    known_foot: Option<(u64, [u8; 32])>,
 }
 
 enum Input {
@@ -72,6 +76,7 @@ pub(super) const TICK: i64 = 2_000_000_000;
 
 impl Tail {
     /// Opens a plain file, to go on at a mark whose file is the store's number. `None`: another has come under its name.
+    /// Of a file that is known by more, its position says by what.
     pub(super) fn plain(
         known: KnownFile,
         mark: Mark,
@@ -86,8 +91,12 @@ impl Tail {
         if (found.dev(), found.ino()) != (known.identity.device, known.identity.inode) {
             return Ok(None);
         }
+        // If it has become too short, that is found when it is read.
+        let bytes = foot(&file, mark.offset).ok();
         let input = Input::Plain { file, read: mark.offset, seen: Seen::default() };
-        Ok(Some(Tail::new(input, known, mark, settings, now)))
+        let mut tail = Tail::new(input, known, mark, settings, now);
+        tail.foot = bytes.map(|bytes| Foot { end: mark.offset, bytes: bytes.into() });
+        Ok(Some(tail))
     }
 
     /// Opens a packed file, which begins where the source says.
@@ -101,10 +110,22 @@ impl Tail {
         Tail::new(Input::Packed(Box::new(Reader::new(source))), known, mark, settings, now)
     }
 
-    fn new(input: Input, known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> Tail {
+    fn new(input: Input, mut known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
-        Tail { input, known, is_known: true, lines, is_old: false, came: now, is_quiet: true, is_live: false }
+        let known_foot = known.position.take().and_then(|position| Some((position.offset, position.foot?)));
+        Tail {
+            input,
+            known,
+            is_known: true,
+            lines,
+            is_old: false,
+            came: now,
+            is_quiet: true,
+            is_live: false,
+            foot: None,
+            known_foot,
+        }
     }
 
     /// Its number in the store.
@@ -140,8 +161,10 @@ impl Tail {
 
     fn known_at(&self, mark: Mark) -> KnownFile {
         let Mark { offset, line, judged, format, year, .. } = mark;
-        let position =
-            FilePosition { file: self.known.number, offset, line, judged, format, year, latest: None };
+        let known = self.known_foot.filter(|(before, _)| *before == offset).map(|(_, foot)| foot);
+        let foot = self.foot_before(offset).map(|foot| Sha256::digest(&foot.bytes).into()).or(known);
+        let file = self.known.number;
+        let position = FilePosition { file, offset, line, judged, format, year, latest: None, foot };
         KnownFile { position: Some(position), ..self.known.clone() }
     }
 
@@ -153,8 +176,31 @@ impl Tail {
             End::Broken => self.lines.break_off(),
             End::Elsewhere => {}
         }
-        let blocks: Vec<Block> = std::iter::from_fn(|| self.lines.next_block()).collect();
+        let blocks: Vec<Block> = std::iter::from_fn(|| self.next_block()).collect();
         (self.known_at(blocks.last().map_or(mark, |block| block.after)), blocks)
+    }
+
+    /// The next block of its lines.
+    pub(super) fn next_block(&mut self) -> Option<Block> {
+        let mut block = self.lines.next_block()?;
+        // After what was cut it is not known any more what lay there.
+        if let Some(foot) = self.foot_before(block.after.offset) {
+            self.foot = Some(foot);
+            block.foot.clone_from(&self.foot);
+        }
+        Some(block)
+    }
+
+    /// What lies before this byte, up to which it was read.
+    fn foot_before(&self, offset: u64) -> Option<Foot> {
+        let Input::Plain { file, read, .. } = &self.input else { return None };
+        if let Some(foot) = self.foot.as_ref().filter(|foot| foot.end == offset) {
+            return Some(foot.clone());
+        }
+        let bytes = foot(file, offset).ok()?.into();
+        // What was read is as it was once that was read again.
+        let is_as_it_was = is_as_it_was(file, *read, &self.known.identity, self.foot.as_ref());
+        is_as_it_was.is_ok_and(|is| is).then_some(Foot { end: offset, bytes })
     }
 
     /// Whether it is the file with this device and inode.
@@ -171,7 +217,9 @@ impl Tail {
     /// Reads what has come, at most the buffer full.
     pub(super) fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, InputProblem> {
         let came = match &mut self.input {
-            Input::Plain { file, read, seen } => read_on(file, read, seen, &self.known.identity, buffer, now),
+            Input::Plain { file, read, seen } => {
+                read_on(file, read, seen, (&self.known.identity, self.foot.as_ref()), buffer, now)
+            }
             Input::Packed(reader) => {
                 return match reader.read() {
                     Ok(Piece::Bytes(bytes)) => {
@@ -202,7 +250,7 @@ impl Tail {
     /// Whether it was cut since it was read.
     pub(super) fn is_cut(&self) -> io::Result<bool> {
         let Input::Plain { file, read, .. } = &self.input else { return Ok(false) };
-        Ok(file.metadata()?.len() < *read || !begins_as(file, &self.known.identity)?)
+        Ok(!is_as_it_was(file, *read, &self.known.identity, self.foot.as_ref())?)
     }
 
     /// Knows it by a longer head from now on, if it has grown since it was looked at and is not known by a whole one yet.
@@ -224,7 +272,7 @@ fn read_on(
     file: &File,
     read: &mut u64,
     seen: &mut Seen,
-    identity: &FileIdentity,
+    (identity, foot): (&FileIdentity, Option<&Foot>),
     buffer: &mut [u8],
     now: i64,
 ) -> io::Result<Came> {
@@ -239,7 +287,7 @@ fn read_on(
         }
         seen.is_sure = now.saturating_sub(seen.since).saturating_abs() >= TICK;
     }
-    if length < *read || !begins_as(file, identity)? {
+    if !is_as_it_was(file, *read, identity, foot)? {
         return Ok(Came::Cut);
     }
     if length == *read {
@@ -252,6 +300,24 @@ fn read_on(
             Ok(Came::Bytes(count))
         }
         Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Came::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file has all that was read of it, as far as its first and last bytes tell.
+fn is_as_it_was(file: &File, read: u64, identity: &FileIdentity, foot: Option<&Foot>) -> io::Result<bool> {
+    Ok(file.metadata()?.len() >= read
+        && begins_as(file, identity)?
+        && foot.map_or(Ok(true), |foot| has_foot(file, foot))?)
+}
+
+/// Whether a file still has these bytes where they were.
+fn has_foot(file: &File, foot: &Foot) -> io::Result<bool> {
+    let mut bytes = vec![0; foot.bytes.len()];
+    let start = foot.end - bytes.len() as u64;
+    match file.read_exact_at(&mut bytes, start) {
+        Ok(()) => Ok(bytes == *foot.bytes),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -49,7 +49,7 @@ impl Stream {
             None => {
                 // What has no bytes to be known by is known by its name.
                 let head = Sha256::digest(name).into();
-                let identity = FileIdentity { device: 0, inode: 0, head, head_length: 0, generation: 0 };
+                let identity = FileIdentity { device: 0, inode: 0, head, head_length: 0, generation: 0, seal: None };
                 keeping.store.file(&keeping.tenant, known.number, None, &identity, name)?
             }
         };

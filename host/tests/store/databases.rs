@@ -51,6 +51,12 @@ fn rows(version: u32) -> &'static str {
                     NULL);
             INSERT INTO batches VALUES ('default', randomblob(32), randomblob(32), 1795549082502276423);"
         }
+        // A scan and what it found.
+        7 => {
+            "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, ended, open)
+                VALUES ('default', 1, 'web', 'connect', 'uid:0', 'done', 1795549082502276423, 1795549083502276423, 1);
+            INSERT INTO scan_findings VALUES ('default', 1, 1, '{}');"
+        }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

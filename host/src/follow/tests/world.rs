@@ -11,6 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tripline_engine::line::{Block, LineSettings};
 
@@ -38,8 +39,10 @@ pub(super) enum Step {
     First,
     /// `app.log` becomes `app.log.1` and so on; its writer may write on to the old one.
     Rename { late: bool },
-    /// `app.log` is copied to `app.log.1`, and cut.
-    CopyTruncate,
+    /// `app.log` is copied to `app.log.1` …
+    Copy,
+    /// … and cut: perhaps after more was written, and read.
+    Cut,
     /// `app.log` is cut.
     Truncate,
     /// `app.log` is deleted; the next write makes it anew.
@@ -72,7 +75,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Half),
         4 => Just(Step::First),
         4 => any::<bool>().prop_map(|late| Step::Rename { late }),
-        2 => Just(Step::CopyTruncate),
+        3 => Just(Step::Copy),
+        3 => Just(Step::Cut),
         2 => Just(Step::Truncate),
         2 => Just(Step::Delete),
         2 => Just(Step::Recreate),
@@ -101,6 +105,14 @@ pub(super) struct World {
     half: Option<u32>,
     /// `app.log.1` is being packed.
     packing: bool,
+    /// Lines that are in the copy, if `app.log` is to be cut next.
+    copied: Option<BTreeSet<u32>>,
+    /// Each file begins with the same lines, longer than a head.
+    pub(super) alike: bool,
+    /// Something was done by which lines may be lost.
+    lossy: bool,
+    /// So many losses were told when one came about that shows; `None`: each is told.
+    untold: Option<usize>,
     /// Lines that were written to `app.log`.
     fresh: BTreeSet<u32>,
     /// Lines in files that have no name any more: only who has them open can read them.
@@ -151,6 +163,10 @@ impl World {
             targets: 0,
             half: None,
             packing: false,
+            copied: None,
+            alike: false,
+            lossy: false,
+            untold: None,
             fresh: BTreeSet::new(),
             nameless: BTreeSet::new(),
             written: BTreeSet::new(),
@@ -179,6 +195,9 @@ impl World {
 
     pub(super) fn append(&mut self, bytes: &[u8]) {
         let mut file = OpenOptions::new().create(true).append(true).open(self.path("")).unwrap();
+        if self.alike && self.length() == 0 {
+            file.write_all("=== the log begins ===\n".repeat(60).as_bytes()).unwrap();
+        }
         file.write_all(bytes).unwrap();
         self.touch();
     }
@@ -211,6 +230,7 @@ impl World {
 
     /// What is not read by now of `app.log` is gone.
     fn lose(&mut self) {
+        self.lossy = true;
         let fresh = std::mem::take(&mut self.fresh);
         self.lost.extend(fresh.into_iter().filter(|id| !self.seen.contains_key(id)));
         self.lost.extend(self.half.take());
@@ -229,6 +249,28 @@ impl World {
             self.nameless.insert(half);
         }
         self.nameless.append(&mut self.fresh);
+    }
+
+    /// Whoever has read of `app.log` has to tell that it was cut.
+    fn expect_told(&mut self) {
+        let is_read = self.fresh.iter().any(|id| self.seen.contains_key(id));
+        if is_read && self.followed.is_some() {
+            self.untold.get_or_insert(self.told());
+        }
+    }
+
+    /// Losses that were told.
+    fn told(&self) -> usize {
+        self.notes.iter().filter(|note| matches!(note, FollowNote::Lost { .. })).count()
+    }
+
+    /// `app.log` is cut, of which there is a copy. What came since then is lost, but for what was read.
+    fn finish_copy(&mut self) {
+        let Some(copied) = self.copied.take() else { return };
+        self.fresh.retain(|id| !copied.contains(id));
+        self.lose();
+        File::create(self.path("")).unwrap();
+        self.touch();
     }
 
     fn shift(&mut self) {
@@ -253,6 +295,23 @@ impl World {
     }
 
     pub(super) fn step(&mut self, step: &Step) {
+        if matches!(
+            step,
+            Step::Rename { .. }
+                | Step::Copy
+                | Step::Truncate
+                | Step::Delete
+                | Step::Recreate
+                | Step::Swap
+                | Step::Pack { .. }
+        ) {
+            // Whoever copies a log cuts it before anything else is done with it.
+            self.finish_copy();
+        }
+        if self.alike && self.followed.is_none() && matches!(step, Step::Delete | Step::Recreate | Step::Swap) {
+            // Of logs that begin alike nobody can tell then that it is no copy that comes next.
+            return;
+        }
         let is_there = self.path("").exists();
         match *step {
             Step::Write(count, crlf) => {
@@ -300,16 +359,29 @@ impl World {
                 self.written.extend(half);
                 self.fresh.clear();
             }
-            Step::CopyTruncate if is_there => {
+            Step::Copy if is_there => {
+                // Beside a file that nobody has looked at, a copy may be a file of its own.
+                let is_alive = self.followed.is_some();
+                if is_alive {
+                    self.read();
+                    let found = fs::metadata(self.path("")).unwrap();
+                    let is_open = |followed: &Followed| followed.has_open(found.dev(), found.ino());
+                    if !self.followed.as_ref().is_some_and(is_open) {
+                        return;
+                    }
+                }
                 self.shift();
                 fs::copy(self.path(""), self.path(".1")).unwrap();
-                File::create(self.path("")).unwrap();
-                self.touch();
-                // Its end is written to the file's new beginning.
-                self.lost.extend(self.half.take());
-                self.fresh.clear();
+                self.copied = Some(self.fresh.clone());
+                if !is_alive {
+                    self.finish_copy();
+                }
             }
+            Step::Cut => self.finish_copy(),
+            // The same: of logs that begin alike, one that was cut and copied looks like a copy of what was cut.
+            Step::Truncate if self.alike => {}
             Step::Truncate if is_there => {
+                self.expect_told();
                 self.lose();
                 File::create(self.path("")).unwrap();
                 self.touch();
@@ -345,7 +417,7 @@ impl World {
                 }
             }
             Step::Pack { .. } => self.finish_packing(),
-            Step::Rename { .. } | Step::CopyTruncate | Step::Truncate | Step::Delete | Step::Recreate => {}
+            Step::Rename { .. } | Step::Copy | Step::Truncate | Step::Delete | Step::Recreate => {}
             Step::Read(turns) => (0..turns).for_each(|_| _ = self.read()),
             Step::Pause(seconds) => {
                 self.now += i64::from(seconds) * SECOND;
@@ -367,6 +439,8 @@ impl World {
     /// What was seen and not committed is seen again; what is gone until then is lost.
     pub(super) fn die(&mut self) {
         self.followed = None;
+        // What nobody has kept, nobody can tell.
+        self.untold = None;
         self.positions.clear();
         self.given.clear();
         let nameless = std::mem::take(&mut self.nameless);
@@ -389,6 +463,8 @@ impl World {
         }
         let blocks: Vec<Block> = std::iter::from_fn(|| followed.next_block()).collect();
         blocks.iter().for_each(|block| self.see(block));
+        let told = self.told();
+        self.untold = self.untold.filter(|before| *before == told);
         more.unwrap_or(true)
     }
 
@@ -416,6 +492,7 @@ impl World {
             format: mark.format,
             year: mark.year,
             latest: None,
+            foot: block.foot.as_ref().map(|foot| Sha256::digest(&foot.bytes).into()),
         };
         self.positions.insert(mark.file, position);
     }
@@ -452,6 +529,15 @@ impl World {
     pub(super) fn missing(&self) -> Vec<u32> {
         let is_missing = |id: &&u32| !self.seen.contains_key(id) && !self.lost.contains(id);
         self.written.iter().filter(is_missing).copied().collect()
+    }
+
+    /// What is wrong with what was told of losses.
+    pub(super) fn mistold(&self) -> Option<String> {
+        match self.untold {
+            Some(_) => Some("a cut was not told".into()),
+            None if !self.lossy && self.told() > 0 => Some(format!("nothing was lost: {:?}", self.notes)),
+            None => None,
+        }
     }
 
     /// Lines that were seen by two ids, ids by which two lines were seen, and what one follower gave out twice.
