@@ -8,7 +8,7 @@ use tripline_engine::line::Mark;
 use super::keeping::{Change, InputNote, Keeping};
 use super::{Files, InputError, InputProblem, Source};
 use crate::commit::{Commit, FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
-use crate::files::{Begin, File, Found, Present, generation, recognise};
+use crate::files::{Begin, File, Found, Present, generation, name, recognise};
 
 /// What is known before the first byte is read.
 #[derive(Default)]
@@ -32,10 +32,10 @@ pub(super) struct Plan {
 impl Plan {
     /// Everything from its start, counted from 0.
     pub(super) fn from_start(sources: &[Source]) -> Plan {
-        let name = |file: &File| file.path.display().to_string();
+        let called = |file: &File| name(&file.path);
         let names = |source: &Source| match source.is_stdin() {
             true => vec!["-".to_string()],
-            false => source.files.iter().map(name).collect(),
+            false => source.files.iter().map(called).collect(),
         };
         Plan {
             files: Files::from(sources.iter().map(names).collect::<Vec<_>>()),
@@ -55,8 +55,8 @@ impl Plan {
 
     fn source(&mut self, source: &Source, keeping: &Keeping) -> Result<(), StoreError> {
         let is_held = source.files.iter().any(|file| file.held.is_some());
-        let name = if is_held { source.stem.display().to_string() } else { full(&source.stem) };
-        let known = keeping.store.source(&keeping.tenant, &name)?;
+        let called = if is_held { name(&source.stem) } else { full(&source.stem) };
+        let known = keeping.store.source(&keeping.tenant, &called)?;
         for file in &known.files {
             self.files.insert(known.number, file.number, file.path.clone());
         }
@@ -114,18 +114,18 @@ impl Plan {
                 continue;
             }
             let at = source.files.len();
-            let name = match file.held {
-                Some(_) => file.path.display().to_string(),
+            let called = match file.held {
+                Some(_) => name(&file.path),
                 None => full(&file.path),
             };
             let number = match present {
                 None => {
                     file.begin = Begin { mark: Some(Mark::start(at as u32)), ..Begin::default() };
-                    unread(keeping, known, at, &name)?
+                    unread(keeping, known, at, &called)?
                 }
                 Some(present) => {
                     self.notes.extend(note(&file, present, &found));
-                    let number = identify(keeping, known, present, &found, &name)?;
+                    let number = identify(keeping, known, present, &found, &called)?;
                     let position = match found {
                         Found::Known(known) => known.position.as_ref(),
                         _ => None,
@@ -144,7 +144,7 @@ impl Plan {
                     number
                 }
             };
-            self.files.insert(known.number, number, file.path.display().to_string());
+            self.files.insert(known.number, number, name(&file.path));
             numbers.push((number, present.clone()));
             source.files.push(file);
         }
@@ -261,5 +261,5 @@ fn full(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "-".into();
     }
-    absolute(path).unwrap_or_else(|_| path.into()).display().to_string()
+    name(&absolute(path).unwrap_or_else(|_| path.into()))
 }

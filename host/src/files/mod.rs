@@ -5,6 +5,7 @@ mod family;
 mod feet;
 mod inputs;
 mod known;
+mod name;
 mod present;
 mod reader;
 
@@ -12,6 +13,7 @@ pub use self::error::{InputError, InputProblem};
 pub(crate) use self::inputs::{Begin, File};
 pub use self::inputs::{Inputs, Source, expand};
 pub(crate) use self::known::{Found, generation, recognise};
+pub(crate) use self::name::name;
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
 #[cfg(feature = "store")]

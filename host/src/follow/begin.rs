@@ -8,7 +8,7 @@ use super::followed::Followed;
 use super::lying::{Lying, lying};
 use crate::check::{Keeping, identify};
 use crate::commit::{Commit, FileIdentity, FilePosition, KnownSource, StoreError};
-use crate::files::{InputProblem, Present, open, recognise};
+use crate::files::{InputProblem, Present, name, open, recognise};
 
 impl Followed {
     /// Keeps for all that is there where reading begins. Until that is in the store the source is new, whatever else of
@@ -25,7 +25,7 @@ impl Followed {
             let foot = begin.as_ref().ok().and_then(|(offset, _)| present.foot(*offset));
             match begin {
                 Ok(begin) => {
-                    let file = identify(keeping, known, present, &found, &path.to_string_lossy())?;
+                    let file = identify(keeping, known, present, &found, &name(path))?;
                     positions.push(FilePosition { foot, ..position(file, begin) });
                 }
                 Err(error) => {
@@ -37,7 +37,7 @@ impl Followed {
             // What comes is new, also after a kill. That nothing was there is kept as the position of no file.
             let nothing = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation: 0, seal: None };
             let before = known.files.iter().find(|file| file.identity == nothing).map(|file| file.number);
-            let (tenant, name) = (&keeping.tenant, self.stem.to_string_lossy());
+            let (tenant, name) = (&keeping.tenant, name(&self.stem));
             let file = keeping.store.file(tenant, known.number, before, &nothing, &name)?;
             positions.push(position(file, (0, 1)));
         }

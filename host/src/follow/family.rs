@@ -18,7 +18,7 @@ use super::tail::{End, Tail};
 use crate::check::{Change, Keeping, identify, keep_read, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
 use crate::crash;
-use crate::files::{Begin, File, Found, InputProblem, Present, Source, recognise};
+use crate::files::{Begin, File, Found, InputProblem, Present, Source, name, recognise};
 
 /// What becomes of a member that is there.
 enum Member {
@@ -103,7 +103,7 @@ impl Followed {
     /// What is known of the source's files: of what is open or has come out and is not committed yet, more than the store
     /// knows.
     fn known(&mut self, keeping: &Keeping) -> Result<KnownSource, StoreError> {
-        let mut known = keeping.store.source(&keeping.tenant, &self.stem.to_string_lossy())?;
+        let mut known = keeping.store.source(&keeping.tenant, &name(&self.stem))?;
         let offset = |file: &KnownFile| file.position.as_ref().map(|position| position.offset);
         self.closed.retain(|closed| {
             let file = known.files.iter_mut().find(|file| file.number == closed.number);
@@ -136,7 +136,7 @@ impl Followed {
                 // It is looked at again when the original is cut, or the folder changes.
                 Found::Copy => continue,
                 Found::Overtaken(_) => {
-                    keep_read(keeping, known, &lying.present, found, &lying.path.to_string_lossy())?;
+                    keep_read(keeping, known, &lying.present, found, &name(&lying.path))?;
                     continue;
                 }
                 _ => {}
@@ -183,22 +183,22 @@ impl Followed {
         now: i64,
     ) -> Result<Option<Tail>, StoreError> {
         let Lying { path, present, modified } = lying;
-        let name = path.to_string_lossy();
-        let number = identify(keeping, known, present, found, &name)?;
+        let called = name(path);
+        let number = identify(keeping, known, present, found, &called)?;
         let position = match found {
             Found::Known(file) => file.position.as_ref(),
             _ => None,
         };
         let begin = Mark { file: number, ..mark(0, position, done, known) };
-        let source = keeping.store.source(&keeping.tenant, &self.stem.to_string_lossy())?;
+        let source = keeping.store.source(&keeping.tenant, &name(&self.stem))?;
         let Some(file) = source.files.into_iter().find(|file| file.number == number) else { return Ok(None) };
         let is_newest = *path == self.stem;
         let reference = if is_newest { Some(now) } else { *modified };
         let lines = LineSettings { reference, ..self.settings.lines.clone() };
         let opened = if present.is_packed() {
-            Ok(Some(Tail::packed(self.packed(lying, begin), file, begin, lines, now)))
+            Ok(Some(Tail::packed(self.packed(lying, begin), path, file, begin, lines, now)))
         } else {
-            Tail::plain(file, begin, lines, now)
+            Tail::plain(path, file, begin, lines, now)
         };
         match opened {
             Ok(Some(mut tail)) => {

@@ -13,7 +13,7 @@ use super::tail::{Came, End, TICK, Tail};
 use super::{FollowNote, FollowSettings};
 use crate::check::Keeping;
 use crate::commit::{KnownFile, StoreError};
-use crate::files::InputProblem;
+use crate::files::{InputProblem, name};
 
 /// A family that is followed.
 pub(crate) struct Followed {
@@ -64,7 +64,7 @@ impl Followed {
         settings: FollowSettings,
         now: i64,
     ) -> Result<Followed, StoreError> {
-        let known = keeping.store.source(&keeping.tenant, &stem.to_string_lossy())?;
+        let known = keeping.store.source(&keeping.tenant, &name(&stem))?;
         let is_new = known.files.iter().all(|file| file.position.is_none());
         let mut followed = Followed {
             stem,

@@ -38,6 +38,8 @@ pub(super) enum End {
 /// A file that is read as it grows.
 pub(super) struct Tail {
     input: Input,
+    /// Where it was when it was opened.
+    path: PathBuf,
     known: KnownFile,
     /// Whether the store knows it by the same. Before it does, nothing of it comes out.
     pub(super) is_known: bool,
@@ -78,12 +80,13 @@ impl Tail {
     /// Opens a plain file, to go on at a mark whose file is the store's number. `None`: another has come under its name.
     /// Of a file that is known by more, its position says by what.
     pub(super) fn plain(
+        path: &Path,
         known: KnownFile,
         mark: Mark,
         settings: LineSettings,
         now: i64,
     ) -> io::Result<Option<Tail>> {
-        let file = match open(Path::new(&known.path)) {
+        let file = match open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
@@ -94,7 +97,7 @@ impl Tail {
         // If it has become too short, that is found when it is read.
         let bytes = foot(&file, mark.offset).ok();
         let input = Input::Plain { file, read: mark.offset, seen: Seen::default() };
-        let mut tail = Tail::new(input, known, mark, settings, now);
+        let mut tail = Tail::new(input, path, known, mark, settings, now);
         tail.foot = bytes.map(|bytes| Foot { end: mark.offset, bytes: bytes.into() });
         Ok(Some(tail))
     }
@@ -102,20 +105,29 @@ impl Tail {
     /// Opens a packed file, which begins where the source says.
     pub(super) fn packed(
         source: Source,
+        path: &Path,
         known: KnownFile,
         mark: Mark,
         settings: LineSettings,
         now: i64,
     ) -> Tail {
-        Tail::new(Input::Packed(Box::new(Reader::new(source))), known, mark, settings, now)
+        Tail::new(Input::Packed(Box::new(Reader::new(source))), path, known, mark, settings, now)
     }
 
-    fn new(input: Input, mut known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> Tail {
+    fn new(
+        input: Input,
+        path: &Path,
+        mut known: KnownFile,
+        mark: Mark,
+        settings: LineSettings,
+        now: i64,
+    ) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
         let known_foot = known.position.take().and_then(|position| Some((position.offset, position.foot?)));
         Tail {
             input,
+            path: path.into(),
             known,
             is_known: true,
             lines,
@@ -140,7 +152,7 @@ impl Tail {
 
     /// The same.
     pub(super) fn known_path(&self) -> &Path {
-        Path::new(&self.known.path)
+        &self.path
     }
 
     /// Whether it is packed.

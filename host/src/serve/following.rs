@@ -10,7 +10,7 @@ use super::input::{Came, Input};
 use super::passing::Ack;
 use crate::check::Keeping;
 use crate::commit::{StoreError, Tenant};
-use crate::files::{InputProblem, Member, expand};
+use crate::files::{InputProblem, Member, expand, name};
 use crate::follow::{FollowNote, FollowSettings, Followed, From};
 
 /// Files of one tenant that are followed in one way.
@@ -73,9 +73,9 @@ impl Follow {
             // It came while others were followed: all of it is new.
             settings.from = From::Start;
         }
-        let name = stem.to_string_lossy().into_owned();
+        let called = name(&stem);
         let followed = Followed::open(stem, &keeping, settings, now)?;
-        Ok(Following { followed, keeping, name, given, now })
+        Ok(Following { followed, keeping, name: called, given, now })
     }
 }
 

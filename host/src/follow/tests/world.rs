@@ -123,6 +123,9 @@ pub(super) struct World {
     /// By what ids each line was seen, and what was seen by each id.
     seen: BTreeMap<u32, BTreeSet<(u32, u64)>>,
     pub(super) texts: BTreeMap<(u32, u64), BTreeSet<String>>,
+    /// By what id each line was judged for good, and by what since the last commit.
+    kept: BTreeSet<((u32, u64), String)>,
+    fleeting: BTreeSet<((u32, u64), String)>,
     positions: BTreeMap<u32, FilePosition>,
     /// What this follower has given out, and what it gave out again.
     given: BTreeSet<(u32, u64)>,
@@ -173,6 +176,8 @@ impl World {
             lost: BTreeSet::new(),
             seen: BTreeMap::new(),
             texts: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            fleeting: BTreeSet::new(),
             positions: BTreeMap::new(),
             given: BTreeSet::new(),
             again: BTreeSet::new(),
@@ -442,6 +447,9 @@ impl World {
         // What nobody has kept, nobody can tell.
         self.untold = None;
         self.positions.clear();
+        // Of logs that begin alike, what is not kept may be taken for another; nobody knows of it any more.
+        let fleeting = std::mem::take(&mut self.fleeting);
+        self.kept.extend(fleeting.into_iter().filter(|_| !self.alike));
         self.given.clear();
         let nameless = std::mem::take(&mut self.nameless);
         self.lost.extend(nameless.into_iter().filter(|id| !self.seen.contains_key(id)));
@@ -480,6 +488,7 @@ impl World {
                 self.seen.entry(id).or_default().insert(at);
             }
             let name = id.map_or_else(|| text.to_string(), |id| format!("line {id}"));
+            self.fleeting.insert((at, name.clone()));
             self.texts.entry(at).or_default().insert(name);
         }
         self.largest = self.largest.max(block.bytes.capacity());
@@ -503,6 +512,7 @@ impl World {
         let commit = Commit { positions, ..Commit::default() };
         let committed = self.keeping.store.commit(&self.keeping.tenant, commit).is_ok();
         if committed {
+            self.kept.append(&mut self.fleeting);
             self.positions.clear();
         }
         committed
@@ -542,9 +552,17 @@ impl World {
 
     /// Lines that were seen by two ids, ids by which two lines were seen, and what one follower gave out twice.
     pub(super) fn mistaken(&self) -> Vec<String> {
-        let twice = self.seen.iter().filter(|(id, ids)| ids.len() > 1 && !self.lost.contains(id));
-        let twice = twice.map(|(id, ids)| format!("line {id} by {ids:?}"));
-        let two = self.texts.iter().filter(|(_, texts)| texts.len() > 1);
+        let mut lines: BTreeMap<&str, BTreeSet<(u32, u64)>> = BTreeMap::new();
+        let mut texts: BTreeMap<(u32, u64), BTreeSet<&str>> = BTreeMap::new();
+        for (at, name) in self.kept.union(&self.fleeting) {
+            lines.entry(name).or_default().insert(*at);
+            texts.entry(*at).or_default().insert(name);
+        }
+        let id = |name: &str| name.strip_prefix("line ").and_then(|id| id.parse::<u32>().ok());
+        let is_line = |name: &str| id(name).is_some_and(|id| !self.lost.contains(&id));
+        let twice = lines.iter().filter(|(name, ids)| ids.len() > 1 && is_line(name));
+        let twice = twice.map(|(name, ids)| format!("{name} by {ids:?}"));
+        let two = texts.iter().filter(|(_, texts)| texts.len() > 1);
         let again = self.again.iter().map(|at| format!("{at:?} twice: {:?}", self.texts.get(at)));
         twice.chain(two.map(|(at, texts)| format!("{at:?} is {texts:?}"))).chain(again).collect()
     }
