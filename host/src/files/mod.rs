@@ -6,6 +6,7 @@ mod feet;
 mod inputs;
 mod known;
 mod name;
+mod own;
 mod present;
 mod reader;
 
@@ -17,4 +18,10 @@ pub(crate) use self::name::name;
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
 #[cfg(feature = "store")]
-pub(crate) use self::{family::Member, feet::foot, inputs::is_being_packed, present::open};
+pub(crate) use self::{
+    family::Member,
+    feet::foot,
+    inputs::is_being_packed,
+    own::{Own, is_own},
+    present::open,
+};

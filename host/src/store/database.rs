@@ -10,8 +10,9 @@ use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
 use super::telling::Work;
 use super::writer::Writer;
-use super::{batches, evidence, incidents, migrations, pages, states, timeline};
+use super::{batches, evidence, files, incidents, migrations, pages, states, timeline};
 use crate::commit::{StoreError, Tenant};
+use crate::files::Own;
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
 
@@ -41,6 +42,8 @@ pub struct Database {
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
     _in_use: Option<InUse>,
+    /// Nobody in this program takes them for logs.
+    _own: Own,
 }
 
 impl Database {
@@ -63,6 +66,7 @@ impl Database {
             clock,
             patience: options.patience,
             _in_use: Some(in_use),
+            _own: Own::claim(open::files(path)),
         })
     }
 
@@ -92,6 +96,7 @@ impl Database {
             clock,
             patience: options.patience,
             _in_use: in_use,
+            _own: Own::claim(open::files(path)),
         })
     }
 
@@ -175,6 +180,12 @@ impl Database {
     pub fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
         let names = self.readers.read(states::tenants)?;
         Ok(names.iter().filter_map(|name| Tenant::new(name)).collect())
+    }
+
+    /// Sources that were named by who sends their lines, of all tenants.
+    pub fn named_by_senders(&self) -> Result<Vec<(Tenant, String)>, StoreError> {
+        let names = self.readers.read(files::named_by_senders)?;
+        Ok(names.into_iter().filter_map(|(tenant, name)| Some((Tenant::new(&tenant)?, name))).collect())
     }
 
     /// What the batch with this key came with, as SHA-256; `None`: no such batch was committed of late.

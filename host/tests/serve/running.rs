@@ -16,7 +16,7 @@ use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
 use tripline::serve::{
-    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ScanPlan, Scans,
+    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, Refused, ScanPlan, Scans,
     ServeError, ServeOptions, StreamSettings,
 };
 use tripline::store::{Database, DatabaseOptions};
@@ -31,12 +31,16 @@ pub(crate) const START: i64 = 1_795_000_020 * SECOND;
 /// How long something may take that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Stands still until it is moved.
+/// Stands still until it is moved; and how far it was set, which is no time that has passed.
 #[derive(Clone)]
-pub(crate) struct Hand(Arc<AtomicI64>);
+pub(crate) struct Hand(Arc<AtomicI64>, Arc<AtomicI64>);
 
 impl WallClock for Hand {
     fn now(&self) -> i64 {
+        self.steady() + self.1.load(SeqCst)
+    }
+
+    fn steady(&self) -> i64 {
         self.0.load(SeqCst)
     }
 
@@ -107,7 +111,7 @@ impl Running {
         plan: ScanPlan,
         now: i64,
     ) -> Running {
-        let clock = Hand(Arc::new(AtomicI64::new(now)));
+        let clock = Hand(Arc::new(AtomicI64::new(now)), Arc::default());
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
         let database = Database::open(&path, Policy::default(), hand, DatabaseOptions::default()).unwrap();
@@ -127,6 +131,7 @@ impl Running {
             lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
             threads: 1,
             instances,
+            most_files: 1_000,
             database: Arc::clone(&database),
             security_log: None,
             deliverer: None,
@@ -183,6 +188,21 @@ impl Running {
         told
     }
 
+    /// Whether there is no room for so many bytes of another source of this tenant.
+    pub(crate) fn intake_refuses(&self, tenant: &str, bytes: usize) -> bool {
+        let batch = Batch {
+            file: None,
+            tenant: Tenant::new(tenant).unwrap(),
+            source: "program/other".into(),
+            settings: settings(None),
+            lines: vec![b'x'; bytes],
+            received: self.clock.now(),
+            key: None,
+            done: None,
+        };
+        self.intake.offer(batch).is_err_and(|(refused, _)| matches!(refused, Refused::Full { .. }))
+    }
+
     /// Brings a line and waits until it is on disk.
     #[track_caller]
     pub(crate) fn commit(&self, tenant: &str) {
@@ -191,6 +211,12 @@ impl Running {
 
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * SECOND, SeqCst);
+        self.control.wake();
+    }
+
+    /// Sets the clock ahead.
+    pub(crate) fn jump(&self, seconds: i64) {
+        self.clock.1.fetch_add(seconds * SECOND, SeqCst);
         self.control.wake();
     }
 

@@ -6,5 +6,8 @@ mod crash;
 mod descriptors;
 mod findings;
 mod following;
+mod large;
+mod own;
 mod scanning;
 mod tenants;
+mod unread;

@@ -62,7 +62,7 @@ impl Reloading {
             known = now;
             if let Err(failure) = self.read() {
                 let message = format!("{}; it goes on as it was", failure.message());
-                self.journal.write(&Line::new(Level::Error, "unchanged", message));
+                self.journal.write(Line::new(Level::Error, "unchanged", message));
                 failure.hinted().into_iter().for_each(|hint| self.journal.hint(hint));
             }
         }
@@ -80,7 +80,7 @@ impl Reloading {
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
             let message = format!("{name} has changed: it counts from the next start on");
-            self.journal.write(&Line::new(Level::Warning, "restart-needed", message).with("name", name));
+            self.journal.write(Line::new(Level::Warning, "restart-needed", message).with("name", name));
         }
         let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);
