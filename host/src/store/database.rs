@@ -51,10 +51,10 @@ impl Database {
         clock: Arc<dyn WallClock>,
         options: DatabaseOptions,
     ) -> Result<Database, StoreError> {
-        let (in_use, alone) = InUse::take(path)?;
-        let connection = open::writing(path, options.patience, options.max_bytes, alone)?;
+        let (in_use, alone) = InUse::take(path, options.patience)?;
+        let connection = open::writing(path, options.patience, options.max_bytes, (&in_use, alone))?;
         let installation = connection.query_row("SELECT id FROM installation", [], |row| row.get(0))?;
-        in_use.share()?;
+        in_use.share(options.patience)?;
         Ok(Database {
             path: path.into(),
             writer: Some((Writer::start(connection)?, installation)),
