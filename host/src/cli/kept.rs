@@ -98,9 +98,7 @@ impl Kept {
 
     /// The user whose command this is.
     pub(super) fn actor(&self) -> Actor {
-        let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-        let uid = rustix::process::getuid().as_raw();
-        Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+        user()
     }
 
     /// Where a check commits to.
@@ -117,6 +115,13 @@ impl Kept {
     pub(super) fn security_log(&self) -> Option<PathBuf> {
         self.security_log.clone()
     }
+}
+
+/// The user whose command this is.
+pub(super) fn user() -> Actor {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let uid = rustix::process::getuid().as_raw();
+    Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
 }
 
 /// A misspelt name must not look like a day without incidents.

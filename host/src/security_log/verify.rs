@@ -1,11 +1,13 @@
 use std::fmt;
 use std::io::{self, BufRead};
 
-use super::Head;
 use super::chain::{self, NOTHING, hex};
+use super::due::{Due, LINE};
+use super::{Head, Known};
 
-/// Bytes of a line; longer ones are none of ours.
-const LINE: u64 = 64 * 1024;
+/// Lines behind the last that the database knows to be in the file, of which it is looked whether it knows them at all.
+/// So many more than a crash leaves there, or a server writes meanwhile, are none of ours.
+const BEHIND: usize = 10_000;
 /// Findings that are told; a file that is something else has one a line.
 const TOLD: usize = 100;
 
@@ -22,6 +24,8 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// … of so many.
     pub found: u64,
+    /// Lines behind the one that the database knows to be in the file, and where they are.
+    behind: Vec<((usize, u64), Head)>,
 }
 
 /// Something that is wrong.
@@ -65,6 +69,18 @@ pub enum Problem {
         /// The first line that is there.
         found: i64,
     },
+    /// The file begins behind the record that the database knows it to begin with.
+    Headless {
+        /// That record's number.
+        expected: i64,
+        /// The first line that is there.
+        found: i64,
+    },
+    /// The line is of no record of the database, and hangs on one that is.
+    Unknown {
+        /// Its number.
+        seq: i64,
+    },
     /// The last line is another than the database knows.
     Replaced {
         /// Its number.
@@ -100,6 +116,14 @@ impl fmt::Display for Problem {
                 "expected the record {expected} that the database knows, or one that hangs on it, found the first \
                  to be {found}: older files were left out, or the log was replaced"
             ),
+            Problem::Headless { expected, found } => write!(
+                f,
+                "expected the log to begin with record {expected} or an older one, found {found}: its first lines \
+                 were removed"
+            ),
+            Problem::Unknown { seq } => {
+                write!(f, "expected a record of the database, found record {seq}, which it does not have")
+            }
             Problem::Replaced { seq } => {
                 write!(f, "expected the record {seq} that the database knows, found another")
             }
@@ -107,12 +131,16 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Reads a log, oldest file first, and checks its chain; with `head`, also that its end is there.
+/// Reads a log, oldest file first, and checks its chain; with what the database knew of it before, also that its ends are
+/// there. Lines behind the last that it knew are looked at by [`Verified::compare`].
 ///
 /// The first line may hang on anything: older files may have been deleted.
-pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<Verified> {
+pub fn verify(files: Vec<Box<dyn BufRead>>, before: Option<&Known>) -> io::Result<Verified> {
     let mut verified = Verified::default();
     let mut place = (0, 0);
+    let head = before.and_then(|known| known.head.as_ref());
+    // Of one that knows of no line, none is.
+    let from = before.map(|known| known.head.map_or(0, |head| head.seq));
     // The database's line may not be the last: it is told after the file is synced.
     let mut known = None;
     for (file, mut reader) in files.into_iter().enumerate() {
@@ -135,6 +163,15 @@ pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<V
                 continue;
             }
             verified.line(place, &line);
+            verified.behind.extend(
+                verified
+                    .last
+                    .filter(|last| from.is_some_and(|from| last.seq > from))
+                    .map(|last| (place, last)),
+            );
+            if verified.behind.len() > BEHIND {
+                verified.beyond();
+            }
             known = known.or(verified.last.filter(|last| head.is_some_and(|head| head.seq == last.seq)));
         }
     }
@@ -156,6 +193,12 @@ pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<V
                 verified.find(place, Problem::Replaced { seq: head.seq });
             }
             _ => {}
+        }
+        let begins = before.and_then(|known| known.begins).filter(|begins| *begins <= head.seq);
+        if let Some((expected, found)) = begins.zip(verified.first.map(|(first, _)| first.seq))
+            && (expected + 1..=head.seq).contains(&found)
+        {
+            verified.find((0, 1), Problem::Headless { expected, found });
         }
     }
     Ok(verified)
@@ -181,6 +224,37 @@ impl Verified {
             Some(_) => {}
         }
         self.last = Some(link.head);
+    }
+
+    /// Whether anything is behind what the database knew before.
+    pub fn has_more(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    /// Compares what was behind the line that the database knew before with what it has by now, `later` being asked
+    /// behind that line: a crash leaves some there, and whoever writes at the same time adds some.
+    pub fn compare(&mut self, before: &Known, later: &Known) {
+        let due = Due::new(&later.due, before.head);
+        // If much was written meanwhile, the records themselves are no longer there: the last of them must be the one.
+        let next = before.head.map_or(0, |head| head.seq) + 1;
+        let is_whole = before.head.is_none() || later.due.first().is_none_or(|record| record.seq == next);
+        let knows = |line: &Head| match later.head {
+            Some(head) if !is_whole => line.seq < head.seq || *line == head,
+            _ => due.head(line.seq) == Some(*line),
+        };
+        for (place, line) in std::mem::take(&mut self.behind) {
+            if !knows(&line) {
+                self.find(place, Problem::Unknown { seq: line.seq });
+            }
+        }
+        self.findings.sort_by_key(|finding| (finding.file, finding.line));
+    }
+
+    /// More is behind than could be.
+    fn beyond(&mut self) {
+        for (place, line) in self.behind.split_off(BEHIND) {
+            self.find(place, Problem::Unknown { seq: line.seq });
+        }
     }
 
     fn find(&mut self, (file, line): (usize, u64), problem: Problem) {

@@ -8,7 +8,7 @@ use super::due::{self, Due};
 use super::open::{self, InUse};
 use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
-use super::telling::Work;
+use super::telling::{Installation, Work};
 use super::writer::Writer;
 use super::{batches, evidence, incidents, migrations, pages, states, timeline};
 use crate::commit::{StoreError, Tenant};
@@ -36,7 +36,7 @@ pub struct Database {
     // Dropped in this order: the last connection that is closed takes the log of changes away, and a reader cannot; the
     // lock is held until all are closed.
     pub(super) readers: Readers,
-    writer: Option<(Writer, [u8; 16])>,
+    writer: Option<(Writer, Installation)>,
     policy: Arc<Mutex<Arc<Policy>>>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
@@ -53,7 +53,7 @@ impl Database {
     ) -> Result<Database, StoreError> {
         let (in_use, alone) = InUse::take(path, options.patience)?;
         let connection = open::writing(path, options.patience, options.max_bytes, (&in_use, alone))?;
-        let installation = connection.query_row("SELECT id FROM installation", [], |row| row.get(0))?;
+        let installation = Installation::read(&connection)?;
         in_use.share(options.patience)?;
         Ok(Database {
             path: path.into(),
@@ -192,7 +192,7 @@ impl Database {
     }
 
     /// That this may be written.
-    pub(super) fn writes(&self) -> Result<&(Writer, [u8; 16]), StoreError> {
+    pub(super) fn writes(&self) -> Result<&(Writer, Installation), StoreError> {
         self.writer.as_ref().ok_or(StoreError::OnlyLooking)
     }
 
@@ -215,7 +215,7 @@ fn current(policy: &Mutex<Arc<Policy>>) -> Arc<Policy> {
 /// What the writer is handed with each job.
 pub(super) struct Writing {
     pub(super) policy: Arc<Policy>,
-    pub(super) installation: [u8; 16],
+    pub(super) installation: Installation,
     pub(super) now: i64,
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::incidents::{due, get, update};
-use super::telling::Work;
+use super::telling::{Installation, Work};
 use super::{batches, clock, search, silences};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
@@ -43,7 +43,7 @@ pub struct Due {
 pub(super) fn apply(
     db: &Connection,
     policy: &Policy,
-    installation: &[u8; 16],
+    installation: &Installation,
     now: i64,
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();

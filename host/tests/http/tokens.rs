@@ -19,7 +19,7 @@ fn whatever_is_wrong_with_a_token_is_the_same() {
     for token in [&revoked, &expires] {
         assert_eq!(site.get(DOCUMENT, token).status, 200);
     }
-    let actor = Actor { id: "test".into(), name: "test".into() };
+    let actor = Actor::named("test", "test");
     assert!(site.database.revoke_token(&Tenant::default(), 1, actor).unwrap());
     site.clock.pass(1);
     let unknown = tripline::token::TokenSecret::draw().unwrap();

@@ -10,7 +10,7 @@ use tripline::commit::{Commit, Store, StoreError, Tenant};
 use tripline::incidents::{Filter, Policy};
 use tripline::store::{Database, DatabaseOptions};
 
-use crate::fixture::{Fixture, Hand, decision, policy};
+use crate::fixture::{Fixture, Hand, decision, policy, restored};
 
 const HELD: &str = "TRIPLINE_TEST_HELD";
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -86,7 +86,7 @@ fn whoever_keeps_all_others_out_is_waited_for_and_not_for_ever() {
     // Nor does a restore wait: whoever has it open may have it for days.
     let copy = fixture.folder.path().join("copy.db");
     std::fs::copy(&path, &copy).unwrap();
-    assert!(tripline::store::restore(&copy, &path, |_, _| {}).unwrap().is_none());
+    assert!(restored(&copy, &path).unwrap().is_none());
     flock(&users, FlockOperation::Unlock).unwrap();
     opened(&path).unwrap();
 }

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader};
 
 use rusqlite::Connection;
 use tripline::incidents::{Actor, NewSilence};
-use tripline::security_log::{Records, SecurityLog, Verified, verify};
+use tripline::security_log::{SecurityLog, Verified, verify};
+use tripline::store::log_known;
 
 use crate::fixture::{Fixture, START, policy};
 
@@ -32,7 +33,10 @@ fn count(fixture: &Fixture) -> (i64, i64) {
 
 fn verified(fixture: &Fixture) -> Verified {
     let log: Box<dyn BufRead> = Box::new(BufReader::new(File::open(path(fixture)).unwrap()));
-    verify(vec![log], fixture.database.head().unwrap().as_ref()).unwrap()
+    let known = log_known(&fixture.path(), None).unwrap();
+    let mut verified = verify(vec![log], Some(&known)).unwrap();
+    verified.compare(&known, &known);
+    verified
 }
 
 fn path(fixture: &Fixture) -> std::path::PathBuf {

@@ -56,6 +56,10 @@ pub(super) fn run(
     let health = Arc::new(Health::new());
     let say = |event, message: String| journal.write(&Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
+    if let Some((words, hint)) = kept.unwritten().map_err(|error| kept.failed(&error))? {
+        journal.write(&Line::new(Level::Warning, "security-log", words));
+        journal.hint(hint);
+    }
     if configuration.path.is_none()
         && let Some(path) = first_token::write(&kept)?
     {
