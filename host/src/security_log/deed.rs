@@ -2,8 +2,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tripline_engine::Configured;
 
 use super::chain::hex;
+use crate::check::settings_digest;
 use crate::commit::Tenant;
 use crate::incidents::Actor;
 use crate::token::Scope;
@@ -22,6 +24,7 @@ pub struct Deed {
 }
 
 impl Deed {
+    /// One of the server itself, of nobody's tenant.
     fn new<const N: usize>(event: &'static str, fields: [(&str, Value); N]) -> Deed {
         let fields = fields.map(|(name, value)| (name.to_string(), value)).into_iter().collect();
         Deed { tenant: Tenant::default(), actor: Actor::server(), event, fields }
@@ -49,15 +52,21 @@ impl Deed {
         Deed::new("sign_in.refused", [("count", count.into())])
     }
 
-    /// A server goes on by these packs and this configuration.
-    pub fn settings_loaded(configuration: Option<&[u8]>, packs: usize, of_packs: &[u8; 32]) -> Deed {
-        let configuration = configuration.map_or(Value::Null, |bytes| hex(&Sha256::digest(bytes)).into());
+    /// A server goes on by this configuration, of which this is the hash, and by these packs with their settings.
+    pub fn settings_loaded(configuration: Option<&[u8; 32]>, packs: &[Configured]) -> Deed {
+        let mut each: Vec<[u8; 32]> = packs
+            .iter()
+            .map(|one| Sha256::new().chain_update(one.pack.digest()).chain_update(settings_digest(one)))
+            .map(|hash| hash.finalize().into())
+            .collect();
+        each.sort_unstable();
+        let of_packs = Sha256::digest(each.concat());
         Deed::new(
             "settings.loaded",
             [
-                ("configuration_sha256", configuration),
-                ("packs", packs.into()),
-                ("packs_sha256", hex(of_packs).into()),
+                ("configuration_sha256", configuration.map_or(Value::Null, |hash| hex(hash).into())),
+                ("packs", packs.len().into()),
+                ("packs_sha256", hex(&of_packs).into()),
             ],
         )
     }

@@ -15,6 +15,7 @@
 //! Until somebody wants a file, the newest 100,000 records wait for one; it begins with the oldest of them.
 
 mod chain;
+mod counted;
 mod deed;
 mod due;
 mod file;
@@ -23,6 +24,7 @@ mod rotated;
 mod verify;
 
 pub use self::chain::Head;
+pub(crate) use self::counted::Counted;
 pub use self::deed::Deed;
 pub(crate) use self::file::place;
 pub use self::file::{SecurityLog, SecurityLogError};

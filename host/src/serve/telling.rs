@@ -41,6 +41,9 @@ impl<'a> Telling<'a> {
             if let Err(error) = due {
                 self.shared.tell(Event::Telling(error));
             }
+            if let Err(error) = self.shared.faults.note(self.database, self.shared.clock.now(), ends) {
+                self.shared.tell(Event::Telling(error));
+            }
             let written = self.write();
             self.shared.health.security_log(written.is_ok());
             if let Err(error) = written {

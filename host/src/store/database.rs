@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::due::{self, Due};
 use super::open::{self, InUse};
@@ -10,7 +10,7 @@ use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
 use super::telling::{Installation, Work};
 use super::writer::Writer;
-use super::{batches, evidence, incidents, migrations, pages, states, timeline};
+use super::{batches, evidence, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
@@ -129,9 +129,7 @@ impl Database {
                 break;
             }
         }
-        if all.deleted + all.swept > 0 {
-            self.scrub()?;
-        }
+        self.scrub()?;
         Ok(all)
     }
 
@@ -182,13 +180,14 @@ impl Database {
         self.readers.read(|db| batches::body(db, tenant, key))
     }
 
-    /// Makes deleted rows be gone from the log of changes, too.
+    /// Makes deleted rows be gone from the log of changes, too. What a reader holds up now is done by the next call, in
+    /// this program or another.
     pub(super) fn scrub(&self) -> Result<(), StoreError> {
-        // Not within a transaction: a connection of its own. A reader may hold it up; the next one catches up.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(open::PATIENCE)?;
-        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        let Some(deletions) = self.readers.read(scrubbing::deletions)? else { return Ok(()) };
+        if scrubbing::take_back(&self.path)? {
+            self.write(move |db, _| scrubbing::done(db, deletions))?;
+        }
+        Ok(())
     }
 
     /// That this may be written.

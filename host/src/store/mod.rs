@@ -36,6 +36,7 @@ mod readers;
 mod restored;
 mod scans;
 mod schedules;
+mod scrubbing;
 mod search;
 mod silences;
 mod standing;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::database::Database;
-use super::{clock, known, log, numbers, open};
+use super::{clock, known, log, numbers, open, scrubbing};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
@@ -191,7 +191,11 @@ impl ScanStore for Database {
         loop {
             let done = self.write(move |db, this| {
                 let believed = clock::advance(db, this.now)?;
-                forget(db, believed.saturating_sub(retention))
+                let done = forget(db, believed.saturating_sub(retention))?;
+                if done.rows > 0 {
+                    scrubbing::begin(db)?;
+                }
+                Ok(done)
             })?;
             (runs, rows) = (runs + done.runs, rows + done.rows);
             if done.rows < u64::from(STEP) {

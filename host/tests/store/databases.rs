@@ -144,12 +144,8 @@ fn each_is_brought_to_the_newest_version_and_read() {
         }
         if version >= 6 {
             // Numbers of tokens go on.
-            let new = NewToken {
-                tenant: tenant.clone(),
-                name: "new".into(),
-                scope: Scope::Reader,
-                expires: None,
-            };
+            let new =
+                NewToken { tenant: tenant.clone(), name: "new".into(), scope: Scope::Reader, expires: None };
             let hash = TokenSecret::draw().unwrap().hash();
             let next = database.add_token(new, hash, Actor::timer()).unwrap();
             assert_eq!(next, if version == 6 { 2 } else { 8 });

@@ -23,6 +23,7 @@ use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
 use crate::http::HttpSources;
+use crate::security_log::Deed;
 use crate::serve::{self, Control, Expected, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
 use crate::syslog::SyslogSource;
 
@@ -46,6 +47,8 @@ pub(super) fn run(
     let kept = Kept::make(&arguments.keep, &configuration)?;
     let policy = kept::policy_of_server(&arguments.keep, &configuration, kept.database.path());
     kept.database.set_policy(policy);
+    let deed = Deed::settings_loaded(configuration.digest.as_ref(), &packs).by(kept.actor());
+    kept.database.note(vec![deed]).map_err(|error| kept.failed(&error))?;
     let journal = Arc::new(Journal::new(screen.clone(), arguments.log_format, arguments.verbose));
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
