@@ -162,51 +162,26 @@ pub fn verify(files: Vec<Box<dyn BufRead>>, before: Option<&Known>) -> io::Resul
                 }
                 continue;
             }
-            verified.line(place, &line);
-            verified.behind.extend(
-                verified
-                    .last
-                    .filter(|last| from.is_some_and(|from| last.seq > from))
-                    .map(|last| (place, last)),
-            );
-            if verified.behind.len() > BEHIND {
-                verified.beyond();
+            let Some(last) = verified.line(place, &line) else { continue };
+            if from.is_some_and(|from| last.seq > from) {
+                verified.behind(place, last);
             }
-            known = known.or(verified.last.filter(|last| head.is_some_and(|head| head.seq == last.seq)));
+            known = known.or(Some(last).filter(|last| head.is_some_and(|head| head.seq == last.seq)));
         }
     }
-    if let Some(head) = head {
-        let last = verified.last.map_or(0, |last| last.seq);
-        match known {
-            None if last < head.seq => {
-                verified.find(place, Problem::CutOff { expected: head.seq, found: last });
-            }
-            // Right behind a rotation the first line may hang on it.
-            None if verified.first.is_some_and(|(first, prev)| {
-                first.seq > head.seq && (first.seq - 1, prev) != (head.seq, head.hash)
-            }) =>
-            {
-                let found = verified.first.map_or(0, |(first, _)| first.seq);
-                verified.find((0, 1), Problem::Later { expected: head.seq, found });
-            }
-            Some(known) if known.hash != head.hash => {
-                verified.find(place, Problem::Replaced { seq: head.seq });
-            }
-            _ => {}
-        }
-        let begins = before.and_then(|known| known.begins).filter(|begins| *begins <= head.seq);
-        if let Some((expected, found)) = begins.zip(verified.first.map(|(first, _)| first.seq))
-            && (expected + 1..=head.seq).contains(&found)
-        {
-            verified.find((0, 1), Problem::Headless { expected, found });
-        }
+    if let Some(before) = before {
+        verified.ends(place, before, known);
     }
     Ok(verified)
 }
 
 impl Verified {
-    fn line(&mut self, place: (usize, u64), line: &[u8]) {
-        let Some(link) = chain::link(line) else { return self.find(place, Problem::Foreign) };
+    /// Takes the next line; answers it, if it is one.
+    fn line(&mut self, place: (usize, u64), line: &[u8]) -> Option<Head> {
+        let Some(link) = chain::link(line) else {
+            self.find(place, Problem::Foreign);
+            return None;
+        };
         if !link.holds {
             self.find(place, Problem::Changed);
         }
@@ -224,6 +199,44 @@ impl Verified {
             Some(_) => {}
         }
         self.last = Some(link.head);
+        self.last
+    }
+
+    /// A line is behind what the database knew before. More than could be are not even looked for.
+    fn behind(&mut self, place: (usize, u64), line: Head) {
+        match self.behind.len() < BEHIND {
+            true => self.behind.push((place, line)),
+            false => self.find(place, Problem::Unknown { seq: line.seq }),
+        }
+    }
+
+    /// Whether both ends are there; `known`: the line with the number of the database's last.
+    fn ends(&mut self, place: (usize, u64), before: &Known, known: Option<Head>) {
+        let Some(head) = before.head else { return };
+        let last = self.last.map_or(0, |last| last.seq);
+        let first = self.first.map(|(first, prev)| (first.seq, prev));
+        match known {
+            None if last < head.seq => {
+                self.find(place, Problem::CutOff { expected: head.seq, found: last });
+            }
+            // Right behind a rotation the first line may hang on it.
+            None if first
+                .is_some_and(|(seq, prev)| seq > head.seq && (seq - 1, prev) != (head.seq, head.hash)) =>
+            {
+                let found = first.map_or(0, |(seq, _)| seq);
+                self.find((0, 1), Problem::Later { expected: head.seq, found });
+            }
+            Some(known) if known.hash != head.hash => {
+                self.find(place, Problem::Replaced { seq: head.seq });
+            }
+            _ => {}
+        }
+        if let Some((expected, (found, _))) = before.begins.zip(first)
+            && found > expected
+            && found <= head.seq
+        {
+            self.find((0, 1), Problem::Headless { expected, found });
+        }
     }
 
     /// Whether anything is behind what the database knew before.
@@ -248,13 +261,6 @@ impl Verified {
             }
         }
         self.findings.sort_by_key(|finding| (finding.file, finding.line));
-    }
-
-    /// More is behind than could be.
-    fn beyond(&mut self) {
-        for (place, line) in self.behind.split_off(BEHIND) {
-            self.find(place, Problem::Unknown { seq: line.seq });
-        }
     }
 
     fn find(&mut self, (file, line): (usize, u64), problem: Problem) {

@@ -368,14 +368,9 @@ fn silences_exceptions_and_tokens_that_are_over_are_really_deleted() {
     let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
     let fixture = Fixture::new(Policy { limits, ..policy(&["a@example.org"]) });
     let (database, tenant) = (&fixture.database, Tenant::default());
-    let silence = |hours, reason: &str| {
-        let starts = START;
-        let new = NewSilence {
-            starts,
-            ends: starts + hours * HOUR,
-            reason: reason.into(),
-            ..NewSilence::default()
-        };
+    let silence = |rule: &str, hours, reason: &str| {
+        let (rule, starts, reason) = (Some(pattern(rule)), START, reason.into());
+        let new = NewSilence { rule, starts, ends: starts + hours * HOUR, reason, ..NewSilence::default() };
         database.silence(&tenant, new, me()).unwrap()
     };
     let except = |until: Option<i64>, reason: &str| {
@@ -387,8 +382,8 @@ fn silences_exceptions_and_tokens_that_are_over_are_really_deleted() {
         let new = NewToken { tenant: tenant.clone(), name: name.into(), scope: Scope::Reader, expires };
         database.add_token(new, TokenSecret::draw().unwrap().hash(), me()).unwrap()
     };
-    silence(1, "XYZZY-silence");
-    silence(100, "kept-silence");
+    silence("other/*", 1, "XYZZY-silence");
+    silence("other/*", 100, "kept-silence");
     except(Some(START + HOUR), "XYZZY-until");
     let ended = except(None, "XYZZY-ended");
     except(None, "kept-exception");
@@ -406,7 +401,7 @@ fn silences_exceptions_and_tokens_that_are_over_are_really_deleted() {
     fixture.clock.pass(23 * HOUR);
     assert_eq!(left(), (2, 3, 3));
     // One more, which has held a notice back: it is why that was not sent.
-    silence(24, "why-silence");
+    silence("demo/*", 24, "why-silence");
     fixture.decide(vec![decision("r", Some("a"), 1)]);
     // A day behind the last of them; the clock is believed step by step.
     for _ in 0..3 {

@@ -30,6 +30,7 @@ Examples:
   tripline log verify                         as the configuration says
   tripline log verify security.log --db tripline.db
   tripline log verify security.log.2.gz security.log.1 security.log
+  tripline log move /srv/log/security.log --db tripline.db
 
 Exit codes: 0 sound, 1 something was tampered with, 2 it cannot be read.
 It reads files of this machine: there is no --server for it, since whoever checks a
