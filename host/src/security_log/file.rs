@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
+use super::chain::NOTHING;
 use super::due::{self, Due, Torn};
 use super::{Head, Place, Records, rotated};
 use crate::commit::StoreError;
@@ -143,6 +144,13 @@ impl SecurityLog {
                 place.begins = self.begins(&due, there, place.begins)?;
                 place.path = Some(self.place.clone());
                 looked = true;
+                // From here on nothing may be dropped before it is in the file: after a crash, what is there is known by
+                // what is due.
+                if head.is_none()
+                    && let Some(first) = due.seq(0)
+                {
+                    records.written(&Head { seq: first - 1, hash: NOTHING }, &place)?;
+                }
             }
             self.append(&due, there)?;
             crash::point("after_log_append");

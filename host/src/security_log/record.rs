@@ -42,7 +42,7 @@ pub struct Known {
 
 /// Where records come from, in the order of their numbers.
 pub trait Records: Send + Sync {
-    /// The last line that is known to be in the file.
+    /// The last line that is known to be in the file; before the first, what that hangs on: zeros.
     fn head(&self) -> Result<Option<Head>, StoreError>;
 
     /// Which file that is.

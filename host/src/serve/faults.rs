@@ -53,3 +53,47 @@ impl Faults {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::sync::Arc;
+
+    use tripline_engine::Fault;
+
+    use super::*;
+    use crate::incidents::Policy;
+    use crate::security_log::Records;
+    use crate::store::DatabaseOptions;
+    use crate::wall_clock::SystemClock;
+
+    #[test]
+    fn a_thousand_faults_are_one_record_and_a_pack_that_is_out_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let (policy, options) = (Policy::default(), DatabaseOptions::default());
+        let database = Database::open(&path, policy, Arc::new(SystemClock), options).unwrap();
+        let (faults, tenant) = (Faults::default(), Tenant::new("plant").unwrap());
+        let fault = |quarantined| PackFault {
+            pack: "bad".into(),
+            rule: None,
+            event: None,
+            fault: Fault::Matching { used: std::time::Duration::from_secs(3), tried: 1_000 },
+            quarantined,
+            state_lost: false,
+        };
+        (0..1_000).for_each(|_| faults.count(&tenant, &fault(false)));
+        faults.note(&database, 0, false).unwrap();
+        (0..1_000).for_each(|_| faults.count(&tenant, &fault(false)));
+        faults.count(&tenant, &fault(true));
+        faults.note(&database, 1, false).unwrap();
+        faults.note(&database, 2, true).unwrap();
+        let records = database.after(0, 100).unwrap();
+        assert!(records.iter().all(|record| record.tenant == tenant));
+        let told: Vec<(&str, Option<u64>)> = records
+            .iter()
+            .map(|record| (&record.event[..], record.fields.get("count").and_then(|count| count.as_u64())))
+            .collect();
+        assert_eq!(told, [("pack.faulted", Some(1_000)), ("pack.out", None), ("pack.faulted", Some(1_000))]);
+    }
+}

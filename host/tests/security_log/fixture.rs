@@ -33,7 +33,8 @@ impl Records for Memory {
     }
 
     fn written(&self, head: &Head, place: &Place) -> Result<(), StoreError> {
-        if *self.deaf.lock().unwrap() {
+        // Where the first line will hang is told before it is written.
+        if *self.deaf.lock().unwrap() && head.hash != [0; 32] {
             return Err(StoreError::Closed);
         }
         *self.place.lock().unwrap() = place.clone();
