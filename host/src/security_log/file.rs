@@ -185,12 +185,17 @@ impl SecurityLog {
             found = due.found(&text, away);
             is_ours = found > away;
         }
-        // Behind somebody else's line, ours would be another break of a chain, for ever.
-        if !is_ours && let Some(last) = due::last(&text) {
+        let torn = due.torn(&text, found, head);
+        // Behind somebody else's line, ours would be another break of a chain, for ever. What a power cut has left of
+        // ours may have holes, and whole lines behind them.
+        if !is_ours
+            && !matches!(torn, Torn::Ours(_))
+            && let Some(last) = due::last(&text)
+        {
             let (path, expected) = (self.path.clone(), head.map(|head| head.seq));
             return Err(SecurityLogError::Another { path, expected, found: last.seq });
         }
-        match due.torn(&text, found, head) {
+        match torn {
             Torn::No => {}
             Torn::Ours(torn) => {
                 due::take_back(&self.file, torn).map_err(self.failed("take a torn line back"))?;
