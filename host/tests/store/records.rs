@@ -5,10 +5,11 @@ use std::io::{BufRead, BufReader};
 
 use rusqlite::Connection;
 use tripline::incidents::{Actor, NewSilence};
-use tripline::security_log::{SecurityLog, SecurityLogError, Verified, verify};
+use tripline::notices::{End, Next, Outbox};
+use tripline::security_log::{Records, SecurityLog, SecurityLogError, Verified, verify};
 use tripline::store::log_known;
 
-use crate::fixture::{Fixture, START, policy};
+use crate::fixture::{Fixture, START, decision, policy};
 
 const MOST: i64 = 100_000;
 
@@ -156,4 +157,28 @@ fn a_log_that_nobody_wants_any_more_is_told_and_can_be_stopped() {
     assert_eq!(count(&fixture), (MOST, MOST + 2_000));
     let next = fixture.folder.path().join("next.log");
     assert_eq!(write(&fixture, &next).unwrap() as i64, MOST);
+}
+
+#[test]
+fn another_try_for_notices_is_told_with_who_asked_for_it() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    let Next::Send(leased) = fixture.database.next("relay").unwrap() else { panic!("expected a notice") };
+    let refused = End::Refused("550 no such user".into());
+    fixture.database.finish("relay", leased.notice, &refused).unwrap();
+    let alice = || Actor::user(1000, "alice");
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, alice()).unwrap(), 1);
+    // What changes nothing is not told.
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, alice()).unwrap(), 0);
+    fixture.database.flush(&fixture.tenant, alice()).unwrap();
+    let mut records = fixture.database.after(0, 100).unwrap();
+    records.retain(|record| record.event.starts_with("notices."));
+    let told: Vec<(String, String)> = records
+        .iter()
+        .map(|record| (record.event.clone(), serde_json::Value::from(record.fields.clone()).to_string()))
+        .collect();
+    let by = r#""by":"uid:1000","from":"cli","notices":"#;
+    let expected = [("notices.retried", 1), ("notices.flushed", 0)]
+        .map(|(event, notices)| (event.to_string(), format!("{{{by}{notices}}}")));
+    assert_eq!(told, expected);
 }
