@@ -230,6 +230,11 @@ pub trait Store: Send + Sync {
         path: &str,
     ) -> Result<u32, StoreError>;
 
+    /// Files of all sources that were read at a place on disk, with their sources' names. A store of one source has none.
+    fn at(&self, _: &Tenant, _device: u64, _inode: u64) -> Result<Vec<(String, KnownFile)>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// What packs remember.
     fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError>;
 

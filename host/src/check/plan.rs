@@ -8,7 +8,7 @@ use tripline_engine::line::Mark;
 use super::keeping::{Change, InputNote, Keeping};
 use super::{Files, InputError, InputProblem, Source};
 use crate::commit::{Commit, FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
-use crate::files::{Begin, File, Found, Present, generation, name, recognise};
+use crate::files::{Begin, File, Found, OpenFiles, Present, generation, name, recognise};
 
 /// What is known before the first byte is read.
 #[derive(Default)]
@@ -99,7 +99,7 @@ impl Plan {
         keeping: &Keeping,
     ) -> Result<(), StoreError> {
         let regular: Vec<&Present> = looked.iter().flatten().collect();
-        let mut found = recognise(&regular, &known.files).into_iter();
+        let mut found = recognise(&regular, &known.files, &OpenFiles::default()).into_iter();
         let mut numbers = Vec::new();
         let mut latest = None;
         // The position of the file before, if nothing of that is read.
@@ -221,7 +221,8 @@ pub(crate) fn keep_read(
 /// The number of an input that cannot be read twice: a fresh one each time, so that no event's id comes twice.
 fn unread(keeping: &Keeping, known: &KnownSource, at: usize, name: &str) -> Result<u32, StoreError> {
     let generation = (known.files.len() + at) as u32;
-    let identity = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation, seal: None };
+    let identity =
+        FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation, seal: None };
     keeping.store.file(&keeping.tenant, known.number, None, &identity, name)
 }
 

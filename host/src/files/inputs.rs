@@ -222,7 +222,8 @@ fn globbed_last(folders: Option<&Path>, last: &str) -> Result<Vec<PathBuf>, glob
     let mut paths = Vec::new();
     for folder in folders {
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-        let names = fs::read_dir(here).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
+        let names =
+            fs::read_dir(here).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
         let matches = names.filter(|name| pattern.matches(&name.to_string_lossy()));
         paths.extend(matches.map(|name| folder.join(name)));
     }

@@ -15,6 +15,8 @@
 //!
 //! The head is its first bytes, the foot its last before the position. Logs may begin alike: then the foot tells.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::feet::Feet;
 use super::present::Present;
 use crate::commit::KnownFile;
@@ -37,10 +39,32 @@ pub(crate) enum Found<'a> {
 
 #[cfg(feature = "store")]
 impl Found<'_> {
+    /// The same of files with the same numbers.
+    pub(crate) fn of<'a>(&self, files: &'a [KnownFile]) -> Found<'a> {
+        let same = |known: &KnownFile| files.iter().find(|file| file.number == known.number);
+        let known = match self {
+            Found::Known(known) => same(known).map(Found::Known),
+            Found::Overtaken(known) => same(known).map(Found::Overtaken),
+            Found::Instead(known) => same(known).map(Found::Instead),
+            Found::Copy => Some(Found::Copy),
+            Found::New => None,
+        };
+        known.unwrap_or(Found::New)
+    }
+
     /// Whether it is the known file with this number.
     pub(crate) fn is(&self, number: u32) -> bool {
         matches!(self, Found::Known(known) if known.number == number)
     }
+}
+
+/// What is known of files that are open, by number.
+#[derive(Default)]
+pub(crate) struct OpenFiles<'a> {
+    /// Their first bytes: a copy may have fewer of them.
+    pub(crate) heads: BTreeMap<u32, &'a [u8]>,
+    /// Those that were cut since they were read.
+    pub(crate) cut: BTreeSet<u32>,
 }
 
 /// Whether a present file is a known one.
@@ -55,7 +79,11 @@ enum Fit {
 }
 
 /// Tells for each present file of a source, oldest first, what it is.
-pub(crate) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec<Found<'a>> {
+pub(crate) fn recognise<'a>(
+    present: &[&Present],
+    known: &'a [KnownFile],
+    open: &OpenFiles<'_>,
+) -> Vec<Found<'a>> {
     let mut found: Vec<Option<&KnownFile>> = vec![None; present.len()];
     // The inode first. But an empty head is anybody's, and an inode is given again.
     let told: Vec<&KnownFile> = known.iter().filter(|known| known.identity.head_length > 0).collect();
@@ -68,7 +96,11 @@ pub(crate) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec
     let mut elsewhere = Vec::new();
     for (at, file) in present.iter().enumerate().filter(|(at, _)| found[*at].is_none()) {
         let free = told.iter().filter(|known| is_free(known, &found));
-        elsewhere.extend(fits(file, free.copied().collect()).into_iter().map(|(known, fit)| (at, known, fit)));
+        let free: Vec<&KnownFile> = free.copied().collect();
+        let is_short =
+            |known: &&&KnownFile| open.heads.get(&known.number).is_some_and(|head| file.is_first_of(head));
+        elsewhere.extend(free.iter().filter(is_short).map(|known| (at, *known, Fit::Short)));
+        elsewhere.extend(fits(file, free).into_iter().map(|(known, fit)| (at, known, fit)));
     }
     // What is sure before what is likely; what says more before what says less; of equals the older file, and of what it
     // may be the newest.
@@ -89,7 +121,7 @@ pub(crate) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec
             found[at] = there.into_iter().find(|known| is_free(known, &found));
         }
     }
-    let overtaken = overtaken(present, known, &found, &elsewhere);
+    let overtaken = overtaken(present, known, &found, &elsewhere, open);
     let what = |(at, file): (usize, &&Present)| match (found[at], overtaken) {
         (Some(known), _) => Found::Known(known),
         (None, Some((copy, known))) if copy == at => Found::Overtaken(known),
@@ -106,6 +138,14 @@ pub(crate) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec
     present.iter().enumerate().map(what).collect()
 }
 
+/// Whether a file is the known one, at the same place still.
+#[cfg(feature = "store")]
+pub(crate) fn is_same(file: &Present, known: &KnownFile) -> bool {
+    known.identity.head_length > 0
+        && file.is_at(&known.identity)
+        && fits(file, vec![known]).iter().any(|(_, fit)| *fit >= Fit::Likely)
+}
+
 fn is_free(file: &KnownFile, found: &[Option<&KnownFile>]) -> bool {
     found.iter().flatten().all(|other| other.number != file.number)
 }
@@ -117,11 +157,13 @@ fn overtaken<'a>(
     known: &'a [KnownFile],
     found: &[Option<&KnownFile>],
     fits: &[(usize, &'a KnownFile, Fit)],
+    open: &OpenFiles<'_>,
 ) -> Option<(usize, &'a KnownFile)> {
     let last = known.iter().filter(|known| known.position.is_some()).max_by_key(|known| known.number)?;
     let is_there = |file: &&Present| file.is_at(&last.identity);
     // Not found there, it was cut.
-    let cut = present.iter().position(is_there).filter(|_| is_free(last, found))?;
+    let there = present.iter().position(is_there).filter(|_| is_free(last, found));
+    let cut = there.or_else(|| open.cut.contains(&last.number).then_some(present.len()))?;
     let short = fits.iter().filter(|(at, known, fit)| {
         *fit == Fit::Short && known.number == last.number && found[*at].is_none() && *at < cut
     });

@@ -126,7 +126,8 @@ impl Present {
     pub(crate) fn foot(&self, before: u64) -> Option<[u8; 32]> {
         let file = open(self.path.as_ref()?).ok()?;
         let now = Present::of(&file).ok()??;
-        let is_same = (now.device, now.inode) == (self.device, self.inode) && now.head.starts_with(&self.head);
+        let is_same =
+            (now.device, now.inode) == (self.device, self.inode) && now.head.starts_with(&self.head);
         let is_there = is_same && !now.is_packed() && now.reaches(before);
         is_there.then(|| foot(&file, before).ok()).flatten().map(|bytes| Sha256::digest(bytes).into())
     }
@@ -156,6 +157,19 @@ impl Present {
     /// Whether it begins as all that is known of the other, which may still be written.
     pub(crate) fn begins_with(&self, other: &Present) -> bool {
         self.head.starts_with(&other.head)
+    }
+
+    /// Whether it has some of these first bytes, and no others.
+    pub(crate) fn is_first_of(&self, head: &[u8]) -> bool {
+        let is_short =
+            !self.head.is_empty() && self.head.len() < head.len() && self.head.len() < HEAD as usize;
+        is_short && head.starts_with(&self.head)
+    }
+
+    /// Its first bytes.
+    #[cfg(feature = "store")]
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// Whether it is packed.

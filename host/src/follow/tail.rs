@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tripline_engine::line::{Block, Foot, LineSettings, Lines, Mark};
 
 use crate::commit::{FileIdentity, FilePosition, KnownFile};
-use crate::files::{InputProblem, Piece, Present, Reader, Source, foot, open};
+use crate::files::{FOOT, InputProblem, Piece, Present, Reader, Source, foot, open};
 
 /// What a turn of reading found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +46,14 @@ pub(super) struct Tail {
     pub(super) lines: Lines,
     /// Whether its name is now another file's, or nobody's.
     pub(super) is_old: bool,
-    /// When something came last, nanoseconds since 1970.
-    pub(super) came: i64,
+    /// When something came last, or it was read first, by the steady clock.
+    pub(super) came: Option<i64>,
     /// Whether [`Lines::quiet`] was called since.
     pub(super) is_quiet: bool,
     /// Whether all of it was read once: what comes now is of now.
     is_live: bool,
+    /// Its first bytes, as far as it is known by them.
+    head: Vec<u8>,
     /// What lies before where its lines have come out to, in a plain file.
     foot: Option<Foot>,
     /// The same, by hash, as it was known when it was opened.
@@ -59,7 +61,13 @@ pub(super) struct Tail {
 }
 
 enum Input {
-    Plain { file: File, read: u64, seen: Seen },
+    Plain {
+        file: File,
+        read: u64,
+        /// The last bytes that were read.
+        last: Vec<u8>,
+        seen: Seen,
+    },
     Packed(Box<Reader>),
 }
 
@@ -84,7 +92,6 @@ impl Tail {
         known: KnownFile,
         mark: Mark,
         settings: LineSettings,
-        now: i64,
     ) -> io::Result<Option<Tail>> {
         let file = match open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -95,10 +102,11 @@ impl Tail {
             return Ok(None);
         }
         // If it has become too short, that is found when it is read.
-        let bytes = foot(&file, mark.offset).ok();
-        let input = Input::Plain { file, read: mark.offset, seen: Seen::default() };
-        let mut tail = Tail::new(input, path, known, mark, settings, now);
-        tail.foot = bytes.map(|bytes| Foot { end: mark.offset, bytes: bytes.into() });
+        let last = foot(&file, mark.offset).unwrap_or_default();
+        let foot = Foot { end: mark.offset, bytes: last.as_slice().into() };
+        let input = Input::Plain { file, read: mark.offset, last, seen: Seen::default() };
+        let mut tail = Tail::new(input, path, known, mark, settings);
+        tail.foot = Some(foot);
         Ok(Some(tail))
     }
 
@@ -109,19 +117,11 @@ impl Tail {
         known: KnownFile,
         mark: Mark,
         settings: LineSettings,
-        now: i64,
     ) -> Tail {
-        Tail::new(Input::Packed(Box::new(Reader::new(source))), path, known, mark, settings, now)
+        Tail::new(Input::Packed(Box::new(Reader::new(source))), path, known, mark, settings)
     }
 
-    fn new(
-        input: Input,
-        path: &Path,
-        mut known: KnownFile,
-        mark: Mark,
-        settings: LineSettings,
-        now: i64,
-    ) -> Tail {
+    fn new(input: Input, path: &Path, mut known: KnownFile, mark: Mark, settings: LineSettings) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
         let known_foot = known.position.take().and_then(|position| Some((position.offset, position.foot?)));
@@ -132,9 +132,10 @@ impl Tail {
             is_known: true,
             lines,
             is_old: false,
-            came: now,
+            came: None,
             is_quiet: true,
             is_live: false,
+            head: Vec::new(),
             foot: None,
             known_foot,
         }
@@ -164,6 +165,20 @@ impl Tail {
     pub(super) fn unread(&self) -> u64 {
         let Input::Plain { file, read, .. } = &self.input else { return 0 };
         file.metadata().map_or(0, |found| found.len().saturating_sub(*read))
+    }
+
+    /// Its first bytes, if they are known.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// How it is known by all that was read of it.
+    pub(super) fn as_read(&self) -> KnownFile {
+        let mut known = self.known();
+        if let (Input::Plain { read, last, .. }, Some(position)) = (&self.input, &mut known.position) {
+            (position.offset, position.foot) = (*read, Some(Sha256::digest(last).into()));
+        }
+        known
     }
 
     /// How it is known, and how far its lines have come out.
@@ -205,13 +220,13 @@ impl Tail {
 
     /// What lies before this byte, up to which it was read.
     fn foot_before(&self, offset: u64) -> Option<Foot> {
-        let Input::Plain { file, read, .. } = &self.input else { return None };
+        let Input::Plain { file, read, last, .. } = &self.input else { return None };
         if let Some(foot) = self.foot.as_ref().filter(|foot| foot.end == offset) {
             return Some(foot.clone());
         }
         let bytes = foot(file, offset).ok()?.into();
         // What was read is as it was once that was read again.
-        let is_as_it_was = is_as_it_was(file, *read, &self.known.identity, self.foot.as_ref());
+        let is_as_it_was = is_as_it_was(file, *read, &self.known.identity, last);
         is_as_it_was.is_ok_and(|is| is).then_some(Foot { end: offset, bytes })
     }
 
@@ -229,8 +244,8 @@ impl Tail {
     /// Reads what has come, at most the buffer full.
     pub(super) fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, InputProblem> {
         let came = match &mut self.input {
-            Input::Plain { file, read, seen } => {
-                read_on(file, read, seen, (&self.known.identity, self.foot.as_ref()), buffer, now)
+            Input::Plain { file, read, last, seen } => {
+                read_on(file, (read, last), seen, &self.known.identity, buffer, now)
             }
             Input::Packed(reader) => {
                 return match reader.read() {
@@ -261,8 +276,8 @@ impl Tail {
 
     /// Whether it was cut since it was read.
     pub(super) fn is_cut(&self) -> io::Result<bool> {
-        let Input::Plain { file, read, .. } = &self.input else { return Ok(false) };
-        Ok(!is_as_it_was(file, *read, &self.known.identity, self.foot.as_ref())?)
+        let Input::Plain { file, read, last, .. } = &self.input else { return Ok(false) };
+        Ok(!is_as_it_was(file, *read, &self.known.identity, last)?)
     }
 
     /// Knows it by a longer head from now on, if it has grown since it was looked at and is not known by a whole one yet.
@@ -272,7 +287,11 @@ impl Tail {
         // What cannot be read now is told when it is read.
         let Ok(Some(present)) = Present::of(file) else { return };
         let identity = present.identity(before.generation);
-        if identity.head_length > before.head_length && present.begins_as(before) {
+        let is_same = present.begins_as(before);
+        if is_same && present.head().len() > self.head.len() {
+            self.head = present.head().to_vec();
+        }
+        if identity.head_length > before.head_length && is_same {
             self.known.identity = identity;
             self.is_known = false;
         }
@@ -282,9 +301,9 @@ impl Tail {
 /// Reads what has come behind what was read.
 fn read_on(
     file: &File,
-    read: &mut u64,
+    (read, last): (&mut u64, &mut Vec<u8>),
     seen: &mut Seen,
-    (identity, foot): (&FileIdentity, Option<&Foot>),
+    identity: &FileIdentity,
     buffer: &mut [u8],
     now: i64,
 ) -> io::Result<Came> {
@@ -299,7 +318,7 @@ fn read_on(
         }
         seen.is_sure = now.saturating_sub(seen.since).saturating_abs() >= TICK;
     }
-    if !is_as_it_was(file, *read, identity, foot)? {
+    if !is_as_it_was(file, *read, identity, last)? {
         return Ok(Came::Cut);
     }
     if length == *read {
@@ -309,6 +328,8 @@ fn read_on(
         Ok(0) => Ok(Came::Nothing),
         Ok(count) => {
             *read += count as u64;
+            last.extend_from_slice(&buffer[count.saturating_sub(FOOT as usize)..count]);
+            last.drain(..last.len().saturating_sub(FOOT as usize));
             Ok(Came::Bytes(count))
         }
         Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Came::Nothing),
@@ -317,18 +338,15 @@ fn read_on(
 }
 
 /// Whether a file has all that was read of it, as far as its first and last bytes tell.
-fn is_as_it_was(file: &File, read: u64, identity: &FileIdentity, foot: Option<&Foot>) -> io::Result<bool> {
-    Ok(file.metadata()?.len() >= read
-        && begins_as(file, identity)?
-        && foot.map_or(Ok(true), |foot| has_foot(file, foot))?)
+fn is_as_it_was(file: &File, read: u64, identity: &FileIdentity, last: &[u8]) -> io::Result<bool> {
+    Ok(file.metadata()?.len() >= read && begins_as(file, identity)? && has_before(file, read, last)?)
 }
 
-/// Whether a file still has these bytes where they were.
-fn has_foot(file: &File, foot: &Foot) -> io::Result<bool> {
-    let mut bytes = vec![0; foot.bytes.len()];
-    let start = foot.end - bytes.len() as u64;
-    match file.read_exact_at(&mut bytes, start) {
-        Ok(()) => Ok(bytes == *foot.bytes),
+/// Whether a file still has these bytes before this one.
+fn has_before(file: &File, end: u64, last: &[u8]) -> io::Result<bool> {
+    let mut bytes = vec![0; last.len()];
+    match file.read_exact_at(&mut bytes, end - last.len() as u64) {
+        Ok(()) => Ok(bytes == last),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }

@@ -39,6 +39,24 @@ pub(super) fn named_by_senders(db: &Connection) -> Result<Vec<(String, String)>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Files of all sources that were read at a place on disk, with their sources' names.
+pub(super) fn at(
+    db: &Connection,
+    tenant: &Tenant,
+    device: u64,
+    inode: u64,
+) -> Result<Vec<(String, KnownFile)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT files.number, device, inode, head, head_length, generation, path, offset, line, judged, format, year,
+            month, day, latest, foot, seal, sources.name
+         FROM files JOIN sources ON sources.tenant = files.tenant AND sources.number = files.source
+         WHERE files.tenant = ?1 AND device = ?2 AND inode = ?3 ORDER BY files.number",
+    )?;
+    let place = params![tenant.as_str(), device as i64, inode as i64];
+    let rows = statement.query_map(place, |row| Ok((row.get(17)?, known(row)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Adds a file, or knows it better from now on.
 pub(super) fn file(
     db: &Connection,

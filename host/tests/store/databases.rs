@@ -67,6 +67,11 @@ fn rows(version: u32) -> &'static str {
             INSERT INTO tokens VALUES (7, 'default', 'old', randomblob(32), 'reader', 1795549082502276423, 'uid:0', NULL,
                 1795549083000000000);"
         }
+        // A restored backup, whose log is known by its file.
+        8 => {
+            "UPDATE installation SET epoch = randomblob(16);
+            UPDATE log_head SET path = CAST('/var/log/security.log' AS BLOB), begins = 1;"
+        }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

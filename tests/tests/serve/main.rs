@@ -8,6 +8,7 @@ mod findings;
 mod following;
 mod large;
 mod own;
+mod renamed;
 mod scanning;
 mod tenants;
 mod unread;

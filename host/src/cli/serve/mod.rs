@@ -74,7 +74,7 @@ pub(super) fn run(
     let say = |event, message: String| journal.write(Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
     if let Some((words, hint)) = kept.unwritten().map_err(|error| kept.failed(&error))? {
-        journal.write(&Line::new(Level::Warning, "security-log", words));
+        journal.write(Line::new(Level::Warning, "security-log", words));
         journal.hint(hint);
     }
     if configuration.path.is_none()

@@ -71,7 +71,7 @@ impl Reloading {
             };
             if let Err(error) = self.database.note(vec![deed]) {
                 let message = format!("security.log does not tell of the change: {error}");
-                self.journal.write(&Line::new(Level::Error, "security-log", message));
+                self.journal.write(Line::new(Level::Error, "security-log", message));
             }
             if let Err(failure) = read {
                 let message = format!("{}; it goes on as it was", failure.message());

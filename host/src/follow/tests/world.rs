@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tripline_engine::line::{Block, LineSettings};
 
-use super::super::{FollowNote, FollowSettings, Followed, From};
+use super::super::{FollowNote, FollowSettings, Followed, From, Listed, Moment};
 use super::failing::Failing;
 use crate::check::Keeping;
 use crate::commit::{Commit, FilePosition, StoreError, Tenant};
@@ -98,6 +98,8 @@ pub(super) struct World {
     pub(super) followed: Option<Followed>,
     pub(super) from: From,
     pub(super) now: i64,
+    /// How far the clock that is set is ahead of the steady one.
+    pub(super) ahead: i64,
     pub(super) notes: Vec<FollowNote>,
     next: u32,
     targets: u32,
@@ -161,6 +163,7 @@ impl World {
             followed: None,
             from,
             now: 1_795_000_000 * SECOND,
+            ahead: 0,
             notes: Vec::new(),
             next: 0,
             targets: 0,
@@ -193,9 +196,14 @@ impl World {
 
     /// Begins to follow, if the store takes it.
     pub(super) fn begin(&mut self) {
+        self.follow(self.path(""));
+    }
+
+    /// Follows another family.
+    pub(super) fn follow(&mut self, stem: PathBuf) {
         let lines = LineSettings { block_bytes: 4096, join: false, ..LineSettings::default() };
         let settings = FollowSettings { lines, from: self.from, quiet: SECOND, linger: 60 * SECOND };
-        self.followed = Followed::open(self.path(""), &self.keeping, settings, self.now).ok();
+        self.followed = Followed::open(stem, &self.keeping, settings, &mut Listed::default(), self.now).ok();
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) {
@@ -313,7 +321,8 @@ impl World {
             // Whoever copies a log cuts it before anything else is done with it.
             self.finish_copy();
         }
-        if self.alike && self.followed.is_none() && matches!(step, Step::Delete | Step::Recreate | Step::Swap) {
+        if self.alike && self.followed.is_none() && matches!(step, Step::Delete | Step::Recreate | Step::Swap)
+        {
             // Of logs that begin alike nobody can tell then that it is no copy that comes next.
             return;
         }
@@ -368,6 +377,10 @@ impl World {
                 // Beside a file that nobody has looked at, a copy may be a file of its own.
                 let is_alive = self.followed.is_some();
                 if is_alive {
+                    if self.length() < 1024 {
+                        // What ends within its head is not known again if it has grown, and its follower was killed.
+                        self.line(&[b'z'; 1024], "\n");
+                    }
                     self.read();
                     let found = fs::metadata(self.path("")).unwrap();
                     let is_open = |followed: &Followed| followed.has_open(found.dev(), found.ino());
@@ -462,8 +475,9 @@ impl World {
         }
         let Some(followed) = self.followed.as_mut() else { return true };
         let mut buffer = vec![0; self.turn];
-        let looked = followed.look(&self.keeping, self.now);
-        let more = looked.and_then(|()| followed.read(&mut buffer, &self.keeping, self.now));
+        let looked = followed.look(&self.keeping, &mut Listed::default(), self.now);
+        let moment = Moment { wall: self.now + self.ahead, steady: self.now };
+        let more = looked.and_then(|()| followed.read(&mut buffer, &self.keeping, moment));
         self.notes.append(&mut followed.notes());
         // Whoever is told that the store takes nothing may take what has come out all the same, or later.
         if more.is_err() && self.next.is_multiple_of(2) {
