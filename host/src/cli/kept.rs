@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use self::mailing::{Mailing, mailing};
+pub(super) use self::settling::Patience;
 use super::Failure;
 use super::arguments::KeepArguments;
 use crate::check::Keeping;

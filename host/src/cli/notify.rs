@@ -1,6 +1,7 @@
 use super::arguments::{Format, NotifyArguments, NotifyCommand};
 use super::desk::{self, Desk, Purpose};
 use super::exit::Exit;
+use super::kept::Patience;
 use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
 use crate::report::answer::Answer;
@@ -35,7 +36,8 @@ pub(super) fn run(
                 1 => "1 notice is tried now".into(),
                 count => format!("{count} notices are tried now"),
             });
-            return Ok(if desk.settle_patiently(screen)? { Exit::Clean } else { Exit::Undelivered });
+            let whole = desk.settle_all(Patience::HalfAMinute, screen)?;
+            return Ok(if whole { Exit::Clean } else { Exit::Undelivered });
         }
         NotifyCommand::Retry { notice } => {
             let count = desk.retry(notice)?;
@@ -57,7 +59,7 @@ pub(super) fn run(
             return Ok(Exit::Clean);
         }
     }
-    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+    Ok(if desk.settle_all(Patience::None, screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
 fn status(desk: &dyn Desk, format: Format, screen: &Screen) -> Result<(), Failure> {

@@ -31,7 +31,7 @@ mod wire;
 pub use self::address::{AddressError, check_address};
 pub use self::backoff::backoff;
 pub use self::deliverer::{Delivered, Deliverer, Sender};
-pub use self::message::{Mail, MessageError};
+pub use self::message::{AddressField, Mail, MessageError};
 pub use self::outbox::{About, Content, DelivererLock, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
 pub use self::plan::{Again, Planned, Refusal, again, plan};

@@ -13,6 +13,8 @@ use crate::store::Database;
 
 /// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
 const TURN: i64 = 1_000_000_000;
+/// As long as another program delivers this is as it should be, nanoseconds: a command does so for half a minute.
+const ELSEWHERE: i64 = 60_000_000_000;
 /// How often it is looked what is due, though nothing was committed.
 const DUE: Duration = Duration::from_secs(1);
 
@@ -21,6 +23,8 @@ pub(super) struct Telling<'a> {
     security_log: Option<&'a Path>,
     log: Option<SecurityLog>,
     shared: &'a Shared<'a>,
+    /// Since when another program delivers.
+    elsewhere: Option<i64>,
 }
 
 impl<'a> Telling<'a> {
@@ -29,7 +33,7 @@ impl<'a> Telling<'a> {
         security_log: Option<&'a Path>,
         shared: &'a Shared<'a>,
     ) -> Telling<'a> {
-        Telling { database, security_log, log: None, shared }
+        Telling { database, security_log, log: None, shared, elsewhere: None }
     }
 
     /// Runs until the collector is gone, and then once more: what it committed last is told, too.
@@ -65,15 +69,35 @@ impl<'a> Telling<'a> {
         log.write_due(self.database).map(drop)
     }
 
-    /// Delivers what is due within this turn; what becomes due later has a later one.
-    fn deliver(&self, deliverer: &mut Deliverer) {
+    /// Delivers what is due within this turn; what becomes due later has a later one. Whoever delivers already is left
+    /// to it, and asked again each turn: mostly that is a command, which ends.
+    fn deliver(&mut self, deliverer: &mut Deliverer) {
         let (_awake, woken) = bounded(0);
         match deliverer.deliver(self.shared.clock.now().saturating_add(TURN), &woken) {
-            Ok(delivered) if delivered.sent > 0 || !delivered.failed.is_empty() => {
-                self.shared.tell(Event::Delivered(delivered));
+            Ok(delivered) => {
+                self.look_elsewhere(delivered.elsewhere);
+                if delivered.sent + delivered.dead > 0 || !delivered.failed.is_empty() {
+                    self.shared.tell(Event::Delivered(delivered));
+                }
             }
-            Ok(_) => {}
             Err(error) => self.shared.tell(Event::Telling(error)),
         }
+    }
+
+    fn look_elsewhere(&mut self, elsewhere: bool) {
+        let now = self.shared.clock.now();
+        match (self.elsewhere, elsewhere) {
+            (None, true) => {
+                self.elsewhere = Some(now);
+                self.shared.tell(Event::Elsewhere);
+            }
+            (Some(_), false) => {
+                self.elsewhere = None;
+                self.shared.tell(Event::Delivers);
+            }
+            _ => {}
+        }
+        let for_long = self.elsewhere.is_some_and(|since| now.saturating_sub(since) >= ELSEWHERE);
+        self.shared.health.delivered_elsewhere(for_long);
     }
 }

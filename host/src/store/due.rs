@@ -6,11 +6,10 @@
 //! their routes. Likewise one whose routes never tell again leaves those alone that are to be told again.
 
 use rusqlite::{Connection, params};
-use serde_json::Value;
 
 use super::incidents::{due, get, update};
 use super::telling::Work;
-use super::{batches, clock, search, silences};
+use super::{batches, clock, search, silences, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -109,7 +108,7 @@ pub(super) fn apply(
 
 /// Whether what is due is left to somebody else: others were told by routes that these do not know.
 fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError> {
-    if !policy.partial && !policy.routes.0.is_empty() {
+    if !policy.may_be_partial() {
         return Ok(false);
     }
     // Who was told is only looked for if there is something to leave: all that was ever sent is read for it.
@@ -120,11 +119,7 @@ fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError
     if !db.prepare_cached(pending)?.exists([now])? {
         return Ok(true);
     }
-    let known: Vec<&str> = policy.routes.0.iter().map(|route| &route.name[..]).collect();
-    // A digest is of notices that have their own.
-    let others = "SELECT 1 FROM notices
-         WHERE incident IS NOT NULL AND route NOT IN (SELECT value FROM json_each(?1)) LIMIT 1";
-    Ok(db.prepare_cached(others)?.exists([Value::from(known).to_string()])?)
+    told::by_others(db, policy, None)
 }
 
 /// Deletes incidents that were resolved before this time, with all that was kept of them.

@@ -198,7 +198,7 @@ fn folded() -> String {
     desk.deliver(Says::Later);
     desk.ask("folded into a digest that is deferred", None);
     desk.pass(4 * 24 * HOUR);
-    desk.deliver(Says::Never);
+    desk.deliver(Says::Later);
     desk.ask("folded into a digest that was given up", None);
     desk.database.retry(&Tenant::default(), None).unwrap();
     desk.pass(HOUR);
@@ -218,7 +218,7 @@ fn waiting() -> String {
     desk.pass(HOUR);
     desk.deliver(Says::Later);
     desk.ask("deferred", Some(ONCALL));
-    desk.database.flush().unwrap();
+    desk.database.flush(&Tenant::default()).unwrap();
     desk.deliver(Says::Never);
     desk.ask("dead", Some(ONCALL));
     desk.said

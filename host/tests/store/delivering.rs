@@ -99,7 +99,7 @@ fn an_hour_without_a_relay_and_ten_thousand_incidents() {
     let mut policy = policy(&["a@example.org", "b@example.org"]);
     policy.limits.open_per_rule = 20_000;
     let fixture = Fixture::new(policy);
-    let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+    let (clock, tenant, path) = (fixture.clock.clone(), fixture.tenant.clone(), fixture.path());
     let start = clock.now();
     let database = Arc::new(fixture.database);
     let relay = Relay { clock: clock.clone(), down: start + HOUR, ..Relay::default() };
@@ -135,6 +135,29 @@ fn an_hour_without_a_relay_and_ten_thousand_incidents() {
         assert!(times.len() <= 3, "{recipient}: expected digests, found {} mails", times.len());
         assert!(times[0] <= start + HOUR + HOUR / 4, "{recipient} waited longer than the breaker");
     }
+    // In order within each incident: what was told first went first, by itself or within a digest.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let mut statement = connection
+        .prepare("SELECT n.incident, n.recipient, coalesce(d.message, n.message), n.reason
+             FROM notices n LEFT JOIN notices d ON d.id = n.digest WHERE n.incident IS NOT NULL ORDER BY n.id")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        let of: (i64, String) = (row.get(0)?, row.get(1)?);
+        Ok((of, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+    });
+    let carried: BTreeMap<&str, usize> =
+        taken.iter().enumerate().map(|(at, (_, mail))| (mail.id.split('@').next().unwrap(), at)).collect();
+    let mut last: BTreeMap<(i64, String), usize> = BTreeMap::new();
+    let mut rises = 0;
+    for row in rows.unwrap() {
+        let (of, message, reason) = row.unwrap();
+        let at = carried[&message[..]];
+        let before = last.insert(of.clone(), at);
+        assert_eq!(before.is_some(), reason == "severity-rose", "{of:?}: {reason}");
+        assert!(before.is_none_or(|before| before <= at), "{of:?}: {reason} came before what was told first");
+        rises += usize::from(before.is_some());
+    }
+    assert_eq!((last.len(), rises), (2 * 10_000, 2 * 30 * 50));
     // Nothing is left, and nothing was dropped.
     let status = database.outbox(&tenant, 10).unwrap();
     let states: BTreeMap<_, _> = status.states.into_iter().collect();
@@ -176,7 +199,7 @@ impl Outbox for Deaf {
         Ok(next)
     }
 
-    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<(), StoreError> {
+    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<bool, StoreError> {
         let left = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
         if left.is_ok() {
             return Err(StoreError::Full);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::super::kept::Patience;
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
 use super::{Desk, Next, Reported, Taken, Whole};
@@ -404,7 +405,7 @@ impl Desk for Remote {
         Ok(true)
     }
 
-    fn settle_patiently(&self, _: &Screen) -> Result<bool, Failure> {
+    fn settle_all(&self, _: Patience, _: &Screen) -> Result<bool, Failure> {
         Ok(true)
     }
 }
