@@ -50,7 +50,7 @@ impl Why {
             exceptions,
             outbox: database.outbox(tenant, MOST)?,
             waiting: database.waiting(tenant, MOST)?,
-            routes: policy.routes.clone(),
+            routes: policy.routes.of(tenant),
             throttle: policy.throttle,
             incident: found,
             now,
@@ -287,6 +287,8 @@ impl Why {
             all => visible(&all.join(", ")),
         };
         match refusal {
+            // Such a route is not among these.
+            Refusal::Tenant => "is another tenant's".into(),
             Refusal::Severity => {
                 format!("takes {} and worse, this is {}", route.severity.as_str(), one.severity.as_str())
             }

@@ -15,4 +15,5 @@ mod records;
 mod searching;
 mod standing;
 mod states;
+mod tenants;
 mod timers;

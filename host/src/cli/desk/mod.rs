@@ -139,7 +139,9 @@ pub(super) fn open(
     if let Some(url) = server.url(keep)? {
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let server = Server::new(&url, server.token_file.as_deref())?;
-        return Ok(Box::new(Remote::new(server, zone, configuration.recipients.clone())));
+        let named = configuration.recipients.iter();
+        let recipients = named.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
+        return Ok(Box::new(Remote::new(server, zone, recipients)));
     }
     Ok(Box::new(match purpose {
         Purpose::Look => Kept::look(keep, configuration)?,
