@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub(super) use self::mailing::test;
 use self::mailing::{Mailing, mailing};
 pub(super) use self::settling::Patience;
 use super::Failure;

@@ -15,6 +15,7 @@
 //! | `mail.password` | `{ env = "NAME" }` or `{ file = "PATH" }`, never the password | |
 //! | `mail.password.env` | the variable | |
 //! | `mail.password.file` | the file | |
+//! | `mail.hello` | what the relay is told that this machine is called | its name, if that has a dot, else its address |
 //! | `mail.timeout` | for one answer of the relay | `15s` |
 //! | `recipients` | names for addresses; only they are written to; or for `{ address = …, tenant = … }` | nobody |
 //! | `recipients.address` | the address | |

@@ -92,13 +92,12 @@ pub(super) fn apply(
     done.more |= over.len() == silences::UNSETTLED;
     for (tenant, silence) in over {
         silences::settle(db, &tenant, silence)?;
-        for id in silences::held_back(db, &tenant, silence)? {
+        for (id, held) in silences::held_back(db, &tenant, silence)? {
             let Some(incident) = get(db, &tenant, id)?.filter(|one| one.state == State::Open) else {
                 continue;
             };
-            let what = Happening::SilenceEnded { silence };
             let work = Work { db, tenant: &tenant, policy, installation, now };
-            work.happened(&incident, &Actor::timer(), what, Some(Reason::SilenceEnded))?;
+            work.unsilenced(&incident, silence, held)?;
             done.unsilenced += 1;
         }
     }

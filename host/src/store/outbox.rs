@@ -230,15 +230,9 @@ fn reason_of(db: &Connection, event: Option<i64>, code: &str) -> Result<Reason, 
 
 /// A reason by its word.
 pub(super) fn reason(code: &str, detail: &str) -> Reason {
-    match code {
-        "severity-rose" => Reason::SeverityRose { from: detail.into() },
-        "reopened" => Reason::Reopened,
-        "repeat" => Reason::Repeat,
-        "acknowledgement-expired" => Reason::AcknowledgementExpired,
-        "silence-ended" => Reason::SilenceEnded,
-        "resolved" => Reason::Resolved,
-        "digest" => Reason::Digest,
-        _ => Reason::First,
+    match Reason::of(code) {
+        Some(Reason::SeverityRose { .. }) => Reason::SeverityRose { from: detail.into() },
+        reason => reason.unwrap_or(Reason::First),
     }
 }
 

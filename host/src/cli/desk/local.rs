@@ -141,10 +141,6 @@ impl Desk for Kept {
         self.done(self.database.retry(&self.tenant, notice))
     }
 
-    fn test(&self, address: &str) -> Result<String, Failure> {
-        Kept::test(self, address)
-    }
-
     fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
         Kept::settle(self, screen)
     }

@@ -109,8 +109,6 @@ pub(super) trait Desk {
     fn flush(&self) -> Result<u64, Failure>;
     /// Queues what was given up again; answers how many.
     fn retry(&self, notice: Option<i64>) -> Result<u64, Failure>;
-    /// Sends a test mail; answers the relay's words.
-    fn test(&self, address: &str) -> Result<String, Failure>;
 
     /// Tells what can be told now; `false`: some of what this command has queued stays. A server does that by itself.
     fn settle(&self, screen: &Screen) -> Result<bool, Failure>;

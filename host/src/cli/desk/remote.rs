@@ -396,11 +396,6 @@ impl Desk for Remote {
         Ok(answer.map_or(0, |Tried { notices }| notices))
     }
 
-    fn test(&self, _: &str) -> Result<String, Failure> {
-        let hint = "run it on the server's machine, with its configuration";
-        Err(Failure::new("expected no --server: a test mail is sent by this program itself").hint(Some(hint)))
-    }
-
     fn settle(&self, _: &Screen) -> Result<bool, Failure> {
         Ok(true)
     }

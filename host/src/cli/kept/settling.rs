@@ -202,14 +202,6 @@ impl Kept {
         Ok(Some(self.deliverer(mailing, mailing.transport()?)))
     }
 
-    /// Sends a test mail; answers the relay's words.
-    pub(in crate::cli) fn test(&self, recipient: &str) -> Result<String, Failure> {
-        let Some(mailing) = &self.mail else { return Err(no_relay()) };
-        let id = format!("test.{}.{}", self.clock.now(), std::process::id());
-        let mail = mailing.sender.test(recipient, &id, self.clock.now());
-        Ok(mailing.transport()?.send(&mail).map_err(Failure::new)?.words)
-    }
-
     /// Lets what is deferred go at once.
     pub(in crate::cli) fn can_deliver(&self) -> Result<(), Failure> {
         if self.mail.is_some() { Ok(()) } else { Err(no_relay()) }
