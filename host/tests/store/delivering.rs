@@ -10,8 +10,8 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, StoreError};
 use tripline::incidents::Policy;
 use tripline::notices::{
-    Accepted, Deliverer, DelivererLock, End, Mail, Next, Outbox, SendError, Sender, Templates, Throttle,
-    Transport,
+    Accepted, Deliverer, DelivererLock, End, Mail, Next, Outbox, SendError, Sender, Smtp, SmtpSettings,
+    Templates, Throttle, Tls, Transport,
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::{WallClock, never};
@@ -240,6 +240,65 @@ fn what_was_sent_does_not_go_again_because_the_outbox_could_not_be_told() {
         assert_eq!((taken.len(), ids.len()), (2, 2), "{failures} failures");
         assert_eq!(database.outbox(&tenant, 1).unwrap().states, [("sent".to_string(), 2)]);
     }
+}
+
+/// A sender that is none is nobody's fault but the sender's: all mails wait until it is mended. A recipient that is none
+/// never becomes one.
+#[test]
+fn a_wrong_sender_holds_mails_and_a_wrong_recipient_is_given_up() {
+    let smtp = || {
+        let settings = SmtpSettings {
+            host: "127.0.0.1".into(),
+            port: 1,
+            tls: Tls::Plaintext,
+            login: None,
+            timeout: std::time::Duration::from_secs(1),
+            hello: None,
+            extra_root: None,
+        };
+        Box::new(Smtp::new(settings).unwrap())
+    };
+    let deliver = |to: &str, sender: Sender| {
+        let fixture = Fixture::new(policy(&[to]));
+        fixture.decide(vec![decision("r", Some("x"), 1)]);
+        let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+        let database = Arc::new(fixture.database);
+        let (outbox, watch) = (Arc::clone(&database) as Arc<dyn Outbox>, Arc::new(clock.clone()));
+        let deliverer = Deliverer::new(outbox, smtp(), watch, Templates::new(), sender);
+        let delivered = deliverer.unwrap().unwrap().deliver(clock.now(), &never()).unwrap();
+        (delivered, database.told(&tenant, 1).unwrap().remove(0))
+    };
+    let good = Sender::new("tripline@example.org", "relay");
+    for sender in [
+        Sender::new("a..b@x.org", "relay"),
+        Sender::new("tripline@host.", "relay"),
+        Sender { envelope: "a@x..org".into(), ..good.clone() },
+    ] {
+        let (delivered, told) = deliver("a@example.org", sender);
+        assert!(
+            matches!(&delivered.failed[..], [(_, End::Relay(words))] if words.contains("from")),
+            "{delivered:?}"
+        );
+        assert_eq!((delivered.dead, told.state.as_str(), told.attempts), (0, "queued", 0));
+    }
+    let (delivered, told) = deliver("a..b@example.org", good);
+    assert!(matches!(&delivered.given_up[..], [(_, End::Refused(_))]), "{delivered:?}");
+    assert_eq!((delivered.dead, told.state.as_str()), (1, "dead"));
+}
+
+/// What was given up for its age is counted, and said with the relay's words.
+#[test]
+fn what_is_given_up_is_counted() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    let clock = fixture.clock.clone();
+    let script = Arc::new(Mutex::new(vec![Fault::Deferred]));
+    let relay = Relay { script, clock: clock.clone(), ..Relay::default() };
+    clock.pass(5 * 24 * HOUR);
+    let mut deliverer = deliverer(&(Arc::new(fixture.database) as _), &relay);
+    let delivered = deliverer.deliver(clock.now(), &never()).unwrap();
+    assert!(matches!(&delivered.given_up[..], [(_, End::Deferred(_))]), "{delivered:?}");
+    assert_eq!((delivered.dead, delivered.failed.len(), delivered.next), (1, 0, None));
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
