@@ -55,7 +55,7 @@ impl Sender {
 }
 
 /// Brings notices from the outbox to the relay, one at a time; whoever owns it says when. One that has begun to deliver
-/// is the only one of its outbox as long as there is it.
+/// is the only one of its outbox until it is dropped or lets go.
 pub struct Deliverer {
     outbox: Arc<dyn Outbox>,
     transport: Box<dyn Transport>,
@@ -110,6 +110,11 @@ impl Deliverer {
         sender: Sender,
     ) -> Deliverer {
         Deliverer { outbox, transport, clock, templates, sender, unfinished: None, alone: None }
+    }
+
+    /// Lets others deliver; it begins again when it is asked to deliver next.
+    pub fn let_go(&mut self) {
+        self.alone = None;
     }
 
     fn is_alone(&mut self) -> Result<bool, StoreError> {

@@ -13,6 +13,8 @@ use crate::store::Database;
 
 /// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
 const TURN: i64 = 1_000_000_000;
+/// Looks for what commands leave to a server that ends: it has to end.
+const LAST: u32 = 5;
 /// As long as another program delivers this is as it should be, nanoseconds: a command does so for half a minute.
 const ELSEWHERE: i64 = 60_000_000_000;
 /// How often it is looked what is due, though nothing was committed.
@@ -51,8 +53,10 @@ impl<'a> Telling<'a> {
                 self.log = None;
                 self.shared.tell(Event::SecurityLog(error));
             }
-            if let Some(deliverer) = &mut deliverer {
-                self.deliver(deliverer);
+            match &mut deliverer {
+                Some(deliverer) if ends => self.deliver_last(deliverer),
+                Some(deliverer) => self.deliver(deliverer),
+                None => {}
             }
             if ends {
                 return;
@@ -81,6 +85,18 @@ impl<'a> Telling<'a> {
                 }
             }
             Err(error) => self.shared.tell(Event::Telling(error)),
+        }
+    }
+
+    /// The last turn: a command that has queued something meanwhile found that we deliver, and has left it to us.
+    fn deliver_last(&mut self, deliverer: &mut Deliverer) {
+        for _ in 0..LAST {
+            let last = self.database.last_notice();
+            self.deliver(deliverer);
+            deliverer.let_go();
+            if !last.and_then(|last| self.database.queued_behind(last)).unwrap_or(false) {
+                return;
+            }
         }
     }
 

@@ -90,6 +90,9 @@ fn one_delivers_at_a_time() {
     let other = Arc::new(other);
     assert!(another(&other).is_none());
     assert_eq!(first.deliver(clock.now(), &never()).unwrap().sent, 1);
+    first.let_go();
+    drop(another(&database).unwrap());
+    assert!(!first.deliver(clock.now(), &never()).unwrap().elsewhere);
     drop(first);
     assert_eq!(another(&other).unwrap().deliver(clock.now(), &never()).unwrap().sent, 0);
 }
