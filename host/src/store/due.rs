@@ -106,6 +106,9 @@ pub(super) fn apply(
 }
 
 /// Whether what is due is left to somebody else: others were told by routes that these do not know.
+///
+/// By the names of routes, not by addresses: an address that a flag names counts for its command alone, and two commands
+/// with different ones would each leave all to the other, for ever. Whom a silence held back from is told all the same.
 fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError> {
     if !policy.may_be_partial() {
         return Ok(false);
