@@ -31,6 +31,7 @@ mod migrations;
 mod numbers;
 mod open;
 mod outbox;
+mod own;
 mod pages;
 mod readers;
 mod restored;

@@ -53,6 +53,7 @@ pub(crate) struct Fixture {
 pub(crate) fn route(to: &[&str]) -> Route {
     Route {
         name: "all".into(),
+        tenant: Tenant::default(),
         severity: Severity::Informational,
         rules: Vec::new(),
         tags: Vec::new(),
