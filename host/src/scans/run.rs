@@ -145,7 +145,9 @@ impl Scanning<'_> {
             let before = before.transpose()?.flatten();
             let before = before.map_or_else(Known::default, |(known, _)| known);
             let closed_after = self.closed_after.max(1);
-            let how = Comparing { protocol: baseline.protocol, closed_after, hosts: at == 0 };
+            // Whoever scans now and then asks for something else each time, and knows that.
+            let coverage = baseline.name != ScanName::default();
+            let how = Comparing { protocol: baseline.protocol, closed_after, hosts: at == 0, coverage };
             let (found, now) = compare(before, seen, how);
             findings.extend(found);
             known.push((baseline, now));

@@ -181,6 +181,80 @@ fn a_clock_that_jumps_ahead_deletes_no_scan_and_what_is_old_is_gone_from_the_fil
 }
 
 #[test]
+fn what_no_scan_has_added_to_for_years_is_forgotten_step_by_step() {
+    const DAY: i64 = 24 * 3600;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    let (tenant, store) = (Tenant::default(), open_at(&folder, Arc::clone(&clock)));
+    // More hosts than one step deletes.
+    let many = Known {
+        hosts: (0..6_000_u32)
+            .map(|number| {
+                (
+                    IpAddr::from(0x0a00_0000_u32.wrapping_add(number).to_be_bytes()),
+                    known().hosts.into_values().next().unwrap(),
+                )
+            })
+            .collect(),
+        ..known()
+    };
+    for (name, known) in [("old", many), ("rare", known())] {
+        let run = store.begin(&tenant, new_run()).unwrap();
+        let end = RunEnd { ended: clock.now(), ..end(vec![(baseline(name), known)], &["{}"]) };
+        store.end(&tenant, run, end).unwrap();
+        store.judged(&tenant, run).unwrap();
+    }
+    // How far findings were judged is known of each run.
+    let path = folder.path().join("t.db");
+    let rows = |table: &str| -> i64 {
+        let database = rusqlite::Connection::open(&path).unwrap();
+        database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let later = |days: i64| {
+        clock.pass(days * DAY);
+        store.forget(90 * DAY * 1_000_000_000).unwrap();
+        // One that holds for a day is the time.
+        clock.pass(DAY);
+        store.forget(90 * DAY * 1_000_000_000).unwrap();
+    };
+    store.forget(90 * DAY * 1_000_000_000).unwrap();
+    later(400);
+    assert_eq!((rows("scan_runs"), rows("scan_baselines"), rows("scan_hosts")), (0, 2, 6_002));
+    // Scanned once a year, it stays.
+    let run = store.begin(&tenant, new_run()).unwrap();
+    let rare = vec![(baseline("rare"), known())];
+    store.end(&tenant, run, RunEnd { ended: clock.now(), ..end(rare, &[]) }).unwrap();
+    later(400);
+    assert_eq!((rows("scan_baselines"), rows("scan_hosts")), (1, 2));
+    assert_eq!(store.known(&tenant, &baseline("old")).unwrap(), None);
+    assert!(store.known(&tenant, &baseline("rare")).unwrap().is_some());
+    assert_eq!((rows("scan_ports"), rows("scan_scripts")), (2, 2));
+}
+
+#[test]
+fn how_far_a_run_was_judged_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&folder));
+    let tenant = Tenant::default();
+    let line = "{\"time\":\"2026-11-26T12:00:00Z\",\"finding\":\"port_opened\",\"scan\":\"dmz\",\"run\":1,\
+                \"scanner\":\"nmap\",\"first\":false,\"target\":\"192.0.2.7\",\"port\":23,\"protocol\":\"tcp\",\"state\":\"open\"}\n";
+    let run = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, run, end(vec![], &[line.trim_end()])).unwrap();
+    // And a schedule was overdue, long ago.
+    assert_eq!(judge(&store, &[(run, line), (1_000_000_000_000_001, line)]), (1, 2));
+    store.judged(&tenant, run).unwrap();
+    let files = || -> i64 {
+        let database = rusqlite::Connection::open(folder.path().join("t.db")).unwrap();
+        database.query_row("SELECT count(*) FROM files", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(files(), 2);
+    store.forget(0).unwrap();
+    assert_eq!(files(), 0);
+    // What was decided stays.
+    assert_eq!(store.incident(&tenant, 1).unwrap().unwrap().count, 2);
+}
+
+#[test]
 fn who_breaks_a_scan_off_stands_in_the_record_once() {
     let folder = tempfile::tempdir().unwrap();
     let (tenant, store) = (Tenant::default(), open(&folder));

@@ -5,6 +5,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use memchr::{memchr, memchr3};
+
 const CHUNK: usize = 64 * 1024;
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
@@ -67,7 +69,7 @@ impl<R: Read> Cleaned<R> {
         self.at = 0;
         let mut chunks = chunk.utf8_chunks().peekable();
         while let Some(part) = chunks.next() {
-            part.valid().bytes().for_each(|byte| self.take(byte));
+            self.take_all(part.valid().as_bytes());
             let invalid = part.invalid();
             // The last bytes may be the beginning of a character.
             let begins = chunks.peek().is_none() && !self.ended && is_beginning(invalid);
@@ -78,6 +80,29 @@ impl<R: Read> Cleaned<R> {
             }
         }
         Ok(())
+    }
+
+    /// Takes bytes: those that leave the place as it is at once, and the others one by one.
+    fn take_all(&mut self, mut bytes: &[u8]) {
+        while let Some(first) = bytes.first() {
+            let plain = match &mut self.place {
+                Place::Text => memchr(b'<', bytes).unwrap_or(bytes.len()),
+                Place::Tag => memchr3(b'>', b'"', b'\'', bytes).unwrap_or(bytes.len()),
+                Place::Value { quote, length } if *length < self.value => {
+                    let plain = memchr(*quote, bytes).unwrap_or(bytes.len()).min(self.value - *length);
+                    *length += plain;
+                    plain
+                }
+                _ => 0,
+            };
+            if plain > 0 {
+                self.ready.extend_from_slice(&bytes[..plain]);
+                bytes = &bytes[plain..];
+            } else {
+                self.take(*first);
+                bytes = &bytes[1..];
+            }
+        }
     }
 
     fn take(&mut self, byte: u8) {
