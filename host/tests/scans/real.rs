@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, getsockname, listen, socket_with};
 use tripline::commit::Tenant;
 use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
@@ -361,7 +361,8 @@ fn where_many_are_nobody_is_and_a_scan_of_it_is_whole() {
 
 /// A port that answers nobody: whoever may wait there waits.
 fn silent(host: Ipv4Addr, port: u16) -> (OwnedFd, TcpStream) {
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let flags = SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
     bind(&socket, &SocketAddr::from((host, port))).unwrap();
     listen(&socket, 0).unwrap();
     let at = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap();

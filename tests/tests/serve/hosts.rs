@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 use serde_json::Value;
 use tripline_tests::{Server, Sink, until};
 
@@ -31,7 +31,8 @@ struct Hosts {
 
 impl Hosts {
     fn opens(&mut self, last: u8, port: u16) {
-        let listener = bound(host(last), port, 128).unwrap();
+        let listener = bound(host(last), port, 128);
+        let listener = listener.unwrap_or_else(|error| panic!("{} {port}: {error}", host(last)));
         self.open.insert((last, port), TcpListener::from(listener));
     }
 
@@ -56,7 +57,8 @@ impl Hosts {
 }
 
 fn bound(host: Ipv4Addr, port: u16, waiting: i32) -> rustix::io::Result<OwnedFd> {
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    // The programs that the test starts must not have it, too.
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     sockopt::set_socket_reuseaddr(&socket, true)?;
     bind(&socket, &SocketAddr::from((host, port)))?;
     listen(&socket, waiting)?;
@@ -101,9 +103,10 @@ fn incidents(server: &Server) -> BTreeMap<(String, String), u64> {
 
 fn story(programs: Option<&Path>, scanner: &str) {
     let sink = Sink::start(env!("CARGO_BIN_EXE_smtp-sink"));
-    let free = || TcpListener::bind((host(2), 0)).unwrap().local_addr().unwrap().port();
-    let (allowed, other) = (free(), free());
-    let ports = [allowed, other];
+    // Two at once: one after the other they may be the same.
+    let ports = [(); 2].map(|()| TcpListener::bind((host(2), 0)).unwrap());
+    let ports = ports.map(|listener| listener.local_addr().unwrap().port());
+    let [allowed, other] = ports;
     let mut hosts = Hosts::default();
     for (last, port) in [(2, allowed), (3, allowed), (3, other), (5, allowed), (6, allowed)] {
         hosts.opens(last, port);
