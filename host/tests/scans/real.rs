@@ -388,7 +388,7 @@ fn hosts_that_are_silent_are_waited_for_at_once_and_each_is_told_in_its_place() 
     // One after the other, each twice, would be 19 seconds.
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     assert_eq!((ended.broken, ended.told_all, ended.down), (None, true, HOSTS.into()));
-    let told: Vec<Ipv4Addr> = taken.hosts.iter().map(|host| address(host)).collect();
+    let told: Vec<Ipv4Addr> = taken.hosts.iter().map(address).collect();
     assert_eq!(told, (0..=HOSTS).map(host).collect::<Vec<_>>());
     let (last, silent) = taken.hosts.split_last().unwrap();
     assert!(last.up && last.ports.len() == 1 && silent.iter().all(|host| !host.up && host.ports.is_empty()));

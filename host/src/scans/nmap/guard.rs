@@ -19,13 +19,8 @@ pub fn guard(launch: &Launch) -> io::Result<ExitStatus> {
     }
     thread::Builder::new().name("listener".into()).spawn(|| {
         let told = io::stdout();
-        loop {
-            // Nothing is asked for, so it answers when the other end is closed, and not before.
-            match poll(&mut [PollFd::new(&told, PollFlags::empty())], None) {
-                Err(Errno::INTR) => {}
-                Ok(_) | Err(_) => break,
-            }
-        }
+        // Nothing is asked for, so it answers when the other end is closed, and not before.
+        while let Err(Errno::INTR) = poll(&mut [PollFd::new(&told, PollFlags::empty())], None) {}
         let _ = kill_current_process_group(Signal::KILL);
     })?;
     Command::new("/proc/self/exe")
