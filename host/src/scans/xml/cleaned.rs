@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
 const CHUNK: usize = 64 * 1024;
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
@@ -67,6 +67,11 @@ impl<R: Read> Cleaned<R> {
         self.ended = read == 0;
         self.ready.clear();
         self.at = 0;
+        // Almost always.
+        if let Ok(valid) = std::str::from_utf8(&chunk) {
+            self.take_all(valid.as_bytes());
+            return Ok(());
+        }
         let mut chunks = chunk.utf8_chunks().peekable();
         while let Some(part) = chunks.next() {
             self.take_all(part.valid().as_bytes());
@@ -87,7 +92,11 @@ impl<R: Read> Cleaned<R> {
         while let Some(first) = bytes.first() {
             let plain = match &mut self.place {
                 Place::Text => memchr(b'<', bytes).unwrap_or(bytes.len()),
-                Place::Tag => memchr3(b'>', b'"', b'\'', bytes).unwrap_or(bytes.len()),
+                // Names are short: a search by vectors would take longer to begin.
+                Place::Tag => {
+                    let ends = |byte: &u8| matches!(byte, b'>' | b'"' | b'\'');
+                    bytes.iter().position(ends).unwrap_or(bytes.len())
+                }
                 Place::Value { quote, length } if *length < self.value => {
                     let plain = memchr(*quote, bytes).unwrap_or(bytes.len()).min(self.value - *length);
                     *length += plain;
