@@ -413,7 +413,7 @@ fn a_host_that_takes_too_long_keeps_no_other_waiting() {
     let _open = TcpListener::bind((other, port)).unwrap();
     let settings = ScanSettings {
         allow: [(Tenant::default(), Allowed::new(["127.0.0.0/8".parse().unwrap()]))].into(),
-        host_timeout: Duration::from_millis(200),
+        host_timeout: Duration::from_secs(2),
         ..ScanSettings::default()
     };
     let request = Request {
@@ -426,7 +426,8 @@ fn a_host_that_takes_too_long_keeps_no_other_waiting() {
     };
     let order = Order::check(&request, &Tenant::default(), &settings, &SystemResolver::default()).unwrap();
     let mut taken = Taken::default();
-    let ended = Connect::default().scan(&order, &mut taken, &Cancel::default());
+    let connect = Connect { patience: Duration::from_secs(60), ..Connect::default() };
+    let ended = connect.scan(&order, &mut taken, &Cancel::default());
     assert_eq!(ended.broken.map(|broken| broken.reason), Some(Reason::HostsTimedOut));
     let told: Vec<(Ipv4Addr, bool, usize)> =
         taken.hosts.iter().map(|host| (address(host), host.timed_out, host.ports.len())).collect();
