@@ -1,5 +1,7 @@
 //! Runs of scans and their rows.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
@@ -63,10 +65,11 @@ impl ScanStore for Database {
         self.readers.read(|db| known::get(db, tenant, baseline))
     }
 
-    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError> {
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| {
-            let (reason, detail) = end.broken.map(|broken| (broken.reason.as_str(), broken.detail)).unzip();
+            let broken = end.broken.as_ref();
+            let (reason, detail) = broken.map(|broken| (broken.reason.as_str(), &broken.detail)).unzip();
             // What nothing was found in, no rule has to judge.
             let judged = end.lines.is_empty();
             db.prepare_cached(

@@ -1,5 +1,7 @@
 //! Asking the API, and what there is to ask about.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, Tenant};
@@ -122,7 +124,7 @@ pub(crate) fn scan(site: &Site, of: &str, ended: bool) -> i64 {
             known: Vec::new(),
             lines: Vec::new(),
         };
-        site.database.end(&tenant(of), number, end).unwrap();
+        site.database.end(&tenant(of), number, Arc::new(end)).unwrap();
     }
     number.try_into().unwrap()
 }

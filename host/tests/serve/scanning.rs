@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -363,7 +364,7 @@ fn without_room_in_the_middle_of_a_scan_what_it_found_waits_for_room() {
                 known: Vec::new(),
                 lines: vec![format!("{{\"x\":\"{}\"}}", "x".repeat(200)); lines],
             };
-            running.database.end(&tenant, number, end)?;
+            running.database.end(&tenant, number, Arc::new(end))?;
             running.database.judged(&tenant, number)
         };
         while fill().is_ok() {}
