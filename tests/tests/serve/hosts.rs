@@ -26,18 +26,18 @@ fn host(last: u8) -> Ipv4Addr {
 #[derive(Default)]
 struct Hosts {
     open: BTreeMap<(u8, u16), TcpListener>,
-    away: BTreeMap<u8, Vec<(OwnedFd, TcpStream)>>,
+    /// Ports that are silent, each with who listens and who waits.
+    away: BTreeMap<u8, Vec<(u16, OwnedFd, TcpStream)>>,
 }
 
 impl Hosts {
     fn opens(&mut self, last: u8, port: u16) {
-        let listener = bound(host(last), port, 128);
-        let listener = listener.unwrap_or_else(|error| panic!("{} {port}: {error}", host(last)));
-        self.open.insert((last, port), TcpListener::from(listener));
+        self.open.insert((last, port), TcpListener::from(free(host(last), port, 128)));
     }
 
     fn closes(&mut self, last: u8, port: u16) {
         self.open.remove(&(last, port)).unwrap();
+        free(host(last), port, 0);
     }
 
     /// From now on nothing answers there that anybody asks: each of these ports has somebody who waits to be heard, and no
@@ -45,15 +45,24 @@ impl Hosts {
     fn goes(&mut self, last: u8, ports: &[u16]) {
         self.open.retain(|(other, _), _| *other != last);
         let silent = ports.iter().chain(&PROBED).map(|port| {
-            let socket = bound(host(last), *port, 0).unwrap();
-            (socket, TcpStream::connect((host(last), *port)).unwrap())
+            let socket = free(host(last), *port, 0);
+            (*port, socket, TcpStream::connect((host(last), *port)).unwrap())
         });
         self.away.insert(last, silent.collect());
     }
 
     fn comes(&mut self, last: u8) {
-        self.away.remove(&last).unwrap();
+        for (port, socket, waits) in self.away.remove(&last).unwrap() {
+            drop((socket, waits));
+            free(host(last), port, 0);
+        }
     }
+}
+
+/// Listens at a port once it is free: a program that another test is about to start may have what is closed here for a
+/// moment longer.
+fn free(host: Ipv4Addr, port: u16, waiting: i32) -> OwnedFd {
+    until(&format!("{host} {port} is free"), || bound(host, port, waiting).ok())
 }
 
 fn bound(host: Ipv4Addr, port: u16, waiting: i32) -> rustix::io::Result<OwnedFd> {
