@@ -16,6 +16,7 @@ use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::notices::Deliverer;
 use tripline::sandbox::Sandbox;
+use tripline::scans::ScanName;
 use tripline::serve::{
     self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ScanPlan, Scans,
     ServeError, ServeOptions, StreamSettings,
@@ -56,8 +57,22 @@ pub(crate) struct Running {
     pub(crate) control: Arc<Control>,
     pub(crate) events: Arc<Mutex<Vec<String>>>,
     pub(crate) scans: Scans,
+    made: Arc<Mutex<Vec<(Tenant, ScanName)>>>,
     clock: Hand,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+/// What is scanned, from when on, and how large the database may become.
+pub(crate) struct Site {
+    pub(crate) plan: ScanPlan,
+    pub(crate) now: i64,
+    pub(crate) max_bytes: Option<u64>,
+}
+
+/// The database of such a folder, at this time.
+pub(crate) fn open(folder: &Path, now: i64) -> Database {
+    let hand = Arc::new(Hand(Arc::new(AtomicI64::new(now))));
+    Database::open(&folder.join("t.db"), Policy::default(), hand, DatabaseOptions::default()).unwrap()
 }
 
 /// What can be told to fail.
@@ -67,14 +82,14 @@ type MakeDeliverer<'m> = Box<dyn FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> O
 
 /// What it begins with.
 struct Begin<'m> {
-    plan: ScanPlan,
-    now: i64,
+    site: Site,
     deliverer: MakeDeliverer<'m>,
 }
 
 impl Default for Begin<'_> {
     fn default() -> Self {
-        Begin { plan: ScanPlan::default(), now: START, deliverer: Box::new(|_, _| None) }
+        let site = Site { plan: ScanPlan::default(), now: START, max_bytes: None };
+        Begin { site, deliverer: Box::new(|_, _| None) }
     }
 }
 
@@ -99,8 +114,13 @@ impl Running {
 
     /// … from this time on.
     pub(crate) fn scanning_at(folder: &Path, plan: ScanPlan, now: i64) -> Running {
+        Running::scanning_in(folder, Site { plan, now, max_bytes: None })
+    }
+
+    /// … in this world.
+    pub(crate) fn scanning_in(folder: &Path, site: Site) -> Running {
         let nobody: Listening = Box::new(|_| {});
-        let begin = Begin { plan, now, ..Begin::default() };
+        let begin = Begin { site, ..Begin::default() };
         Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin)
     }
 
@@ -140,11 +160,12 @@ impl Running {
         pack: Configured,
         begin: Begin<'_>,
     ) -> Running {
-        let Begin { plan, now, deliverer } = begin;
+        let Begin { site: Site { plan, now, max_bytes }, deliverer } = begin;
         let clock = Hand(Arc::new(AtomicI64::new(now)));
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
-        let database = Database::open(&path, Policy::default(), hand, DatabaseOptions::default()).unwrap();
+        let options = DatabaseOptions { max_bytes, ..DatabaseOptions::default() };
+        let database = Database::open(&path, Policy::default(), hand, options).unwrap();
         let database = Arc::new(database);
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
@@ -169,16 +190,20 @@ impl Running {
             pause: Duration::from_millis(5),
             every: Duration::from_millis(20),
         };
-        let (held, told) = (Arc::clone(&control), Arc::clone(&events));
+        let made = Arc::new(Mutex::new(Vec::new()));
+        let (held, told, ended) = (Arc::clone(&control), Arc::clone(&events), Arc::clone(&made));
         let serving = std::thread::spawn(move || {
             let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<G>::default());
             let tell = |event: Event| {
                 listening(&event);
+                if let Event::Scanned(tenant, scanned) = &event {
+                    ended.lock().unwrap().push((tenant.clone(), scanned.origin.scan.clone()));
+                }
                 told.lock().unwrap().push(format!("{event:?}"));
             };
             serve::run(options, &sandbox, &tell, &held)
         });
-        Running { database, intake, health, control, events, scans, clock, serving: Some(serving) }
+        Running { database, intake, health, control, events, scans, made, clock, serving: Some(serving) }
     }
 
     /// Brings a line of a tenant; what becomes of it.
@@ -253,6 +278,16 @@ impl Running {
     /// Whether something happened of which this is a part.
     pub(crate) fn said(&self, words: &str) -> bool {
         self.events.lock().unwrap().iter().any(|event| event.contains(words))
+    }
+
+    /// How often that happened.
+    pub(crate) fn counted(&self, words: &str) -> usize {
+        self.events.lock().unwrap().iter().filter(|event| event.contains(words)).count()
+    }
+
+    /// The scans that were made, as they ended.
+    pub(crate) fn scanned(&self) -> Vec<(Tenant, ScanName)> {
+        self.made.lock().unwrap().clone()
     }
 
     /// Waits until it has ended; how.
