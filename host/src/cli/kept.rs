@@ -3,6 +3,7 @@
 mod mailing;
 mod settling;
 mod touched;
+mod user;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -98,9 +99,7 @@ impl Kept {
 
     /// The user whose command this is.
     pub(super) fn actor(&self) -> Actor {
-        let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-        let uid = rustix::process::getuid().as_raw();
-        Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+        user::actor()
     }
 
     /// Where a check commits to.

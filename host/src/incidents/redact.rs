@@ -7,7 +7,7 @@ use tripline_engine::judge::with_texts;
 const GROUP: &str = "secret";
 const BLOT: &[u8] = b"[redacted]";
 
-/// What is blotted out of evidence, titles, summaries and values before it is stored: passwords, tokens.
+/// What is blotted out of evidence, titles, summaries, values and fingerprints before it is stored: passwords, tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Redaction {
     patterns: Vec<regex::bytes::Regex>,
@@ -27,8 +27,9 @@ impl Redaction {
         self.patterns.is_empty()
     }
 
-    /// The decision without what must not be stored. Its fingerprint stays: it tells incidents apart.
-    pub fn apply(&self, decision: &mut Decision) {
+    /// The decision without what must not be stored. A fingerprint that loses something by that still has to tell
+    /// incidents apart: `mark` makes a word of it as it was, which stands behind what is left.
+    pub fn apply(&self, decision: &mut Decision, mark: impl FnOnce(&[u8]) -> String) {
         if self.is_empty() {
             return;
         }
@@ -36,12 +37,15 @@ impl Redaction {
             self.text(text);
         }
         decision.values.iter_mut().for_each(|(_, value)| self.text(value));
+        if let Some(given) = &mut decision.fingerprint
+            && let Cow::Owned(blotted) = self.bytes(given)
+        {
+            *given = [&blotted[..], b" ", mark(given).as_bytes()].concat();
+        }
         for evidence in &mut decision.evidence {
-            let Some(text) = &mut evidence.text else { continue };
-            if let Cow::Owned(blotted) = self.bytes(text) {
-                *text = blotted;
-                // They no longer say where anything is.
-                evidence.captures.clear();
+            let blotted = evidence.text.as_deref().map(|text| self.bytes(text));
+            if let Some(Cow::Owned(blotted)) = blotted {
+                evidence.replace(blotted);
             }
         }
     }

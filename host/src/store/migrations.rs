@@ -17,6 +17,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/5.sql")),
     M::up(include_str!("migrations/6.sql")),
     M::up(include_str!("migrations/7.sql")),
+    M::up(include_str!("migrations/8.sql")),
 ];
 
 /// The newest version that this program knows.

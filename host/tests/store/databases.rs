@@ -51,6 +51,11 @@ fn rows(version: u32) -> &'static str {
                     NULL);
             INSERT INTO batches VALUES ('default', randomblob(32), randomblob(32), 1795549082502276423);"
         }
+        7 => {
+            "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, ended, up, open, judged)
+                VALUES ('default', 1, 'office', 'connect', 'uid:0', 'done', 1795549082502276423, 1795549083502276423, 1, 1, 1);
+            INSERT INTO scan_findings VALUES ('default', 1, 1, '{\"finding\":\"port_open\"}');"
+        }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

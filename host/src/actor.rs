@@ -25,6 +25,11 @@ impl Actor {
         Actor { id: "deliverer".into(), name: "the deliverer".into() }
     }
 
+    /// A program that reports by itself, by its name.
+    pub fn program(name: &str) -> Actor {
+        Actor { id: "program".into(), name: name.into() }
+    }
+
     /// A user of this machine.
     pub fn user(uid: u32, name: &str) -> Actor {
         Actor { id: format!("uid:{uid}"), name: name.into() }
