@@ -316,7 +316,7 @@ impl<'w> Applying<'w> {
 
 /// A word that stands for a fingerprint which must not be stored as it is. The installation's own number goes into it:
 /// whoever has only security.log, where the fingerprint's hash stands, cannot try out what it was of.
-fn mark(installation: &[u8; 16], tenant: &Tenant, given: &[u8]) -> String {
+pub(super) fn mark(installation: &[u8; 16], tenant: &Tenant, given: &[u8]) -> String {
     let mut hash = Sha256::new();
     for part in [&installation[..], b"fingerprint", tenant.as_str().as_bytes(), given] {
         hash.update((part.len() as u64).to_be_bytes());

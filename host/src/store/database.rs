@@ -125,11 +125,12 @@ impl Database {
             all.unsilenced += done.unsilenced;
             all.deleted += done.deleted;
             all.swept += done.swept;
+            all.blotted += done.blotted;
             if !done.more {
                 break;
             }
         }
-        if all.deleted + all.swept > 0 {
+        if all.deleted + all.swept + all.blotted > 0 {
             self.scrub()?;
         }
         Ok(all)

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::incidents::{due, get, update};
 use super::telling::Work;
-use super::{batches, clock, search, silences};
+use super::{batches, clock, redacting, search, silences};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -35,6 +35,8 @@ pub struct Due {
     pub deleted: u64,
     /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets.
     pub swept: u64,
+    /// Things that were stored before a pattern of redaction was there, and are blotted out now.
+    pub blotted: u64,
     /// Whether there is more to do at once.
     pub more: bool,
 }
@@ -53,9 +55,11 @@ pub(super) fn apply(
         done.deleted = delete(db, believed.saturating_sub(retention))?;
         done.swept = sweep(db, believed.saturating_sub(retention), believed)?;
     }
+    let (blotted, more) = redacting::step(db, policy, installation)?;
+    done.blotted = blotted;
     done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
-    done.more = done.deleted == step || done.swept >= step;
+    done.more = more || done.deleted == step || done.swept >= step;
     if leaves(db, policy, now)? {
         return Ok(done);
     }

@@ -33,6 +33,7 @@ mod open;
 mod outbox;
 mod pages;
 mod readers;
+mod redacting;
 mod rules;
 mod scans;
 mod schedules;

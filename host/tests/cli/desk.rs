@@ -98,7 +98,7 @@ fn nothing_of_an_incident_is_cut_when_it_is_shown() {
     let (title, value) = (words("title", 60), format!("v={}", words("value", 120)));
     let reported = report(&fixture, &["--title", &title, "--value", &value], words("detail", 900).as_bytes());
     assert!(reported.status.success(), "{reported:?}");
-    let comment = words("comment", 400);
+    let comment = words("comment", 350);
     assert!(
         run(fixture.tripline(&["incident", "comment", "2", &comment, "--db", "t.db"]), b"").status.success()
     );

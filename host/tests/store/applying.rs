@@ -217,6 +217,48 @@ fn a_fingerprint_keeps_incidents_apart_without_its_secret() {
 }
 
 #[test]
+fn a_new_pattern_goes_over_what_is_stored() {
+    let fixture = Fixture::new(policy(&[]));
+    let of = |n: u64, offset| {
+        with(decision("r", Some(&format!("pw=hunter{n} of {n}")), offset), |one| {
+            one.evidence[0].text = Some(format!("login pw=hunter{n}").into_bytes());
+        })
+    };
+    let limits = IncidentLimits { open_per_rule: 2_000, ..IncidentLimits::default() };
+    fixture.database.set_policy(Policy { limits, ..policy(&[]) });
+    // More than one step.
+    fixture.decide((0..1_200).map(|n| of(n, n)).collect());
+    let redaction = Redaction::new(&["pw=(?<secret>\\S+)".into()]).unwrap();
+    let own = Policy { redaction, limits, ..policy(&[]) };
+    // Whoever does not know all patterns changes nothing.
+    fixture.database.set_policy(Policy { partial: true, ..own.clone() });
+    assert_eq!(fixture.database.due().unwrap().blotted, 0);
+    fixture.database.set_policy(own);
+    // One more of the first comes before that: it finds its own incident again no more, and neither is lost.
+    assert_eq!(fixture.decide(vec![of(0, 5_000)]).opened, [1_201]);
+    assert_eq!(fixture.database.due().unwrap().blotted, 2 * 1_200);
+    assert_eq!(fixture.database.due().unwrap().blotted, 0);
+    let incident = |id| fixture.database.incident(&fixture.tenant, id).unwrap().unwrap();
+    assert_eq!(incident(1_200).title, "Seen pw=[redacted] of 1199");
+    assert_eq!(incident(1_200).values, [("ip".to_string(), "pw=[redacted] of 1199".to_string())]);
+    // The others are found by what comes from now on.
+    let grown = fixture.decide(vec![of(1_199, 6_000), of(7, 6_001)]);
+    assert_eq!((grown.grown.as_slice(), grown.opened.len()), ([1_200, 8].as_slice(), 0));
+    let evidence = fixture.database.evidence(&fixture.tenant, 5).unwrap();
+    assert_eq!(evidence[0].text.as_deref(), Some(b"login pw=[redacted]".as_slice()));
+    assert_eq!(evidence[0].digest, Some(Sha256::digest(b"login pw=hunter4").into()));
+    let found = |text: &str| {
+        let filter = Filter { text: Some(text.into()), ..Filter::default() };
+        fixture.database.page(&fixture.tenant, &filter, None, 10).unwrap().incidents.len()
+    };
+    assert_eq!([found("of 1199"), found("hunter")], [1, 0]);
+    let path = fixture.path();
+    drop(fixture.database);
+    let bytes = std::fs::read(path).unwrap();
+    assert!(!bytes.windows(6).any(|window| window == b"hunter"));
+}
+
+#[test]
 fn the_digest_is_of_the_line_as_it_was_read() {
     let redaction = Redaction::new(&["pw=(?<secret>\\S+)".into()]).unwrap();
     let limits = IncidentLimits { evidence_bytes: 20, ..IncidentLimits::default() };
@@ -237,7 +279,8 @@ fn the_digest_is_of_the_line_as_it_was_read() {
     let kept = fixture.database.evidence(&fixture.tenant, 1).unwrap();
     let seen: Vec<_> = kept.iter().map(|one| (one.text.as_deref().unwrap(), one.cut, one.digest)).collect();
     let digest = |text: &[u8]| Some(Sha256::digest(text).into());
-    let expected: [(&[u8], bool, Option<[u8; 32]>); 5] = [
+    type Seen<'a> = (&'a [u8], bool, Option<[u8; 32]>);
+    let expected: [Seen<'_>; 5] = [
         (b"short", false, digest(b"short")),
         (b"pw=[redacted]", false, digest(b"pw=hunter2")),
         (b"pw=[redacted] and mu", true, digest(&long)),
