@@ -63,7 +63,7 @@ pub(super) fn since(text: &str) -> Result<When, String> {
     if let Ok(at) = text.parse::<DateTime>() {
         return Ok(When::Local(at));
     }
-    let expected = "expected a time like 2026-11-24, 2026-11-24T12:00:00Z, or how long, like 24h";
+    let expected = "expected a time like 2026-11-24 or 2026-11-24T12:00Z, or how long, like 24h";
     span(text).map(When::Span).map_err(|_| expected.into())
 }
 
@@ -90,6 +90,8 @@ mod tests {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let at = |text: &str, zone: &TimeZone| since(text).unwrap().after(7, zone);
         let second = |text: &str| text.parse::<Timestamp>().unwrap().as_nanosecond() as i64;
+        // As the error has it.
+        assert_eq!(at("2026-11-24T12:00Z", &zone), second("2026-11-24T12:00:00Z"));
         assert_eq!(at("2027-01-01", &TimeZone::UTC), second("2027-01-01T00:00:00Z"));
         assert_eq!(at("2027-01-01", &zone), second("2026-12-31T23:00:00Z"));
         assert_eq!(at("2027-07-01 12:30", &zone), second("2027-07-01T10:30:00Z"));
