@@ -48,3 +48,4 @@ pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
 pub use self::server::{HttpOptions, HttpServer, start};
 pub use self::sources::HttpSources;
+pub use self::tls::Certificate;

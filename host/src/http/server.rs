@@ -14,7 +14,8 @@ use super::accepting::accept;
 use super::addresses::Addresses;
 use super::connection::Connections;
 use super::shared::{Parts, Shared};
-use super::{HttpError, HttpLimits, HttpSources, routes, tls};
+use super::tls::Certificate;
+use super::{HttpError, HttpLimits, HttpSources, routes};
 use crate::configuration::TlsFiles;
 use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
@@ -51,6 +52,7 @@ pub struct HttpOptions {
 pub struct HttpServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    certificate: Option<Certificate>,
     // Taken when it ends.
     running: Option<(Runtime, JoinHandle<()>)>,
 }
@@ -62,7 +64,7 @@ pub struct HttpServer {
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams, proxies } =
         options;
-    let tls = tls.as_ref().map(tls::acceptor).transpose()?;
+    let certificate = tls.as_ref().map(Certificate::read).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
     let runtime =
@@ -76,16 +78,22 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
         Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping: stopping_too };
     let shared = Arc::new(Shared::new(parts));
     let router = routes::router(&shared);
-    let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });
+    let connections =
+        Arc::new(Connections { router, tls: certificate.clone(), limits, stopping: stopping.clone() });
     let addresses = Addresses::new(limits.connections, limits.connections_of_address);
     let accepting = runtime.spawn(accept(listener, addresses, connections, shared.figures.clone(), stopping));
-    Ok(HttpServer { address, stop, running: Some((runtime, accepting)) })
+    Ok(HttpServer { address, stop, certificate, running: Some((runtime, accepting)) })
 }
 
 impl HttpServer {
     /// Where it is reached.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its certificate; `None`: it speaks without TLS.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.clone()
     }
 
     /// Takes no more, and answers what was asked until then, for at most so long. After [`crate::serve::run`] has ended,

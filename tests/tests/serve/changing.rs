@@ -53,6 +53,9 @@ fn a_file_that_is_changed_is_read_again_and_a_wrong_one_is_not_taken() {
     server.says("it goes on as it was");
     append(&server.path("app.log"), "2026-11-24T10:00:02Z ERROR one");
     server.until("default", 2);
+    server.configure(&sections("\"app.log\"", "[mail]\nbogus = 1\n"));
+    let said = server.says("tripline.toml:9:1: ");
+    assert!(said.contains("`bogus`"), "{said}");
     server.configure(&sections("\"app.log\", \"more.log\"", ""));
     server.says("goes on with the changed configuration");
     append(&server.path("more.log"), "2026-11-24T10:00:03Z ERROR one");

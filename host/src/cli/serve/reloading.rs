@@ -1,4 +1,4 @@
-//! Configuration and packs are read again at SIGHUP, and when their files have changed.
+//! Configuration, packs and the certificate are read again at SIGHUP, and when their files have changed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -10,12 +10,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use tripline_engine::sandbox::Sandbox;
 
 use super::super::arguments::ServeArguments;
-use super::super::configuration::failure;
+use super::super::configuration::placed;
 use super::super::{Failure, kept, packs};
 use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
-use crate::http::HttpSources;
+use crate::http::{Certificate, HttpSources};
 use crate::serve::{self, Change, Control, Expected, ScanPlan, Scans};
 use crate::store::Database;
 
@@ -33,6 +33,8 @@ pub(super) struct Reloading {
     pub(super) database: Arc<Database>,
     pub(super) control: Arc<Control>,
     pub(super) scans: Scans,
+    /// What is shown to who comes by TLS.
+    pub(super) certificate: Option<Certificate>,
     pub(super) journal: Arc<Journal>,
 }
 
@@ -70,11 +72,15 @@ impl Reloading {
 
     fn read(&mut self) -> Result<(), Failure> {
         let configuration = match &self.configuration.path {
-            Some(path) => Configuration::read(path).map_err(failure)?,
+            Some(path) => Configuration::read(path).map_err(placed)?,
             None => Configuration::default(),
         };
         let packs = packs::configured(&self.arguments.packs, &configuration)?;
         packs::tried(&packs, &*self.sandbox)?;
+        // Files of another name count from the next start on, as all of [server].
+        if let (Some(certificate), Some(files)) = (&self.certificate, &self.configuration.server.tls) {
+            certificate.renew(files).map_err(Failure::new)?;
+        }
         // Nothing counts before all of it is known to: what is half the old and half the new is nobody's configuration.
         serve::matcher(&packs).map_err(Failure::new)?;
         let follow = sources::follow(&self.arguments, &configuration);
@@ -95,7 +101,8 @@ impl Reloading {
     /// What tells that a file was written anew.
     fn prints(&self) -> Vec<(PathBuf, Option<Print>)> {
         let packs = &self.arguments.packs;
-        let files = self.configuration.path.iter().chain(&packs.settings).chain(&packs.pack);
+        let tls = self.configuration.server.tls.iter().flat_map(|files| [&files.certificate, &files.key]);
+        let files = self.configuration.path.iter().chain(&packs.settings).chain(&packs.pack).chain(tls);
         let mut prints = Vec::new();
         for path in files {
             prints.push((path.clone(), print(path)));
