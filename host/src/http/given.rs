@@ -5,8 +5,8 @@ use tripline_abi::ReplyLimit;
 
 use super::problem::Problem;
 use crate::http::shapes::nanoseconds;
-use crate::incidents::{self, GivenError, MANY};
-pub(super) use crate::incidents::{NAME, PROSE};
+use crate::incidents::given::{self, GivenError, MANY};
+pub(super) use crate::incidents::given::{NAME, PROSE};
 use crate::notices::Pattern;
 
 /// Seconds of anything that lasts: ten years.
@@ -14,13 +14,13 @@ pub(super) const LONG: u64 = 10 * 365 * 24 * 3600;
 
 /// One line that is there.
 pub(super) fn line(key: &'static str, text: String, most: usize) -> Result<String, Problem> {
-    incidents::line(key, &text, most).map_err(wrong)?;
+    given::line(key, &text, most).map_err(wrong)?;
     Ok(text)
 }
 
 /// Any text; may be empty.
 pub(super) fn prose(key: &'static str, text: String, most: usize) -> Result<String, Problem> {
-    incidents::prose(key, &text, most).map_err(wrong)?;
+    given::prose(key, &text, most).map_err(wrong)?;
     Ok(text)
 }
 

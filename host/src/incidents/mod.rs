@@ -14,7 +14,7 @@
 mod act;
 mod exception;
 mod filter;
-mod given;
+pub(crate) mod given;
 mod id;
 mod incident;
 mod occurrence;
@@ -29,7 +29,6 @@ pub use self::act::{Act, ActError};
 pub use self::exception::{Effect, Exception, NetworkError, NewException, Place};
 pub use self::filter::{Cursor, Filter, Page};
 pub use self::given::GivenError;
-pub(crate) use self::given::{MANY, NAME, PROSE, line, prose};
 pub use self::id::{Fingerprint, OccurrenceId};
 pub use self::incident::{Evidence, Incident, Opened};
 pub use self::occurrence::{Folded, Fresh};
