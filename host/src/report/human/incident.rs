@@ -101,8 +101,10 @@ fn values(out: &mut dyn Write, values: &[(String, String)], width: usize, whole:
         for (i, (name, value)) in values.by_ref().take(count).enumerate() {
             let gap = if i == 0 { "" } else { GAP };
             // What is longer than a line is alone on its own.
-            let room = width.saturating_sub(columns(name) + 1).max(20);
-            let value = broken(value, room).join(&format!("\n{INDENT}{INDENT}"));
+            let room = width.saturating_sub((columns(name) + 1).max(INDENT.len())).max(20);
+            let broken = lines(&[Part { ink: Ink::Plain, text: value.clone() }], room);
+            let text = |line: &Vec<Part>| line.iter().map(|part| &part.text[..]).collect::<String>();
+            let value = broken.iter().map(text).collect::<Vec<_>>().join(&format!("\n{INDENT}{INDENT}"));
             write!(out, "{gap}{DIM}{name}{DIM:#} {value}")?;
         }
         writeln!(out)?;
