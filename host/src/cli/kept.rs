@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub(super) use self::mailing::test;
 use self::mailing::{Mailing, mailing};
+pub(super) use self::settling::Patience;
 use super::Failure;
 use super::arguments::KeepArguments;
 use crate::check::Keeping;
@@ -97,7 +99,9 @@ impl Kept {
         let database = opened.map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
         let tenant = arguments.tenant.clone();
-        let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
+        let own = configuration.recipients.iter().filter(|(_, recipient)| recipient.tenant == tenant);
+        let recipients = own.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
+        let database = Arc::new(database);
         Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
     }
 
@@ -122,6 +126,11 @@ impl Kept {
     }
 }
 
+/// The user whose command this is.
+pub(super) fn user() -> Actor {
+    user::actor()
+}
+
 /// A misspelt name must not look like a day without incidents.
 pub(super) fn must_be_there(path: &Path) -> Result<(), Failure> {
     // What cannot be looked for may be there.
@@ -142,8 +151,8 @@ pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, d
         policy.partial = true;
     }
     if !arguments.mail_to.is_empty() {
-        let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
-        policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
+        let (tenant, to) = (arguments.tenant.clone(), arguments.mail_to.clone());
+        policy.routes.0.push(Route { name: "--mail-to".into(), tenant, to, ..Route::all("") });
     }
     policy
 }

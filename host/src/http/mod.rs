@@ -37,6 +37,7 @@ mod routes;
 mod server;
 pub(crate) mod shapes;
 mod shared;
+mod sign_ins;
 mod slots;
 mod sources;
 mod streams;

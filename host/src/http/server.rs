@@ -15,7 +15,7 @@ use super::addresses::Addresses;
 use super::connection::Connections;
 use super::shared::{Parts, Shared};
 use super::tls::Certificate;
-use super::{HttpError, HttpLimits, HttpSources, routes};
+use super::{HttpError, HttpLimits, HttpSources, routes, sign_ins};
 use crate::configuration::TlsFiles;
 use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
@@ -52,6 +52,7 @@ pub struct HttpOptions {
 pub struct HttpServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    shared: Arc<Shared>,
     certificate: Option<Certificate>,
     // Taken when it ends.
     running: Option<(Runtime, JoinHandle<()>)>,
@@ -81,8 +82,9 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let connections =
         Arc::new(Connections { router, tls: certificate.clone(), limits, stopping: stopping.clone() });
     let addresses = Addresses::new(limits.connections, limits.connections_of_address);
+    runtime.spawn(sign_ins::keep(Arc::clone(&shared), stopping.clone()));
     let accepting = runtime.spawn(accept(listener, addresses, connections, shared.figures.clone(), stopping));
-    Ok(HttpServer { address, stop, certificate, running: Some((runtime, accepting)) })
+    Ok(HttpServer { address, stop, shared, certificate, running: Some((runtime, accepting)) })
 }
 
 impl HttpServer {
@@ -102,6 +104,8 @@ impl HttpServer {
         self.stop.send_replace(true);
         if let Some((runtime, accepting)) = self.running.take() {
             let _ = runtime.block_on(async { tokio::time::timeout(deadline, accepting).await });
+            let last = sign_ins::write(&self.shared, true);
+            let _ = runtime.block_on(async { tokio::time::timeout(deadline, last).await });
             runtime.shutdown_timeout(Duration::from_millis(100));
         }
     }

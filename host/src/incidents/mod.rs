@@ -38,4 +38,4 @@ pub use self::report::Report;
 pub use self::silence::{NewSilence, Silence};
 pub use self::state::{Resolution, State};
 pub use self::timeline::{Entry, Happening};
-pub use crate::actor::Actor;
+pub use crate::actor::{Actor, Origin};

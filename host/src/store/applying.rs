@@ -104,7 +104,7 @@ impl<'w> Applying<'w> {
             return Ok(());
         }
         let Work { tenant, policy, installation, .. } = self.work;
-        policy.redaction.apply(&mut decision, |given| mark(installation, tenant, given));
+        policy.redaction.apply(&mut decision, |given| mark(installation.own(), tenant, given));
         for exception in &self.exceptions {
             if !exception.takes(&decision) {
                 continue;

@@ -14,6 +14,7 @@ use tripline::abi::Guest;
 use tripline::commit::Tenant;
 use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
+use tripline::notices::Deliverer;
 use tripline::sandbox::Sandbox;
 use tripline::serve::{
     self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ScanPlan, Scans,
@@ -62,6 +63,21 @@ pub(crate) struct Running {
 /// What can be told to fail.
 pub(crate) type Listening = Box<dyn Fn(&Event) + Send + Sync>;
 
+type MakeDeliverer<'m> = Box<dyn FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> Option<Deliverer> + 'm>;
+
+/// What it begins with.
+struct Begin<'m> {
+    plan: ScanPlan,
+    now: i64,
+    deliverer: MakeDeliverer<'m>,
+}
+
+impl Default for Begin<'_> {
+    fn default() -> Self {
+        Begin { plan: ScanPlan::default(), now: START, deliverer: Box::new(|_, _| None) }
+    }
+}
+
 impl Running {
     pub(crate) fn new(folder: &Path, instances: usize, expected: Vec<Expected>) -> Running {
         Running::listened(folder, instances, expected, Box::new(|_| {}))
@@ -84,7 +100,25 @@ impl Running {
     /// … from this time on.
     pub(crate) fn scanning_at(folder: &Path, plan: ScanPlan, now: i64) -> Running {
         let nobody: Listening = Box::new(|_| {});
-        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), plan, now)
+        let begin = Begin { plan, now, ..Begin::default() };
+        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin)
+    }
+
+    /// One that delivers by this; with what was made beside it.
+    pub(crate) fn delivering<H>(
+        folder: &Path,
+        make: impl FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> (Deliverer, H),
+    ) -> (Running, H) {
+        let mut beside = None;
+        let deliverer: MakeDeliverer<'_> = Box::new(|database, clock| {
+            let (deliverer, made) = make(database, clock);
+            beside = Some(made);
+            Some(deliverer)
+        });
+        let begin = Begin { deliverer, ..Begin::default() };
+        let nobody: Listening = Box::new(|_| {});
+        let running = Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin);
+        (running, beside.unwrap())
     }
 
     /// One that judges by this pack.
@@ -95,7 +129,7 @@ impl Running {
         listening: Listening,
         pack: Configured,
     ) -> Running {
-        Running::whole::<G>(folder, instances, expected, listening, pack, ScanPlan::default(), START)
+        Running::whole::<G>(folder, instances, expected, listening, pack, Begin::default())
     }
 
     fn whole<G: Guest + 'static>(
@@ -104,9 +138,9 @@ impl Running {
         expected: Vec<Expected>,
         listening: Listening,
         pack: Configured,
-        plan: ScanPlan,
-        now: i64,
+        begin: Begin<'_>,
     ) -> Running {
+        let Begin { plan, now, deliverer } = begin;
         let clock = Hand(Arc::new(AtomicI64::new(now)));
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
@@ -129,7 +163,7 @@ impl Running {
             instances,
             database: Arc::clone(&database),
             security_log: None,
-            deliverer: None,
+            deliverer: deliverer(&database, Arc::new(clock.clone())),
             health: Arc::clone(&health),
             clock: Arc::new(clock.clone()),
             pause: Duration::from_millis(5),

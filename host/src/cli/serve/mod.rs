@@ -23,6 +23,7 @@ use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
 use crate::http::{HttpServer, HttpSources};
+use crate::security_log::Deed;
 use crate::serve::{self, Control, Expected, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
 use crate::syslog::SyslogSource;
 
@@ -56,6 +57,8 @@ pub(super) fn run(
     let kept = Kept::make(&arguments.keep, &configuration)?;
     let policy = kept::policy_of_server(&arguments.keep, &configuration, kept.database.path());
     kept.database.set_policy(policy);
+    let deed = Deed::settings_loaded(configuration.digest.as_ref(), &packs).by(kept.actor());
+    kept.database.note(vec![deed]).map_err(|error| kept.failed(&error))?;
     let journal = Arc::new(Journal::new(screen.clone(), arguments.log_format, arguments.verbose));
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
@@ -66,6 +69,10 @@ pub(super) fn run(
     let health = Arc::new(Health::new());
     let say = |event, message: String| journal.write(&Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
+    if let Some((words, hint)) = kept.unwritten().map_err(|error| kept.failed(&error))? {
+        journal.write(&Line::new(Level::Warning, "security-log", words));
+        journal.hint(hint);
+    }
     if configuration.path.is_none()
         && let Some(path) = first_token::write(&kept)?
     {
@@ -104,7 +111,7 @@ pub(super) fn run(
         instances: configuration.server.instances,
         database: Arc::clone(&kept.database),
         security_log: kept.security_log(),
-        deliverer: kept.delivering(screen)?,
+        deliverer: kept.delivering()?,
         health,
         clock: Arc::clone(&kept.clock),
         pause: Duration::from_millis(100),

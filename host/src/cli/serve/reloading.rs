@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tripline_engine::Configured;
 use tripline_engine::sandbox::Sandbox;
 
 use super::super::arguments::ServeArguments;
@@ -16,6 +17,7 @@ use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
 use crate::http::{Certificate, HttpSources};
+use crate::security_log::Deed;
 use crate::serve::{self, Change, Control, Expected, ScanPlan, Scans};
 use crate::store::Database;
 
@@ -62,7 +64,16 @@ impl Reloading {
                 continue;
             }
             known = now;
-            if let Err(failure) = self.read() {
+            let read = self.read();
+            let deed = match &read {
+                Ok(packs) => Deed::settings_loaded(self.configuration.digest.as_ref(), packs),
+                Err(_) => Deed::settings_refused(),
+            };
+            if let Err(error) = self.database.note(vec![deed]) {
+                let message = format!("security.log does not tell of the change: {error}");
+                self.journal.write(&Line::new(Level::Error, "security-log", message));
+            }
+            if let Err(failure) = read {
                 let message = format!("{}; it goes on as it was", failure.message());
                 self.journal.write(&Line::new(Level::Error, "unchanged", message));
                 failure.hinted().into_iter().for_each(|hint| self.journal.hint(hint));
@@ -70,7 +81,8 @@ impl Reloading {
         }
     }
 
-    fn read(&mut self) -> Result<(), Failure> {
+    /// Goes on by what the files say; answers the packs.
+    fn read(&mut self) -> Result<Vec<Configured>, Failure> {
         let configuration = match &self.configuration.path {
             Some(path) => Configuration::read(path).map_err(placed)?,
             None => Configuration::default(),
@@ -93,9 +105,9 @@ impl Reloading {
         self.scans.replan(plan(&configuration));
         self.http_sources.set(&configuration.http);
         let expected = [self.listeners.clone(), self.http_sources.expected()].concat();
-        self.control.change(Change { packs, follow, expected });
+        self.control.change(Change { packs: packs.clone(), follow, expected });
         self.configuration = configuration;
-        Ok(())
+        Ok(packs)
     }
 
     /// What tells that a file was written anew.

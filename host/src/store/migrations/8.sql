@@ -1,23 +1,30 @@
--- What the last check decided of events that more bytes may still change, and (file NULL) of ticks behind all it had read.
--- Each check judges them again: their ids are known beyond the incidents they belong to.
-CREATE TABLE tails (
+-- Random since a backup was restored: what is told from then on is told by other message ids than what was told by the
+-- database that was there. NULL: it was not.
+ALTER TABLE installation ADD COLUMN epoch BLOB;
+
+-- Which file security.log is, and the first record in it; NULL: it is not known yet.
+ALTER TABLE log_head ADD COLUMN path BLOB;
+ALTER TABLE log_head ADD COLUMN begins INTEGER;
+
+-- Tokens that are over are deleted, and no other may have their number.
+CREATE TABLE numbered_tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,
-    id BLOB NOT NULL,
-    file INTEGER,
-    PRIMARY KEY (tenant, id),
-    FOREIGN KEY (tenant, file) REFERENCES files (tenant, number) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-CREATE INDEX tails_of_file ON tails (tenant, file);
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    scope TEXT NOT NULL CHECK (scope IN ('operator', 'analyst', 'reader', 'ingest')),
+    created INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    expires INTEGER,
+    revoked INTEGER
+) STRICT;
+INSERT INTO numbered_tokens SELECT id, tenant, name, hash, scope, created, author, expires, revoked FROM tokens;
+DROP TABLE tokens;
+ALTER TABLE numbered_tokens RENAME TO tokens;
+CREATE INDEX tokens_tenant ON tokens (tenant, id);
 
--- So far the digest was of what was left of a line. Of what was cut or blotted out it is not known.
-UPDATE evidence SET digest = NULL WHERE cut = 1 OR instr(text, CAST('[redacted]' AS BLOB)) > 0;
-
--- How far the patterns of redaction have gone over what was stored before they were there.
-CREATE TABLE redacted (
+-- Deletions of which something may still lie in the log of changes.
+CREATE TABLE scrubbing (
     one INTEGER PRIMARY KEY CHECK (one = 1),
-    -- SHA-256 of them.
-    patterns BLOB NOT NULL CHECK (length(patterns) = 32),
-    tenant TEXT NOT NULL,
-    incident INTEGER NOT NULL,
-    done INTEGER NOT NULL CHECK (done IN (0, 1))
+    deletions INTEGER NOT NULL
 ) STRICT;

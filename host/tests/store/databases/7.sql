@@ -358,6 +358,7 @@ CREATE TABLE tokens (
     revoked INTEGER
 ) STRICT;
 INSERT INTO tokens VALUES(1,'default','ci',X'0000000000000000000000000000000000000000000000000000000000000000','ingest',1795549082502276423,'uid:0',NULL,NULL);
+INSERT INTO tokens VALUES(7,'default','old',X'ac473befc62b2a2e4af71d32b44ed8ce74df1de293339c04d34267db5ad2cabd','reader',1795549082502276423,'uid:0',NULL,1795549083000000000);
 CREATE TABLE batches (
     tenant TEXT NOT NULL,
     key BLOB NOT NULL CHECK (length(key) = 32),
@@ -389,7 +390,7 @@ CREATE TABLE scan_runs (
     judged INTEGER NOT NULL DEFAULT 0 CHECK (judged IN (0, 1)),
     PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO scan_runs VALUES('default',1,'office','connect','uid:0','done',1795549082502276423,1795549083502276423,NULL,NULL,NULL,NULL,1,0,1,0,1);
+INSERT INTO scan_runs VALUES('default',1,'dmz','connect','uid:0','done',1795549083000000000,1795549084000000000,'192.0.2.1','22',NULL,NULL,1,0,1,0,0);
 CREATE TABLE scan_findings (
     tenant TEXT NOT NULL,
     run INTEGER NOT NULL,
@@ -398,7 +399,7 @@ CREATE TABLE scan_findings (
     PRIMARY KEY (tenant, run, number),
     FOREIGN KEY (tenant, run) REFERENCES scan_runs (tenant, number)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO scan_findings VALUES('default',1,1,'{"finding":"port_open"}');
+INSERT INTO scan_findings VALUES('default',1,1,'{"kind":"port_open"}');
 CREATE TABLE scan_baselines (
     tenant TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -416,6 +417,7 @@ CREATE TABLE scan_baselines (
     PRIMARY KEY (tenant, number),
     UNIQUE (tenant, name, scanner, technique, protocol, privileged)
 ) STRICT, WITHOUT ROWID;
+INSERT INTO scan_baselines VALUES('default',1,'dmz','connect','connect','tcp',0,1,'192.0.2.1','22','192.0.2.1');
 CREATE TABLE scan_hosts (
     tenant TEXT NOT NULL,
     baseline INTEGER NOT NULL,
@@ -427,6 +429,7 @@ CREATE TABLE scan_hosts (
     PRIMARY KEY (tenant, baseline, address),
     FOREIGN KEY (tenant, baseline) REFERENCES scan_baselines (tenant, number)
 ) STRICT, WITHOUT ROWID;
+INSERT INTO scan_hosts VALUES('default',1,'192.0.2.1','22',0,0);
 CREATE TABLE scan_ports (
     tenant TEXT NOT NULL,
     baseline INTEGER NOT NULL,
@@ -445,6 +448,7 @@ CREATE TABLE scan_ports (
     PRIMARY KEY (tenant, baseline, address, port),
     FOREIGN KEY (tenant, baseline, address) REFERENCES scan_hosts (tenant, baseline, address)
 ) STRICT, WITHOUT ROWID;
+INSERT INTO scan_ports VALUES('default',1,'192.0.2.1',22,'open',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE scan_scripts (
     tenant TEXT NOT NULL,
     baseline INTEGER NOT NULL,
@@ -465,6 +469,7 @@ CREATE TABLE scan_schedules (
     told INTEGER,
     PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
+INSERT INTO scan_schedules VALUES('default','dmz',1795549083000000000,NULL,NULL,NULL);
 CREATE TABLE clock (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     -- The latest time that was believed.
