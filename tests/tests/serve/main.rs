@@ -7,6 +7,9 @@ mod descriptors;
 mod findings;
 mod following;
 mod large;
+#[path = "../../hostile/load.rs"]
+mod load;
+mod memory;
 mod own;
 mod scanning;
 mod tenants;

@@ -6,8 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 use tripline_tests::{Server, bring};
 
-#[path = "../../hostile/load.rs"]
-mod load;
+use super::load;
 
 #[test]
 fn each_line_is_its_tenants() {
