@@ -4,13 +4,16 @@ mod mailing;
 mod settling;
 mod touched;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub(super) use self::mailing::test;
 use self::mailing::{Mailing, mailing};
+pub(super) use self::settling::Patience;
 use super::Failure;
 use super::arguments::KeepArguments;
 use crate::check::Keeping;
@@ -20,6 +23,9 @@ use crate::incidents::{Actor, Policy};
 use crate::notices::Route;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
+
+/// What keeps incidents of a server if nothing names a database.
+pub(super) const DATABASE: &str = "tripline.db";
 
 /// An open database, and whom to tell.
 pub(super) struct Kept {
@@ -60,13 +66,13 @@ impl Kept {
     /// Opens a database that is there to look at it: nothing is written, nothing becomes due by that. Whoever looks need
     /// not know how its incidents are kept and told.
     pub(super) fn look(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
-        must_be_there(path(arguments, configuration)?)?;
+        must_be_there(&path(arguments, configuration)?)?;
         Kept::opened(arguments, configuration, Database::look)
     }
 
     /// Opens a database that is there, and does what is due.
     pub(super) fn open(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
-        must_be_there(path(arguments, configuration)?)?;
+        must_be_there(&path(arguments, configuration)?)?;
         Kept::make(arguments, configuration)
     }
 
@@ -82,7 +88,7 @@ impl Kept {
         configuration: &Configuration,
         open: Opening,
     ) -> Result<Kept, Failure> {
-        let path = path(arguments, configuration)?;
+        let path = &*path(arguments, configuration)?;
         let policy = policy(arguments, configuration, path);
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let mail = mailing(arguments, configuration, &zone)?;
@@ -92,15 +98,15 @@ impl Kept {
         let database = opened.map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
         let tenant = arguments.tenant.clone();
-        let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
+        let own = configuration.recipients.iter().filter(|(_, recipient)| recipient.tenant == tenant);
+        let recipients = own.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
+        let database = Arc::new(database);
         Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
     }
 
     /// The user whose command this is.
     pub(super) fn actor(&self) -> Actor {
-        let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-        let uid = rustix::process::getuid().as_raw();
-        Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+        user()
     }
 
     /// Where a check commits to.
@@ -117,6 +123,13 @@ impl Kept {
     pub(super) fn security_log(&self) -> Option<PathBuf> {
         self.security_log.clone()
     }
+}
+
+/// The user whose command this is.
+pub(super) fn user() -> Actor {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let uid = rustix::process::getuid().as_raw();
+    Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
 }
 
 /// A misspelt name must not look like a day without incidents.
@@ -139,8 +152,8 @@ pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, d
         policy.partial = true;
     }
     if !arguments.mail_to.is_empty() {
-        let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
-        policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
+        let (tenant, to) = (arguments.tenant.clone(), arguments.mail_to.clone());
+        policy.routes.0.push(Route { name: "--mail-to".into(), tenant, to, ..Route::all("") });
     }
     policy
 }
@@ -164,10 +177,20 @@ fn is_of(configuration: &Configuration, path: &Path) -> bool {
     configuration.path.is_some() && configuration.database.as_ref().is_none_or(same)
 }
 
-fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> Result<&'a PathBuf, Failure> {
+fn path<'a>(
+    arguments: &'a KeepArguments,
+    configuration: &'a Configuration,
+) -> Result<Cow<'a, Path>, Failure> {
+    if let Some(named) = arguments.db.as_deref().or(configuration.database.as_deref()) {
+        return Ok(named.into());
+    }
+    // A server that was started without a configuration keeps its own here.
+    let usual = Path::new(DATABASE);
+    if configuration.path.is_none() && usual.exists() {
+        return Ok(usual.into());
+    }
     let hint = "name it with --db FILE, or in tripline.toml: [database] path = \"…\"";
-    let none = || Failure::new("expected a database, found none").hint(Some(hint));
-    arguments.db.as_ref().or(configuration.database.as_ref()).ok_or_else(none)
+    Err(Failure::new("expected a database, found none").hint(Some(hint)))
 }
 
 /// A failure of the database at this path.

@@ -18,6 +18,6 @@ pub(crate) use self::reader::{Piece, Reader};
 pub(crate) use self::{
     family::Member,
     inputs::is_being_packed,
-    own::{Own, is_own},
+    own::{OwnFiles, is_own},
     present::open,
 };

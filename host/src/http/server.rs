@@ -14,7 +14,8 @@ use super::accepting::accept;
 use super::addresses::Addresses;
 use super::connection::Connections;
 use super::shared::{Parts, Shared};
-use super::{HttpError, HttpLimits, HttpSources, routes, tls};
+use super::tls::Certificate;
+use super::{HttpError, HttpLimits, HttpSources, routes, sign_ins};
 use crate::configuration::TlsFiles;
 use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
@@ -51,6 +52,8 @@ pub struct HttpOptions {
 pub struct HttpServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    shared: Arc<Shared>,
+    certificate: Option<Certificate>,
     // Taken when it ends.
     running: Option<(Runtime, JoinHandle<()>)>,
 }
@@ -62,7 +65,7 @@ pub struct HttpServer {
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams, proxies } =
         options;
-    let tls = tls.as_ref().map(tls::acceptor).transpose()?;
+    let certificate = tls.as_ref().map(Certificate::read).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
     let runtime =
@@ -76,10 +79,12 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
         Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping: stopping_too };
     let shared = Arc::new(Shared::new(parts));
     let router = routes::router(&shared);
-    let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });
+    let connections =
+        Arc::new(Connections { router, tls: certificate.clone(), limits, stopping: stopping.clone() });
     let addresses = Addresses::new(limits.connections, limits.connections_of_address);
+    runtime.spawn(sign_ins::keep(Arc::clone(&shared), stopping.clone()));
     let accepting = runtime.spawn(accept(listener, addresses, connections, shared.figures.clone(), stopping));
-    Ok(HttpServer { address, stop, running: Some((runtime, accepting)) })
+    Ok(HttpServer { address, stop, shared, certificate, running: Some((runtime, accepting)) })
 }
 
 impl HttpServer {
@@ -88,12 +93,19 @@ impl HttpServer {
         self.address
     }
 
+    /// Its certificate; `None`: it speaks without TLS.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.clone()
+    }
+
     /// Takes no more, and answers what was asked until then, for at most so long. After [`crate::serve::run`] has ended,
     /// whoever brought lines knows what became of them.
     pub fn stop(mut self, deadline: Duration) {
         self.stop.send_replace(true);
         if let Some((runtime, accepting)) = self.running.take() {
             let _ = runtime.block_on(async { tokio::time::timeout(deadline, accepting).await });
+            let last = sign_ins::write(&self.shared, true);
+            let _ = runtime.block_on(async { tokio::time::timeout(deadline, last).await });
             runtime.shutdown_timeout(Duration::from_millis(100));
         }
     }

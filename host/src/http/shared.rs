@@ -12,10 +12,11 @@ use super::guesses::Guesses;
 use super::problem::{AGAIN, Problem};
 use super::proxies::Proxies;
 use super::room::Room;
+use super::sign_ins::SignIns;
 use super::sources::HttpSources;
 use super::streams::Streams;
 use crate::commit::StoreError;
-use crate::serve::{Health, Intake, Scans};
+use crate::serve::{Health, Intake, NotBegun, Scans};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     /// How each source's lines become events.
     pub(super) streams: Streams,
     pub(super) guesses: Guesses,
+    pub(super) sign_ins: SignIns,
     /// Whom to believe where a request comes from.
     pub(super) proxies: Proxies,
     pub(super) figures: Figures,
@@ -37,6 +39,7 @@ pub(super) struct Shared {
     pub(super) room: Room,
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
+    beginning: Arc<Semaphore>,
     unpacking: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 }
@@ -64,11 +67,13 @@ impl Shared {
             health,
             clock,
             guesses: Guesses::new(&limits),
+            sign_ins: SignIns::default(),
             proxies: Proxies::new(proxies),
             figures: Figures::default(),
             room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),
             reads: Arc::new(Semaphore::new(limits.reads)),
             writes: Arc::new(Semaphore::new(limits.writes)),
+            beginning: Arc::new(Semaphore::new(limits.beginning)),
             unpacking: Arc::new(Semaphore::new(limits.unpacking)),
             limits,
             streams: Streams::new(streams),
@@ -96,6 +101,18 @@ impl Shared {
         change: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         self.turn(&self.writes, change).await
+    }
+
+    /// Begins a scan, which may take its time: names are resolved before.
+    ///
+    /// # Errors
+    /// There was no turn in time, or it has not begun.
+    pub(super) async fn begin<T: Send + 'static>(
+        self: &Arc<Self>,
+        begin: impl FnOnce(&Scans) -> Result<T, NotBegun> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let scans = self.scans.clone();
+        self.turn(&self.beginning, move |_| begin(&scans)).await
     }
 
     /// Does what takes its time, though it waits for nothing.

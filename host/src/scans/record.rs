@@ -11,6 +11,7 @@ use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use std::any::Any;
 use std::str::FromStr;
+use std::sync::Arc;
 
 words! {
     /// How a run stands.
@@ -35,8 +36,8 @@ pub struct NewRun {
     pub name: ScanName,
     /// Who scans.
     pub scanner: ScannerKind,
-    /// Who asked for it: an actor's id.
-    pub author: String,
+    /// Who asked for it.
+    pub author: Actor,
     /// When it began, nanoseconds since 1970.
     pub started: i64,
     /// What is asked; `None`: a file that does not say.
@@ -146,7 +147,7 @@ pub trait ScanStore: Send + Sync {
     fn known(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(Known, i64)>, StoreError>;
 
     /// Keeps what became of a run.
-    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError>;
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError>;
 
     /// Runs whose findings no rule has judged, the oldest first.
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError>;

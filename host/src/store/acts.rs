@@ -42,7 +42,7 @@ impl Database {
             incidents::update(db, &incident)?;
             let reason = match act {
                 Act::Resolve { .. } => Some(Reason::Resolved),
-                Act::Reopen { .. } => Some(Reason::Reopened),
+                Act::Reopen { .. } => Some(Reason::ReopenedByHand),
                 _ => None,
             };
             this.work(db, &tenant).happened(&incident, &actor, happening, reason)?;

@@ -2,17 +2,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::due::{self, Due};
 use super::open::{self, InUse};
+use super::own::Own;
 use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
-use super::telling::Work;
+use super::telling::{Installation, Work};
 use super::writer::Writer;
-use super::{batches, evidence, files, incidents, migrations, pages, states, timeline};
+use super::{batches, evidence, files, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{StoreError, Tenant};
-use crate::files::Own;
+use crate::files::OwnFiles;
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
 
@@ -37,13 +38,14 @@ pub struct Database {
     // Dropped in this order: the last connection that is closed takes the log of changes away, and a reader cannot; the
     // lock is held until all are closed.
     pub(super) readers: Readers,
-    writer: Option<(Writer, [u8; 16])>,
+    writer: Option<(Writer, Installation)>,
     policy: Arc<Mutex<Arc<Policy>>>,
+    pub(super) own: Arc<Own>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
     _in_use: Option<InUse>,
     /// Nobody in this program takes them for logs.
-    _own: Own,
+    _own: OwnFiles,
 }
 
 impl Database {
@@ -54,19 +56,20 @@ impl Database {
         clock: Arc<dyn WallClock>,
         options: DatabaseOptions,
     ) -> Result<Database, StoreError> {
-        let (in_use, alone) = InUse::take(path)?;
-        let connection = open::writing(path, options.patience, options.max_bytes, alone)?;
-        let installation = connection.query_row("SELECT id FROM installation", [], |row| row.get(0))?;
-        in_use.share()?;
+        let (in_use, alone) = InUse::take(path, options.patience)?;
+        let connection = open::writing(path, options.patience, options.max_bytes, (&in_use, alone))?;
+        let installation = Installation::read(&connection)?;
+        in_use.share(options.patience)?;
         Ok(Database {
             path: path.into(),
             writer: Some((Writer::start(connection)?, installation)),
             readers: Readers::beside(path.into(), options.patience),
             policy: Arc::new(Mutex::new(Arc::new(policy))),
+            own: Arc::default(),
             clock,
             patience: options.patience,
             _in_use: Some(in_use),
-            _own: Own::claim(open::files(path)),
+            _own: OwnFiles::claim(open::files(path)),
         })
     }
 
@@ -93,10 +96,11 @@ impl Database {
             writer: None,
             readers,
             policy: Arc::new(Mutex::new(Arc::new(policy))),
+            own: Arc::default(),
             clock,
             patience: options.patience,
             _in_use: in_use,
-            _own: Own::claim(open::files(path)),
+            _own: OwnFiles::claim(open::files(path)),
         })
     }
 
@@ -134,9 +138,7 @@ impl Database {
                 break;
             }
         }
-        if all.deleted + all.swept > 0 {
-            self.scrub()?;
-        }
+        self.scrub()?;
         Ok(all)
     }
 
@@ -193,17 +195,18 @@ impl Database {
         self.readers.read(|db| batches::body(db, tenant, key))
     }
 
-    /// Makes deleted rows be gone from the log of changes, too.
+    /// Makes deleted rows be gone from the log of changes, too. What a reader holds up now is done by the next call, in
+    /// this program or another.
     pub(super) fn scrub(&self) -> Result<(), StoreError> {
-        // Not within a transaction: a connection of its own. A reader may hold it up; the next one catches up.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(open::PATIENCE)?;
-        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        let Some(deletions) = self.readers.read(scrubbing::deletions)? else { return Ok(()) };
+        if scrubbing::take_back(&self.path)? {
+            self.write(move |db, _| scrubbing::done(db, deletions))?;
+        }
+        Ok(())
     }
 
     /// That this may be written.
-    pub(super) fn writes(&self) -> Result<&(Writer, [u8; 16]), StoreError> {
+    pub(super) fn writes(&self) -> Result<&(Writer, Installation), StoreError> {
         self.writer.as_ref().ok_or(StoreError::OnlyLooking)
     }
 
@@ -214,8 +217,11 @@ impl Database {
     ) -> Result<T, StoreError> {
         let (writer, installation) = self.writes()?;
         let (policy, installation, now) = (Arc::clone(&self.policy), *installation, self.clock.now());
+        let own = Arc::clone(&self.own);
         // The policy of when it begins: it may have waited for others, or for a lock.
-        writer.write(move |db| work(db, &Writing { policy: current(&policy), installation, now }))
+        writer.write(move |db| {
+            own.of(db, || work(db, &Writing { policy: current(&policy), installation, now }))
+        })
     }
 }
 
@@ -226,7 +232,7 @@ fn current(policy: &Mutex<Arc<Policy>>) -> Arc<Policy> {
 /// What the writer is handed with each job.
 pub(super) struct Writing {
     pub(super) policy: Arc<Policy>,
-    pub(super) installation: [u8; 16],
+    pub(super) installation: Installation,
     pub(super) now: i64,
 }
 

@@ -6,11 +6,10 @@
 //! their routes. Likewise one whose routes never tell again leaves those alone that are to be told again.
 
 use rusqlite::{Connection, params};
-use serde_json::Value;
 
 use super::incidents::{due, get, update};
-use super::telling::Work;
-use super::{batches, clock, search, silences};
+use super::telling::{Installation, Work};
+use super::{batches, clock, scrubbing, search, silences, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -43,7 +42,7 @@ pub struct Due {
 pub(super) fn apply(
     db: &Connection,
     policy: &Policy,
-    installation: &[u8; 16],
+    installation: &Installation,
     now: i64,
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();
@@ -52,6 +51,9 @@ pub(super) fn apply(
         search::settle(db)?;
         done.deleted = delete(db, believed.saturating_sub(retention))?;
         done.swept = sweep(db, believed.saturating_sub(retention), believed)?;
+    }
+    if done.deleted + done.swept > 0 {
+        scrubbing::begin(db)?;
     }
     done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
@@ -93,13 +95,12 @@ pub(super) fn apply(
     done.more |= over.len() == silences::UNSETTLED;
     for (tenant, silence) in over {
         silences::settle(db, &tenant, silence)?;
-        for id in silences::held_back(db, &tenant, silence)? {
+        for (id, held) in silences::held_back(db, &tenant, silence)? {
             let Some(incident) = get(db, &tenant, id)?.filter(|one| one.state == State::Open) else {
                 continue;
             };
-            let what = Happening::SilenceEnded { silence };
             let work = Work { db, tenant: &tenant, policy, installation, now };
-            work.happened(&incident, &Actor::timer(), what, Some(Reason::SilenceEnded))?;
+            work.unsilenced(&incident, silence, held)?;
             done.unsilenced += 1;
         }
     }
@@ -108,8 +109,11 @@ pub(super) fn apply(
 }
 
 /// Whether what is due is left to somebody else: others were told by routes that these do not know.
+///
+/// By the names of routes, not by addresses: an address that a flag names counts for its command alone, and two commands
+/// with different ones would each leave all to the other, for ever. Whom a silence held back from is told all the same.
 fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError> {
-    if !policy.partial && !policy.routes.0.is_empty() {
+    if !policy.may_be_partial() {
         return Ok(false);
     }
     // Who was told is only looked for if there is something to leave: all that was ever sent is read for it.
@@ -120,11 +124,7 @@ fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError
     if !db.prepare_cached(pending)?.exists([now])? {
         return Ok(true);
     }
-    let known: Vec<&str> = policy.routes.0.iter().map(|route| &route.name[..]).collect();
-    // A digest is of notices that have their own.
-    let others = "SELECT 1 FROM notices
-         WHERE incident IS NOT NULL AND route NOT IN (SELECT value FROM json_each(?1)) LIMIT 1";
-    Ok(db.prepare_cached(others)?.exists([Value::from(known).to_string()])?)
+    told::by_others(db, policy, None)
 }
 
 /// Deletes incidents that were resolved before this time, with all that was kept of them.
@@ -149,7 +149,12 @@ fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreErro
 }
 
 /// Deletes what names people and belongs to no incident: titles of what was excepted before this time, digests whose
-/// incidents are all gone, and buckets that are full again, which are as if they had never been used.
+/// incidents are all gone, buckets that are full again, which are as if they had never been used, and silences, exceptions
+/// and tokens that were over before this time; of security.log's records those that are in the file, or that nobody has
+/// asked for.
+///
+/// A silence stays for as long as there is a notice that it held back, since that is why it was not sent; so does an
+/// exception while what it took out is known.
 fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
     let mut swept = 0;
     for (sql, time) in [
@@ -167,6 +172,31 @@ fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
             "DELETE FROM buckets WHERE (tenant, recipient, critical) IN (
                 SELECT tenant, recipient, critical FROM buckets WHERE at < ?1 LIMIT ?2)",
             now.saturating_sub(HOUR),
+        ),
+        (
+            "DELETE FROM silences WHERE (tenant, id) IN (
+                SELECT tenant, id FROM silences s WHERE settled = 1 AND min(ends, coalesce(ended, ends)) < ?1
+                    AND NOT EXISTS (SELECT 1 FROM notices n
+                        WHERE n.tenant = s.tenant AND n.silence = s.id AND n.state = 'silenced') LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM exceptions WHERE (tenant, id) IN (
+                SELECT tenant, id FROM exceptions e WHERE coalesce(ended, until) < ?1
+                    AND NOT EXISTS (SELECT 1 FROM excepted x WHERE x.tenant = e.tenant AND x.exception = e.id)
+                LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM tokens WHERE id IN (
+                SELECT id FROM tokens WHERE min(coalesce(revoked, expires), coalesce(expires, revoked)) < ?1 LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM log_records WHERE seq IN (
+                SELECT seq FROM (SELECT seq, at FROM log_records ORDER BY seq LIMIT ?2) WHERE at < ?1
+                    AND seq <= (SELECT coalesce(max(seq), 9223372036854775807) FROM log_head))",
+            before,
         ),
     ] {
         swept += db.prepare_cached(sql)?.execute(params![time, STEP])? as u64;

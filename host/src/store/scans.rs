@@ -1,18 +1,24 @@
 //! Runs of scans and their rows.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::database::Database;
-use super::{clock, known, log, numbers, open};
+use super::{clock, known, log, numbers, open, scrubbing};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
-use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
+use crate::scans::{
+    Baseline, Broken, Known, LONGEST, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore,
+};
 
 const COLUMNS: &str = "number, name, scanner, state, started, ended, addresses, ports, reason, detail, up, unknown, \
                        open, judged, author";
 /// Rows that are deleted in one step: a transaction must not take long.
 const STEP: u32 = 5_000;
+/// How long it is known at least what scans have found, nanoseconds: twice the longest time between two of a schedule.
+const KNOWN: i64 = 2 * LONGEST.as_nanos() as i64;
 
 impl ScanStore for Database {
     fn scanning(&self) -> Result<Option<ScanLock>, StoreError> {
@@ -43,14 +49,13 @@ impl ScanStore for Database {
                 number,
                 run.name.as_str(),
                 run.scanner.as_str(),
-                run.author,
+                run.author.id,
                 RunState::Running.as_str(),
                 run.started,
                 run.addresses.map(|addresses| addresses.to_string()),
                 run.ports.map(|ports| ports.to_string()),
             ])?;
-            let by = ("by", Value::from(run.author));
-            record(db, &tenant, this.now, "scan.begun", number as u64, by)?;
+            record(db, &tenant, this.now, "scan.begun", number as u64, log::of(&run.author))?;
             Ok(number as u64)
         })
     }
@@ -59,10 +64,11 @@ impl ScanStore for Database {
         self.readers.read(|db| known::get(db, tenant, baseline))
     }
 
-    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError> {
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| {
-            let (reason, detail) = end.broken.map(|broken| (broken.reason.as_str(), broken.detail)).unzip();
+            let broken = end.broken.as_ref();
+            let (reason, detail) = broken.map(|broken| (broken.reason.as_str(), &broken.detail)).unzip();
             // What nothing was found in, no rule has to judge.
             let judged = end.lines.is_empty();
             db.prepare_cached(
@@ -90,7 +96,9 @@ impl ScanStore for Database {
             for (baseline, known) in &end.known {
                 known::put(db, &tenant, baseline, known, end.ended)?;
             }
-            record(db, &tenant, this.now, "scan.ended", run, ("state", Value::from(end.state.as_str())))
+            let mut fields = log::of(&Actor::server());
+            fields.insert("state".into(), Value::from(end.state.as_str()));
+            record(db, &tenant, this.now, "scan.ended", run, fields)
         })
     }
 
@@ -146,7 +154,7 @@ impl ScanStore for Database {
     }
 
     fn cancel(&self, tenant: &Tenant, run: u64, actor: &Actor) -> Result<bool, StoreError> {
-        let (tenant, by) = (tenant.clone(), actor.id.clone());
+        let (tenant, by) = (tenant.clone(), log::of(actor));
         self.write(move |db, this| {
             let sql =
                 "SELECT cancelled FROM scan_runs WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
@@ -157,7 +165,7 @@ impl ScanStore for Database {
             if cancelled == Some(false) {
                 let sql = "UPDATE scan_runs SET cancelled = 1 WHERE tenant = ?1 AND number = ?2";
                 db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])?;
-                record(db, &tenant, this.now, "scan.cancelled", run, ("by", Value::from(by)))?;
+                record(db, &tenant, this.now, "scan.cancelled", run, by)?;
             }
             Ok(cancelled.is_some())
         })
@@ -190,10 +198,25 @@ impl ScanStore for Database {
         loop {
             let done = self.write(move |db, this| {
                 let believed = clock::advance(db, this.now)?;
-                forget(db, believed.saturating_sub(retention))
+                let done = forget(db, believed.saturating_sub(retention))?;
+                if done.rows > 0 {
+                    scrubbing::begin(db)?;
+                }
+                Ok(done)
             })?;
             (runs, rows) = (runs + done.runs, rows + done.rows);
             if done.rows < u64::from(STEP) {
+                break;
+            }
+        }
+        loop {
+            let done = self.write(move |db, this| {
+                let believed = clock::advance(db, this.now)?;
+                let before = believed.saturating_sub(retention.max(KNOWN));
+                Ok(known::forget(db, before, STEP)? + overdue(db, believed.saturating_sub(retention))?)
+            })?;
+            rows += done;
+            if done < u64::from(STEP) {
                 break;
             }
         }
@@ -211,11 +234,9 @@ fn record(
     now: i64,
     event: &str,
     run: u64,
-    (name, value): (&str, Value),
+    mut fields: Map<String, Value>,
 ) -> Result<(), StoreError> {
-    let mut fields = Map::new();
     fields.insert("scan".into(), run.into());
-    fields.insert(name.into(), value);
     log::add(db, tenant, now, event, &fields)
 }
 
@@ -242,11 +263,26 @@ fn forget(db: &Connection, before: i64) -> Result<Forgotten, StoreError> {
         if done.rows >= u64::from(STEP) {
             break;
         }
+        // How far its findings were judged: nobody brings them again.
+        let sql = "DELETE FROM files WHERE tenant = ?1 AND device = 0 AND inode = ?2 AND source IN
+             (SELECT number FROM sources WHERE tenant = ?1 AND name LIKE 'scan:%')";
+        done.rows += db.prepare_cached(sql)?.execute(params![tenant, number])? as u64;
         let sql = "DELETE FROM scan_runs WHERE tenant = ?1 AND number = ?2";
         done.rows += db.prepare_cached(sql)?.execute(params![tenant, number])? as u64;
         done.runs += 1;
     }
     Ok(done)
+}
+
+/// Deletes a step of what was judged of schedules that were overdue before this time: each is a file of that time.
+fn overdue(db: &Connection, before: i64) -> Result<u64, StoreError> {
+    // No run has a number as high as a time.
+    const TIME: i64 = 1_000_000_000_000_000;
+    let sql = "DELETE FROM files WHERE (tenant, number) IN
+         (SELECT files.tenant, files.number FROM files
+          JOIN sources ON sources.tenant = files.tenant AND sources.number = files.source
+          WHERE files.device = 0 AND files.inode BETWEEN ?1 AND ?2 AND sources.name LIKE 'scan:%' LIMIT ?3)";
+    Ok(db.prepare_cached(sql)?.execute(params![TIME, before.saturating_sub(1), STEP])? as u64)
 }
 
 fn list(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Run>, StoreError> {

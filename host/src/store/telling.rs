@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{log, silences, timeline};
@@ -16,7 +16,7 @@ pub(super) struct Work<'c> {
     pub(super) db: &'c Connection,
     pub(super) tenant: &'c Tenant,
     pub(super) policy: &'c Policy,
-    pub(super) installation: &'c [u8; 16],
+    pub(super) installation: &'c Installation,
     pub(super) now: i64,
 }
 
@@ -43,9 +43,8 @@ impl Work<'_> {
         if matches!(what, Happening::Occurred { .. } | Happening::Notified { .. }) {
             return Ok(());
         }
-        let mut fields = Map::new();
+        let mut fields = log::of(actor);
         let mut put = |key: &str, value: Value| drop(fields.insert(key.into(), value));
-        put("by", actor.id.clone().into());
         put("incident", incident.id.into());
         put("pack", incident.pack.clone().into());
         put("rule", incident.rule.clone().into());
@@ -55,7 +54,7 @@ impl Work<'_> {
         put("fingerprint_sha256", hex(&Sha256::digest(incident.fingerprint.as_bytes())).into());
         match what {
             Happening::Resolved { resolution, .. } => put("resolution", resolution.as_str().into()),
-            Happening::SeverityRose { from, .. } => put("from", from.as_str().into()),
+            Happening::SeverityRose { from, .. } => put("before", from.as_str().into()),
             Happening::Undelivered { recipient, .. } => {
                 put("recipient_sha256", hex(&Sha256::digest(recipient.as_bytes())).into());
             }
@@ -64,18 +63,25 @@ impl Work<'_> {
         log::add(self.db, self.tenant, self.now, &format!("incident.{}", what.code()), &fields)
     }
 
-    /// An event, and a row in the outbox for everybody whom a route names.
+    /// A silence has ended, and the incident is still open: whom it held something back from is told, also by a command
+    /// that does not know their routes. When, says the route that names them now, if one does.
+    pub(super) fn unsilenced(
+        &self,
+        incident: &Incident,
+        silence: i64,
+        held: Vec<(String, String)>,
+    ) -> Result<(), StoreError> {
+        self.happened(incident, &Actor::timer(), Happening::SilenceEnded { silence }, None)?;
+        let known = plan(&self.policy.routes, incident, &Reason::SilenceEnded, self.now);
+        let planned = held.into_iter().map(|(recipient, route)| {
+            let known = known.iter().find(|known| known.recipient == recipient).cloned();
+            known.unwrap_or(Planned { recipient, route, due: self.now })
+        });
+        self.queue_all(incident, &Reason::SilenceEnded, planned.collect())
+    }
+
+    /// Whoever is to be told by a route.
     fn tell(&self, incident: &Incident, reason: &Reason) -> Result<(), StoreError> {
-        let detail = match reason {
-            Reason::SeverityRose { from } => from.clone(),
-            _ => String::new(),
-        };
-        self.db
-            .prepare_cached(
-                "INSERT INTO events (tenant, incident, reason, detail, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
-        let event = self.db.last_insert_rowid();
         let mut planned = match reason {
             Reason::Repeat => self.again(incident)?.planned,
             _ => plan(&self.policy.routes, incident, reason, self.now),
@@ -90,6 +96,26 @@ impl Work<'_> {
             }
             planned = known;
         }
+        self.queue_all(incident, reason, planned)
+    }
+
+    /// An event, and a row in the outbox for each of these.
+    fn queue_all(
+        &self,
+        incident: &Incident,
+        reason: &Reason,
+        planned: Vec<Planned>,
+    ) -> Result<(), StoreError> {
+        let detail = match reason {
+            Reason::SeverityRose { from } => from.clone(),
+            _ => String::new(),
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO events (tenant, incident, reason, detail, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
+        let event = self.db.last_insert_rowid();
         let silence = silences::holding(self, incident)?;
         for one in &planned {
             self.queue(incident, event, reason, one, silence.as_ref())?;
@@ -181,14 +207,36 @@ impl Work<'_> {
 
     /// The local part of a message id: nobody can guess one, and no two are alike.
     pub(super) fn message(&self, parts: &[&[u8]]) -> String {
-        message(self.installation, self.tenant, parts)
+        message(&self.installation.epoch, self.tenant, parts)
     }
 }
 
+/// What message ids of this database are made of: nobody else has the same.
+#[derive(Clone, Copy)]
+pub(super) struct Installation {
+    /// Of all it ever was, also before a backup of it was restored: threads go on.
+    own: [u8; 16],
+    /// Of what it became by that: events that have the same number as others, which are lost, are not those.
+    epoch: [u8; 16],
+}
+
+impl Installation {
+    pub(super) fn read(db: &Connection) -> Result<Installation, StoreError> {
+        let read = |row: &Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Option<[u8; 16]>>(1)?));
+        let (own, epoch) = db.query_row("SELECT id, epoch FROM installation", [], read)?;
+        Ok(Installation { own, epoch: epoch.unwrap_or(own) })
+    }
+}
+
+/// The local part of the message id that an incident's thread hangs on.
+pub(super) fn thread(installation: &Installation, tenant: &Tenant, incident: i64) -> String {
+    message(&installation.own, tenant, &[b"incident", &incident.to_be_bytes()])
+}
+
 /// The local part of a message id, from what it is about.
-pub(super) fn message(installation: &[u8; 16], tenant: &Tenant, parts: &[&[u8]]) -> String {
+fn message(random: &[u8; 16], tenant: &Tenant, parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
-    for part in [&[&installation[..], tenant.as_str().as_bytes()], parts].concat() {
+    for part in [&[&random[..], tenant.as_str().as_bytes()], parts].concat() {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

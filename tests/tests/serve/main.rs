@@ -6,6 +6,7 @@ mod crash;
 mod descriptors;
 mod findings;
 mod following;
+mod hosts;
 mod large;
 #[path = "../../hostile/load.rs"]
 mod load;

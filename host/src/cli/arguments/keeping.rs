@@ -17,8 +17,8 @@ pub(in crate::cli) struct KeepArguments {
     /// The log of security events to write to [default: the configuration's].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Keeping")]
     pub(in crate::cli) security_log: Option<PathBuf>,
-    /// Tell this address of every incident, besides the configuration's routes; may be repeated. It counts for this
-    /// command alone: give it to each, or write a route.
+    /// Tell this address of every incident of --tenant, besides the configuration's routes; may be repeated. It counts
+    /// for this command alone: give it to each, or write a route.
     #[arg(long, global = true, value_name = "ADDR", help_heading = "Keeping", value_parser = address)]
     pub(in crate::cli) mail_to: Vec<String>,
     /// Send mail from this address [default: the configuration's, or tripline@localhost].

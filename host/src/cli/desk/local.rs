@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::super::kept::Kept;
+use super::super::kept::{Kept, Patience};
 use super::super::{Failure, Screen};
 use super::{Desk, Next, Reported, Taken, Whole};
 use crate::commit::{Commit, Store, StoreError};
@@ -134,24 +134,18 @@ impl Desk for Kept {
 
     fn flush(&self) -> Result<u64, Failure> {
         self.can_deliver()?;
-        let count = self.done(self.database.outbox(&self.tenant, 0))?.waiting();
-        self.done(self.database.flush())?;
-        Ok(count)
+        self.done(self.database.flush(&self.tenant, self.actor()))
     }
 
     fn retry(&self, notice: Option<i64>) -> Result<u64, Failure> {
-        self.done(self.database.retry(&self.tenant, notice))
-    }
-
-    fn test(&self, address: &str) -> Result<String, Failure> {
-        Kept::test(self, address)
+        self.done(self.database.retry(&self.tenant, notice, self.actor()))
     }
 
     fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
         Kept::settle(self, screen)
     }
 
-    fn settle_patiently(&self, screen: &Screen) -> Result<bool, Failure> {
-        Kept::settle_patiently(self, screen)
+    fn settle_all(&self, patience: Patience, screen: &Screen) -> Result<bool, Failure> {
+        Kept::settle_all(self, patience, screen)
     }
 }

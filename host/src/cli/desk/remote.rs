@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::super::kept::Patience;
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
 use super::{Desk, Next, Reported, Taken, Whole};
@@ -395,16 +396,11 @@ impl Desk for Remote {
         Ok(answer.map_or(0, |Tried { notices }| notices))
     }
 
-    fn test(&self, _: &str) -> Result<String, Failure> {
-        let hint = "run it on the server's machine, with its configuration";
-        Err(Failure::new("expected no --server: a test mail is sent by this program itself").hint(Some(hint)))
-    }
-
     fn settle(&self, _: &Screen) -> Result<bool, Failure> {
         Ok(true)
     }
 
-    fn settle_patiently(&self, _: &Screen) -> Result<bool, Failure> {
+    fn settle_all(&self, _: Patience, _: &Screen) -> Result<bool, Failure> {
         Ok(true)
     }
 }

@@ -11,6 +11,8 @@ mod notices;
 mod numbered;
 mod openapi;
 mod reports;
+mod scan_files;
+mod scan_schedules;
 mod scan_stream;
 mod scans;
 mod silences;
@@ -50,6 +52,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         exceptions::routes(),
         sources::routes(),
         scans::routes(),
+        scan_schedules::routes(),
+        scan_files::routes(),
         scan_stream::routes(),
         tokens::routes(),
     ];

@@ -184,16 +184,12 @@ fn zone(text: &str) -> Result<TimeZone, Problem> {
     path = "/api/v1/notices/flush",
     tag = "notices",
     security(("token" = ["operator"])),
-    responses((status = 200, description = "how many wait", body = Tried))
+    responses((status = 200, description = "how many are tried now", body = Tried))
 )]
 async fn flush(caller: Caller<Operator>, State(shared): State<Arc<Shared>>) -> Result<Json<Tried>, Problem> {
-    let tenant = caller.tenant().clone();
-    let flushed = shared.write(move |database| {
-        let waiting = database.waits(&tenant)?;
-        database.flush()?;
-        Ok(waiting)
-    });
-    Ok(Json(Tried { notices: flushed.await? }))
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
+    let tried = shared.write(move |database| database.flush(&tenant, actor)).await?;
+    Ok(Json(Tried { notices: tried }))
 }
 
 /// Queues what was given up again: one notice, or all.
@@ -214,8 +210,8 @@ async fn retry(
     State(shared): State<Arc<Shared>>,
     Json(Retry { notice }): Json<Retry>,
 ) -> Result<Json<Tried>, Problem> {
-    let tenant = caller.tenant().clone();
-    let count = shared.write(move |database| database.retry(&tenant, notice)).await?;
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
+    let count = shared.write(move |database| database.retry(&tenant, notice, actor)).await?;
     match notice {
         Some(id) if count == 0 => Err(Problem::unknown(format!("there is no notice {id} that was given up"))),
         _ => Ok(Json(Tried { notices: count })),
