@@ -1,6 +1,7 @@
 //! Time, handed in: what waits and what measures can be told any time by a test.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -8,6 +9,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 pub trait WallClock: Send + Sync {
     /// Nanoseconds since 1970.
     fn now(&self) -> i64;
+
+    /// Nanoseconds since some moment, which nobody sets: how long something lasts, however the clock is set meanwhile. While
+    /// the machine sleeps it stands still.
+    fn steady(&self) -> i64 {
+        self.now()
+    }
 
     /// Waits until then, or until `woken` is sent something or closed; answers whether it was closed.
     fn wait(&self, until: i64, woken: &Receiver<()>) -> bool;
@@ -23,6 +30,11 @@ pub fn never() -> Receiver<()> {
 pub struct SystemClock;
 
 impl WallClock for SystemClock {
+    fn steady(&self) -> i64 {
+        static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        i64::try_from(BEGUN.elapsed().as_nanos()).unwrap_or(i64::MAX)
+    }
+
     fn now(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)

@@ -124,6 +124,12 @@ impl Server {
         String::from_utf8_lossy(&added.stdout).trim().into()
     }
 
+    /// Its process.
+    #[track_caller]
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("a process").id()
+    }
+
     /// Whether it runs.
     pub fn is_alive(&mut self) -> bool {
         let process = self.process.as_mut();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -17,6 +17,19 @@ const INTERRUPTED: i32 = 130;
 /// How long a server may take to judge, commit and tell what it has read. What it has not committed by then is read
 /// again by the next, or sent again.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
+
+/// How long the end waits for whoever reads what is said.
+const HEARD: Duration = Duration::from_secs(1);
+
+/// Says something on a thread of its own, since nobody may read it; what is received tells that it was said.
+fn say(words: String) -> Receiver<()> {
+    let (sender, said) = bounded(1);
+    thread::spawn(move || {
+        let _ = writeln!(stderr(), "{words}");
+        let _ = sender.send(());
+    });
+    said
+}
 
 /// Stops the server at the first signal that asks for it; the second, or too long a wait, ends the program at once.
 /// SIGHUP is passed on. What is to be done before the server stops is done then.
@@ -39,9 +52,8 @@ pub(super) fn obey(
             let Some(before) = before.take() else {
                 process::exit(INTERRUPTED);
             };
-            let mut err = stderr();
-            if err.is_terminal() {
-                let _ = writeln!(err, "\rstopping; Ctrl-C again ends at once");
+            if stderr().is_terminal() {
+                say("\rstopping; Ctrl-C again ends at once".into());
             }
             let control = Arc::clone(&control);
             thread::spawn(move || {
@@ -51,10 +63,9 @@ pub(super) fn obey(
             thread::spawn(|| {
                 thread::sleep(GRACE);
                 let seconds = GRACE.as_secs();
-                let _ = writeln!(
-                    stderr(),
-                    "error: expected to end within {seconds} seconds; what waits is read again"
-                );
+                let said =
+                    say(format!("error: expected to end within {seconds} seconds; what waits is read again"));
+                let _ = said.recv_timeout(HEARD);
                 process::exit(Exit::Incomplete as i32);
             });
         }

@@ -11,6 +11,7 @@ use tripline_engine::decode::Format;
 use tripline_engine::line::Mark;
 
 use super::family::Member;
+use super::own::{self, Places};
 use super::present::Present;
 use super::{InputError, InputProblem};
 
@@ -131,13 +132,23 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
             }
         }
     }
-    for (_, members) in &families {
-        for Member { path, .. } in members {
-            match look(path) {
-                Ok(file) => drop(files.insert(path.clone(), file)),
-                Err(problem) => inputs.errors.push(InputError { path: path.clone(), problem }),
+    let own = Places::look();
+    for (_, members) in &mut families {
+        members.retain(|Member { path, .. }| match look(path, &own) {
+            Ok(Some(file)) => files.insert(path.clone(), file).is_none(),
+            Ok(None) => {
+                // Beside logs they are nobody's mistake.
+                if arguments.contains(path) {
+                    let problem = InputProblem::Io { doing: "read it", error: own::refusal() };
+                    inputs.errors.push(InputError { path: path.clone(), problem });
+                }
+                false
             }
-        }
+            Err(problem) => {
+                inputs.errors.push(InputError { path: path.clone(), problem });
+                false
+            }
+        });
     }
     for (at, (stem, mut members)) in families.into_iter().enumerate() {
         if stdin_at == Some(at) {
@@ -208,16 +219,20 @@ pub(crate) fn is_being_packed(plain: &Path, packed: &Path) -> bool {
             }))
 }
 
-fn look(path: &Path) -> Result<File, InputProblem> {
+/// What lies under this name; `None`: a file that the program writes itself.
+fn look(path: &Path, own: &Places) -> Result<Option<File>, InputProblem> {
     let found = fs::metadata(path).map_err(|error| InputProblem::Io { doing: "open it", error })?;
+    if own.has(&found) {
+        return Ok(None);
+    }
     let modified = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok(File {
+    Ok(Some(File {
         path: path.into(),
         bytes: if found.is_file() { found.len() } else { 0 },
         modified: modified.and_then(|since| i64::try_from(since.as_nanos()).ok()),
         begin: Begin::default(),
         held: None,
-    })
+    }))
 }
 
 #[cfg(test)]

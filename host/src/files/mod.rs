@@ -4,6 +4,7 @@ mod error;
 mod family;
 mod inputs;
 mod known;
+mod own;
 mod present;
 mod reader;
 
@@ -14,4 +15,9 @@ pub(crate) use self::known::{Found, generation, recognise};
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
 #[cfg(feature = "store")]
-pub(crate) use self::{family::Member, inputs::is_being_packed, present::open};
+pub(crate) use self::{
+    family::Member,
+    inputs::is_being_packed,
+    own::{OwnFiles, is_own},
+    present::open,
+};

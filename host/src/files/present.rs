@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
-use super::InputProblem;
+use super::{InputProblem, own};
 use crate::commit::FileIdentity;
 
 /// So many first bytes make a head. Logs that begin alike for longer are told apart by inode alone.
@@ -121,9 +122,17 @@ impl Present {
     }
 }
 
-/// Opens a file, and does not wait for the other end of a pipe that has come under its name meanwhile.
+/// Opens a file, unless it is one of the program's own; and does not wait for the other end of a pipe that has come under
+/// its name meanwhile.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)
+    let with = |flags: OFlags| OpenOptions::new().read(true).custom_flags(flags.bits() as i32).clone();
+    // This kind of handle is only to look by: closing it drops no locks. Its file is then opened by it, not by the name,
+    // under which another may lie by now.
+    let there = with(OFlags::PATH).open(path)?;
+    if own::Places::look().has(&there.metadata()?) {
+        return Err(own::refusal());
+    }
+    with(OFlags::NONBLOCK).open(format!("/proc/self/fd/{}", there.as_raw_fd()))
 }
 
 fn look(mut file: &File, length: u64) -> io::Result<(Vec<u8>, Size)> {

@@ -94,6 +94,11 @@ impl Followed {
         &self.stem
     }
 
+    /// Files that are open.
+    pub(crate) fn open_files(&self) -> usize {
+        self.tails.len()
+    }
+
     /// Bytes on disk that are not read yet, of open files that are not packed.
     pub(crate) fn lag(&self) -> u64 {
         self.tails.iter().map(Tail::unread).sum()

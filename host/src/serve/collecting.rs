@@ -22,6 +22,7 @@ use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::{Configured, PackReport, suspensions};
 
 use super::Event;
+use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
 use super::shared::Shared;
 use super::turns::Turn;
@@ -44,6 +45,8 @@ pub(super) struct Judged<'a> {
     pub(super) decided: &'a AtomicU64,
     /// One of them has more instances than it may.
     pub(super) crowded: &'a AtomicBool,
+    /// Judges that wait for room for an instance.
+    pub(super) starved: Arc<Starved>,
 }
 
 /// Where barriers go, and what comes back for each that is on disk.
@@ -128,7 +131,7 @@ impl<'a> Collecting<'a> {
         let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
         let mut suspended = vec![false; self.matcher.costs().len()];
         let (mut next, mut marked, mut at_mark) = (0, Instant::now(), 0);
-        let (nothing, mut has_ended) = (never(), false);
+        let (nothing, mut has_ended, mut is_joined) = (never(), false, false);
         loop {
             let fed = if has_ended { &nothing } else { &fed };
             let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
@@ -145,11 +148,29 @@ impl<'a> Collecting<'a> {
                 },
                 default(self.pause()) => {}
             }
-            while let Some(Fed { tenant, what, .. }) = early.remove(&next) {
-                next += 1;
+            while let Some(Fed { tenant, what, joined, .. }) = early.remove(&next) {
+                (next, is_joined) = (next + 1, joined);
                 self.take(tenant, what);
             }
+            if is_joined {
+                match has_ended {
+                    // What belongs to it will not come.
+                    true => return,
+                    false => continue,
+                }
+            }
             self.suspend(&mut suspended);
+            match self.judged.starved.change() {
+                Some(Some(words)) => {
+                    self.shared.health.sandbox_waits(true);
+                    self.shared.tell(Event::Starved(words));
+                }
+                Some(None) => {
+                    self.shared.health.sandbox_waits(false);
+                    self.shared.tell(Event::Fed);
+                }
+                None => {}
+            }
             let decided = self.judged.decided.load(Relaxed) - at_mark;
             let elapsed = marked.elapsed();
             let due = self.is_due(decided, elapsed) || has_ended;

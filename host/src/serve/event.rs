@@ -19,6 +19,8 @@ pub enum Event {
     Follows(PathBuf),
     /// What is named is written by the server itself: it is not followed.
     Own(PathBuf),
+    /// What is named for these tenants is not followed: nobody can say whose it is.
+    Disputed(PathBuf, Vec<Tenant>),
     /// Something about a file.
     File(FollowNote),
     /// What was named and cannot be followed.
@@ -29,6 +31,12 @@ pub enum Event {
     Waits(StoreError),
     /// The store takes barriers again.
     GoesOn,
+    /// The machine has no room for one more instance of a pack, by these words; it is tried again, and judging waits.
+    Starved(String),
+    /// There is room again.
+    Fed,
+    /// More files are named than may be open at once: so many are open, and so many are left out for now.
+    Crowded(usize, usize),
     /// A pack failed.
     Fault(Tenant, PackFault),
     /// A pack logged a line.

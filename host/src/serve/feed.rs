@@ -39,7 +39,20 @@ impl Feed<'_> {
     }
 
     pub(super) fn send(&mut self, tenant: &Tenant, what: What) -> Result<(), Gone> {
-        let fed = Fed { number: self.number, tenant: tenant.clone(), what };
+        self.put(tenant, what, false)
+    }
+
+    /// All of it is committed together.
+    pub(super) fn send_together(&mut self, tenant: &Tenant, all: Vec<What>) -> Result<(), Gone> {
+        let mut all = all.into_iter().peekable();
+        while let Some(what) = all.next() {
+            self.put(tenant, what, all.peek().is_some())?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, tenant: &Tenant, what: What, joined: bool) -> Result<(), Gone> {
+        let fed = Fed { number: self.number, joined, tenant: tenant.clone(), what };
         self.number += 1;
         self.matchers.send(fed).map_err(|_| Gone)
     }

@@ -11,13 +11,16 @@ use super::Event;
 use super::feed::{Feed, Gone, Halt};
 use super::following::{Follow, Following, stem};
 use super::input::Input;
-use super::intake::{Batch, Expected, Intake, StreamSettings};
+use super::intake::{Expected, Intake, StreamSettings, Taken};
+use super::naming::{self, Named};
 use super::passing::{Fed, What};
 use super::place::Place;
 use super::shared::Shared;
+use super::silence::{self, Entries, silent};
 use super::stream::Stream;
 use super::turns::Turns;
 use crate::commit::{StoreError, Tenant};
+use crate::files::{OwnFiles, is_own};
 use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
@@ -37,8 +40,20 @@ pub(super) struct Feeding {
     wake: Wake,
     /// How brought bytes become lines.
     lines: LineSettings,
-    /// What the server writes itself, and whether that was told.
-    own: Vec<(PathBuf, bool)>,
+    /// What the server writes itself, by family, …
+    own: Vec<PathBuf>,
+    /// … and by where it lies, …
+    _own: OwnFiles,
+    /// … and what of it was named, which is told once.
+    told: HashSet<PathBuf>,
+    /// Files that several tenants' entries name.
+    disputed: HashSet<PathBuf>,
+    /// Files that may be open at once, …
+    most_files: usize,
+    /// … and how many are named beyond that.
+    left_out: usize,
+    /// Entries that name nothing.
+    entries: Entries,
     files: Vec<Place<Following>>,
     streams: Vec<Place<Stream>>,
     /// Where the stream of this name is.
@@ -48,7 +63,7 @@ pub(super) struct Feeding {
     /// … and all that are expected.
     awaited: HashSet<(Tenant, String)>,
     /// Brought, and not given to their source yet.
-    brought: VecDeque<Batch>,
+    brought: VecDeque<Taken>,
     /// Rounds so far: each begins with another source.
     round: usize,
     looked: Option<i64>,
@@ -62,6 +77,7 @@ impl Feeding {
         turns: Turns,
         lines: LineSettings,
         own: Vec<PathBuf>,
+        most_files: usize,
         wake: Wake,
         now: i64,
     ) -> Feeding {
@@ -70,7 +86,13 @@ impl Feeding {
             turns,
             wake,
             lines,
-            own: own.into_iter().map(|path| (stem(&path), false)).collect(),
+            own: own.iter().map(|path| stem(path)).collect(),
+            _own: OwnFiles::claim(own),
+            told: HashSet::new(),
+            disputed: HashSet::new(),
+            most_files,
+            left_out: 0,
+            entries: Entries::default(),
             files: Vec::new(),
             streams: Vec::new(),
             named: HashMap::new(),
@@ -130,17 +152,14 @@ impl Feeding {
 
     /// Closes what is followed no longer, or in another way; what of it was read is committed, and read on from there.
     fn keep(&mut self, follow: &[Follow], shared: &Shared<'_>) {
-        let mut named: HashMap<PathBuf, &Follow> = HashMap::new();
-        for one in follow {
-            for stem in one.stems(false, shared.tell) {
-                named.entry(stem).or_insert(one);
-            }
-        }
+        let Named { families, disputed } = Named::look(follow, false, shared.tell);
+        let named: HashMap<PathBuf, &Follow> = families.into_iter().collect();
         self.files.retain_mut(|Place { input, silent_after, .. }| match named.get(input.stem()) {
             Some(one) => {
                 *silent_after = one.silent_after;
                 input.is_as(one)
             }
+            None if disputed.contains_key(input.stem()) => false,
             // What a glob named is followed on though its name is not there now.
             None => !input.stem().exists() && follow.iter().any(|one| input.is_as(one)),
         });
@@ -155,6 +174,7 @@ impl Feeding {
 
     /// Streams that are expected from now on. One that is no longer may be silent.
     fn expect(&mut self, expected: &[Expected]) {
+        self.intake.expect(expected.iter().map(|one| (one.tenant.clone(), one.source.clone())));
         self.expected.clear();
         let before = take(&mut self.awaited);
         for one in expected {
@@ -196,7 +216,7 @@ impl Feeding {
         }
         if !stopping {
             if self.looked.is_none_or(|looked| (now - looked).abs() >= LOOK) {
-                self.look(follow, now, shared)?;
+                self.look(follow, now, feed, shared)?;
                 self.looked = Some(now);
             }
             for place in from(&mut self.files, self.round) {
@@ -216,31 +236,65 @@ impl Feeding {
     }
 
     /// Files that came, went or changed places.
-    fn look(&mut self, follow: &[Follow], now: i64, shared: &Shared<'_>) -> Result<(), StoreError> {
+    fn look(
+        &mut self,
+        follow: &[Follow],
+        now: i64,
+        feed: &mut Feed<'_>,
+        shared: &Shared<'_>,
+    ) -> Result<(), Halt> {
         let is_first = self.looked.is_none();
         for place in &mut self.files {
             place.input.look(now)?;
         }
-        for one in follow {
-            for stem in one.stems(is_first, shared.tell) {
-                if let Some((_, told)) = self.own.iter_mut().find(|(own, _)| *own == stem) {
-                    if !replace(told, true) {
+        let Named { families, disputed } = Named::look(follow, is_first, shared.tell);
+        self.disputed.retain(|stem| disputed.contains_key(stem));
+        for (stem, tenants) in disputed {
+            if self.disputed.insert(stem.clone()) {
+                for tenant in &tenants {
+                    feed.send(tenant, What::Decision(Box::new(naming::disputed(&stem, now))))?;
+                }
+                // Another one may have been named by now which was one tenant's before.
+                self.files.retain(|place| place.input.stem() != stem);
+                shared.tell(Event::Disputed(stem, tenants.into_iter().collect()));
+            }
+        }
+        let mut left_out = 0;
+        for (stem, one) in families {
+            if !self.files.iter().any(|place| place.input.stem() == stem) {
+                if self.own.contains(&stem) || is_own(&stem) {
+                    if self.told.insert(stem.clone()) {
                         shared.tell(Event::Own(stem));
                     }
                     continue;
                 }
-                // What several name belongs to the first.
-                if !self.files.iter().any(|place| place.input.stem() == stem) {
-                    let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, now)?;
-                    self.files.push(Place::new(input, one.silent_after, now));
-                    shared.tell(Event::Follows(stem));
+                if self.open_files() >= self.most_files {
+                    left_out += 1;
+                    continue;
                 }
+                let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, now)?;
+                self.files.push(Place::new(input, one.silent_after, shared.clock));
+                shared.tell(Event::Follows(stem));
             }
+        }
+        let files = &self.files;
+        let is_empty = |one: &Follow| !files.iter().any(|place| place.input.is_of(one));
+        for (one, silence) in self.entries.missed(follow, shared.clock.steady(), is_empty) {
+            let decision = silent(&silence::name(one), silence, now);
+            feed.send(&one.tenant, What::Decision(Box::new(decision)))?;
+        }
+        if replace(&mut self.left_out, left_out) < left_out {
+            shared.tell(Event::Crowded(self.open_files(), left_out));
         }
         let stems = self.files.iter().filter_map(|place| place.input.stem().parent().map(Path::to_path_buf));
         let folders: BTreeSet<PathBuf> = stems.chain(follow.iter().flat_map(Follow::folders)).collect();
         self.wake.watch(folders.iter().map(PathBuf::as_path));
         Ok(())
+    }
+
+    /// Files that are open; one that is not there yet may come at any time.
+    fn open_files(&self) -> usize {
+        self.files.iter().map(|place| place.input.open_files().max(1)).sum()
     }
 
     /// Gives what was brought to its sources, but for tenants that are full; whether there was something.
@@ -290,7 +344,7 @@ impl Feeding {
         let (keeping, database) = (shared.keeping(&name.0), shared.database);
         let input = Stream::open(&name.1, settings, lines, &keeping, database)?;
         self.named.insert(name.clone(), self.streams.len());
-        self.streams.push(Place::new(input, settings.silent_after, now));
+        self.streams.push(Place::new(input, settings.silent_after, shared.clock));
         Ok(self.streams.len() - 1)
     }
 

@@ -75,7 +75,7 @@ impl Follow {
         }
         let name = stem.to_string_lossy().into_owned();
         let followed = Followed::open(stem, &keeping, settings, now)?;
-        Ok(Following { followed, keeping, name, given, now })
+        Ok(Following { followed, keeping, name, given, paths: self.paths.clone(), now })
     }
 }
 
@@ -90,8 +90,10 @@ pub(super) struct Following {
     followed: Followed,
     keeping: Keeping,
     name: String,
-    /// How it was to be followed when it was opened.
+    /// How it was to be followed when it was opened, …
     given: FollowSettings,
+    /// … and by what it was named.
+    paths: Vec<PathBuf>,
     /// When it was read last.
     now: i64,
 }
@@ -105,6 +107,16 @@ impl Following {
     /// Whether that is how it is followed.
     pub(super) fn is_as(&self, one: &Follow) -> bool {
         *self.tenant() == one.tenant && self.given == one.settings
+    }
+
+    /// Whether this entry named it.
+    pub(super) fn is_of(&self, one: &Follow) -> bool {
+        *self.tenant() == one.tenant && self.paths == one.paths
+    }
+
+    /// Files that are open.
+    pub(super) fn open_files(&self) -> usize {
+        self.followed.open_files()
     }
 
     /// Looks whether files came, went or changed places.

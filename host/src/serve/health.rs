@@ -19,6 +19,7 @@ struct State {
     serves: bool,
     stopping: bool,
     store: Option<String>,
+    sandbox: bool,
     security_log: bool,
     telling: Option<String>,
     elsewhere: bool,
@@ -38,6 +39,8 @@ pub enum Reason {
     Stopping,
     /// The store does not take what it is given.
     Store,
+    /// The machine has no room for one more instance of a pack.
+    Sandbox,
     /// security.log cannot be written.
     SecurityLog,
     /// Timers and notices cannot use the database.
@@ -53,6 +56,7 @@ impl Reason {
             Reason::Starting => "starting",
             Reason::Stopping => "stopping",
             Reason::Store => "store",
+            Reason::Sandbox => "sandbox",
             Reason::SecurityLog => "security-log",
             Reason::Telling => "telling",
             Reason::Elsewhere => "delivered-elsewhere",
@@ -65,6 +69,7 @@ impl Reason {
             Reason::Starting => "the server has not begun yet",
             Reason::Stopping => "the server stops",
             Reason::Store => "the database does not take what it is given; it is tried again",
+            Reason::Sandbox => "there is no room to run one more pack; it is tried again",
             Reason::SecurityLog => "security.log cannot be written; its records wait in the database",
             Reason::Telling => "timers and notices cannot use the database; it is tried again",
             Reason::Elsewhere => "another program delivers notices; this server does once it no longer does",
@@ -110,6 +115,11 @@ impl Health {
     /// Whether the store keeps the server waiting, and what it says.
     pub fn store_waits(&self, waits: bool, reason: &str) {
         self.lock().store = waits.then(|| reason.into());
+    }
+
+    /// Whether judging waits for room for an instance.
+    pub fn sandbox_waits(&self, waits: bool) {
+        self.lock().sandbox = waits;
     }
 
     /// Whether security.log is written.
@@ -178,6 +188,7 @@ impl Health {
         because(state.stopping, Reason::Stopping);
         because(!state.serves, Reason::Starting);
         because(state.store.is_some(), Reason::Store);
+        because(state.sandbox, Reason::Sandbox);
         because(state.security_log, Reason::SecurityLog);
         because(state.telling.is_some(), Reason::Telling);
         because(state.elsewhere, Reason::Elsewhere);

@@ -136,6 +136,47 @@ struct Shared {
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
+/// A batch that was given out. Its bytes wait until its room is dropped.
+pub(crate) struct Taken {
+    pub(crate) batch: Batch,
+    pub(super) room: Room,
+}
+
+impl std::ops::Deref for Taken {
+    type Target = Batch;
+
+    fn deref(&self) -> &Batch {
+        &self.batch
+    }
+}
+
+/// What a batch takes of its source's, its tenant's and all room; given back when it is dropped.
+pub(crate) struct Room {
+    intake: Intake,
+    tenant: Tenant,
+    source: String,
+    bytes: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut waiting = self.intake.lock();
+        waiting.bytes -= self.bytes;
+        if let Some(own) = waiting.tenants.get_mut(&self.tenant) {
+            own.bytes -= self.bytes;
+            if let Some(queue) = own.sources.get_mut(&self.source) {
+                queue.bytes -= self.bytes;
+                queue.underway -= 1;
+                if queue.underway == 0 {
+                    own.sources.remove(&self.source);
+                }
+            }
+        }
+        drop(waiting);
+        self.intake.0.changed.notify_all();
+    }
+}
+
 #[derive(Default)]
 struct Waiting {
     tenants: HashMap<Tenant, OfTenant>,
@@ -144,19 +185,26 @@ struct Waiting {
     bytes: usize,
     /// Keys of batches that are not committed yet.
     keys: HashSet<(Tenant, [u8; 32])>,
+    /// Sources that the configuration names: they are not kept out by what others have named.
+    expected: HashSet<(Tenant, String)>,
     stopped: bool,
 }
 
 /// What waits of one tenant.
 #[derive(Default)]
 struct OfTenant {
+    /// Those of which something waits.
     sources: HashMap<String, Queue>,
+    /// All that were named so far, but for those that are expected and what the server brings itself.
+    named: HashSet<String>,
     bytes: usize,
 }
 
 #[derive(Default)]
 struct Queue {
     batches: VecDeque<Batch>,
+    /// Batches that wait, and that were given out and are not read yet.
+    underway: usize,
     bytes: usize,
 }
 
@@ -208,6 +256,19 @@ impl Intake {
         }
     }
 
+    /// These sources have a place, whatever else is named; from now on, instead of those before.
+    pub fn expect(&self, sources: impl IntoIterator<Item = (Tenant, String)>) {
+        self.lock().expected = sources.into_iter().collect();
+    }
+
+    /// These were named before the server began.
+    pub fn remember(&self, sources: impl IntoIterator<Item = (Tenant, String)>) {
+        let mut waiting = self.lock();
+        for (tenant, source) in sources {
+            waiting.tenants.entry(tenant).or_default().named.insert(source);
+        }
+    }
+
     /// Nothing is taken any more.
     pub fn stop(&self) {
         self.lock().stopped = true;
@@ -216,16 +277,18 @@ impl Intake {
 
     /// The next batches of each source that has some, at most about so many bytes of each, in turns; of sources that
     /// have room.
-    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&(Tenant, String)) -> bool) -> Vec<Batch> {
+    pub(crate) fn turn(&self, bytes: usize, has_room: impl Fn(&(Tenant, String)) -> bool) -> Vec<Taken> {
         let mut waiting = self.lock();
         let mut turn = Vec::new();
         for _ in 0..waiting.ready.len() {
             waiting.turn(bytes, &has_room, &mut turn);
         }
-        if !turn.is_empty() {
-            self.0.changed.notify_all();
-        }
-        turn
+        drop(waiting);
+        let taken = |batch: Batch| {
+            let (tenant, source, bytes) = (batch.tenant.clone(), batch.source.clone(), batch.lines.len());
+            Taken { batch, room: Room { intake: self.clone(), tenant, source, bytes } }
+        };
+        turn.into_iter().map(taken).collect()
     }
 
     /// Whether nothing waits.
@@ -268,17 +331,17 @@ impl Waiting {
         }
         let size = batch.lines.len();
         let own = self.tenants.get(&batch.tenant);
-        match own.and_then(|own| own.sources.get(&batch.source)) {
-            Some(queue) if queue.bytes > 0 && queue.bytes + size > limits.source_bytes => {
-                return Some(Refused::Full { waiting: queue.bytes });
-            }
-            // What the server brings itself is not kept out by what others have named.
-            None if batch.file.is_none()
-                && (own.is_some_and(|own| own.sources.len() >= limits.sources) || limits.sources == 0) =>
-            {
-                return Some(Refused::Sources { most: limits.sources });
-            }
-            _ => {}
+        if let Some(own) = own
+            && let Some(queue) = own.sources.get(&batch.source)
+            && queue.bytes > 0
+            && queue.bytes + size > limits.source_bytes
+        {
+            return Some(Refused::Full { waiting: queue.bytes });
+        }
+        let named = own.map_or(0, |own| own.named.len());
+        let is_new = own.is_none_or(|own| !own.named.contains(&batch.source));
+        if self.is_counted(batch) && is_new && named >= limits.sources {
+            return Some(Refused::Sources { most: limits.sources });
         }
         let of_tenant = own.map_or(0, |own| own.bytes);
         for (waiting, most) in [(of_tenant, limits.tenant_bytes), (self.bytes, limits.bytes)] {
@@ -290,8 +353,13 @@ impl Waiting {
         key.is_some_and(|key| self.keys.contains(&key)).then_some(Refused::Underway)
     }
 
+    /// What the configuration names, and what the server brings itself, is not kept out by what senders have named.
+    fn is_counted(&self, batch: &Batch) -> bool {
+        batch.file.is_none() && !self.expected.contains(&(batch.tenant.clone(), batch.source.clone()))
+    }
+
     fn take(&mut self, batch: Batch) {
-        let size = batch.lines.len();
+        let (size, is_counted) = (batch.lines.len(), self.is_counted(&batch));
         self.bytes += size;
         if let Some(key) = batch.key {
             self.keys.insert((batch.tenant.clone(), key.key));
@@ -299,8 +367,12 @@ impl Waiting {
         let (tenant, source) = (batch.tenant.clone(), batch.source.clone());
         let own = self.tenants.entry(tenant.clone()).or_default();
         own.bytes += size;
+        if is_counted {
+            own.named.insert(source.clone());
+        }
         let queue = own.sources.entry(source.clone()).or_default();
         queue.bytes += size;
+        queue.underway += 1;
         if queue.batches.is_empty() {
             self.ready.push_back((tenant, source));
         }
@@ -319,11 +391,7 @@ impl Waiting {
         let mut left = bytes;
         while left > 0 {
             let Some(batch) = queue.batches.pop_front() else { break };
-            let size = batch.lines.len();
-            left = left.saturating_sub(size.max(1));
-            for waiting in [&mut queue.bytes, &mut own.bytes, &mut self.bytes] {
-                *waiting -= size;
-            }
+            left = left.saturating_sub(batch.lines.len().max(1));
             turn.push(batch);
         }
         if !queue.batches.is_empty() {
@@ -371,13 +439,42 @@ mod tests {
         assert_eq!(offer(&intake, "c", "1", 1000), Ok(()));
     }
 
+    /// Whoever may name sources names as many as there may be: the operator's own listener is not shut out by that.
+    #[test]
+    fn what_is_expected_has_a_place_of_its_own() {
+        let (intake, tenant) = (intake(), Tenant::new("a").unwrap());
+        intake.remember([(tenant.clone(), "http/before".to_string())]);
+        assert_eq!(offer(&intake, "a", "http/1", 1), Ok(()));
+        assert_eq!(
+            offer(&intake, "a", "http/2", 1),
+            Err(Refused::Sources { most: 2 }),
+            "one was there before"
+        );
+        assert_eq!(offer(&intake, "a", "http/before", 1), Ok(()));
+        assert_eq!(offer(&intake, "a", "syslog/udp", 1), Err(Refused::Sources { most: 2 }));
+        intake.expect([(tenant, "syslog/udp".to_string())]);
+        assert_eq!(offer(&intake, "a", "syslog/udp", 1), Ok(()));
+        assert_eq!(offer(&intake, "a", "http/2", 1), Err(Refused::Sources { most: 2 }));
+    }
+
+    #[test]
+    fn what_was_given_out_waits_until_it_is_read() {
+        let intake = intake();
+        offer(&intake, "a", "1", 40).unwrap();
+        let taken = intake.turn(1000, |_| true);
+        assert!(intake.is_empty());
+        assert_eq!(offer(&intake, "a", "1", 1), Err(Refused::Full { waiting: 40 }));
+        drop(taken);
+        assert_eq!(offer(&intake, "a", "1", 1), Ok(()));
+    }
+
     #[test]
     fn each_source_has_a_turn() {
         let intake = intake();
         for (source, bytes) in [("1", 10), ("1", 10), ("1", 10), ("2", 10)] {
             offer(&intake, "a", source, bytes).unwrap();
         }
-        let turn = || intake.turn(15, |_| true).into_iter().map(|batch| batch.source).collect::<Vec<_>>();
+        let turn = || intake.turn(15, |_| true).iter().map(|taken| taken.source.clone()).collect::<Vec<_>>();
         assert_eq!(turn(), ["1", "1", "2"]);
         offer(&intake, "a", "2", 10).unwrap();
         assert_eq!(turn(), ["1", "2"]);

@@ -8,7 +8,7 @@ use crate::check::MonotonicClock;
 
 pub(super) fn run(matcher: &Matcher, fed: &Receiver<Fed>, to_collector: &Sender<Fed>) {
     let mut scratch = MatchScratch::default();
-    for Fed { number, tenant, what } in fed {
+    for Fed { number, joined, tenant, what } in fed {
         let what = match what {
             What::Block { source, block, turn } => {
                 let matched = matcher.block(&block, false, &MonotonicClock, &mut scratch);
@@ -16,7 +16,7 @@ pub(super) fn run(matcher: &Matcher, fed: &Receiver<Fed>, to_collector: &Sender<
             }
             what => what,
         };
-        if to_collector.send(Fed { number, tenant, what }).is_err() {
+        if to_collector.send(Fed { number, joined, tenant, what }).is_err() {
             return;
         }
     }

@@ -30,6 +30,7 @@ mod intake;
 mod judging;
 mod matching;
 mod modules;
+mod naming;
 mod passing;
 mod place;
 mod queue;

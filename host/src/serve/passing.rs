@@ -19,6 +19,8 @@ use crate::commit::{BatchKey, Commit, PackState, Tenant};
 /// What was fed, in the order in which it came.
 pub(super) struct Fed {
     pub(super) number: u64,
+    /// What comes next belongs to it: one is not committed without the other.
+    pub(super) joined: bool,
     pub(super) tenant: Tenant,
     pub(super) what: What,
 }

@@ -10,14 +10,17 @@ use super::silence::silent;
 use super::turns::Turns;
 use super::{Event, Health, SourceFigures};
 use crate::crash::point;
+use crate::wall_clock::WallClock;
 
 /// A source and its standing.
 pub(super) struct Place<I> {
     pub(super) input: I,
     pub(super) silent_after: Option<i64>,
     is_silent: bool,
-    /// When something came last.
+    /// When something came last …
     came: i64,
+    /// … by the clock that nobody sets: one that jumps ahead makes nobody silent.
+    heard: i64,
     /// When all that had come was read.
     pub(super) caught: i64,
     lines: u64,
@@ -27,12 +30,14 @@ pub(super) struct Place<I> {
 }
 
 impl<I: Input> Place<I> {
-    pub(super) fn new(input: I, silent_after: Option<i64>, now: i64) -> Place<I> {
+    pub(super) fn new(input: I, silent_after: Option<i64>, clock: &dyn WallClock) -> Place<I> {
+        let now = clock.now();
         Place {
             input,
             silent_after,
             is_silent: false,
             came: now,
+            heard: clock.steady(),
             caught: now,
             lines: 0,
             bytes: 0,
@@ -77,25 +82,27 @@ impl<I: Input> Place<I> {
             point("after_read");
         }
         let (tenant, source) = (self.input.tenant().clone(), self.input.number());
+        let mut turn = Vec::new();
         while let Some(block) = self.input.next_block() {
             self.lines += block.lines.len() as u64;
             self.bytes += block.bytes.len() as u64;
-            let turn = turns.take(&tenant);
-            feed.send(&tenant, What::Block { source, block, turn })?;
+            turn.push(What::Block { source, block, turn: turns.take(&tenant) });
         }
-        for ack in self.input.acks() {
-            feed.send(&tenant, What::Batch(ack))?;
-        }
+        // Lines of a batch whose key is not kept beside them would count again when it is sent again.
+        turn.extend(self.input.acks().into_iter().map(What::Batch));
+        feed.send_together(&tenant, turn)?;
         self.input.notes().into_iter().for_each(|note| shared.tell(Event::File(note)));
         if came != Came::More {
             self.caught = now;
         }
         if came != Came::Nothing {
             (self.came, self.is_silent, self.spoke) = (now, false, true);
+            self.heard = shared.clock.steady();
         }
-        if !self.is_silent && self.silent_after.is_some_and(|after| now - self.came >= after) {
+        let silence = shared.clock.steady() - self.heard;
+        if !self.is_silent && self.silent_after.is_some_and(|after| silence >= after) {
             self.is_silent = true;
-            let decision = silent(self.input.name(), self.came, now);
+            let decision = silent(self.input.name(), silence, now);
             feed.send(&tenant, What::Decision(Box::new(decision)))?;
         }
         Ok(came == Came::More)

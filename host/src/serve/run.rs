@@ -19,7 +19,7 @@ use super::control::Guard;
 use super::faults::Faults;
 use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
-use super::modules::Modules;
+use super::modules::{Modules, Starved};
 use super::passing::{Barrier, Fed, Work};
 use super::scanning::Scanning;
 use super::shared::Shared;
@@ -52,6 +52,8 @@ pub struct ServeOptions {
     pub threads: usize,
     /// Instances of packs that sit, of all tenants; others rest. 4,096.
     pub instances: usize,
+    /// Followed files that are open at once: what else needs a descriptor must find one.
+    pub most_files: usize,
     /// Where it is all kept.
     pub database: Arc<Database>,
     /// Where security.log is written, if it is.
@@ -108,7 +110,7 @@ pub fn run(
 ) -> Result<(), ServeError> {
     let ServeOptions { mut packs, mut follow, own, intake, mut expected, lines, threads, .. } = options;
     let ServeOptions { instances, database, security_log, deliverer, scans, health, clock, .. } = options;
-    let ServeOptions { pause, every, .. } = options;
+    let ServeOptions { pause, every, most_files, .. } = options;
     let faults = Faults::default();
     let shared = Shared {
         database: &database,
@@ -123,8 +125,10 @@ pub fn run(
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;
+    intake.remember(database.named_by_senders()?);
     let turns = Turns::new(threads, control.waker());
-    let mut feeding = Feeding::new(intake.clone(), turns, lines, own, control.waits(), clock.now());
+    let mut feeding =
+        Feeding::new(intake.clone(), turns, lines, own, most_files, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
     health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);
@@ -206,7 +210,9 @@ impl Epoch<'_> {
         let Epoch { shared, packs, follow, expected, sandbox, intake, threads, instances } = self;
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
-        let sandbox: Arc<dyn Sandbox> = Arc::new(Modules::new(Arc::clone(sandbox)));
+        let starved = Arc::new(Starved::default());
+        let sandbox: Arc<dyn Sandbox> =
+            Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
         let seats = (instances / threads).max(1);
         let bar = Bar { shared, packs, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
         let Some((judging, tenants)) = seated(bar, threads, may_fail)? else { return Ok(()) };
@@ -246,7 +252,7 @@ impl Epoch<'_> {
                 Committing { shared, intake, committed }.run(&to_store, &is_stored);
             });
             let _guard = Guard(control);
-            let judged = Judged { judges, decided, crowded };
+            let judged = Judged { judges, decided, crowded, starved };
             let collecting =
                 Collecting::new(shared, matcher, packs, judged, Disk { barriers, stored }, tenants);
             collecting.run(fed);

@@ -11,8 +11,9 @@ use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
 use super::telling::{Installation, Work};
 use super::writer::Writer;
-use super::{batches, evidence, incidents, migrations, pages, scrubbing, states, timeline};
+use super::{batches, evidence, files, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{StoreError, Tenant};
+use crate::files::OwnFiles;
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
 
@@ -43,6 +44,8 @@ pub struct Database {
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
     _in_use: Option<InUse>,
+    /// Nobody in this program takes them for logs.
+    _own: OwnFiles,
 }
 
 impl Database {
@@ -66,6 +69,7 @@ impl Database {
             clock,
             patience: options.patience,
             _in_use: Some(in_use),
+            _own: OwnFiles::claim(open::files(path)),
         })
     }
 
@@ -96,6 +100,7 @@ impl Database {
             clock,
             patience: options.patience,
             _in_use: in_use,
+            _own: OwnFiles::claim(open::files(path)),
         })
     }
 
@@ -178,6 +183,12 @@ impl Database {
     pub fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
         let names = self.readers.read(states::tenants)?;
         Ok(names.iter().filter_map(|name| Tenant::new(name)).collect())
+    }
+
+    /// Sources that were named by who sends their lines, of all tenants.
+    pub fn named_by_senders(&self) -> Result<Vec<(Tenant, String)>, StoreError> {
+        let names = self.readers.read(files::named_by_senders)?;
+        Ok(names.into_iter().filter_map(|(tenant, name)| Some((Tenant::new(&tenant)?, name))).collect())
     }
 
     /// What the batch with this key came with, as SHA-256; `None`: no such batch was committed of late.

@@ -30,6 +30,15 @@ pub(super) fn source(db: &Connection, tenant: &Tenant, name: &str) -> Result<Kno
     Ok(KnownSource { number, files: rows.collect::<Result<_, _>>()? })
 }
 
+/// Sources whose names senders have given them.
+pub(super) fn named_by_senders(db: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    // What comes behind all of a prefix: `0` is the next character after `/`.
+    let mut statement =
+        db.prepare_cached("SELECT tenant, name FROM sources WHERE name >= 'http/' AND name < 'http0'")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Adds a file, or knows it better from now on.
 pub(super) fn file(
     db: &Connection,

@@ -123,6 +123,14 @@ pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError
     }
 }
 
+/// All that lies under the database's name and beside it, whether or not it is there.
+pub(super) fn files(database: &Path) -> Vec<PathBuf> {
+    let ends = ["", "-wal", "-shm", "-journal", "-users", "-checker", "-deliverer", "-scans"];
+    // Where it lies is not to depend on the folder that the program is in.
+    let database = std::path::absolute(database).unwrap_or_else(|_| database.into());
+    ends.iter().map(|end| beside(&database, end)).collect()
+}
+
 /// The database's file, made by us, so that nobody else ever could read it.
 fn create(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();

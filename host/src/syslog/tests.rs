@@ -96,7 +96,7 @@ impl World {
                 let came = self.woken.recv_timeout(PATIENCE);
                 assert!(came.is_ok(), "{} of {count} lines came: {lines:?}", lines.len());
             }
-            lines.extend(batches.iter().flat_map(of));
+            lines.extend(batches.iter().flat_map(|taken| of(taken)));
         }
         lines
     }

@@ -188,6 +188,7 @@ impl Site {
                 lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
                 threads: 1,
                 instances: 16,
+                most_files: 1_000,
                 database: Arc::clone(&database),
                 security_log: None,
                 deliverer: None,

@@ -1,7 +1,9 @@
 //! Time passes though nothing is written: ticks come, and who should write is missed.
 
 use tripline::commit::Tenant;
-use tripline::serve::{Change, Expected};
+use tripline::follow::{FollowSettings, From};
+use tripline::line::LineSettings;
+use tripline::serve::{Change, Expected, Follow};
 
 use crate::remembering::configured;
 use crate::running::{Running, SECOND, settings};
@@ -75,6 +77,62 @@ fn a_source_that_is_silent_is_an_incident_once_and_again_when_it_has_spoken() {
     running.commit("default");
     running.pass(300);
     running.until("it is missed again", |running| silences(running) == 2);
+}
+
+/// A clock that is set ahead, or back, says nothing of who is silent.
+#[test]
+fn a_clock_that_jumps_makes_nobody_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = "program/test".to_string();
+    let expected = Expected { tenant: Tenant::default(), source, settings: settings(Some(300 * SECOND)) };
+    let running = Running::new(folder.path(), 16, vec![expected]);
+    let silences = |running: &Running| running.count_of("default", "source-silent");
+    running.commit("default");
+    for jump in [86_400, -43_200] {
+        running.jump(jump);
+        running.commit("other");
+        running.pass(60);
+        running.commit("other");
+        assert_eq!(silences(&running), 0);
+    }
+    running.pass(180);
+    running.until("it is missed by the time that has passed", |running| silences(running) == 1);
+}
+
+/// A glob that names nothing is missed as a file would be.
+#[test]
+fn an_entry_that_names_no_file_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::new(folder.path(), 16, Vec::new());
+    let lines = LineSettings { bounded: true, ..LineSettings::default() };
+    let settings = FollowSettings { lines, from: From::Start, quiet: SECOND, linger: 60 * SECOND };
+    let paths = vec![folder.path().join("*.log")];
+    let silent_after = Some(300 * SECOND);
+    let follow = vec![Follow { paths, tenant: Tenant::default(), settings, silent_after }];
+    running.control.change(Change { packs: vec![configured()], follow, expected: Vec::new() });
+    running.until("it is changed", |running| running.said("Changed"));
+    let silences = |running: &Running| running.count_of("default", "source-silent");
+    let waited = |seconds: i64| {
+        running.pass(seconds);
+        running.commit("other");
+    };
+    // It counts from when it was looked for first.
+    (0..2).for_each(|_| waited(1));
+    waited(290);
+    assert_eq!(silences(&running), 0);
+    waited(10);
+    running.until("it is missed", |running| silences(running) == 1);
+    waited(600);
+    assert_eq!(silences(&running), 1, "it is told once");
+    std::fs::write(folder.path().join("a.log"), "2026-11-18T10:27:00Z app: n=1\n").unwrap();
+    running.until("the file is followed", |running| {
+        running.pass(1);
+        running.said("Follows")
+    });
+    running.until("and missed by itself", |running| {
+        running.pass(60);
+        silences(running) == 2
+    });
 }
 
 /// How long a source may be silent, and which ones, changes while it runs; also of one that never spoke.

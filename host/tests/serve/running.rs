@@ -18,7 +18,7 @@ use tripline::notices::Deliverer;
 use tripline::sandbox::Sandbox;
 use tripline::scans::ScanName;
 use tripline::serve::{
-    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, ScanPlan, Scans,
+    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, Refused, ScanPlan, Scans,
     ServeError, ServeOptions, StreamSettings,
 };
 use tripline::store::{Database, DatabaseOptions};
@@ -33,12 +33,16 @@ pub(crate) const START: i64 = 1_795_000_020 * SECOND;
 /// How long something may take that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Stands still until it is moved.
+/// Stands still until it is moved; and how far it was set, which is no time that has passed.
 #[derive(Clone)]
-pub(crate) struct Hand(Arc<AtomicI64>);
+pub(crate) struct Hand(Arc<AtomicI64>, Arc<AtomicI64>);
 
 impl WallClock for Hand {
     fn now(&self) -> i64 {
+        self.steady() + self.1.load(SeqCst)
+    }
+
+    fn steady(&self) -> i64 {
         self.0.load(SeqCst)
     }
 
@@ -71,7 +75,7 @@ pub(crate) struct Site {
 
 /// The database of such a folder, at this time.
 pub(crate) fn open(folder: &Path, now: i64) -> Database {
-    let hand = Arc::new(Hand(Arc::new(AtomicI64::new(now))));
+    let hand = Arc::new(Hand(Arc::new(AtomicI64::new(now)), Arc::default()));
     Database::open(&folder.join("t.db"), Policy::default(), hand, DatabaseOptions::default()).unwrap()
 }
 
@@ -161,7 +165,7 @@ impl Running {
         begin: Begin<'_>,
     ) -> Running {
         let Begin { site: Site { plan, now, max_bytes }, deliverer } = begin;
-        let clock = Hand(Arc::new(AtomicI64::new(now)));
+        let clock = Hand(Arc::new(AtomicI64::new(now)), Arc::default());
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
         let options = DatabaseOptions { max_bytes, ..DatabaseOptions::default() };
@@ -182,6 +186,7 @@ impl Running {
             lines: LineSettings { timezone: TimeZone::UTC, ..LineSettings::default() },
             threads: 1,
             instances,
+            most_files: 1_000,
             database: Arc::clone(&database),
             security_log: None,
             deliverer: deliverer(&database, Arc::new(clock.clone())),
@@ -242,6 +247,21 @@ impl Running {
         told
     }
 
+    /// Whether there is no room for so many bytes of another source of this tenant.
+    pub(crate) fn intake_refuses(&self, tenant: &str, bytes: usize) -> bool {
+        let batch = Batch {
+            file: None,
+            tenant: Tenant::new(tenant).unwrap(),
+            source: "program/other".into(),
+            settings: settings(None),
+            lines: vec![b'x'; bytes],
+            received: self.clock.now(),
+            key: None,
+            done: None,
+        };
+        self.intake.offer(batch).is_err_and(|(refused, _)| matches!(refused, Refused::Full { .. }))
+    }
+
     /// Brings a line and waits until it is on disk.
     #[track_caller]
     pub(crate) fn commit(&self, tenant: &str) {
@@ -250,6 +270,12 @@ impl Running {
 
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * SECOND, SeqCst);
+        self.control.wake();
+    }
+
+    /// Sets the clock ahead.
+    pub(crate) fn jump(&self, seconds: i64) {
+        self.clock.1.fetch_add(seconds * SECOND, SeqCst);
         self.control.wake();
     }
 

@@ -252,3 +252,28 @@ fn what_waits_for_room_at_the_end_is_judged_of_each_source() {
     assert!(others.iter().all(|told| told.recv_timeout(PATIENCE) == Ok(Ok(()))));
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
 }
+
+/// A batch is read in turns: one that is large goes no further than its tenant has room, and what of it is not read yet
+/// counts as waiting.
+#[test]
+fn a_large_batch_is_read_in_turns() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path());
+    let lines = 60_000;
+    let large = running.bring_line("slow", settings(None), slow(lines));
+    begun(1);
+    let quick = running.bring("quick");
+    allowed_until(&[quick], 20);
+    for _ in 0..20 {
+        running.pass(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let read = fed(&running, "program");
+    // Twelve blocks of a megabyte of more than twice as many, and one line of the other.
+    assert!(read > 1 && read < lines as u64 / 2, "{read} of {lines} lines were read at once");
+    assert!(running.intake_refuses("slow", 8 << 20), "what is not read yet fills the room");
+    allow(1_000_000);
+    assert_eq!(large.recv_timeout(PATIENCE), Ok(Ok(())));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}

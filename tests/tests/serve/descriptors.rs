@@ -80,3 +80,41 @@ fn it_goes_on_when_descriptors_are_free_again() {
     assert_eq!(bring(at, &token, "2", "2026-11-24T10:00:00Z ERROR two\n"), Some(200));
     assert_eq!(server.count("default"), 2);
 }
+
+/// Files that are followed leave descriptors to packs, the database and HTTP; and no pack is put out for what the machine
+/// lacks.
+#[test]
+fn many_files_leave_descriptors_to_packs_and_http() {
+    let server = Server::new(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[[follow]]\npaths = [\"logs/*.log\"]\nfrom = \"start\"\n",
+    );
+    let folder = server.path("logs");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..120 {
+        let line = format!("2026-11-24T10:00:00Z ERROR number {number} failed\n");
+        fs::write(folder.join(format!("{number:03}.log")), line).unwrap();
+    }
+    let plain = server.command(&[]);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {FILES} && exec \"$0\" serve --only app-errors")]);
+    command.arg(plain.get_program()).current_dir(server.folder()).env("TRIPLINE_CONFIG", "tripline.toml");
+    let mut process = Ended(command.stderr(Stdio::piped()).spawn().unwrap());
+    let mut said = BufReader::new(process.0.stderr.take().unwrap()).lines();
+    let mut at: Option<SocketAddr> = None;
+    let mut words = Vec::new();
+    while at.is_none() || !words.iter().any(|line: &String| line.contains("files are not followed for now")) {
+        let line = said.next().expect("it says what it leaves out").unwrap();
+        at = line.split_once("listens at http://").map(|(_, at)| at.trim().parse().unwrap()).or(at);
+        words.push(line);
+    }
+    spawn(move || said.for_each(drop));
+    assert!(
+        words.iter().any(|line| line.contains("88 files are not followed for now: 32 are open")),
+        "{words:?}"
+    );
+    server.until("default", 32);
+    let packs: Vec<String> =
+        server.incidents("default").iter().map(|one| one["pack"].as_str().unwrap().to_string()).collect();
+    assert!(packs.iter().all(|pack| pack == "app-errors"), "{packs:?}");
+    assert!(lives(at.unwrap()));
+}

@@ -7,5 +7,11 @@ mod descriptors;
 mod findings;
 mod following;
 mod hosts;
+mod large;
+#[path = "../../hostile/load.rs"]
+mod load;
+mod memory;
+mod own;
 mod scanning;
 mod tenants;
+mod unread;

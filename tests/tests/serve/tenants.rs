@@ -6,8 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 use tripline_tests::{Server, bring};
 
-#[path = "../../hostile/load.rs"]
-mod load;
+use super::load;
 
 #[test]
 fn each_line_is_its_tenants() {
@@ -44,6 +43,44 @@ fn each_line_is_its_tenants() {
     assert_eq!(titles("shop"), ["ERROR link is down", "ERROR till is stuck"]);
     assert_eq!(titles("rest"), ["ERROR disk is full"]);
     assert_eq!(titles("net"), ["ERROR link is down"]);
+}
+
+/// Whose a file is that two tenants' globs name, nobody can say: neither gets the other's lines, and both are told.
+#[test]
+fn a_file_that_two_tenants_name_is_neithers() {
+    let sections = |beta: &str| {
+        format!(
+            "[server]\nlisten = \"off\"\n\
+             [[follow]]\npaths = [\"x/*.log\"]\ntenant = \"alpha\"\nfrom = \"start\"\n\
+             [[follow]]\npaths = [\"{beta}\"]\ntenant = \"beta\"\nfrom = \"start\"\n"
+        )
+    };
+    let mut server = Server::new(&sections("x/b*.log"));
+    fs::create_dir(server.path("x")).unwrap();
+    for name in ["a.log", "b.log"] {
+        let line = format!("2026-11-24T10:00:00Z ERROR {name} says it\n");
+        fs::write(server.path("x").join(name), line).unwrap();
+    }
+    server.start(&["--only", "app-errors"], None);
+    server.says("b.log is named for tenants alpha, beta");
+    server.until("alpha", 2);
+    server.until("beta", 1);
+    let rules = |tenant: &str| {
+        let incidents = server.incidents(tenant);
+        let mut rules: Vec<String> =
+            incidents.iter().map(|one| one["rule"].as_str().unwrap().to_string()).collect();
+        rules.sort();
+        rules
+    };
+    assert_eq!(rules("beta"), ["source-disputed"]);
+    assert_eq!(rules("alpha").len(), 2);
+    assert!(!server.said().lines().any(|line| line.contains("follows") && line.contains("b.log")));
+    // Once it is clear, it is followed, from its start.
+    server.configure(&sections("y/b*.log"));
+    server.signal("-HUP");
+    server.until("alpha", 3);
+    server.until("beta", 1);
+    assert!(server.end().success());
 }
 
 #[test]

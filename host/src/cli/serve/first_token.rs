@@ -32,7 +32,7 @@ pub(super) fn write(kept: &Kept) -> Result<Option<PathBuf>, Failure> {
 }
 
 /// Beside the database, called as it is.
-fn path(database: &Database) -> PathBuf {
+pub(super) fn path(database: &Database) -> PathBuf {
     database.path().with_extension("token")
 }
 

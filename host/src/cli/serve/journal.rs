@@ -2,7 +2,13 @@
 
 use std::fmt::Debug;
 use std::io::{Write, stderr};
+use std::mem::take;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Sender, bounded};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -48,43 +54,149 @@ impl Line {
     }
 }
 
-/// Where lines go.
+/// Where lines go: to a thread that writes them. Whoever says something never waits for who reads it; if nobody does, lines
+/// are left out and counted.
 pub(super) struct Journal {
-    screen: Screen,
     format: LogFormat,
     least: Level,
+    queue: Sender<Said>,
+    /// Lines that found no room.
+    lost: Arc<AtomicU64>,
+    strangers: Mutex<Strangers>,
+}
+
+/// Lines that wait to be written.
+const WAITING: usize = 1024;
+/// Lines of a second that are about requests of whoever has no token.
+const OF_STRANGERS: u64 = 100;
+/// How long the end waits for lines to be written.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// What the thread is told.
+enum Said {
+    Line(Line, i64),
+    Hint(String, i64),
+    /// Answered once all before it is written.
+    Flush(Sender<()>),
 }
 
 impl Journal {
     pub(super) fn new(screen: Screen, format: LogFormat, verbose: bool) -> Journal {
+        Journal::to(format, verbose, move |said| write(&screen, format, said))
+    }
+
+    /// One whose lines are written so.
+    fn to(format: LogFormat, verbose: bool, write: impl Fn(Said) + Send + 'static) -> Journal {
+        let (queue, waiting) = bounded(WAITING);
+        let lost = Arc::new(AtomicU64::new(0));
+        let missed = Arc::clone(&lost);
+        // It ends with the program, or with the last line: who reads may never take another.
+        thread::spawn(move || {
+            for said in waiting {
+                let count = missed.swap(0, Relaxed);
+                if count > 0 {
+                    let message =
+                        format!("{count} lines were left out: they came faster than they were read");
+                    let line = Line::new(Level::Warning, "left-out", message).with("count", count);
+                    write(Said::Line(line, SystemClock.now()));
+                }
+                write(said);
+            }
+        });
         let least = if verbose { Level::Detail } else { Level::Info };
-        Journal { screen, format, least }
+        Journal { format, least, queue, lost, strangers: Mutex::default() }
     }
 
     /// What to do about what was said.
     pub(super) fn hint(&self, hint: &str) {
-        match self.format {
-            LogFormat::Text => self.screen.hint(hint),
-            LogFormat::Json => self.write(&Line::new(Level::Info, "hint", hint)),
+        self.put(Said::Hint(hint.into(), SystemClock.now()));
+    }
+
+    pub(super) fn write(&self, line: Line) {
+        if line.level >= self.least {
+            self.put(Said::Line(line, SystemClock.now()));
         }
     }
 
-    pub(super) fn write(&self, line: &Line) {
+    /// About a request of whoever has no token: of those some are written each second, and the rest is counted. They leave
+    /// room for what the server itself says.
+    fn stranger(&self, line: Line) {
         if line.level < self.least {
             return;
         }
-        match self.format {
-            LogFormat::Text => match line.level {
-                Level::Error => self.screen.error(&line.message),
-                Level::Warning => self.screen.warning(&line.message),
-                Level::Info | Level::Detail => self.screen.say(&line.message),
-            },
-            LogFormat::Json => {
-                // One write: lines of several threads do not mix. Nobody is left to be told that nobody listens.
-                let _ = stderr().lock().write_all(json(line, SystemClock.now()).as_bytes());
-            }
+        let before = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now());
+        let Some(before) = before.filter(|_| self.queue.len() < WAITING / 2) else { return };
+        if before > 0 {
+            let message = format!("{before} lines about requests without a token were left out");
+            self.write(Line::new(Level::Warning, "left-out", message).with("count", before));
+        }
+        self.write(line);
+    }
+
+    fn put(&self, said: Said) {
+        if self.queue.try_send(said).is_err() {
+            self.lost.fetch_add(1, Relaxed);
         }
     }
+
+    /// Waits until all that was said is written, but not for long; whether it is.
+    pub(super) fn flush(&self) -> bool {
+        let (sender, written) = bounded(1);
+        self.queue.send_timeout(Said::Flush(sender), FLUSH).is_ok() && written.recv_timeout(FLUSH).is_ok()
+    }
+}
+
+/// Has the journal written before its command ends.
+pub(super) struct Flushed(pub(super) Arc<Journal>);
+
+impl Drop for Flushed {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
+
+/// How many lines of this second were of strangers.
+#[derive(Default)]
+struct Strangers {
+    second: Option<Instant>,
+    written: u64,
+    left_out: u64,
+}
+
+impl Strangers {
+    /// Whether one more is written; then with how many were left out before.
+    fn admit(&mut self, now: Instant) -> Option<u64> {
+        if self.second.is_none_or(|second| now.saturating_duration_since(second) >= Duration::from_secs(1)) {
+            (self.second, self.written) = (Some(now), 0);
+        }
+        if self.written >= OF_STRANGERS {
+            self.left_out += 1;
+            return None;
+        }
+        self.written += 1;
+        Some(take(&mut self.left_out))
+    }
+}
+
+/// On the thread that may have to wait.
+fn write(screen: &Screen, format: LogFormat, said: Said) {
+    match (said, format) {
+        (Said::Hint(hint, _), LogFormat::Text) => screen.hint(&hint),
+        (Said::Hint(hint, at), LogFormat::Json) => put(&Line::new(Level::Info, "hint", hint), at),
+        (Said::Line(line, _), LogFormat::Text) => match line.level {
+            Level::Error => screen.error(&line.message),
+            Level::Warning => screen.warning(&line.message),
+            Level::Info | Level::Detail => screen.say(&line.message),
+        },
+        (Said::Line(line, at), LogFormat::Json) => put(&line, at),
+        // Whoever waits may have gone.
+        (Said::Flush(written), _) => drop(written.try_send(())),
+    }
+}
+
+fn put(line: &Line, at: i64) {
+    // One write: lines of several programs do not mix. Nobody is left to be told that nobody listens.
+    let _ = stderr().lock().write_all(json(line, at).as_bytes());
 }
 
 fn json(line: &Line, now: i64) -> String {
@@ -106,7 +218,7 @@ fn json(line: &Line, now: i64) -> String {
 }
 
 /// What the library traces comes into the journal; what its dependencies trace does not.
-pub(super) struct Traced(pub(super) std::sync::Arc<Journal>);
+pub(super) struct Traced(pub(super) Arc<Journal>);
 
 impl Subscriber for Traced {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -131,8 +243,13 @@ impl Subscriber for Traced {
         };
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let has_token = fields.0.get("token").and_then(Value::as_u64).is_some_and(|token| token > 0);
         let message = fields.message(self.0.format);
-        self.0.write(&Line { level, event: "http", message, fields: fields.0 });
+        let line = Line { level, event: "http", message, fields: fields.0 };
+        match has_token || level == Level::Error {
+            true => self.0.write(line),
+            false => self.0.stranger(line),
+        }
     }
 
     fn enter(&self, _: &Id) {}
@@ -196,5 +313,39 @@ mod tests {
         let sorted: Value = serde_json::from_str(&json(&line, 1_000_000_000)).unwrap_or_default();
         assert_eq!(sorted, serde_json::from_str::<Value>(expected).unwrap_or_default());
         assert_eq!(json(&line, 0).matches('\n').count(), 1);
+    }
+
+    /// As if standard error were a pipe that nobody reads.
+    #[test]
+    fn nobody_waits_for_who_does_not_read() {
+        let (reads, reading) = bounded::<()>(0);
+        let (sender, written) = bounded(WAITING + 16);
+        let journal = Journal::to(LogFormat::Text, false, move |said| {
+            let _ = reading.recv();
+            match said {
+                Said::Line(line, _) => drop(sender.send(line.message)),
+                Said::Hint(..) => {}
+                Said::Flush(written) => drop(written.send(())),
+            }
+        });
+        for number in 0..3 * WAITING {
+            journal.write(Line::new(Level::Info, "n", number));
+        }
+        assert!(!journal.flush(), "nothing is written");
+        drop(reads);
+        journal.flush();
+        let written: Vec<String> = written.try_iter().collect();
+        assert!(written.iter().any(|line| line == "0"), "{:?}", &written[..2]);
+        let told = written.iter().find(|line| line.contains("lines were left out"));
+        assert!(told.is_some() && written.len() <= WAITING + 2, "{}", written.len());
+    }
+
+    #[test]
+    fn strangers_have_some_lines_each_second() {
+        let (mut strangers, start) = (Strangers::default(), Instant::now());
+        let admitted = (0..431).filter(|_| strangers.admit(start).is_some()).count();
+        assert_eq!(admitted as u64, OF_STRANGERS);
+        assert_eq!(strangers.admit(start + Duration::from_secs(1)), Some(331));
+        assert_eq!(strangers.admit(start + Duration::from_secs(1)), Some(0));
     }
 }

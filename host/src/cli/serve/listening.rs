@@ -89,7 +89,7 @@ pub(super) fn syslog(
     let (health, journal) = (Arc::clone(health), Arc::clone(journal));
     let tell = move |note: SyslogNote| {
         health.lost(&note.tenant, &note.source, note.lost());
-        journal.write(&said::syslog(&note));
+        journal.write(said::syslog(&note));
     };
     let options = SyslogOptions { sources, limits: SyslogLimits::default() };
     let tell: syslog::Tell = Arc::new(tell);

@@ -1,5 +1,6 @@
 //! The server as a command: what the configuration and the arguments say, until it is stopped.
 
+mod descriptors;
 mod first_token;
 mod journal;
 mod listening;
@@ -7,6 +8,7 @@ mod reloading;
 mod said;
 mod sources;
 
+use std::process;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use tripline_engine::sandbox::Sandbox;
 
-use self::journal::{Journal, Level, Line, Traced};
+use self::journal::{Flushed, Journal, Level, Line, Traced};
 use self::reloading::Reloading;
 use super::arguments::ServeArguments;
 use super::check::cores;
@@ -44,6 +46,7 @@ pub(super) fn run(
     configuration: Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
+    let most = descriptors::raise();
     let packs = packs::configured(&arguments.packs, &configuration)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
     packs::tried(&packs, &*sandbox)?;
@@ -60,6 +63,7 @@ pub(super) fn run(
     let deed = Deed::settings_loaded(configuration.digest.as_ref(), &packs).by(kept.actor());
     kept.database.note(vec![deed]).map_err(|error| kept.failed(&error))?;
     let journal = Arc::new(Journal::new(screen.clone(), arguments.log_format, arguments.verbose));
+    let _flushed = Flushed(Arc::clone(&journal));
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
     let control = Arc::new(Control::default());
@@ -67,10 +71,10 @@ pub(super) fn run(
     let woken = Arc::clone(&control);
     let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
     let health = Arc::new(Health::new());
-    let say = |event, message: String| journal.write(&Line::new(Level::Info, event, message));
+    let say = |event, message: String| journal.write(Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
     if let Some((words, hint)) = kept.unwritten().map_err(|error| kept.failed(&error))? {
-        journal.write(&Line::new(Level::Warning, "security-log", words));
+        journal.write(Line::new(Level::Warning, "security-log", words));
         journal.hint(hint);
     }
     if configuration.path.is_none()
@@ -87,7 +91,7 @@ pub(super) fn run(
         say("listens", format!("listens at {scheme}://{}", http.address()));
         if !kept.database.has_tokens().map_err(|error| kept.failed(&error))? {
             let line = Line::new(Level::Warning, "no-token", "no token opens it yet");
-            journal.write(&line);
+            journal.write(line);
             journal.hint("`tripline token add --name NAME --scope operator` makes one");
         }
     }
@@ -105,10 +109,11 @@ pub(super) fn run(
         intake,
         scans: scans.clone(),
         expected: [listeners.clone(), http_sources.expected()].concat(),
-        own: sources::own(kept.security_log().as_deref()),
+        own: sources::own(kept.security_log().as_deref(), first_token::path(&kept.database)),
         lines,
         threads: arguments.threads.map_or_else(cores, usize::from),
         instances: configuration.server.instances,
+        most_files: descriptors::for_files(most),
         database: Arc::clone(&kept.database),
         security_log: kept.security_log(),
         deliverer: kept.delivering()?,
@@ -131,10 +136,14 @@ pub(super) fn run(
     };
     // It ends with the program: nothing of it has to be finished.
     thread::spawn(move || reloading.run(&hang_ups));
-    let tell = |event| said::lines(&event).iter().for_each(|line| journal.write(line));
+    let tell = |event| said::lines(&event).into_iter().for_each(|line| journal.write(line));
     let served = serve::run(options, &sandbox, &tell, &control);
     if let Some(http) = http {
         http.stop(listening::GRACE);
+    }
+    if !journal.flush() && served.is_err() {
+        // Nobody reads what is said: saying why would wait for ever.
+        process::exit(Exit::Wrong as i32);
     }
     served.map_err(|error| match error {
         ServeError::Store(error) => kept.failed(&error),

@@ -71,11 +71,11 @@ impl Reloading {
             };
             if let Err(error) = self.database.note(vec![deed]) {
                 let message = format!("security.log does not tell of the change: {error}");
-                self.journal.write(&Line::new(Level::Error, "security-log", message));
+                self.journal.write(Line::new(Level::Error, "security-log", message));
             }
             if let Err(failure) = read {
                 let message = format!("{}; it goes on as it was", failure.message());
-                self.journal.write(&Line::new(Level::Error, "unchanged", message));
+                self.journal.write(Line::new(Level::Error, "unchanged", message));
                 failure.hinted().into_iter().for_each(|hint| self.journal.hint(hint));
             }
         }
@@ -98,7 +98,7 @@ impl Reloading {
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
             let message = format!("{name} has changed: it counts from the next start on");
-            self.journal.write(&Line::new(Level::Warning, "restart-needed", message).with("name", name));
+            self.journal.write(Line::new(Level::Warning, "restart-needed", message).with("name", name));
         }
         let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);

@@ -27,6 +27,15 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             let message = format!("{path} is written by this server: it is not followed");
             Line::new(Warning, "own", message).with("path", path)
         }
+        Event::Disputed(path, tenants) => {
+            let (path, names) = (path.display().to_string(), tenants.iter().map(Tenant::as_str));
+            let names: Vec<&str> = names.collect();
+            let message = format!(
+                "{path} is named for tenants {}: expected one, so that it is clear whose it is; it is not followed",
+                names.join(", ")
+            );
+            Line::new(Error, "disputed", message).with("path", path).with("tenants", names)
+        }
         Event::File(FollowNote::Lost { path, change }) => {
             let path = path.display().to_string();
             let (event, words) = match change {
@@ -43,6 +52,20 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             Line::new(Error, "store-waits", format!("{error}; it is tried again, and nothing is lost"))
         }
         Event::GoesOn => Line::new(Info, "store-goes-on", "the database takes what comes again"),
+        Event::Starved(words) => {
+            let message = format!(
+                "no room for one more instance of a pack: {words}; it is tried again, and nothing is lost"
+            );
+            Line::new(Error, "sandbox-waits", message)
+        }
+        Event::Fed => Line::new(Info, "sandbox-goes-on", "there is room for packs again"),
+        Event::Crowded(open, left_out) => {
+            let message = format!(
+                "{left_out} files are not followed for now: {open} are open, and more descriptors are not to be had \
+                 (`ulimit -n`, LimitNOFILE)"
+            );
+            Line::new(Error, "crowded", message).with("open", *open).with("left_out", *left_out)
+        }
         Event::Changed => Line::new(Info, "changed", "goes on with the changed configuration"),
         Event::Unchanged(error) => Line::new(Error, "unchanged", format!("{error}; it goes on as it was")),
         Event::Fault(tenant, fault) => {

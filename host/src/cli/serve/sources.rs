@@ -27,10 +27,12 @@ pub(super) fn lines(arguments: &ServeArguments) -> LineSettings {
     }
 }
 
-/// What the server writes itself. A line about a line about a line would have no end.
-pub(super) fn own(security_log: Option<&Path>) -> Vec<PathBuf> {
-    let said = ["/proc/self/fd/1", "/proc/self/fd/2"].into_iter().filter_map(|fd| fs::read_link(fd).ok());
-    said.chain(security_log.map(Path::to_path_buf)).collect()
+/// What the server writes itself, beside its database. A line about a line about a line would have no end.
+pub(super) fn own(security_log: Option<&Path>, token: PathBuf) -> Vec<PathBuf> {
+    let said = ["/proc/self/fd/1", "/proc/self/fd/2"].map(PathBuf::from);
+    let named = said.iter().filter_map(|fd| fs::read_link(fd).ok()).collect::<Vec<_>>();
+    // By their names, and by whatever name they are given meanwhile.
+    [token].into_iter().chain(named).chain(said).chain(security_log.map(Path::to_path_buf)).collect()
 }
 
 /// The files of the command line, and then those of the configuration.

@@ -1,0 +1,107 @@
+//! Files that this program writes itself: no logs, and harm is done by opening them.
+//!
+//! SQLite's locks on a database belong to the whole process: whoever closes any handle on one of its files drops them all,
+//! and another program may then write into the middle of what is read here. So it is one list for the process, and files are
+//! compared by device and inode before they are opened, whatever name or link has led to them.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Files are the program's own until it is dropped, whether or not they are there yet.
+#[must_use]
+pub(crate) struct OwnFiles(Vec<PathBuf>);
+
+impl OwnFiles {
+    /// These are, whatever becomes of them under their names.
+    pub(crate) fn claim(paths: Vec<PathBuf>) -> OwnFiles {
+        own().extend(paths.iter().cloned());
+        OwnFiles(paths)
+    }
+}
+
+impl Drop for OwnFiles {
+    fn drop(&mut self) {
+        let mut all = own();
+        for path in &self.0 {
+            // Somebody else may have claimed it, too.
+            if let Some(at) = all.iter().position(|own| own == path) {
+                all.swap_remove(at);
+            }
+        }
+    }
+}
+
+fn own() -> MutexGuard<'static, Vec<PathBuf>> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where the program's own files lie now, by device and inode.
+pub(crate) struct Places(BTreeSet<(u64, u64)>);
+
+impl Places {
+    pub(crate) fn look() -> Places {
+        let found = own().iter().filter_map(|path| fs::metadata(path).ok()).collect::<Vec<_>>();
+        Places(found.iter().map(|found| (found.dev(), found.ino())).collect())
+    }
+
+    pub(crate) fn has(&self, found: &Metadata) -> bool {
+        self.0.contains(&(found.dev(), found.ino()))
+    }
+}
+
+/// Whether what lies under this name is the program's own.
+pub(crate) fn is_own(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| Places::look().has(&found))
+}
+
+/// What is wrong with a file that is the program's own.
+pub(crate) fn refusal() -> io::Error {
+    #[derive(Debug, thiserror::Error)]
+    #[error("expected a log, found a file that this program writes itself")]
+    struct Refusal;
+    io::Error::other(Refusal)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::present::open;
+    use super::super::{InputProblem, expand};
+    use super::*;
+
+    #[test]
+    fn own_files_are_found_by_whatever_name_and_are_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["t.db", "app.log"] {
+            fs::write(path(name), "line\n").unwrap();
+        }
+        symlink(path("t.db"), path("app.log.1")).unwrap();
+        fs::hard_link(path("t.db"), path("other.log")).unwrap();
+        let own = OwnFiles::claim(vec![path("t.db"), path("t.db-wal")]);
+        fs::write(path("t.db-wal"), "line\n").unwrap();
+        for name in ["t.db", "t.db-wal", "app.log.1", "other.log"] {
+            assert!(is_own(&path(name)) && open(&path(name)).is_err(), "{name}");
+        }
+        assert!(open(&path("app.log")).is_ok());
+        for argument in [folder.path().to_path_buf(), path("*")] {
+            let found = expand(&[argument]);
+            let files: Vec<&Path> =
+                found.sources.iter().flat_map(|one| &one.files).map(|file| &*file.path).collect();
+            assert_eq!((files, found.errors.len()), (vec![&*path("app.log")], 0));
+        }
+        let named = expand(&[path("t.db")]);
+        assert!(named.sources.is_empty());
+        assert!(matches!(named.errors[0].problem, InputProblem::Io { .. }), "{:?}", named.errors);
+        drop(own);
+        assert!(!is_own(&path("t.db")) && open(&path("other.log")).is_ok());
+    }
+}
