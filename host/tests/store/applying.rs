@@ -295,7 +295,8 @@ fn what_a_tail_has_decided_stays_known_until_it_is_settled() {
     let limits = IncidentLimits { retention: Some(HOUR), ..IncidentLimits::default() };
     let fixture = Fixture::new(Policy { limits, ..policy(&[]) });
     let source = fixture.database.source(&fixture.tenant, "/var/log/app.log").unwrap().number;
-    let identity = FileIdentity { device: 1, inode: 1, head: [0; 32], head_length: 9, generation: 0 };
+    let identity =
+        FileIdentity { device: 1, inode: 1, head: [0; 32], head_length: 9, generation: 0, seal: None };
     let file = |path| fixture.database.file(&fixture.tenant, source, None, &identity, path).unwrap();
     let files = [file("a.log"), file("b.log")];
     let of = |file: u32, offset| {
