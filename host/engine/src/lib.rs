@@ -37,7 +37,7 @@ mod pack;
 pub mod pattern;
 pub mod sandbox;
 
-pub use check::{Check, PackReport, Report, deliver, suspensions};
+pub use check::{Check, Onlooker, PackReport, Report, deliver, suspensions};
 pub use configured::Configured;
 pub use fault::{Fault, PackFault};
 pub use id::Position;
