@@ -21,7 +21,7 @@ use crate::sandbox::{LogLine, Sandbox};
 /// Threads are the embedder's: a program with several cores runs [`Matcher::block`] on all of them and keeps
 /// [`Merge`], [`Judge`] and [`Fold`] in order, as this does in one.
 pub struct Check {
-    matcher: Matcher,
+    matcher: Arc<Matcher>,
     scratch: MatchScratch,
     clock: Box<dyn Clock>,
     sources: Vec<Lines>,
@@ -104,7 +104,7 @@ impl Check {
     ) -> Result<Check, MatcherError> {
         let judge = |pack| Judge::new(Arc::clone(&sandbox), pack, judging);
         Ok(Check {
-            matcher: Matcher::new(packs, matching, &Rarity::default())?,
+            matcher: Arc::new(Matcher::new(packs, matching, &Rarity::default())?),
             scratch: MatchScratch::default(),
             clock: Box::new(NoClock),
             sources: (0..sources).map(|_| Lines::new(lines.clone())).collect(),
@@ -159,7 +159,7 @@ impl Check {
     }
 
     /// The patterns of all packs.
-    pub fn matcher(&self) -> &Matcher {
+    pub fn matcher(&self) -> &Arc<Matcher> {
         &self.matcher
     }
 

@@ -23,6 +23,7 @@ pub mod clock;
 mod configured;
 pub mod decision;
 pub mod decode;
+mod describe;
 pub mod event;
 mod fault;
 pub mod fold;
@@ -39,6 +40,7 @@ pub mod sandbox;
 
 pub use check::{Check, Onlooker, PackReport, Report, deliver, suspensions};
 pub use configured::Configured;
+pub use describe::{describe, without_literals};
 pub use fault::{Fault, PackFault};
 pub use id::Position;
 pub use native::Native;

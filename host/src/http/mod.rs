@@ -28,6 +28,8 @@ mod json;
 mod limits;
 mod observed;
 mod path;
+#[cfg(feature = "playground")]
+mod playground;
 mod problem;
 mod proxies;
 mod query;
@@ -46,5 +48,7 @@ mod version;
 
 pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
+#[cfg(feature = "playground")]
+pub use self::playground::start_playground;
 pub use self::server::{HttpOptions, HttpServer, start};
 pub use self::sources::HttpSources;

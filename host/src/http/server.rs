@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::accepting::accept;
 use super::addresses::Addresses;
 use super::connection::Connections;
+use super::figures::Figures;
 use super::shared::{Parts, Shared};
 use super::{HttpError, HttpLimits, HttpSources, routes, tls};
 use crate::configuration::TlsFiles;
@@ -62,7 +64,21 @@ pub struct HttpServer {
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams, proxies } =
         options;
-    let tls = tls.as_ref().map(tls::acceptor).transpose()?;
+    serve(listen, tls.as_ref(), limits, |stopping| {
+        let parts = Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping };
+        let shared = Arc::new(Shared::new(parts));
+        (routes::router(&shared), shared.figures.clone())
+    })
+}
+
+/// Serves what this makes, once it is known how it is told to stop.
+pub(super) fn serve(
+    listen: SocketAddr,
+    tls: Option<&TlsFiles>,
+    limits: HttpLimits,
+    make: impl FnOnce(watch::Receiver<bool>) -> (Router, Figures),
+) -> Result<HttpServer, HttpError> {
+    let tls = tls.map(tls::acceptor).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
     let runtime =
@@ -71,14 +87,10 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let listener = runtime.block_on(TcpListener::bind(listen)).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let (stop, stopping) = watch::channel(false);
-    let stopping_too = stopping.clone();
-    let parts =
-        Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping: stopping_too };
-    let shared = Arc::new(Shared::new(parts));
-    let router = routes::router(&shared);
+    let (router, figures) = make(stopping.clone());
     let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });
     let addresses = Addresses::new(limits.connections, limits.connections_of_address);
-    let accepting = runtime.spawn(accept(listener, addresses, connections, shared.figures.clone(), stopping));
+    let accepting = runtime.spawn(accept(listener, addresses, connections, figures, stopping));
     Ok(HttpServer { address, stop, running: Some((runtime, accepting)) })
 }
 

@@ -22,7 +22,7 @@ pub fn write(
     if !settings.is_empty() {
         out.extend_from_slice(b"--- settings\n");
         for (name, value) in settings {
-            out.extend_from_slice(format!("{} = {}\n", quoted(name), toml(value)).as_bytes());
+            out.extend_from_slice(format!("{} = {}\n", key(name), toml(value)).as_bytes());
         }
     }
     for (read, lines) in sources {
@@ -38,13 +38,20 @@ pub fn write(
         {
             let minutes = offset.seconds().abs() / 60;
             let sign = if offset.seconds() < 0 { '-' } else { '+' };
-            out.extend_from_slice(format!(" timezone={sign}{:02}:{:02}", minutes / 60, minutes % 60).as_bytes());
+            out.extend_from_slice(
+                format!(" timezone={sign}{:02}:{:02}", minutes / 60, minutes % 60).as_bytes(),
+            );
         }
         body(lines, &mut out);
     }
     out.extend_from_slice(b"--- decisions\n");
     out.extend_from_slice(decisions.as_bytes());
     out
+}
+
+fn key(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !name.is_empty() && name.bytes().all(bare) { name.into() } else { quoted(name) }
 }
 
 /// A value on one line: a text with a line of its own could begin a part.
@@ -63,7 +70,8 @@ fn quoted(text: &str) -> String {
 
 /// The lines below their head; with escapes if the file could not have them as they are.
 fn body(lines: &[u8], out: &mut Vec<u8>) {
-    let plain = std::str::from_utf8(lines).is_ok_and(|text| text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()))
+    let plain = std::str::from_utf8(lines)
+        .is_ok_and(|text| text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()))
         && !lines.split(|&byte| byte == b'\n').any(|line| line.starts_with(HEAD));
     if plain {
         out.push(b'\n');

@@ -70,9 +70,8 @@ impl Matcher {
         block.decoder.decode(text, line.year, &mut event);
         event.time = block.bounded(event.time);
         let searched = [text.to_ascii_lowercase(), event.arena.to_ascii_lowercase()];
-        let stands = |literal: &Vec<u8>| {
-            searched.iter().any(|bytes| memchr::memmem::find(bytes, literal).is_some())
-        };
+        let stands =
+            |literal: &Vec<u8>| searched.iter().any(|bytes| memchr::memmem::find(bytes, literal).is_some());
         let mut packs = Vec::with_capacity(self.watches.len());
         for (watch, meter) in self.watches.iter().zip(&self.meters) {
             let range = watch.first as usize..(watch.first + watch.patterns) as usize;
@@ -107,12 +106,8 @@ impl Matcher {
                 .map(|field| field.value),
         };
         let Some(value) = value else { return PatternExplained::NoValue };
-        let found = compiled.find(
-            number,
-            event.text(line, value),
-            self.limits.value_bytes,
-            &mut scratch.search,
-        );
+        let found =
+            compiled.find(number, event.text(line, value), self.limits.value_bytes, &mut scratch.search);
         match found {
             Some(found) => {
                 let captures = scratch.search.captures.clone();
