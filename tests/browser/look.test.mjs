@@ -42,7 +42,8 @@ test("how it looks", async (t) => {
             await page.locator("#why h3").waitFor();
             await look("events");
             await pack(page, "sshd").locator(":scope > details > summary").click();
-            for (const summary of await pack(page, "sshd").locator("details.part:not([open]) > summary").all()) await summary.click();
+            const closed = pack(page, "sshd").locator("details.part:not([open]) > summary");
+            while (await closed.count()) await closed.first().click();
             await look("pack");
             await pack(page, "sshd").locator(":scope > details > summary").click();
             await tab(page, "incidents");

@@ -1,8 +1,7 @@
 //! A pack's memory, seen from outside. A view of it is made anew each time: when the memory grows, the browser takes all
 //! earlier views away.
 
-use js_sys::{ArrayBuffer, Uint8Array, WebAssembly};
-use wasm_bindgen::JsCast;
+use js_sys::{Reflect, Uint8Array, WebAssembly};
 
 /// The memory that a module exports.
 #[derive(Clone)]
@@ -13,32 +12,25 @@ impl Memory {
         Memory(memory)
     }
 
-    /// Bytes it has now.
+    /// Bytes it has now: up to 4 GiB, which no `u32` holds.
     pub(crate) fn size(&self) -> u64 {
-        u64::from(self.view().length())
+        let length = Reflect::get(&self.0.buffer(), &"byteLength".into());
+        length.ok().and_then(|length| length.as_f64()).map_or(0, |bytes| bytes as u64)
     }
 
     /// The bytes at a place; `None` if it leaves the memory.
     pub(crate) fn read(&self, pointer: u32, length: u32) -> Option<Vec<u8>> {
-        let end = pointer.checked_add(length)?;
-        let view = self.view();
-        (end <= view.length()).then(|| view.subarray(pointer, end).to_vec())
+        self.part(pointer, length).map(|part| part.to_vec())
     }
 
     /// Puts bytes at a place; `false` if they leave the memory.
     pub(crate) fn write(&self, pointer: u32, bytes: &[u8]) -> bool {
-        let view = self.view();
-        let end = u32::try_from(bytes.len()).ok().and_then(|length| pointer.checked_add(length));
-        match end {
-            Some(end) if end <= view.length() => {
-                view.subarray(pointer, end).copy_from(bytes);
-                true
-            }
-            _ => false,
-        }
+        let part = u32::try_from(bytes.len()).ok().and_then(|length| self.part(pointer, length));
+        part.inspect(|part| part.copy_from(bytes)).is_some()
     }
 
-    fn view(&self) -> Uint8Array {
-        Uint8Array::new(self.0.buffer().unchecked_ref::<ArrayBuffer>())
+    fn part(&self, pointer: u32, length: u32) -> Option<Uint8Array> {
+        let inside = u64::from(pointer) + u64::from(length) <= self.size();
+        inside.then(|| Uint8Array::new_with_byte_offset_and_length(&self.0.buffer(), pointer, length))
     }
 }

@@ -63,10 +63,11 @@ fn hostile(folder: &Path) {
     ] {
         fs::write(to.join(format!("{name}.wasm")), load::module(&modules, name)).unwrap();
     }
-    let decides = fs::read_to_string(modules.join("decides-on-all.wat")).unwrap();
+    let decides = fs::read_to_string(modules.join("trips-on-line.wat")).unwrap();
     let (with, markup) = (tempfile::tempdir().unwrap(), MARKUP.replace('\n', " "));
     fs::copy(modules.join("skeleton.wat"), with.path().join("skeleton.wat")).unwrap();
     let decides = decides.replace("@with manifest ", &format!("@manifest {markup}\n  ;; @with "));
+    assert!(decides.contains("onerror"), "{decides}");
     fs::write(with.path().join("markup.wat"), decides).unwrap();
     fs::write(to.join("markup.wasm"), load::module(with.path(), "markup")).unwrap();
 }
