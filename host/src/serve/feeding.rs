@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
 
+use super::Event;
+use super::feed::{Feed, Gone, Halt};
 use super::following::{Follow, Following, stem};
-use super::input::{Came, Input};
+use super::input::Input;
 use super::intake::{Batch, Expected, Intake, StreamSettings};
 use super::passing::{Fed, What};
+use super::place::Place;
 use super::shared::Shared;
-use super::silence::silent;
 use super::stream::Stream;
 use super::turns::Turns;
-use super::{Event, Health, SourceFigures};
 use crate::commit::{StoreError, Tenant};
-use crate::crash::point;
 use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
@@ -56,56 +56,6 @@ pub(super) struct Feeding {
     buffer: Vec<u8>,
 }
 
-/// A source and its standing.
-struct Place<I> {
-    input: I,
-    silent_after: Option<i64>,
-    is_silent: bool,
-    /// When something came last.
-    came: i64,
-    /// When all that had come was read.
-    caught: i64,
-    lines: u64,
-    bytes: u64,
-    /// Whether something came since its figures were told.
-    spoke: bool,
-}
-
-/// Nobody takes what is fed any more.
-struct Gone;
-
-/// What stops a turn.
-enum Halt {
-    Gone,
-    Store(StoreError),
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Halt {
-        Halt::Store(error)
-    }
-}
-
-impl From<Gone> for Halt {
-    fn from(Gone: Gone) -> Halt {
-        Halt::Gone
-    }
-}
-
-/// Numbers what is fed.
-struct Feed<'a> {
-    matchers: &'a Sender<Fed>,
-    number: u64,
-}
-
-impl Feed<'_> {
-    fn send(&mut self, tenant: &Tenant, what: What) -> Result<(), Gone> {
-        let fed = Fed { number: self.number, tenant: tenant.clone(), what };
-        self.number += 1;
-        self.matchers.send(fed).map_err(|_| Gone)
-    }
-}
-
 impl Feeding {
     pub(super) fn new(
         intake: Intake,
@@ -142,7 +92,7 @@ impl Feeding {
         matchers: &Sender<Fed>,
         shared: &Shared<'_>,
     ) {
-        let mut feed = Feed { matchers, number: 0 };
+        let mut feed = Feed::new(matchers);
         let mut waits = false;
         self.keep(follow, shared);
         self.expect(expected);
@@ -372,82 +322,6 @@ impl Feeding {
 fn from<T>(places: &mut [T], round: usize) -> impl Iterator<Item = &mut T> {
     let (before, after) = places.split_at_mut(round % places.len().max(1));
     after.iter_mut().chain(before)
-}
-
-impl<I: Input> Place<I> {
-    fn new(input: I, silent_after: Option<i64>, now: i64) -> Place<I> {
-        Place {
-            input,
-            silent_after,
-            is_silent: false,
-            came: now,
-            caught: now,
-            lines: 0,
-            bytes: 0,
-            spoke: false,
-        }
-    }
-
-    /// It may be silent for so long.
-    fn may_be_silent_for(&mut self, silent_after: Option<i64>) {
-        if self.silent_after != silent_after {
-            (self.silent_after, self.is_silent) = (silent_after, false);
-        }
-    }
-
-    /// Tells what it has brought so far.
-    fn tell(&mut self, health: &Health) {
-        let lag_bytes = self.input.lag();
-        if take(&mut self.spoke) || lag_bytes.is_some() {
-            health.source(SourceFigures {
-                tenant: self.input.tenant().clone(),
-                name: self.input.name().into(),
-                kind: self.input.kind(),
-                lines: self.lines,
-                bytes: self.bytes,
-                lag_bytes,
-                last: (self.lines > 0).then_some(self.came),
-            });
-        }
-    }
-
-    /// Reads a turn's bytes and feeds them; whether there may be more.
-    fn turn(
-        &mut self,
-        buffer: &mut [u8],
-        now: i64,
-        turns: &Turns,
-        feed: &mut Feed<'_>,
-        shared: &Shared<'_>,
-    ) -> Result<bool, Halt> {
-        let came = self.input.read(buffer, now)?;
-        if came != Came::Nothing {
-            point("after_read");
-        }
-        let (tenant, source) = (self.input.tenant().clone(), self.input.number());
-        while let Some(block) = self.input.next_block() {
-            self.lines += block.lines.len() as u64;
-            self.bytes += block.bytes.len() as u64;
-            let turn = turns.take(&tenant);
-            feed.send(&tenant, What::Block { source, block, turn })?;
-        }
-        for ack in self.input.acks() {
-            feed.send(&tenant, What::Batch(ack))?;
-        }
-        self.input.notes().into_iter().for_each(|note| shared.tell(Event::File(note)));
-        if came != Came::More {
-            self.caught = now;
-        }
-        if came != Came::Nothing {
-            (self.came, self.is_silent, self.spoke) = (now, false, true);
-        }
-        if !self.is_silent && self.silent_after.is_some_and(|after| now - self.came >= after) {
-            self.is_silent = true;
-            let decision = silent(self.input.name(), self.came, now);
-            feed.send(&tenant, What::Decision(Box::new(decision)))?;
-        }
-        Ok(came == Came::More)
-    }
 }
 
 #[cfg(test)]

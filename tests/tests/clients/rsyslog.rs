@@ -64,7 +64,7 @@ impl Rsyslog {
         }
     }
 
-    /// Asks it to end, which it does when all is forwarded.
+    /// Asks it to end.
     fn end(mut self) {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         assert!(asked.unwrap().success());
@@ -114,7 +114,7 @@ fn what_it_forwards_counts_once() {
     for (name, ..) in ways {
         rsyslog.log(name, 500);
     }
-    // It does not wait for long with what it holds when it is to end: on a busy machine that would be lost.
+    // Asked to end, it reads no more of its own socket, where the system keeps eleven messages for it: they would be lost.
     server.until(TENANT, 2000);
     rsyslog.end();
     for (name, ..) in ways {

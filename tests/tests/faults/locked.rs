@@ -1,12 +1,20 @@
+use std::fs::File;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::fixture::{Folder, myself, random, stopped};
 use rusqlite::Connection;
+use tripline_tests::{Server, bring};
 
 const HELD: &str = "TRIPLINE_TEST_HELD";
+const TENANT: &str = "default";
+/// Longer than any wait inside a server.
+const MINUTE: Duration = Duration::from_secs(60);
+/// Whoever is refused asks again after this.
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[test]
 #[ignore = "the other program of the test below"]
@@ -63,4 +71,47 @@ fn a_database_that_is_held_is_waited_for_and_then_named() {
     assert_eq!(folder.incidents(), before);
     folder.completes();
     folder.is_whole("held");
+}
+
+fn failed(first: u64, count: u64) -> String {
+    (first..first + count).map(|number| format!("2026-11-24T10:00:00Z ERROR job {number} failed\n")).collect()
+}
+
+/// A server goes on waiting, takes nothing over HTTP that it could not keep, says so, and goes on by itself.
+#[test]
+fn a_server_outlasts_a_minute_without_its_database() {
+    let mut server = Server::new(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[[follow]]\npaths = [\"app.log\"]\nfrom = \"start\"\n",
+    );
+    let token = server.token("ingest", TENANT);
+    let mut log = File::create(server.path("app.log")).unwrap();
+    log.write_all(failed(0, 10).as_bytes()).unwrap();
+    server.start(&["--only", "app-errors"], None);
+    let at = server.http();
+    assert_eq!(bring(at, &token, "before", &failed(0, 7)), Some(200));
+    server.until(TENANT, 17);
+
+    let held = Held::new(&server.path("tripline.db"));
+    let begun = Instant::now();
+    log.write_all(failed(10, 1000).as_bytes()).unwrap();
+    let mut refused = 0;
+    while begun.elapsed() < MINUTE {
+        let answered = bring(at, &token, "during", &failed(7, 5));
+        assert!(matches!(answered, None | Some(503)), "{answered:?}: it kept what it could not keep");
+        refused += u64::from(answered.is_some());
+        sleep(PAUSE);
+    }
+    assert!(refused > 0, "whoever brought lines was never told");
+    assert!(server.is_alive(), "{}", server.said());
+    assert_eq!(server.count(TENANT), 17, "nothing was kept while it was held");
+    drop(held);
+
+    // The first of these had been taken already, and is kept late: by its key it is known again.
+    let begun = Instant::now();
+    while bring(at, &token, "during", &failed(7, 5)) != Some(200) {
+        assert!(begun.elapsed() < MINUTE, "{}", server.said());
+        sleep(PAUSE);
+    }
+    server.until(TENANT, 1022);
+    assert!(server.end().success());
 }

@@ -10,21 +10,25 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tripline_tests::program;
+use tripline_tests::{Sink, program};
 
 /// How long something may take that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Each with an incident, and a mail, of its own; fewer than a recipient is sent in an hour.
+const THINGS: [&str; 8] = ["upload", "payment", "backup", "import", "export", "login", "search", "report"];
 
 struct Served {
     folder: TempDir,
     process: Option<Child>,
     said: Option<Receiver<String>>,
     written: u64,
+    /// Who takes its mails, if it sends some.
+    sink: Option<Sink>,
 }
 
 impl Served {
     fn new() -> Served {
-        Served { folder: tempfile::tempdir().unwrap(), process: None, said: None, written: 0 }
+        Served { folder: tempfile::tempdir().unwrap(), process: None, said: None, written: 0, sink: None }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -44,6 +48,9 @@ impl Served {
         ];
         let mut command = program();
         command.current_dir(self.folder.path()).env_remove("TRIPLINE_CONFIG").args(arguments).arg("app.log");
+        if let Some(sink) = &self.sink {
+            command.args(["--mail-to", "oncall@example.org", "--relay", &sink.relay()]);
+        }
         self.process = Some(command.stderr(Stdio::piped()).spawn().unwrap());
         let mut said = BufReader::new(self.process.as_mut().unwrap().stderr.take().unwrap()).lines();
         let (sender, receiver) = channel();
@@ -76,11 +83,16 @@ impl Served {
 
     /// One event of app-errors each, all of one shape.
     fn write(&mut self, lines: u64) {
-        let mut file = OpenOptions::new().create(true).append(true).open(self.path("app.log")).unwrap();
         for _ in 0..lines {
-            self.written += 1;
-            writeln!(file, "2026-11-24T10:00:00Z ERROR job {} failed", self.written).unwrap();
+            self.write_one("job");
         }
+    }
+
+    /// One event of app-errors; of an incident of its own for each thing.
+    fn write_one(&mut self, thing: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path("app.log")).unwrap();
+        self.written += 1;
+        writeln!(file, "2026-11-24T10:00:00Z ERROR {thing} {} failed", self.written).unwrap();
     }
 
     fn count(&self) -> u64 {
@@ -165,10 +177,12 @@ fn it_follows_and_ends_in_good_order() {
 #[test]
 fn a_kill_at_any_moment_costs_nothing() {
     let mut served = Served::new();
+    served.sink = Some(Sink::start(env!("CARGO_BIN_EXE_smtp-sink")));
     // A different moment each time, the same in each run of the test.
     let mut seed = 1_u64;
-    for round in 0..12 {
+    for round in 0..12_usize {
         served.start();
+        THINGS.get(round).into_iter().for_each(|thing| served.write_one(thing));
         for _ in 0..6 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             served.write(1 + seed % 400);
@@ -185,9 +199,23 @@ fn a_kill_at_any_moment_costs_nothing() {
     }
     served.start();
     served.until(served.written);
+    // Those of the things, and the one of all jobs.
+    let incidents = THINGS.len() + 1;
+    let patience = Instant::now() + PATIENCE;
+    let sink = served.sink.as_ref().unwrap();
+    while sink.mails().len() < incidents {
+        assert!(Instant::now() < patience, "of {incidents} incidents there are {:?}", sink.mails());
+        sleep(Duration::from_millis(50));
+    }
+    let mails = sink.mails();
     assert!(served.end().success());
     assert_eq!(served.count(), served.written);
     assert!(verify(served.folder.path()), "security.log is whole");
+    // A mail whose server died between the relay's last word and the mark is sent again, by its old id.
+    assert_eq!(mails.len(), incidents, "{mails:?}");
+    assert!(mails.values().all(|ids| ids.len() == 1), "{mails:?}");
+    let again: usize = mails.values().flat_map(|ids| ids.values()).map(|count| count - 1).sum();
+    assert!(again <= 12, "more often than it was killed: {mails:?}");
 }
 
 #[test]

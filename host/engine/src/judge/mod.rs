@@ -5,12 +5,14 @@ mod codec;
 mod cost;
 mod life;
 mod memory;
+mod quarantine;
 mod reply;
 mod ring;
+mod ticks;
 
 use std::sync::Arc;
 
-use tripline_abi::{Batch, Severity, sub_batch};
+use tripline_abi::{Batch, sub_batch};
 
 pub use self::batcher::{BatchLimits, Delivery};
 pub use self::cost::{JudgeCost, Times};
@@ -18,12 +20,15 @@ pub use self::life::LifeLimits;
 pub use self::memory::with_texts;
 pub use self::reply::DECISIONS_PER_ENTRY;
 pub use self::ring::RingLimits;
+pub use self::ticks::has_to_tick;
 
 use self::batcher::Batcher;
 use self::life::Life;
 use self::memory::Memory;
-use self::reply::{ReplyReader, host_rule};
+use self::quarantine::Out;
+use self::reply::ReplyReader;
 use self::ring::{Known, Ring};
+use self::ticks::Ticks;
 use crate::decision::Decision;
 use crate::fault::{Fault, PackFault};
 use crate::id::Position;
@@ -41,16 +46,10 @@ pub struct JudgeLimits {
     pub ring: RingLimits,
 }
 
-/// A pack is out when more than one in this many of its events fault …
-const QUARANTINE_SHARE: u64 = 100;
-/// … and at least so many have: one crafted line among few must not be an off-switch.
-const QUARANTINE_LEAST: u64 = 10;
 /// So many faults of a pack are kept …
 const FAULTS: u64 = 100;
 /// … and so many of its log lines: both wait in memory for the end of a run, which may be days away.
 const LOGS: u64 = 1_000;
-/// Ticks for one gap in time: the first of them, and the last.
-const TICKS_PER_GAP: i64 = 64;
 
 /// One instance of a pack, and all that surrounds it.
 pub struct Judge {
@@ -100,39 +99,17 @@ pub struct Snapshot {
     pub host: Vec<u8>,
 }
 
-struct Ticks {
-    interval: i64,
-    next: Option<i64>,
-}
-
-/// What comes live is ahead of its arrival by five minutes at most, and clocks are set back by a little; nanoseconds.
-const AHEAD: i64 = 6 * 60 * NANOS;
-const NANOS: i64 = 1_000_000_000;
-
-/// Whether a tick was asked for by a clock that was far ahead of what it is now: no event of now asks for it.
-fn is_astray(tick: i64, interval: i64, now: i64) -> bool {
-    tick.saturating_sub(now) > interval.saturating_add(AHEAD)
-}
-
-/// Whether [`Judge::passed`] has something to do for a pack whose next tick is this, though it does not judge now.
-pub fn has_to_tick(pack: &Pack, tick: Option<i64>, time: i64, now: i64) -> bool {
-    let interval = pack.manifest().tick.map(|seconds| i64::from(seconds) * NANOS);
-    let astray = |tick| interval.is_some_and(|interval| is_astray(tick, interval, now));
-    tick.is_some_and(|tick| tick <= time || astray(tick))
-}
-
 impl Judge {
     /// A judge for one configured pack; nothing is loaded before its first batch.
     pub fn new(sandbox: Arc<dyn Sandbox>, configured: &Configured, limits: JudgeLimits) -> Judge {
         let manifest = configured.pack.manifest();
-        let ticks = |seconds: u32| Ticks { interval: i64::from(seconds) * NANOS, next: None };
         Judge {
             pack: Arc::clone(&configured.pack),
             batcher: Batcher::new(manifest, limits.batch),
             ring: Ring::new(limits.ring),
             life: Life::new(sandbox, configured, limits.life),
             replies: ReplyReader::new(manifest),
-            tick: manifest.tick.map(ticks),
+            tick: Ticks::of(&configured.pack),
             latest: None,
             woken: false,
             since: None,
@@ -155,8 +132,7 @@ impl Judge {
             .unwrap_or_else(|| (Memory::default(), Ring::resumed(limits)));
         (self.ring, self.latest, self.woken) = (ring, memory.latest, memory.woken);
         if let Some(ticks) = &mut self.tick {
-            // A tick of another interval is of another version of the pack.
-            ticks.next = memory.next.filter(|next| next.rem_euclid(ticks.interval) == 0);
+            ticks.restore(memory.next);
         }
         if let Some(state) = snapshot.state
             && let Err(fault) = self.life.restore(state, snapshot.version)
@@ -212,12 +188,7 @@ impl Judge {
     /// an event. Only where lines are judged as they come; elsewhere time is what events say. What the clock says now is
     /// later than that by what waits; a tick that is far ahead of it is put back.
     pub fn passed(&mut self, time: i64, now: i64, out: &mut Verdicts) {
-        if let Some(ticks) = self.tick.as_mut().filter(|_| !self.quarantined)
-            && let Some(next) = &mut ticks.next
-            && is_astray(*next, ticks.interval, now)
-        {
-            let boundary = now.div_euclid(ticks.interval).saturating_mul(ticks.interval);
-            *next = boundary.saturating_add(ticks.interval);
+        if !self.quarantined && self.tick.as_mut().is_some_and(|ticks| ticks.put_back(now)) {
             self.changed = true;
         }
         let due = self.next_tick().is_some_and(|next| next <= time);
@@ -229,7 +200,7 @@ impl Judge {
 
     /// When its next tick is due; `None`: it asks for none, or there was no event yet.
     pub fn next_tick(&self) -> Option<i64> {
-        self.tick.as_ref().and_then(|ticks| ticks.next)
+        self.tick.as_ref().and_then(Ticks::next)
     }
 
     /// What was kept in [`Verdicts`] was taken: as much again is kept from now on.
@@ -292,7 +263,7 @@ impl Judge {
             }
         };
         (self.since, self.changed) = (None, false);
-        let next = self.tick.as_ref().and_then(|ticks| ticks.next);
+        let next = self.next_tick();
         let memory = Memory { next, latest: self.latest, woken: self.woken };
         Some(Snapshot { state, version, host: memory.write(&self.ring) })
     }
@@ -384,14 +355,15 @@ impl Judge {
         out: &mut Verdicts,
     ) {
         self.cost.faults += 1;
-        let many =
-            self.cost.faults >= QUARANTINE_LEAST && self.cost.faults * QUARANTINE_SHARE > self.cost.events;
-        self.quarantined = many || event.is_none();
+        let quarantined = event.is_none() || quarantine::is_due(self.cost.faults, self.cost.events);
+        self.quarantined = quarantined;
         let pack = self.pack.name().to_string();
-        if self.quarantined {
-            out.decisions.push(self.quarantine(&fault, event));
+        if quarantined {
+            let evidence = event.and_then(|position| self.ring.evidence(&position.id()));
+            let (faults, time, trigger) = (self.cost.faults, self.latest, event.or(self.since));
+            let why = Out { pack: &pack, fault: &fault, faults, time, trigger, evidence };
+            out.decisions.push(why.decision());
         }
-        let quarantined = self.quarantined;
         self.keep(PackFault { pack, rule, event, fault, quarantined, state_lost }, out);
     }
 
@@ -400,31 +372,6 @@ impl Judge {
         if self.faulted < FAULTS || fault.quarantined {
             self.faulted += 1;
             out.faults.push(fault);
-        }
-    }
-
-    /// A pack that is out is an incident of its own.
-    fn quarantine(&self, fault: &Fault, event: Option<Position>) -> Decision {
-        let pack = self.pack.name();
-        let origin = host_rule(
-            "pack-quarantined",
-            "A rule pack is out",
-            "The pack faulted without an event, or on more than 1 % of its events; it judges no more.",
-            Severity::High,
-        );
-        Decision {
-            severity: origin.rule.severity,
-            fingerprint: Some(pack.as_bytes().to_vec()),
-            title: format!("Rule pack {pack} is out"),
-            summary: fault.to_string(),
-            values: vec![("pack".into(), pack.into()), ("faults".into(), self.cost.faults.to_string())],
-            time: self.latest,
-            trigger: event.or(self.since),
-            evidence: event.and_then(|position| self.ring.evidence(&position.id())).into_iter().collect(),
-            evidence_gone: 0,
-            weight: 1,
-            ordinal: 0,
-            origin,
         }
     }
 
@@ -438,24 +385,11 @@ impl Judge {
         self.cost.logs_dropped += dropped + came - kept;
     }
 
-    /// Adds the ticks that fall between the latest event and this time: the first ones and the last of a gap.
+    /// Adds the ticks that are due by this time.
     fn ticks_until(&mut self, time: i64, out: &mut Verdicts) {
-        let Some(ticks) = &mut self.tick else { return };
-        let interval = ticks.interval;
-        let boundary = (time.div_euclid(interval)).saturating_mul(interval);
-        let first = ticks.next.unwrap_or_else(|| boundary.saturating_add(interval));
-        if boundary >= first {
-            ticks.next = Some(boundary.saturating_add(interval));
-            // From 1677 to 2262 it is more than there are nanoseconds in an i64.
-            let count = (boundary.saturating_sub(first) / interval).saturating_add(1);
-            for n in 0..count.min(TICKS_PER_GAP - 1) {
-                self.one_tick(first.saturating_add(n.saturating_mul(interval)), out);
-            }
-            if count >= TICKS_PER_GAP {
-                self.one_tick(boundary, out);
-            }
-        } else {
-            ticks.next = Some(first);
+        let Some(due) = self.tick.as_mut().map(|ticks| ticks.until(time)) else { return };
+        for tick in due {
+            self.one_tick(tick, out);
         }
     }
 
