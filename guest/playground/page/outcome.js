@@ -171,7 +171,8 @@ function batches(pack) {
     const each = (pack.calls?.each ?? []).slice(0, 400);
     const longest = Math.max(...each.map(([, seconds]) => seconds), 1e-6);
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", `0 0 ${each.length * 4} 40`);
+    // Few batches are no wide bars.
+    svg.setAttribute("viewBox", `0 0 ${Math.max(each.length, 60) * 4} 40`);
     svg.setAttribute("class", "bars");
     svg.setAttribute("preserveAspectRatio", "none");
     svg.setAttribute("role", "img");

@@ -6,8 +6,6 @@ use std::sync::OnceLock;
 
 use tripline_tests::root;
 
-use super::Served;
-
 /// Whether there is a browser to test with; `false`, and why is said, never with CI=true.
 pub(super) fn at_hand() -> bool {
     static AT_HAND: OnceLock<Result<(), String>> = OnceLock::new();
@@ -36,14 +34,14 @@ fn browser() -> String {
     std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into())
 }
 
-/// Runs a file of tests.
+/// Runs a file of tests, on what is served there.
 #[track_caller]
-pub(super) fn node(file: &str, fixture: &Path, served: Option<&Served>) {
+pub(super) fn node(file: &str, fixture: &Path, url: Option<&str>) {
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"]).arg(root().join("tests/browser").join(file));
     node.env("CHROMIUM", browser()).env("TRIPLINE_FIXTURE", fixture).env_remove("NODE_TEST_CONTEXT");
-    if let Some(served) = served {
-        node.env("TRIPLINE_PLAYGROUND", served.url());
+    if let Some(url) = url {
+        node.env("TRIPLINE_PLAYGROUND", url);
     }
     let output = node.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use tripline_engine::cases::{Case, Outcome};
-use tripline_tests::{program, root, sandbox};
+use tripline_tests::{Server, program, root, sandbox};
 
 use self::chromium::{at_hand, node};
 use self::served::Served;
@@ -79,7 +79,7 @@ fn decisions_are_the_same_natively_in_wasmtime_and_in_chromium() {
     parity::lay_down(folder.path());
     if at_hand() {
         let served = Served::start(&[]);
-        node("parity.test.mjs", folder.path(), Some(&served));
+        node("parity.test.mjs", folder.path(), Some(served.url()));
     }
 }
 
@@ -95,7 +95,7 @@ fn the_page() {
     let inspected = program().args(["pack", "inspect", "--format", "json"]).arg(&wasm).output().unwrap();
     fs::write(folder.path().join("sshd.json"), inspected.stdout).unwrap();
     let served = Served::start(&[]);
-    node("page.test.mjs", folder.path(), Some(&served));
+    node("page.test.mjs", folder.path(), Some(served.url()));
     // The case that the page saved holds in wasmtime …
     let file = fs::read(folder.path().join("saved.case")).unwrap();
     let case = Case::parse(&file).unwrap();
@@ -120,7 +120,7 @@ fn hostile_packs_manifests_and_lines() {
     let folder = tempfile::tempdir().unwrap();
     hostile(folder.path());
     let served = Served::start(&[]);
-    node("hostile.test.mjs", folder.path(), Some(&served));
+    node("hostile.test.mjs", folder.path(), Some(served.url()));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn how_it_looks() {
     let folder = tempfile::tempdir().unwrap();
     hostile(folder.path());
     let served = Served::start(&[]);
-    node("look.test.mjs", folder.path(), Some(&served));
+    node("look.test.mjs", folder.path(), Some(served.url()));
 }
 
 #[test]
@@ -147,6 +147,18 @@ fn the_module_for_others() {
 }
 
 #[test]
+fn a_server_has_it() {
+    if !at_hand() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::new("[server]\nlisten = \"127.0.0.1:0\"\n");
+    server.start(&[], None);
+    let url = format!("http://{}/playground", server.http());
+    node("server.test.mjs", folder.path(), Some(&url));
+}
+
+#[test]
 fn a_pack_and_a_log_are_given_on_the_command_line() {
     if !at_hand() {
         return;
@@ -157,5 +169,5 @@ fn a_pack_and_a_log_are_given_on_the_command_line() {
     fs::write(&pack, load::module(&modules, "decides-on-all")).unwrap();
     let log = root().join("tests/sample/auth.log");
     let served = Served::start(&["--pack".as_ref(), pack.as_os_str(), log.as_os_str()]);
-    node("given.test.mjs", folder.path(), Some(&served));
+    node("given.test.mjs", folder.path(), Some(served.url()));
 }
