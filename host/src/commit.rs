@@ -242,6 +242,8 @@ pub enum StoreError {
     Full,
     /// Another program has held the database for longer than it was waited for.
     Busy,
+    /// The database is of an older version, and another program has had it open for longer than it was waited for.
+    InUse,
     /// Another check has run on the database for longer than it was waited for.
     Checking,
     /// The database was written by a newer program.
@@ -275,6 +277,9 @@ impl fmt::Display for StoreError {
         match self {
             StoreError::Full => f.write_str("expected room for the database, found none"),
             StoreError::Busy => f.write_str("expected to use it, found the database held by another program"),
+            StoreError::InUse => f.write_str(
+                "expected nobody else to have it open while it is migrated, found another program that has",
+            ),
             StoreError::Checking => {
                 f.write_str("expected no other check or server on the database, found one that is running")
             }
@@ -303,6 +308,7 @@ impl StoreError {
         match self {
             StoreError::Full => Some("make room; the same command goes on where it stopped"),
             StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
+            StoreError::InUse => Some("stop the server and all commands that use it, and run this again"),
             StoreError::Checking => Some("run it again when the other has ended: nothing is lost"),
             StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
             StoreError::Older { .. } => {

@@ -101,7 +101,7 @@ impl Token {
 
     /// Who does what is done with it.
     pub fn actor(&self) -> Actor {
-        Actor { id: format!("token:{}", self.id), name: self.name.clone() }
+        Actor::named(format!("token:{}", self.id), &*self.name)
     }
 }
 

@@ -76,6 +76,9 @@ pub(super) fn told(
     screen: &Screen,
     fail_on: Severity,
 ) -> Result<Exit, Failure> {
+    if let Some(Err(failure)) = kept.map(|kept| kept.note(&outcome.report)) {
+        screen.fail(&failure);
+    }
     let stored = kept.map(|kept| kept.touched(&mut outcome)).transpose()?.unwrap_or_default();
     watch.finish(&outcome, &stored)?;
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));

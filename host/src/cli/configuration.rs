@@ -25,6 +25,15 @@ pub(super) fn failure(error: ConfigurationError) -> Failure {
     Failure::new(visible(&error.to_string())).drawing(drawing).hint(hint)
 }
 
+/// A failure of a configuration on one line, its place in front, for where nothing can be drawn.
+pub(super) fn placed(error: ConfigurationError) -> Failure {
+    let place = error.place.as_deref().map(|place| {
+        let (line, column) = place.line_and_column();
+        format!("{}:{line}:{column}: ", visible(&place.path.display().to_string()))
+    });
+    failure(error).behind(place.unwrap_or_default())
+}
+
 /// The lines of the file with the place underlined.
 fn draw(place: &Place) -> String {
     let Place { path, text, span } = place;

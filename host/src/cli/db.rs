@@ -3,12 +3,13 @@ use std::sync::Arc;
 
 use super::arguments::DbCommand;
 use super::exit::Exit;
-use super::kept::at;
+use super::kept::{at, user};
 use super::{Failure, Screen};
 use crate::incidents::Policy;
 use crate::report::figures;
-use crate::store::{self, Checked, Database, DatabaseOptions};
-use crate::wall_clock::SystemClock;
+use crate::security_log::Deed;
+use crate::store::{self, Checked, CopyError, Database, DatabaseOptions, Restoring};
+use crate::wall_clock::{SystemClock, WallClock};
 
 /// Looks after the database.
 pub(super) fn run(command: DbCommand, screen: &Screen) -> Result<Exit, Failure> {
@@ -23,14 +24,21 @@ pub(super) fn run(command: DbCommand, screen: &Screen) -> Result<Exit, Failure> 
                 0 => waiting.at(checking(&to), 0, 0),
                 _ => waiting.at(copying(&file), all - left, all),
             };
-            let checked = store::backup(&file, &to, progress).map_err(|error| at(&to, &error));
+            let checked = store::backup(&file, &to, progress).map_err(not_copied);
             drop(waiting);
             say(screen, &to, "written and sound", checked?)?;
+            // It is a copy of a file that perhaps may not be written, or not be migrated.
+            let deed = Deed::backed_up().by(user());
+            if let Err(error) = store::note_at(&file, &deed, SystemClock.now()) {
+                screen.warning(&format!("{}: security.log does not tell of it: {error}", file.display()));
+            }
         }
-        DbCommand::Restore { backup, file } => {
+        DbCommand::Restore { backup, file, security_log } => {
             let waiting = screen.waiting(checking(&backup));
             let progress = |left, all| waiting.at(copying(&backup), all - left, all);
-            let restored = store::restore(&backup, &file, progress).map_err(|error| at(&file, &error));
+            let (actor, now) = (user(), SystemClock.now());
+            let restoring = Restoring { actor: &actor, now, security_log: security_log.as_deref() };
+            let restored = store::restore(&backup, &file, &restoring, progress).map_err(not_copied);
             drop(waiting);
             let Some(checked) = restored? else {
                 let hint = "stop the server and all commands that use it";
@@ -64,6 +72,11 @@ fn migrate(file: &Path, screen: &Screen) -> Result<(), Failure> {
     let options = DatabaseOptions::default();
     let opened = Database::open(file, Policy::default(), Arc::new(SystemClock), options);
     opened.map(drop).map_err(|error| at(file, &error))
+}
+
+fn not_copied(error: CopyError) -> Failure {
+    let hint = error.hint();
+    Failure::new(error).hint(hint)
 }
 
 fn checking(file: &Path) -> String {

@@ -24,6 +24,11 @@ impl Failure {
         Failure { drawing, ..self }
     }
 
+    /// With what is said in front of it.
+    pub(super) fn behind(self, words: impl fmt::Display) -> Failure {
+        Failure { message: format!("{words}{}", self.message), ..self }
+    }
+
     /// One line.
     pub(super) fn message(&self) -> &str {
         &self.message

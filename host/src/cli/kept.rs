@@ -4,6 +4,7 @@ mod mailing;
 mod settling;
 mod touched;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use crate::incidents::{Actor, Policy};
 use crate::notices::Route;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
+
+/// What keeps incidents of a server if nothing names a database.
+pub(super) const DATABASE: &str = "tripline.db";
 
 /// An open database, and whom to tell.
 pub(super) struct Kept {
@@ -60,13 +64,13 @@ impl Kept {
     /// Opens a database that is there to look at it: nothing is written, nothing becomes due by that. Whoever looks need
     /// not know how its incidents are kept and told.
     pub(super) fn look(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
-        must_be_there(path(arguments, configuration)?)?;
+        must_be_there(&path(arguments, configuration)?)?;
         Kept::opened(arguments, configuration, Database::look)
     }
 
     /// Opens a database that is there, and does what is due.
     pub(super) fn open(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
-        must_be_there(path(arguments, configuration)?)?;
+        must_be_there(&path(arguments, configuration)?)?;
         Kept::make(arguments, configuration)
     }
 
@@ -82,7 +86,7 @@ impl Kept {
         configuration: &Configuration,
         open: Opening,
     ) -> Result<Kept, Failure> {
-        let path = path(arguments, configuration)?;
+        let path = &*path(arguments, configuration)?;
         let policy = policy(arguments, configuration, path);
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let mail = mailing(arguments, configuration, &zone)?;
@@ -98,9 +102,7 @@ impl Kept {
 
     /// The user whose command this is.
     pub(super) fn actor(&self) -> Actor {
-        let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-        let uid = rustix::process::getuid().as_raw();
-        Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+        user()
     }
 
     /// Where a check commits to.
@@ -117,6 +119,13 @@ impl Kept {
     pub(super) fn security_log(&self) -> Option<PathBuf> {
         self.security_log.clone()
     }
+}
+
+/// The user whose command this is.
+pub(super) fn user() -> Actor {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let uid = rustix::process::getuid().as_raw();
+    Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
 }
 
 /// A misspelt name must not look like a day without incidents.
@@ -164,10 +173,20 @@ fn is_of(configuration: &Configuration, path: &Path) -> bool {
     configuration.path.is_some() && configuration.database.as_ref().is_none_or(same)
 }
 
-fn path<'a>(arguments: &'a KeepArguments, configuration: &'a Configuration) -> Result<&'a PathBuf, Failure> {
+fn path<'a>(
+    arguments: &'a KeepArguments,
+    configuration: &'a Configuration,
+) -> Result<Cow<'a, Path>, Failure> {
+    if let Some(named) = arguments.db.as_deref().or(configuration.database.as_deref()) {
+        return Ok(named.into());
+    }
+    // A server that was started without a configuration keeps its own here.
+    let usual = Path::new(DATABASE);
+    if configuration.path.is_none() && usual.exists() {
+        return Ok(usual.into());
+    }
     let hint = "name it with --db FILE, or in tripline.toml: [database] path = \"…\"";
-    let none = || Failure::new("expected a database, found none").hint(Some(hint));
-    arguments.db.as_ref().or(configuration.database.as_ref()).ok_or_else(none)
+    Err(Failure::new("expected a database, found none").hint(Some(hint)))
 }
 
 /// A failure of the database at this path.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -44,6 +45,11 @@ impl Document {
         let text = String::from_utf8(bytes)
             .map_err(|error| Problem::Utf8 { path: path.into(), at: error.utf8_error().valid_up_to() })?;
         Ok(Document { path: path.into(), text, asked: RefCell::default(), hidden: RefCell::default() })
+    }
+
+    /// SHA-256 of the file.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.text).into()
     }
 
     pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigurationError> {

@@ -28,6 +28,15 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
+impl Place {
+    /// Its line and its character in that line, both from 1.
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let before = self.text.get(..self.span.start).unwrap_or(&self.text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+}
+
 /// What can be wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -141,6 +141,8 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 pub struct Configuration {
     /// Its file; `None`: there is none, all is as by default.
     pub path: Option<PathBuf>,
+    /// SHA-256 of the file.
+    pub digest: Option<[u8; 32]>,
     /// The database.
     pub database: Option<PathBuf>,
     /// Bytes that the database may have; `None`: as the disk allows.

@@ -39,7 +39,8 @@ const INCIDENTS: Keys = &["acknowledge_for", "resolve_after", "retention", "evid
 pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     let parsed = document.parse()?;
     let root = Table::root(document, &parsed, KEYS)?;
-    let mut out = Configuration { path: Some(document.path.clone()), ..Configuration::default() };
+    let (path, digest) = (Some(document.path.clone()), Some(document.digest()));
+    let mut out = Configuration { path, digest, ..Configuration::default() };
     if let Some(table) = root.table("database", &["path", "max_size"])? {
         let path = table.text("path")?;
         out.database = Some(document.beside(table.required("path", path)?.value));

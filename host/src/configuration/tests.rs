@@ -38,7 +38,7 @@ fn the_example_is_read_and_has_every_key() {
 #[test]
 fn no_file_and_an_empty_one_are_all_defaults() {
     let empty = parse("").unwrap();
-    let usual = Configuration { path: empty.path.clone(), ..Configuration::default() };
+    let usual = Configuration { path: empty.path.clone(), digest: empty.digest, ..Configuration::default() };
     assert_eq!(format!("{empty:?}"), format!("{usual:?}"));
 }
 

@@ -1,6 +1,7 @@
 //! Who asks: a token that holds, and whose scope covers what the route needs.
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -12,7 +13,7 @@ use super::observed::Seen;
 use super::problem::Problem;
 use super::shared::Shared;
 use crate::commit::Tenant;
-use crate::incidents::Actor;
+use crate::incidents::{Actor, Origin};
 use crate::token::{Scope, Token, TokenSecret};
 
 /// A scope that a route needs, as a type: a route whose handler takes a [`Caller`] cannot forget to ask.
@@ -45,6 +46,7 @@ needed! {
 /// Whoever asks, by their token. Its tenant is the only one there is for them.
 pub(super) struct Caller<N> {
     pub(super) token: Token,
+    peer: IpAddr,
     needed: PhantomData<fn() -> N>,
 }
 
@@ -55,7 +57,7 @@ impl<N> Caller<N> {
 
     /// Who does what is done.
     pub(super) fn actor(&self) -> Actor {
-        self.token.actor()
+        self.token.actor().at(Origin::Peer(self.peer))
     }
 
     /// Whether a scope covers more than the route needs.
@@ -73,13 +75,16 @@ impl<N: Needed> FromRequestParts<Arc<Shared>> for Caller<N> {
         if let Some(seen) = parts.extensions.get::<Seen>() {
             seen.token(&token);
         }
+        let peer = peer.0.ip().to_canonical();
+        shared.sign_ins.accepted(&token, peer);
         if !token.scope.covers(N::SCOPE) {
+            shared.sign_ins.refused(peer);
             let (needed, found) = (N::SCOPE, token.scope);
             return Err(Problem::forbidden(format!(
                 "expected a token with the scope {needed}, found {found}"
             )));
         }
-        Ok(Caller { token, needed: PhantomData })
+        Ok(Caller { token, peer, needed: PhantomData })
     }
 }
 
@@ -89,6 +94,7 @@ async fn holder(parts: &Parts, shared: &Arc<Shared>, peer: Peer) -> Result<Token
     let (Some(one), None) = (given.next(), given.next()) else { return Err(Problem::no_token()) };
     let wrong = || {
         shared.guesses.wrong(peer.0.ip(), shared.clock.now());
+        shared.sign_ins.refused(peer.0.ip());
         Problem::no_token()
     };
     let secret = one.to_str().ok().and_then(bearer).and_then(TokenSecret::read);
@@ -97,6 +103,7 @@ async fn holder(parts: &Parts, shared: &Arc<Shared>, peer: Peer) -> Result<Token
     if !hash.is_some_and(|hash| shared.guesses.is_known(&hash))
         && let Some(after) = shared.guesses.kept_out(peer.0.ip(), shared.clock.now())
     {
+        shared.sign_ins.refused(peer.0.ip());
         let detail = "too many wrong tokens came from this address";
         return Err(Problem::guessing(detail).retry_after(after));
     }

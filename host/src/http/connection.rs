@@ -16,11 +16,11 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::HttpLimits;
 use super::shared::raised;
+use super::tls::Certificate;
 
 /// Where a request comes from, as an extension of it: of what a configured proxy has brought, whom it was for.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// What every connection is served with.
 pub(super) struct Connections {
     pub(super) router: Router,
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Certificate>,
     pub(super) limits: HttpLimits,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -52,7 +52,7 @@ impl Connections {
         match &self.tls {
             None => self.speak(stream, peer).await,
             Some(tls) => {
-                let agreed = timeout(self.limits.handshake, tls.accept(stream)).await;
+                let agreed = timeout(self.limits.handshake, tls.acceptor().accept(stream)).await;
                 match agreed {
                     Ok(Ok(stream)) => self.speak(stream, peer).await,
                     Ok(Err(error)) => {

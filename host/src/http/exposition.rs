@@ -164,9 +164,7 @@ where
 {
     let mut metric = out.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
     for (labels, sum, times) in values {
-        // The greatest number stands for what has no bound.
-        let buckets: Vec<(f64, u64)> =
-            times.buckets().map(|(bound, count)| (bound.min(f64::MAX), count)).collect();
+        let buckets: Vec<(f64, u64)> = times.buckets().collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
         metric.encode_family(&labels)?.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
     }

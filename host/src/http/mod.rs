@@ -39,6 +39,7 @@ mod routes;
 mod server;
 pub(crate) mod shapes;
 mod shared;
+mod sign_ins;
 mod slots;
 mod sources;
 mod streams;
@@ -49,6 +50,7 @@ mod version;
 pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
 #[cfg(feature = "playground")]
-pub use self::playground::start_playground;
+pub use self::playground::{PlaygroundServer, start_playground};
 pub use self::server::{HttpOptions, HttpServer, start};
 pub use self::sources::HttpSources;
+pub use self::tls::Certificate;

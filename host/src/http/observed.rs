@@ -79,7 +79,7 @@ pub(super) async fn observe(State(shared): State<Arc<Shared>>, mut request: Requ
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     shared.figures.answered(&method, route, status, took);
     let whose = seen.whose();
-    tracing::info!(
+    tracing::debug!(
         target: "tripline::http",
         request = id.as_str(),
         peer = %peer.0.ip(),

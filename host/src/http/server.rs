@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -14,9 +13,9 @@ use tokio::task::JoinHandle;
 use super::accepting::accept;
 use super::addresses::Addresses;
 use super::connection::Connections;
-use super::figures::Figures;
 use super::shared::{Parts, Shared};
-use super::{HttpError, HttpLimits, HttpSources, routes, tls};
+use super::tls::Certificate;
+use super::{HttpError, HttpLimits, HttpSources, routes, sign_ins};
 use crate::configuration::TlsFiles;
 use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
@@ -53,6 +52,8 @@ pub struct HttpOptions {
 pub struct HttpServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    shared: Arc<Shared>,
+    certificate: Option<Certificate>,
     // Taken when it ends.
     running: Option<(Runtime, JoinHandle<()>)>,
 }
@@ -64,21 +65,7 @@ pub struct HttpServer {
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams, proxies } =
         options;
-    serve(listen, tls.as_ref(), limits, |stopping| {
-        let parts = Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping };
-        let shared = Arc::new(Shared::new(parts));
-        (routes::router(&shared), shared.figures.clone())
-    })
-}
-
-/// Serves what this makes, once it is known how it is told to stop.
-pub(super) fn serve(
-    listen: SocketAddr,
-    tls: Option<&TlsFiles>,
-    limits: HttpLimits,
-    make: impl FnOnce(watch::Receiver<bool>) -> (Router, Figures),
-) -> Result<HttpServer, HttpError> {
-    let tls = tls.map(tls::acceptor).transpose()?;
+    let certificate = tls.as_ref().map(Certificate::read).transpose()?;
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
     let runtime =
@@ -87,11 +74,17 @@ pub(super) fn serve(
     let listener = runtime.block_on(TcpListener::bind(listen)).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let (stop, stopping) = watch::channel(false);
-    let (router, figures) = make(stopping.clone());
-    let connections = Arc::new(Connections { router, tls, limits, stopping: stopping.clone() });
+    let stopping_too = stopping.clone();
+    let parts =
+        Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping: stopping_too };
+    let shared = Arc::new(Shared::new(parts));
+    let router = routes::router(&shared);
+    let connections =
+        Arc::new(Connections { router, tls: certificate.clone(), limits, stopping: stopping.clone() });
     let addresses = Addresses::new(limits.connections, limits.connections_of_address);
-    let accepting = runtime.spawn(accept(listener, addresses, connections, figures, stopping));
-    Ok(HttpServer { address, stop, running: Some((runtime, accepting)) })
+    runtime.spawn(sign_ins::keep(Arc::clone(&shared), stopping.clone()));
+    let accepting = runtime.spawn(accept(listener, addresses, connections, shared.figures.clone(), stopping));
+    Ok(HttpServer { address, stop, shared, certificate, running: Some((runtime, accepting)) })
 }
 
 impl HttpServer {
@@ -100,12 +93,19 @@ impl HttpServer {
         self.address
     }
 
+    /// Its certificate; `None`: it speaks without TLS.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.clone()
+    }
+
     /// Takes no more, and answers what was asked until then, for at most so long. After [`crate::serve::run`] has ended,
     /// whoever brought lines knows what became of them.
     pub fn stop(mut self, deadline: Duration) {
         self.stop.send_replace(true);
         if let Some((runtime, accepting)) = self.running.take() {
             let _ = runtime.block_on(async { tokio::time::timeout(deadline, accepting).await });
+            let last = sign_ins::write(&self.shared, true);
+            let _ = runtime.block_on(async { tokio::time::timeout(deadline, last).await });
             runtime.shutdown_timeout(Duration::from_millis(100));
         }
     }

@@ -12,6 +12,7 @@ use super::guesses::Guesses;
 use super::problem::{AGAIN, Problem};
 use super::proxies::Proxies;
 use super::room::Room;
+use super::sign_ins::SignIns;
 use super::sources::HttpSources;
 use super::streams::Streams;
 use crate::commit::StoreError;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     /// How each source's lines become events.
     pub(super) streams: Streams,
     pub(super) guesses: Guesses,
+    pub(super) sign_ins: SignIns,
     /// Whom to believe where a request comes from.
     pub(super) proxies: Proxies,
     pub(super) figures: Figures,
@@ -64,6 +66,7 @@ impl Shared {
             health,
             clock,
             guesses: Guesses::new(&limits),
+            sign_ins: SignIns::default(),
             proxies: Proxies::new(proxies),
             figures: Figures::default(),
             room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),

@@ -1,7 +1,7 @@
-//! The certificate, read once.
+//! The certificate: read at the start, and again when it was renewed.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{Error, PemObject};
@@ -11,8 +11,33 @@ use tokio_rustls::TlsAcceptor;
 use super::HttpError;
 use crate::configuration::TlsFiles;
 
+/// The certificate of a server that runs.
+#[derive(Clone)]
+pub struct Certificate(Arc<RwLock<TlsAcceptor>>);
+
+impl Certificate {
+    pub(super) fn read(files: &TlsFiles) -> Result<Certificate, HttpError> {
+        Ok(Certificate(Arc::new(RwLock::new(acceptor(files)?))))
+    }
+
+    /// Reads it again: who comes from now on is shown this one.
+    ///
+    /// # Errors
+    /// The files have no certificate with its key; the old one stays.
+    pub fn renew(&self, files: &TlsFiles) -> Result<(), HttpError> {
+        let renewed = acceptor(files)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(())
+    }
+
+    /// What agrees on TLS with who comes now.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// What agrees on TLS with whoever comes: 1.2 or 1.3, and HTTP/1.1.
-pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, HttpError> {
+fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, HttpError> {
     let what = "certificates";
     let chain =
         CertificateDer::pem_file_iter(&files.certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);

@@ -26,7 +26,7 @@ mod state;
 mod timeline;
 
 pub use self::act::{Act, ActError};
-pub use self::actor::Actor;
+pub use self::actor::{Actor, Origin};
 pub use self::exception::{Effect, Exception, NewException, Place};
 pub use self::filter::{Cursor, Filter, Page};
 pub use self::id::{Fingerprint, OccurrenceId};

@@ -87,7 +87,7 @@ impl Scanning<'_> {
             baselines.push(baseline);
         }
         let ports = seen.values().next().and_then(|seen| seen.ports.clone());
-        let author = self.actor.id.clone();
+        let author = self.actor.clone();
         let run = NewRun { name: name.clone(), scanner, author, started: began, addresses: None, ports };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
         let origin = Origin { scan: name.clone(), run: number, scanner };

@@ -35,8 +35,8 @@ pub struct NewRun {
     pub name: ScanName,
     /// Who scans.
     pub scanner: ScannerKind,
-    /// Who asked for it: an actor's id.
-    pub author: String,
+    /// Who asked for it.
+    pub author: Actor,
     /// When it began, nanoseconds since 1970.
     pub started: i64,
     /// What is asked; `None`: a file that does not say.

@@ -74,7 +74,7 @@ impl Scanning<'_> {
         let run = NewRun {
             name: order.name.clone(),
             scanner: scanner.kind(),
-            author: self.actor.id.clone(),
+            author: self.actor.clone(),
             started: began,
             addresses: Some(order.addresses.clone()),
             ports: Some(order.ports.clone()),
@@ -109,7 +109,7 @@ impl Scanning<'_> {
         broken: Broken,
     ) -> Result<Scanned, StoreError> {
         let at = self.clock.now();
-        let author = self.actor.id.clone();
+        let author = self.actor.clone();
         let run = NewRun { name: name.clone(), scanner, author, started: at, addresses: None, ports: None };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
         let origin = Origin { scan: name.clone(), run: number, scanner };

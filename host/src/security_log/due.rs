@@ -8,6 +8,8 @@ use super::{Record, SecurityLogError};
 
 /// Bytes from the end in which lines are looked for: ten times what is written at once.
 const TAIL: u64 = 4 * 1024 * 1024;
+/// Bytes of a line; longer ones are none of ours.
+pub(super) const LINE: u64 = 64 * 1024;
 
 /// Lines that the database does not know to be written.
 ///
@@ -24,6 +26,17 @@ impl Due {
             (line + "\n", head)
         };
         Due(records.iter().map(line).collect())
+    }
+
+    /// The line of this record.
+    pub(super) fn head(&self, seq: i64) -> Option<Head> {
+        let at = self.0.binary_search_by_key(&seq, |(_, head)| head.seq).ok()?;
+        self.0.get(at).map(|(_, head)| *head)
+    }
+
+    /// The record behind so many.
+    pub(super) fn seq(&self, from: usize) -> Option<i64> {
+        self.0.get(from).map(|(_, head)| head.seq)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,6 +97,21 @@ pub(super) enum Torn<'t> {
 pub(super) fn end(text: &[u8], head: Head) -> Option<usize> {
     let line = format!("\"hash\":\"{}\"}}\n", hex(&head.hash));
     memmem::find(text, line.as_bytes()).map(|at| at + line.len())
+}
+
+/// The last line of such a log, whosever it is.
+pub(super) fn last(text: &[u8]) -> Option<Head> {
+    let mut lines = text.rsplit(|byte| *byte == b'\n');
+    lines.find_map(|line| chain::link(line).filter(|link| link.holds).map(|link| link.head))
+}
+
+/// The first line of a file, if it is one of such a log.
+pub(super) fn first(file: &mut File) -> io::Result<Option<Head>> {
+    let mut start = Vec::new();
+    file.rewind()?;
+    file.take(LINE).read_to_end(&mut start)?;
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(chain::link(line).filter(|link| link.holds).map(|link| link.head))
 }
 
 /// The last bytes of a file.

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
+use super::chain::NOTHING;
 use super::due::{self, Due, Torn};
-use super::{Head, Records, rotated};
+use super::{Head, Place, Records, rotated};
 use crate::commit::StoreError;
 use crate::crash;
 
@@ -43,15 +44,54 @@ pub enum SecurityLogError {
         /// The file.
         path: PathBuf,
     },
+    /// The database's log is another file.
+    #[error("{}: expected {}, the log of this database, found another file", path.display(), known.display())]
+    Elsewhere {
+        /// The file.
+        path: PathBuf,
+        /// The log.
+        known: PathBuf,
+    },
+    /// The file ends with a line that this database did not write last.
+    #[error("{}: expected {}, found record {found}: it is another database's log, or lines were cut off",
+        path.display(), expected.map_or("no record of another".into(), |seq| format!("record {seq} to be in it")))]
+    Another {
+        /// The file.
+        path: PathBuf,
+        /// The record that this database wrote last.
+        expected: Option<i64>,
+        /// The last one in the file.
+        found: i64,
+    },
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SecurityLogError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            SecurityLogError::Elsewhere { .. } => {
+                Some("`tripline log move FILE --db DB` says that it goes on there; nothing is lost meanwhile")
+            }
+            SecurityLogError::Another { .. } => {
+                Some("keep it aside under another name and look into it: the log then goes on in a new file")
+            }
+            SecurityLogError::Store(error) => error.hint(),
+            SecurityLogError::Io { .. }
+            | SecurityLogError::NotAFile { .. }
+            | SecurityLogError::Held { .. } => None,
+        }
+    }
 }
 
 /// Writes the log; one program at a time, each for as long as it has something to write.
 #[derive(Debug)]
 pub struct SecurityLog {
     path: PathBuf,
+    /// The same, whatever folder a program is in.
+    place: PathBuf,
     file: File,
     /// Lines were cut off or added by somebody else; the chain goes on from what the database knows.
     torn: bool,
@@ -61,7 +101,8 @@ impl SecurityLog {
     /// Opens the file, or makes it, readable by its owner alone. A link is not followed.
     pub fn open(path: &Path) -> Result<SecurityLog, SecurityLogError> {
         let file = open(path)?;
-        Ok(SecurityLog { path: path.into(), file, torn: false })
+        let place = place(path).map_err(due::failed(path, "find it"))?;
+        Ok(SecurityLog { path: path.into(), place, file, torn: false })
     }
 
     /// Writes all records that are not in the file yet; answers how many that were.
@@ -90,16 +131,30 @@ impl SecurityLog {
 
     fn write_locked(&mut self, records: &dyn Records) -> Result<u64, SecurityLogError> {
         let mut head = records.head()?;
+        let mut place = records.place()?;
         let (mut written, mut looked) = (0, false);
         loop {
             let due = Due::new(&records.after(head.map_or(0, |head| head.seq), TOGETHER)?, head);
             let Some(last) = due.last() else { return Ok(written) };
             // Only the first lines can be there: the database is told before more are written.
-            let there = if looked { 0 } else { self.there(&due, head)? };
-            looked = true;
+            let mut there = 0;
+            if !looked {
+                self.is_known(&place, head)?;
+                there = self.there(&due, head)?;
+                place.begins = self.begins(&due, there, place.begins)?;
+                place.path = Some(self.place.clone());
+                looked = true;
+                // From here on nothing may be dropped before it is in the file: after a crash, what is there is known by
+                // what is due.
+                if head.is_none()
+                    && let Some(first) = due.seq(0)
+                {
+                    records.written(&Head { seq: first - 1, hash: NOTHING }, &place)?;
+                }
+            }
             self.append(&due, there)?;
             crash::point("after_log_append");
-            records.written(&last)?;
+            records.written(&last, &place)?;
             written += (due.len() - there) as u64;
             head = Some(last);
         }
@@ -123,11 +178,24 @@ impl SecurityLog {
     fn there(&mut self, due: &Due, head: Option<Head>) -> Result<usize, SecurityLogError> {
         let text = due::tail(&mut self.file).map_err(self.failed("read"))?;
         let mut found = due.found(&text, 0);
+        let mut is_ours = found > 0 || head.is_some_and(|head| due::end(&text, head).is_some());
         // A rotation may have taken them away; not if the line before them is still here.
-        if found == 0 && head.is_none_or(|head| due::end(&text, head).is_none()) {
-            found = due.found(&text, rotated::found(&self.path, due, head)?);
+        if !is_ours {
+            let away = rotated::found(&self.path, due, head)?;
+            found = due.found(&text, away);
+            is_ours = found > away;
         }
-        match due.torn(&text, found, head) {
+        let torn = due.torn(&text, found, head);
+        // Behind somebody else's line, ours would be another break of a chain, for ever. What a power cut has left of
+        // ours may have holes, and whole lines behind them.
+        if !is_ours
+            && !matches!(torn, Torn::Ours(_))
+            && let Some(last) = due::last(&text)
+        {
+            let (path, expected) = (self.path.clone(), head.map(|head| head.seq));
+            return Err(SecurityLogError::Another { path, expected, found: last.seq });
+        }
+        match torn {
             Torn::No => {}
             Torn::Ours(torn) => {
                 due::take_back(&self.file, torn).map_err(self.failed("take a torn line back"))?;
@@ -135,6 +203,37 @@ impl SecurityLog {
             Torn::Foreign => self.torn = true,
         }
         Ok(found)
+    }
+
+    /// That this is the file that the database knows. One that was moved with its lines is known by the last of them.
+    fn is_known(&mut self, place: &Place, head: Option<Head>) -> Result<(), SecurityLogError> {
+        let Some(known) = place.path.as_ref().filter(|known| **known != self.place) else { return Ok(()) };
+        let is_gone =
+            matches!(known.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        if let Some(head) = head.filter(|_| is_gone) {
+            let text = due::tail(&mut self.file).map_err(self.failed("read"))?;
+            if due::end(&text, head).is_some() {
+                return Ok(());
+            }
+        }
+        Err(SecurityLogError::Elsewhere { path: self.path.clone(), known: known.clone() })
+    }
+
+    /// The first record in the file, once what is due behind `there` lines is in it. What the database knows of it is
+    /// believed, but for a file that was begun just now, or before a crash.
+    fn begins(
+        &mut self,
+        due: &Due,
+        there: usize,
+        known: Option<i64>,
+    ) -> Result<Option<i64>, SecurityLogError> {
+        if self.file.metadata().map_err(self.failed("look at it"))?.len() == 0 {
+            return Ok(due.seq(there).or(known));
+        }
+        let first = due::first(&mut self.file).map_err(self.failed("read"))?;
+        let is_due = first.is_some_and(|first| due.head(first.seq) == Some(first));
+        let first = first.map(|first| first.seq);
+        Ok(if is_due { first } else { known.or(first) })
     }
 
     /// If the file was renamed, the path's new file is the log from now on.
@@ -159,6 +258,13 @@ impl SecurityLog {
     fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> SecurityLogError + use<> {
         due::failed(&self.path, doing)
     }
+}
+
+/// Where the file of this path lies. Its folder may be reached by links, it may not.
+pub(crate) fn place(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let folder = path.parent().unwrap_or(Path::new("/")).canonicalize()?;
+    Ok(path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name)))
 }
 
 fn open(path: &Path) -> Result<File, SecurityLogError> {

@@ -9,11 +9,14 @@
 //! ```
 //!
 //! It is fed from the database by record number: no gap, none twice. It goes on across files when it is rotated, also
-//! between a crash and the next start.
+//! between a crash and the next start. The database knows which file it is: another one, or one that ends with the line of
+//! somebody else, is left alone, since two chains in one file, or one chain in two, could never be told apart again.
 //!
 //! Until somebody wants a file, the newest 100,000 records wait for one; it begins with the oldest of them.
 
 mod chain;
+mod counted;
+mod deed;
 mod due;
 mod file;
 mod record;
@@ -21,6 +24,10 @@ mod rotated;
 mod verify;
 
 pub use self::chain::Head;
+pub(crate) use self::counted::Counted;
+pub use self::deed::Deed;
+pub(crate) use self::file::place;
 pub use self::file::{SecurityLog, SecurityLogError};
-pub use self::record::{Record, Records};
+pub use self::record::{Known, Place, Record, Records};
+pub(crate) use self::rotated::last;
 pub use self::verify::{Finding, Problem, Verified, verify};

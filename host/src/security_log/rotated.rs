@@ -57,6 +57,13 @@ pub(super) fn found(log: &Path, due: &Due, head: Option<Head>) -> Result<usize, 
     Ok(found)
 }
 
+/// The last line of a log, also if it was rotated away.
+pub(crate) fn last(log: &Path) -> Option<Head> {
+    let older = beside(log).into_iter().rev();
+    let mut files = std::iter::once(log.to_path_buf()).chain(older);
+    files.find_map(|path| due::last(&read(&mut open(&path, false).ok()?).ok()?.0))
+}
+
 /// The log's older files, the oldest first.
 fn beside(log: &Path) -> Vec<PathBuf> {
     let Some(name) = log.file_name() else { return Vec::new() };

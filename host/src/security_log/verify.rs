@@ -1,11 +1,13 @@
 use std::fmt;
 use std::io::{self, BufRead};
 
-use super::Head;
 use super::chain::{self, NOTHING, hex};
+use super::due::{Due, LINE};
+use super::{Head, Known};
 
-/// Bytes of a line; longer ones are none of ours.
-const LINE: u64 = 64 * 1024;
+/// Lines behind the last that the database knows to be in the file, of which it is looked whether it knows them at all.
+/// So many more than a crash leaves there, or a server writes meanwhile, are none of ours.
+const BEHIND: usize = 10_000;
 /// Findings that are told; a file that is something else has one a line.
 const TOLD: usize = 100;
 
@@ -22,6 +24,8 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// … of so many.
     pub found: u64,
+    /// Lines behind the one that the database knows to be in the file, and where they are.
+    behind: Vec<((usize, u64), Head)>,
 }
 
 /// Something that is wrong.
@@ -65,6 +69,18 @@ pub enum Problem {
         /// The first line that is there.
         found: i64,
     },
+    /// The file begins behind the record that the database knows it to begin with.
+    Headless {
+        /// That record's number.
+        expected: i64,
+        /// The first line that is there.
+        found: i64,
+    },
+    /// The line is of no record of the database, and hangs on one that is.
+    Unknown {
+        /// Its number.
+        seq: i64,
+    },
     /// The last line is another than the database knows.
     Replaced {
         /// Its number.
@@ -100,6 +116,14 @@ impl fmt::Display for Problem {
                 "expected the record {expected} that the database knows, or one that hangs on it, found the first \
                  to be {found}: older files were left out, or the log was replaced"
             ),
+            Problem::Headless { expected, found } => write!(
+                f,
+                "expected the log to begin with record {expected} or an older one, found {found}: its first lines \
+                 were removed"
+            ),
+            Problem::Unknown { seq } => {
+                write!(f, "expected a record of the database, found record {seq}, which it does not have")
+            }
             Problem::Replaced { seq } => {
                 write!(f, "expected the record {seq} that the database knows, found another")
             }
@@ -107,12 +131,16 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Reads a log, oldest file first, and checks its chain; with `head`, also that its end is there.
+/// Reads a log, oldest file first, and checks its chain; with what the database knew of it before, also that its ends are
+/// there. Lines behind the last that it knew are looked at by [`Verified::compare`].
 ///
 /// The first line may hang on anything: older files may have been deleted.
-pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<Verified> {
+pub fn verify(files: Vec<Box<dyn BufRead>>, before: Option<&Known>) -> io::Result<Verified> {
     let mut verified = Verified::default();
     let mut place = (0, 0);
+    let head = before.and_then(|known| known.head.as_ref());
+    // Of one that knows of no line, none is.
+    let from = before.map(|known| known.head.map_or(0, |head| head.seq));
     // The database's line may not be the last: it is told after the file is synced.
     let mut known = None;
     for (file, mut reader) in files.into_iter().enumerate() {
@@ -134,36 +162,26 @@ pub fn verify(files: Vec<Box<dyn BufRead>>, head: Option<&Head>) -> io::Result<V
                 }
                 continue;
             }
-            verified.line(place, &line);
-            known = known.or(verified.last.filter(|last| head.is_some_and(|head| head.seq == last.seq)));
+            let Some(last) = verified.line(place, &line) else { continue };
+            if from.is_some_and(|from| last.seq > from) {
+                verified.behind(place, last);
+            }
+            known = known.or(Some(last).filter(|last| head.is_some_and(|head| head.seq == last.seq)));
         }
     }
-    if let Some(head) = head {
-        let last = verified.last.map_or(0, |last| last.seq);
-        match known {
-            None if last < head.seq => {
-                verified.find(place, Problem::CutOff { expected: head.seq, found: last });
-            }
-            // Right behind a rotation the first line may hang on it.
-            None if verified.first.is_some_and(|(first, prev)| {
-                first.seq > head.seq && (first.seq - 1, prev) != (head.seq, head.hash)
-            }) =>
-            {
-                let found = verified.first.map_or(0, |(first, _)| first.seq);
-                verified.find((0, 1), Problem::Later { expected: head.seq, found });
-            }
-            Some(known) if known.hash != head.hash => {
-                verified.find(place, Problem::Replaced { seq: head.seq });
-            }
-            _ => {}
-        }
+    if let Some(before) = before {
+        verified.ends(place, before, known);
     }
     Ok(verified)
 }
 
 impl Verified {
-    fn line(&mut self, place: (usize, u64), line: &[u8]) {
-        let Some(link) = chain::link(line) else { return self.find(place, Problem::Foreign) };
+    /// Takes the next line; answers it, if it is one.
+    fn line(&mut self, place: (usize, u64), line: &[u8]) -> Option<Head> {
+        let Some(link) = chain::link(line) else {
+            self.find(place, Problem::Foreign);
+            return None;
+        };
         if !link.holds {
             self.find(place, Problem::Changed);
         }
@@ -181,6 +199,68 @@ impl Verified {
             Some(_) => {}
         }
         self.last = Some(link.head);
+        self.last
+    }
+
+    /// A line is behind what the database knew before. More than could be are not even looked for.
+    fn behind(&mut self, place: (usize, u64), line: Head) {
+        match self.behind.len() < BEHIND {
+            true => self.behind.push((place, line)),
+            false => self.find(place, Problem::Unknown { seq: line.seq }),
+        }
+    }
+
+    /// Whether both ends are there; `known`: the line with the number of the database's last.
+    fn ends(&mut self, place: (usize, u64), before: &Known, known: Option<Head>) {
+        let Some(head) = before.head else { return };
+        let last = self.last.map_or(0, |last| last.seq);
+        let first = self.first.map(|(first, prev)| (first.seq, prev));
+        match known {
+            None if last < head.seq => {
+                self.find(place, Problem::CutOff { expected: head.seq, found: last });
+            }
+            // Right behind a rotation the first line may hang on it.
+            None if first
+                .is_some_and(|(seq, prev)| seq > head.seq && (seq - 1, prev) != (head.seq, head.hash)) =>
+            {
+                let found = first.map_or(0, |(seq, _)| seq);
+                self.find((0, 1), Problem::Later { expected: head.seq, found });
+            }
+            Some(known) if known.hash != head.hash => {
+                self.find(place, Problem::Replaced { seq: head.seq });
+            }
+            _ => {}
+        }
+        if let Some((expected, (found, _))) = before.begins.zip(first)
+            && found > expected
+            && found <= head.seq
+        {
+            self.find((0, 1), Problem::Headless { expected, found });
+        }
+    }
+
+    /// Whether anything is behind what the database knew before.
+    pub fn has_more(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    /// Compares what was behind the line that the database knew before with what it has by now, `later` being asked
+    /// behind that line: a crash leaves some there, and whoever writes at the same time adds some.
+    pub fn compare(&mut self, before: &Known, later: &Known) {
+        let due = Due::new(&later.due, before.head);
+        // If much was written meanwhile, the records themselves are no longer there: the last of them must be the one.
+        let next = before.head.map_or(0, |head| head.seq) + 1;
+        let is_whole = before.head.is_none() || later.due.first().is_none_or(|record| record.seq == next);
+        let knows = |line: &Head| match later.head {
+            Some(head) if !is_whole => line.seq < head.seq || *line == head,
+            _ => due.head(line.seq) == Some(*line),
+        };
+        for (place, line) in std::mem::take(&mut self.behind) {
+            if !knows(&line) {
+                self.find(place, Problem::Unknown { seq: line.seq });
+            }
+        }
+        self.findings.sort_by_key(|finding| (finding.file, finding.line));
     }
 
     fn find(&mut self, (file, line): (usize, u64), problem: Problem) {

@@ -287,7 +287,10 @@ impl<'a> Collecting<'a> {
     /// A judge has come to a tenant's mark.
     fn part(&mut self, part: Part) {
         let Part { tenant, decisions, states, faults, logs, costs } = part;
-        faults.into_iter().for_each(|fault| self.shared.tell(Event::Fault(tenant.clone(), fault)));
+        for fault in faults {
+            self.shared.faults.count(&tenant, &fault);
+            self.shared.tell(Event::Fault(tenant.clone(), fault));
+        }
         for (pack, line) in logs {
             self.shared.tell(Event::Log(tenant.clone(), pack, line));
         }

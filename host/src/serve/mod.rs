@@ -20,6 +20,7 @@ mod collecting;
 mod committing;
 mod control;
 mod event;
+mod faults;
 mod feed;
 mod feeding;
 mod following;

@@ -16,6 +16,7 @@ use tripline_engine::sandbox::Sandbox;
 use super::collecting::{Collecting, Disk, Judged};
 use super::committing::Committing;
 use super::control::Guard;
+use super::faults::Faults;
 use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
 use super::modules::Modules;
@@ -108,7 +109,17 @@ pub fn run(
     let ServeOptions { mut packs, mut follow, own, intake, mut expected, lines, threads, .. } = options;
     let ServeOptions { instances, database, security_log, deliverer, scans, health, clock, .. } = options;
     let ServeOptions { pause, every, .. } = options;
-    let shared = Shared { database: &database, control, health: &health, clock: &*clock, tell, pause, every };
+    let faults = Faults::default();
+    let shared = Shared {
+        database: &database,
+        control,
+        health: &health,
+        faults: &faults,
+        clock: &*clock,
+        tell,
+        pause,
+        every,
+    };
     let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::faults::Faults;
 use super::{Control, Event, Health};
 use crate::check::Keeping;
 use crate::commit::{Store, StoreError, Tenant};
@@ -14,6 +15,7 @@ pub(super) struct Shared<'a> {
     pub(super) database: &'a Arc<Database>,
     pub(super) control: &'a Control,
     pub(super) health: &'a Health,
+    pub(super) faults: &'a Faults,
     pub(super) clock: &'a dyn WallClock,
     pub(super) tell: &'a (dyn Fn(Event) + Sync),
     /// How long a thread sleeps that has nothing to do.

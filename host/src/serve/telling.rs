@@ -20,6 +20,8 @@ pub(super) struct Telling<'a> {
     database: &'a Database,
     security_log: Option<&'a Path>,
     log: Option<SecurityLog>,
+    /// Why it could not be written the last time: what lasts is told once.
+    refused: Option<String>,
     shared: &'a Shared<'a>,
 }
 
@@ -29,7 +31,7 @@ impl<'a> Telling<'a> {
         security_log: Option<&'a Path>,
         shared: &'a Shared<'a>,
     ) -> Telling<'a> {
-        Telling { database, security_log, log: None, shared }
+        Telling { database, security_log, log: None, refused: None, shared }
     }
 
     /// Runs until the collector is gone, and then once more: what it committed last is told, too.
@@ -41,12 +43,19 @@ impl<'a> Telling<'a> {
             if let Err(error) = due {
                 self.shared.tell(Event::Telling(error));
             }
+            if let Err(error) = self.shared.faults.note(self.database, self.shared.clock.now(), ends) {
+                self.shared.tell(Event::Telling(error));
+            }
             let written = self.write();
             self.shared.health.security_log(written.is_ok());
+            let refused = written.as_ref().err().map(ToString::to_string);
             if let Err(error) = written {
                 self.log = None;
-                self.shared.tell(Event::SecurityLog(error));
+                if self.refused != refused {
+                    self.shared.tell(Event::SecurityLog(error));
+                }
             }
+            self.refused = refused;
             if let Some(deliverer) = &mut deliverer {
                 self.deliver(deliverer);
             }

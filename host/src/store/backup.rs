@@ -12,10 +12,11 @@ use rusqlite::config::DbConfig;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::migrations;
 use super::open::{self, InUse, beside};
 use super::readers::Readers;
+use super::{migrations, restored};
 use crate::commit::StoreError;
+use crate::incidents::Actor;
 
 /// Pages copied at once, between which others may write.
 const PAGES: i32 = 1024;
@@ -27,6 +28,59 @@ pub struct Checked {
     pub version: (usize, usize),
     /// Bytes.
     pub bytes: u64,
+}
+
+/// Why a copy is not made, and of which file that is said.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CopyError {
+    /// It cannot be used.
+    #[error("{}: {error}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: StoreError,
+    },
+    /// There is a file where none may be.
+    #[error("{}: expected no file, found one", path.display())]
+    There {
+        /// It.
+        path: PathBuf,
+    },
+    /// There is another copy that is being made, or was not finished.
+    #[error("{}: expected no file, found one", path.display())]
+    Left {
+        /// It.
+        path: PathBuf,
+    },
+}
+
+impl CopyError {
+    fn of(path: &Path) -> impl Fn(StoreError) -> CopyError + use<> {
+        let path = path.to_path_buf();
+        move |error| CopyError::Store { path: path.clone(), error }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            CopyError::Store { error, .. } => error.hint(),
+            CopyError::There { .. } => None,
+            CopyError::Left { .. } => {
+                Some("a copy that was killed leaves it; if no other is being made, delete it")
+            }
+        }
+    }
+}
+
+/// How a backup is put in the place of a database.
+pub struct Restoring<'r> {
+    /// Who does it.
+    pub actor: &'r Actor,
+    /// When, nanoseconds since 1970.
+    pub now: i64,
+    /// Where security.log lies, if the database in its place cannot say.
+    pub security_log: Option<&'r Path>,
 }
 
 /// Reads the whole database and says whether it is sound. It is not changed, not even migrated.
@@ -47,6 +101,13 @@ pub fn check(path: &Path) -> Result<Checked, StoreError> {
 
 fn checked(connection: &Connection) -> Result<Checked, StoreError> {
     let version = migrations::version(connection)?;
+    // Of a newer one it is not known what is sound.
+    if version > migrations::NEWEST {
+        return Err(StoreError::Newer { found: version as u64, known: migrations::NEWEST as u64 });
+    }
+    if !migrations::is_ours(connection)? {
+        return Err(StoreError::Damaged("an empty file".into()));
+    }
     let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(StoreError::Damaged(found));
@@ -64,13 +125,19 @@ fn checked(connection: &Connection) -> Result<Checked, StoreError> {
 
 /// Copies the database while others use it; `progress` is told pages left, at last 0, and pages in all. The copy is
 /// checked, and takes its name only when it is whole.
-pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Checked, StoreError> {
+pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Checked, CopyError> {
     if to.exists() {
-        return Err(found(to));
+        return Err(CopyError::There { path: to.into() });
+    }
+    // What cannot be copied leaves nothing.
+    match Readers::looking(from.into(), open::PATIENCE).read(migrations::version) {
+        // That is settled by the copy.
+        Ok(_) | Err(StoreError::Unsettled) => {}
+        Err(error) => return Err(CopyError::of(from)(error)),
     }
     let part = Part::create(to)?;
-    copy(from, part.path(), &mut progress)?;
-    let checked = check(part.path())?;
+    copy((from, to), part.path(), &mut progress)?;
+    let checked = check(part.path()).map_err(CopyError::of(from))?;
     part.put_new(to)?;
     Ok(checked)
 }
@@ -85,29 +152,26 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Res
 ///   t.db.part     ── rename ─────► t.db             at no time is there none
 /// ```
 ///
-/// Answers `None`, and does nothing, if somebody has the database open.
+/// It is brought to the newest version, and goes on where the one in its place has stopped: see [`restored`]. Answers
+/// `None`, and does nothing, if somebody has the database open.
 pub fn restore(
     backup: &Path,
     database: &Path,
+    restoring: &Restoring<'_>,
     mut progress: impl FnMut(u64, u64),
-) -> Result<Option<Checked>, StoreError> {
-    let checked = check(backup)?;
-    if checked.version.0 > checked.version.1 {
-        let (found, known) = checked.version;
-        return Err(StoreError::Newer { found: found as u64, known: known as u64 });
-    }
-    let (_in_use, alone) = InUse::take(database)?;
-    if !alone {
-        return Ok(None);
-    }
+) -> Result<Option<Checked>, CopyError> {
+    let failed = CopyError::of(database);
+    check(backup).map_err(CopyError::of(backup))?;
+    let Some(_alone) = InUse::take_alone(database).map_err(&failed)? else { return Ok(None) };
     let part = Part::create(database)?;
-    copy(backup, part.path(), &mut progress)?;
-    if let Ok(there) = fs::metadata(database) {
-        // What its log of changes holds belongs to it. Of an empty file SQLite would delete it on opening.
-        if there.len() > 0 {
-            drop(settle(database));
-        }
-        keep(database)?;
+    copy((backup, database), part.path(), &mut progress)?;
+    let there = fs::metadata(database).ok();
+    // What its log of changes holds belongs to it. Of an empty file SQLite would delete it on opening.
+    let is_whole = there.as_ref().is_some_and(|there| there.len() > 0) && settle(database).is_ok();
+    restored::go_on(part.path(), is_whole.then_some(database), restoring).map_err(&failed)?;
+    let checked = check(part.path()).map_err(&failed)?;
+    if there.is_some() {
+        keep(database).map_err(&failed)?;
     }
     part.put(database)?;
     Ok(Some(checked))
@@ -145,10 +209,22 @@ fn settle(database: &Path) -> Result<(), StoreError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
-fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
-    let source = open::reading(from, open::PATIENCE)?;
+/// Copies what the source is now: others may write meanwhile, and that is not in it.
+fn copy(
+    (from, to): (&Path, &Path),
+    part: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), CopyError> {
+    let source = open::reading(from, open::PATIENCE).map_err(CopyError::of(from))?;
+    // Without a look of its own, SQLite begins again each time that somebody has written.
+    let look = "BEGIN; SELECT count(*) FROM sqlite_schema;";
+    source.execute_batch(look).map_err(|error| CopyError::of(from)(error.into()))?;
+    copied(&source, part, progress).map_err(CopyError::of(to))
+}
+
+fn copied(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     let mut target = Connection::open(to)?;
-    let copying = Backup::new(&source, &mut target)?;
+    let copying = Backup::new(source, &mut target)?;
     loop {
         let step = copying.step(PAGES)?;
         let left = copying.progress();
@@ -170,13 +246,13 @@ struct Part(Option<PathBuf>);
 
 impl Part {
     /// An empty one for this file, beside it.
-    fn create(to: &Path) -> Result<Part, StoreError> {
+    fn create(to: &Path) -> Result<Part, CopyError> {
         let part = beside(to, ".part");
         let mut options = fs::OpenOptions::new();
         match options.write(true).create_new(true).mode(0o600).open(&part) {
             Ok(_) => Ok(Part(Some(part))),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(found(&part)),
-            Err(error) => Err(open::io(error)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(CopyError::Left { path: part }),
+            Err(error) => Err(CopyError::of(to)(open::io(error))),
         }
     }
 
@@ -185,27 +261,29 @@ impl Part {
     }
 
     /// Gives it its name, under which another may be.
-    fn put(mut self, to: &Path) -> Result<(), StoreError> {
-        self.sync()?;
-        fs::rename(self.path(), to).map_err(open::io)?;
+    fn put(mut self, to: &Path) -> Result<(), CopyError> {
+        let failed = CopyError::of(to);
+        self.sync().map_err(&failed)?;
+        fs::rename(self.path(), to).map_err(open::io).map_err(&failed)?;
         self.0 = None;
-        sync_folder(to)
+        sync_folder(to).map_err(&failed)
     }
 
     /// Gives it its name, under which nothing may be, not even since it was looked for.
-    fn put_new(mut self, to: &Path) -> Result<(), StoreError> {
-        self.sync()?;
+    fn put_new(mut self, to: &Path) -> Result<(), CopyError> {
+        let failed = CopyError::of(to);
+        self.sync().map_err(&failed)?;
         match renameat_with(CWD, self.path(), CWD, to, RenameFlags::NOREPLACE) {
             Ok(()) => self.0 = None,
-            Err(Errno::EXIST) => return Err(found(to)),
+            Err(Errno::EXIST) => return Err(CopyError::There { path: to.into() }),
             // Not all file systems can; a link takes no other's name either.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                fs::hard_link(self.path(), to).map_err(open::io)?;
+                fs::hard_link(self.path(), to).map_err(open::io).map_err(&failed)?;
             }
-            Err(error) => return Err(open::io(error)),
+            Err(error) => return Err(failed(open::io(error))),
         }
         drop(self);
-        sync_folder(to)
+        sync_folder(to).map_err(failed)
     }
 
     fn sync(&self) -> Result<(), StoreError> {
@@ -219,12 +297,6 @@ impl Drop for Part {
             let _ = fs::remove_file(part);
         }
     }
-}
-
-/// There is a file where none may be.
-fn found(path: &Path) -> StoreError {
-    let message = format!("{}: expected no file, found one", path.display());
-    open::io(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
 
 fn sync_folder(file: &Path) -> Result<(), StoreError> {

@@ -2,15 +2,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::due::{self, Due};
 use super::open::{self, InUse};
 use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
-use super::telling::Work;
+use super::telling::{Installation, Work};
 use super::writer::Writer;
-use super::{batches, evidence, incidents, migrations, pages, states, timeline};
+use super::{batches, evidence, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
@@ -36,7 +36,7 @@ pub struct Database {
     // Dropped in this order: the last connection that is closed takes the log of changes away, and a reader cannot; the
     // lock is held until all are closed.
     pub(super) readers: Readers,
-    writer: Option<(Writer, [u8; 16])>,
+    writer: Option<(Writer, Installation)>,
     policy: Arc<Mutex<Arc<Policy>>>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
@@ -51,10 +51,10 @@ impl Database {
         clock: Arc<dyn WallClock>,
         options: DatabaseOptions,
     ) -> Result<Database, StoreError> {
-        let (in_use, alone) = InUse::take(path)?;
-        let connection = open::writing(path, options.patience, options.max_bytes, alone)?;
-        let installation = connection.query_row("SELECT id FROM installation", [], |row| row.get(0))?;
-        in_use.share()?;
+        let (in_use, alone) = InUse::take(path, options.patience)?;
+        let connection = open::writing(path, options.patience, options.max_bytes, (&in_use, alone))?;
+        let installation = Installation::read(&connection)?;
+        in_use.share(options.patience)?;
         Ok(Database {
             path: path.into(),
             writer: Some((Writer::start(connection)?, installation)),
@@ -129,9 +129,7 @@ impl Database {
                 break;
             }
         }
-        if all.deleted + all.swept > 0 {
-            self.scrub()?;
-        }
+        self.scrub()?;
         Ok(all)
     }
 
@@ -182,17 +180,18 @@ impl Database {
         self.readers.read(|db| batches::body(db, tenant, key))
     }
 
-    /// Makes deleted rows be gone from the log of changes, too.
+    /// Makes deleted rows be gone from the log of changes, too. What a reader holds up now is done by the next call, in
+    /// this program or another.
     pub(super) fn scrub(&self) -> Result<(), StoreError> {
-        // Not within a transaction: a connection of its own. A reader may hold it up; the next one catches up.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(open::PATIENCE)?;
-        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        let Some(deletions) = self.readers.read(scrubbing::deletions)? else { return Ok(()) };
+        if scrubbing::take_back(&self.path)? {
+            self.write(move |db, _| scrubbing::done(db, deletions))?;
+        }
+        Ok(())
     }
 
     /// That this may be written.
-    pub(super) fn writes(&self) -> Result<&(Writer, [u8; 16]), StoreError> {
+    pub(super) fn writes(&self) -> Result<&(Writer, Installation), StoreError> {
         self.writer.as_ref().ok_or(StoreError::OnlyLooking)
     }
 
@@ -215,7 +214,7 @@ fn current(policy: &Mutex<Arc<Policy>>) -> Arc<Policy> {
 /// What the writer is handed with each job.
 pub(super) struct Writing {
     pub(super) policy: Arc<Policy>,
-    pub(super) installation: [u8; 16],
+    pub(super) installation: Installation,
     pub(super) now: i64,
 }
 

@@ -9,8 +9,8 @@ use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::incidents::{due, get, update};
-use super::telling::Work;
-use super::{batches, clock, search, silences};
+use super::telling::{Installation, Work};
+use super::{batches, clock, scrubbing, search, silences};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -43,7 +43,7 @@ pub struct Due {
 pub(super) fn apply(
     db: &Connection,
     policy: &Policy,
-    installation: &[u8; 16],
+    installation: &Installation,
     now: i64,
 ) -> Result<Due, StoreError> {
     let mut done = Due::default();
@@ -52,6 +52,9 @@ pub(super) fn apply(
         search::settle(db)?;
         done.deleted = delete(db, believed.saturating_sub(retention))?;
         done.swept = sweep(db, believed.saturating_sub(retention), believed)?;
+    }
+    if done.deleted + done.swept > 0 {
+        scrubbing::begin(db)?;
     }
     done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
@@ -149,7 +152,12 @@ fn delete_one(db: &Connection, tenant: &Tenant, id: i64) -> Result<(), StoreErro
 }
 
 /// Deletes what names people and belongs to no incident: titles of what was excepted before this time, digests whose
-/// incidents are all gone, and buckets that are full again, which are as if they had never been used.
+/// incidents are all gone, buckets that are full again, which are as if they had never been used, and silences, exceptions
+/// and tokens that were over before this time; of security.log's records those that are in the file, or that nobody has
+/// asked for.
+///
+/// A silence stays for as long as there is a notice that it held back, since that is why it was not sent; so does an
+/// exception while what it took out is known.
 fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
     let mut swept = 0;
     for (sql, time) in [
@@ -167,6 +175,31 @@ fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
             "DELETE FROM buckets WHERE (tenant, recipient, critical) IN (
                 SELECT tenant, recipient, critical FROM buckets WHERE at < ?1 LIMIT ?2)",
             now.saturating_sub(HOUR),
+        ),
+        (
+            "DELETE FROM silences WHERE (tenant, id) IN (
+                SELECT tenant, id FROM silences s WHERE settled = 1 AND min(ends, coalesce(ended, ends)) < ?1
+                    AND NOT EXISTS (SELECT 1 FROM notices n
+                        WHERE n.tenant = s.tenant AND n.silence = s.id AND n.state = 'silenced') LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM exceptions WHERE (tenant, id) IN (
+                SELECT tenant, id FROM exceptions e WHERE coalesce(ended, until) < ?1
+                    AND NOT EXISTS (SELECT 1 FROM excepted x WHERE x.tenant = e.tenant AND x.exception = e.id)
+                LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM tokens WHERE id IN (
+                SELECT id FROM tokens WHERE min(coalesce(revoked, expires), coalesce(expires, revoked)) < ?1 LIMIT ?2)",
+            before,
+        ),
+        (
+            "DELETE FROM log_records WHERE seq IN (
+                SELECT seq FROM (SELECT seq, at FROM log_records ORDER BY seq LIMIT ?2) WHERE at < ?1
+                    AND seq <= (SELECT coalesce(max(seq), 9223372036854775807) FROM log_head))",
+            before,
         ),
     ] {
         swept += db.prepare_cached(sql)?.execute(params![time, STEP])? as u64;

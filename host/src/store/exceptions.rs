@@ -1,7 +1,7 @@
 //! Exceptions and their rows.
 
 use rusqlite::{Connection, Row, params};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tripline_engine::decision::Decision;
 
 use super::database::Database;
@@ -180,8 +180,7 @@ pub(super) fn taken(
 }
 
 fn record(work: &Work<'_>, event: &str, id: i64, actor: &Actor) -> Result<(), StoreError> {
-    let mut fields = Map::new();
-    fields.insert("by".into(), Value::from(actor.id.clone()));
+    let mut fields = log::of(actor);
     fields.insert("exception".into(), Value::from(id));
     log::add(work.db, work.tenant, work.now, event, &fields)
 }
@@ -205,7 +204,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Exception> {
             until: row.get(6)?,
             reason: row.get(7)?,
         },
-        author: Actor { id: row.get(8)?, name: row.get(9)? },
+        author: Actor::named(row.get::<_, String>(8)?, row.get::<_, String>(9)?),
         created: row.get(10)?,
         ended: row.get(11)?,
         count: row.get::<_, i64>(12)?.max(0) as u64,

@@ -48,6 +48,10 @@ struct Lies {
 
 impl Lies {
     fn of(path: &Path) -> Result<Lies, StoreError> {
+        // One that is a pipe would be waited for.
+        if !fs::metadata(path).map_err(open::io)?.is_file() {
+            return Err(StoreError::Damaged("something that is no regular file".into()));
+        }
         // Says why, if it cannot be read: SQLite does not.
         let file = fs::File::open(path).and_then(|file| file.metadata()).map_err(open::io)?;
         let bytes = |end| fs::metadata(beside(path, end)).ok().map(|file| file.len());
@@ -107,7 +111,7 @@ fn in_use(path: &Path, patience: Duration) -> Result<Connection, StoreError> {
 }
 
 /// A connection to a file that does not change: without locks, without a log of changes.
-fn still(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn still(path: &Path) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let path = std::path::absolute(path).map_err(open::io)?;

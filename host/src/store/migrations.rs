@@ -17,12 +17,17 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/5.sql")),
     M::up(include_str!("migrations/6.sql")),
     M::up(include_str!("migrations/7.sql")),
+    M::up(include_str!("migrations/8.sql")),
 ];
 
 /// The newest version that this program knows.
 pub(super) const NEWEST: usize = STEPS.len();
 /// The first version that keeps records for security.log.
 pub(super) const LOGGED: usize = 3;
+/// The first version that has tokens.
+pub(super) const TOKENS: usize = 6;
+/// The first version that notes which file that is.
+pub(super) const PLACED: usize = 8;
 
 /// The version that a database has; a stranger's file is refused.
 pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
@@ -33,6 +38,12 @@ pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
         return Err(StoreError::Damaged("the database of another program".into()));
     }
     usize::try_from(version).map_err(|_| StoreError::Damaged(format!("version {version}")))
+}
+
+/// Whether it is ours by its own word: an empty file is nobody's.
+pub(super) fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    Ok(application == i64::from(APPLICATION))
 }
 
 /// Brings the database to the newest version.

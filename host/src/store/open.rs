@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 
 use super::migrations;
 use crate::commit::StoreError;
@@ -29,32 +30,60 @@ pub(super) struct InUse(File);
 
 impl InUse {
     /// Takes it; `true`: nobody else has it, and nobody gets it before [`InUse::share`].
-    pub(super) fn take(database: &Path) -> Result<(InUse, bool), StoreError> {
-        let file = open_beside(database, "-users")?;
-        let alone = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if !alone {
-            flock(&file, FlockOperation::LockShared).map_err(io)?;
+    pub(super) fn take(database: &Path, patience: Duration) -> Result<(InUse, bool), StoreError> {
+        let in_use = InUse(open_beside(database, "-users")?);
+        if in_use.try_alone() {
+            return Ok((in_use, true));
         }
-        Ok((InUse(file), alone))
+        in_use.waited(FlockOperation::NonBlockingLockShared, patience)?;
+        Ok((in_use, false))
+    }
+
+    /// Takes it for oneself, now or not at all.
+    pub(super) fn take_alone(database: &Path) -> Result<Option<InUse>, StoreError> {
+        let in_use = InUse(open_beside(database, "-users")?);
+        Ok(in_use.try_alone().then_some(in_use))
     }
 
     /// Says so to whoever would put another in its place, if that can be said without writing: that it is in use is said
     /// in a file that only its owner may open, and that is there once it was opened.
     pub(super) fn glance(database: &Path, patience: Duration) -> Result<Option<InUse>, StoreError> {
         let Ok(file) = File::open(beside(database, "-users")) else { return Ok(None) };
-        let started = Instant::now();
-        while flock(&file, FlockOperation::NonBlockingLockShared).is_err() {
-            if started.elapsed() >= patience {
-                return Err(StoreError::Busy);
-            }
-            std::thread::sleep(LOOK_AGAIN);
-        }
-        Ok(Some(InUse(file)))
+        let in_use = InUse(file);
+        in_use.waited(FlockOperation::NonBlockingLockShared, patience)?;
+        Ok(Some(in_use))
     }
 
-    /// Lets others in.
-    pub(super) fn share(&self) -> Result<(), StoreError> {
-        flock(&self.0, FlockOperation::LockShared).map_err(io)
+    /// Waits until nobody else has it; nobody gets it before [`InUse::share`].
+    pub(super) fn alone(&self, patience: Duration) -> Result<(), StoreError> {
+        self.waited(FlockOperation::NonBlockingLockExclusive, patience).map_err(|error| match error {
+            StoreError::Busy => StoreError::InUse,
+            other => other,
+        })
+    }
+
+    /// Lets others in. Whoever asks in this moment may get it alone first: it is waited for.
+    pub(super) fn share(&self, patience: Duration) -> Result<(), StoreError> {
+        self.waited(FlockOperation::NonBlockingLockShared, patience)
+    }
+
+    fn try_alone(&self) -> bool {
+        flock(&self.0, FlockOperation::NonBlockingLockExclusive).is_ok()
+    }
+
+    /// Looked at again and again: a blocking flock cannot be given a bound.
+    fn waited(&self, lock: FlockOperation, patience: Duration) -> Result<(), StoreError> {
+        let started = Instant::now();
+        loop {
+            match flock(&self.0, lock) {
+                Ok(()) => return Ok(()),
+                Err(Errno::WOULDBLOCK | Errno::INTR) if started.elapsed() < patience => {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                Err(Errno::WOULDBLOCK | Errno::INTR) => return Err(StoreError::Busy),
+                Err(error) => return Err(io(error)),
+            }
+        }
     }
 }
 
@@ -69,7 +98,7 @@ pub(super) fn lock_beside(database: &Path, end: &str) -> Result<Option<File>, St
     let file = open_beside(database, end)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(io(error)),
     }
 }
@@ -111,12 +140,13 @@ pub(super) fn io(error: impl Into<std::io::Error>) -> StoreError {
     StoreError::Io(Arc::new(error.into()))
 }
 
-/// The connection that writes; the database is made if it is not there, and brought to the newest version.
+/// The connection that writes; the database is made if it is not there, and brought to the newest version, for which
+/// nobody else may have it open.
 pub(super) fn writing(
     path: &Path,
     patience: Duration,
     max_bytes: Option<u64>,
-    alone: bool,
+    (in_use, alone): (&InUse, bool),
 ) -> Result<Connection, StoreError> {
     drop(create(path)?);
     let unclean = alone && std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
@@ -127,6 +157,10 @@ pub(super) fn writing(
     let found = migrations::version(&connection)?;
     if found > migrations::NEWEST {
         return Err(StoreError::Newer { found: found as u64, known: migrations::NEWEST as u64 });
+    }
+    // An older server that has it open would go on with tables that are no longer what it knows.
+    if found < migrations::NEWEST && !alone {
+        in_use.alone(patience)?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

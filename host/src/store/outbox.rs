@@ -11,7 +11,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
-use super::telling::{Work, message};
+use super::telling::{Installation, Work, thread};
 use super::{digest, evidence, incidents, open, timeline, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
@@ -72,7 +72,7 @@ struct Waiting {
 pub(super) fn next(
     db: &Connection,
     policy: &Policy,
-    installation: &[u8; 16],
+    installation: &Installation,
     relay: &str,
     now: i64,
 ) -> Result<Next, StoreError> {
@@ -191,11 +191,6 @@ fn lease(work: &Work<'_>, of: &Waiting) -> Result<Option<Leased>, StoreError> {
     Ok(Some(Leased { notice, tenant, recipient, message: message_id, thread, created, content }))
 }
 
-/// The local part of the id that an incident's thread hangs on.
-pub(super) fn thread(installation: &[u8; 16], tenant: &Tenant, incident: i64) -> String {
-    message(installation, tenant, &[b"incident", &incident.to_be_bytes()])
-}
-
 /// The reason with what its event says.
 fn reason_of(db: &Connection, event: Option<i64>, code: &str) -> Result<Reason, StoreError> {
     let mut statement = db.prepare_cached("SELECT detail FROM events WHERE id = ?1")?;
@@ -232,7 +227,7 @@ fn rule_text(work: &Work<'_>, pack: &str, rule: &str) -> Result<RuleText, StoreE
 pub(super) fn finish(
     db: &Connection,
     policy: &Policy,
-    installation: &[u8; 16],
+    installation: &Installation,
     relay: &str,
     notice: i64,
     end: &End,
@@ -342,7 +337,12 @@ fn relay_failed(db: &Connection, relay: &str, words: &str, now: i64) -> Result<(
 }
 
 /// Gives up what is too old.
-fn give_up(db: &Connection, policy: &Policy, installation: &[u8; 16], now: i64) -> Result<(), StoreError> {
+fn give_up(
+    db: &Connection,
+    policy: &Policy,
+    installation: &Installation,
+    now: i64,
+) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT id, tenant, recipient FROM notices
          WHERE state IN ('queued', 'deferred') AND due <= ?1 AND created <= ?2 LIMIT 1000",

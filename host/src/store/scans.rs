@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::database::Database;
-use super::{clock, known, log, numbers, open};
+use super::{clock, known, log, numbers, open, scrubbing};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
@@ -43,14 +43,13 @@ impl ScanStore for Database {
                 number,
                 run.name.as_str(),
                 run.scanner.as_str(),
-                run.author,
+                run.author.id,
                 RunState::Running.as_str(),
                 run.started,
                 run.addresses.map(|addresses| addresses.to_string()),
                 run.ports.map(|ports| ports.to_string()),
             ])?;
-            let by = ("by", Value::from(run.author));
-            record(db, &tenant, this.now, "scan.begun", number as u64, by)?;
+            record(db, &tenant, this.now, "scan.begun", number as u64, log::of(&run.author))?;
             Ok(number as u64)
         })
     }
@@ -90,7 +89,9 @@ impl ScanStore for Database {
             for (baseline, known) in &end.known {
                 known::put(db, &tenant, baseline, known, end.ended)?;
             }
-            record(db, &tenant, this.now, "scan.ended", run, ("state", Value::from(end.state.as_str())))
+            let mut fields = log::of(&Actor::server());
+            fields.insert("state".into(), Value::from(end.state.as_str()));
+            record(db, &tenant, this.now, "scan.ended", run, fields)
         })
     }
 
@@ -146,7 +147,7 @@ impl ScanStore for Database {
     }
 
     fn cancel(&self, tenant: &Tenant, run: u64, actor: &Actor) -> Result<bool, StoreError> {
-        let (tenant, by) = (tenant.clone(), actor.id.clone());
+        let (tenant, by) = (tenant.clone(), log::of(actor));
         self.write(move |db, this| {
             let sql =
                 "SELECT cancelled FROM scan_runs WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
@@ -157,7 +158,7 @@ impl ScanStore for Database {
             if cancelled == Some(false) {
                 let sql = "UPDATE scan_runs SET cancelled = 1 WHERE tenant = ?1 AND number = ?2";
                 db.prepare_cached(sql)?.execute(params![tenant.as_str(), run])?;
-                record(db, &tenant, this.now, "scan.cancelled", run, ("by", Value::from(by)))?;
+                record(db, &tenant, this.now, "scan.cancelled", run, by)?;
             }
             Ok(cancelled.is_some())
         })
@@ -190,7 +191,11 @@ impl ScanStore for Database {
         loop {
             let done = self.write(move |db, this| {
                 let believed = clock::advance(db, this.now)?;
-                forget(db, believed.saturating_sub(retention))
+                let done = forget(db, believed.saturating_sub(retention))?;
+                if done.rows > 0 {
+                    scrubbing::begin(db)?;
+                }
+                Ok(done)
             })?;
             (runs, rows) = (runs + done.runs, rows + done.rows);
             if done.rows < u64::from(STEP) {
@@ -211,11 +216,9 @@ fn record(
     now: i64,
     event: &str,
     run: u64,
-    (name, value): (&str, Value),
+    mut fields: Map<String, Value>,
 ) -> Result<(), StoreError> {
-    let mut fields = Map::new();
     fields.insert("scan".into(), run.into());
-    fields.insert(name.into(), value);
     log::add(db, tenant, now, event, &fields)
 }
 

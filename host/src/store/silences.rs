@@ -1,7 +1,7 @@
 //! Silences and their rows.
 
 use rusqlite::{Connection, Row, params};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::database::Database;
 use super::incidents::{pairs, severity, unpair};
@@ -147,8 +147,7 @@ pub(super) fn settle(db: &Connection, tenant: &Tenant, silence: i64) -> Result<(
 }
 
 fn record(work: &Work<'_>, event: &str, id: i64, actor: &Actor) -> Result<(), StoreError> {
-    let mut fields = Map::new();
-    fields.insert("by".into(), Value::from(actor.id.clone()));
+    let mut fields = log::of(actor);
     fields.insert("silence".into(), Value::from(id));
     log::add(work.db, work.tenant, work.now, event, &fields)
 }
@@ -165,7 +164,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Silence> {
             ends: row.get(5)?,
             reason: row.get(6)?,
         },
-        author: Actor { id: row.get(7)?, name: row.get(8)? },
+        author: Actor::named(row.get::<_, String>(7)?, row.get::<_, String>(8)?),
         created: row.get(9)?,
         ended: row.get(10)?,
     })

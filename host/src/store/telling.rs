@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{log, silences, timeline};
@@ -16,7 +16,7 @@ pub(super) struct Work<'c> {
     pub(super) db: &'c Connection,
     pub(super) tenant: &'c Tenant,
     pub(super) policy: &'c Policy,
-    pub(super) installation: &'c [u8; 16],
+    pub(super) installation: &'c Installation,
     pub(super) now: i64,
 }
 
@@ -43,9 +43,8 @@ impl Work<'_> {
         if matches!(what, Happening::Occurred { .. } | Happening::Notified { .. }) {
             return Ok(());
         }
-        let mut fields = Map::new();
+        let mut fields = log::of(actor);
         let mut put = |key: &str, value: Value| drop(fields.insert(key.into(), value));
-        put("by", actor.id.clone().into());
         put("incident", incident.id.into());
         put("pack", incident.pack.clone().into());
         put("rule", incident.rule.clone().into());
@@ -55,7 +54,7 @@ impl Work<'_> {
         put("fingerprint_sha256", hex(&Sha256::digest(incident.fingerprint.as_bytes())).into());
         match what {
             Happening::Resolved { resolution, .. } => put("resolution", resolution.as_str().into()),
-            Happening::SeverityRose { from, .. } => put("from", from.as_str().into()),
+            Happening::SeverityRose { from, .. } => put("before", from.as_str().into()),
             Happening::Undelivered { recipient, .. } => {
                 put("recipient_sha256", hex(&Sha256::digest(recipient.as_bytes())).into());
             }
@@ -181,14 +180,36 @@ impl Work<'_> {
 
     /// The local part of a message id: nobody can guess one, and no two are alike.
     pub(super) fn message(&self, parts: &[&[u8]]) -> String {
-        message(self.installation, self.tenant, parts)
+        message(&self.installation.epoch, self.tenant, parts)
     }
 }
 
+/// What message ids of this database are made of: nobody else has the same.
+#[derive(Clone, Copy)]
+pub(super) struct Installation {
+    /// Of all it ever was, also before a backup of it was restored: threads go on.
+    own: [u8; 16],
+    /// Of what it became by that: events that have the same number as others, which are lost, are not those.
+    epoch: [u8; 16],
+}
+
+impl Installation {
+    pub(super) fn read(db: &Connection) -> Result<Installation, StoreError> {
+        let read = |row: &Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Option<[u8; 16]>>(1)?));
+        let (own, epoch) = db.query_row("SELECT id, epoch FROM installation", [], read)?;
+        Ok(Installation { own, epoch: epoch.unwrap_or(own) })
+    }
+}
+
+/// The local part of the message id that an incident's thread hangs on.
+pub(super) fn thread(installation: &Installation, tenant: &Tenant, incident: i64) -> String {
+    message(&installation.own, tenant, &[b"incident", &incident.to_be_bytes()])
+}
+
 /// The local part of a message id, from what it is about.
-pub(super) fn message(installation: &[u8; 16], tenant: &Tenant, parts: &[&[u8]]) -> String {
+fn message(random: &[u8; 16], tenant: &Tenant, parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
-    for part in [&[&installation[..], tenant.as_str().as_bytes()], parts].concat() {
+    for part in [&[&random[..], tenant.as_str().as_bytes()], parts].concat() {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

@@ -74,7 +74,7 @@ pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<
         "SELECT at, actor, name, what, detail FROM timeline WHERE tenant = ?1 AND incident = ?2 ORDER BY number",
     )?;
     let rows = statement.query_map(params![tenant.as_str(), incident], |row| {
-        let actor = Actor { id: row.get(1)?, name: row.get(2)? };
+        let actor = Actor::named(row.get::<_, String>(1)?, row.get::<_, String>(2)?);
         Ok((row.get(0)?, actor, row.get::<_, String>(3)?, row.get::<_, String>(4)?))
     })?;
     let mut entries = Vec::new();

@@ -1,7 +1,7 @@
 //! Tokens and their rows: of a secret only its hash.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::database::Database;
 use super::log;
@@ -90,7 +90,9 @@ pub(super) fn add(
 
 /// Whether there is or ever was one.
 pub(super) fn any(db: &Connection) -> Result<bool, StoreError> {
-    Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM tokens)", [], |row| row.get(0))?)
+    // Also if it is deleted by now.
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'tokens' AND seq > 0)";
+    Ok(db.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// The one with this hash, also if it is over.
@@ -134,8 +136,7 @@ fn record(
     actor: &Actor,
     scope: Option<Scope>,
 ) -> Result<(), StoreError> {
-    let mut fields = Map::new();
-    fields.insert("by".into(), Value::from(actor.id.clone()));
+    let mut fields = log::of(actor);
     fields.insert("token".into(), Value::from(id));
     if let Some(scope) = scope {
         fields.insert("scope".into(), Value::from(scope.as_str()));

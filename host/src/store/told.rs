@@ -3,8 +3,11 @@
 use rusqlite::{Connection, params};
 
 use super::database::Database;
+use super::log;
 use crate::commit::{StoreError, Tenant};
+use crate::incidents::Actor;
 use crate::notices::Bucket;
+use crate::security_log::Deed;
 
 /// A notice as it stands in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,14 +95,25 @@ impl Database {
     }
 
     /// Lets everything that failed go again at once; answers how many.
-    pub fn flush(&self) -> Result<u64, StoreError> {
-        self.write(|db, this| flush(db, this.now))
+    pub fn flush(&self, tenant: &Tenant, actor: Actor) -> Result<u64, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| {
+            let count = flush(db, this.now)?;
+            log::note(db, &Deed::notices_flushed(count).of(&tenant).by(actor), this.now)?;
+            Ok(count)
+        })
     }
 
     /// Queues what was given up again: one notice, or all; answers how many.
-    pub fn retry(&self, tenant: &Tenant, notice: Option<i64>) -> Result<u64, StoreError> {
+    pub fn retry(&self, tenant: &Tenant, notice: Option<i64>, actor: Actor) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
-        self.write(move |db, this| retry(db, &tenant, notice, this.now))
+        self.write(move |db, this| {
+            let count = retry(db, &tenant, notice, this.now)?;
+            if count > 0 {
+                log::note(db, &Deed::notices_retried(count).of(&tenant).by(actor), this.now)?;
+            }
+            Ok(count)
+        })
     }
 }
 

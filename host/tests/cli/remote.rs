@@ -61,7 +61,7 @@ impl Site {
     fn token(&self, scope: Scope, name: &str) -> String {
         let secret = TokenSecret::draw().unwrap();
         let new = NewToken { tenant: Tenant::default(), name: name.into(), scope, expires: None };
-        let author = Actor { id: "test".into(), name: "test".into() };
+        let author = Actor::named("test", "test");
         self.database.add_token(new, secret.hash(), author).unwrap();
         secret.show().into()
     }

@@ -200,7 +200,7 @@ fn folded() -> String {
     desk.pass(4 * 24 * HOUR);
     desk.deliver(Says::Never);
     desk.ask("folded into a digest that was given up", None);
-    desk.database.retry(&Tenant::default(), None).unwrap();
+    desk.database.retry(&Tenant::default(), None, operator()).unwrap();
     desk.pass(HOUR);
     desk.deliver(Says::Fine);
     desk.ask("folded into a digest that was sent", None);
@@ -218,7 +218,7 @@ fn waiting() -> String {
     desk.pass(HOUR);
     desk.deliver(Says::Later);
     desk.ask("deferred", Some(ONCALL));
-    desk.database.flush().unwrap();
+    desk.database.flush(&Tenant::default(), operator()).unwrap();
     desk.deliver(Says::Never);
     desk.ask("dead", Some(ONCALL));
     desk.said

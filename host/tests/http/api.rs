@@ -59,7 +59,7 @@ pub(crate) fn tenant(name: &str) -> Tenant {
 }
 
 pub(crate) fn somebody() -> Actor {
-    Actor { id: "test".into(), name: "test".into() }
+    Actor::named("test", "test")
 }
 
 /// A new incident of a tenant; answers its number.
@@ -108,7 +108,7 @@ pub(crate) fn token(site: &Site, of: &str) -> i64 {
 
 /// A new scan of a tenant, which has ended or not; answers its number.
 pub(crate) fn scan(site: &Site, of: &str, ended: bool) -> i64 {
-    let (name, scanner, author) = (ScanName::default(), ScannerKind::Connect, somebody().id);
+    let (name, scanner, author) = (ScanName::default(), ScannerKind::Connect, somebody());
     let run = NewRun { name, scanner, author, started: site.now(), addresses: None, ports: None };
     let number = site.database.begin(&tenant(of), run).unwrap();
     if ended {

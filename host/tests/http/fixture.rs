@@ -239,7 +239,7 @@ impl Site {
         let secret = TokenSecret::draw().unwrap();
         let tenant = Tenant::new(tenant).unwrap();
         let new = NewToken { tenant, name: "test".into(), scope, expires };
-        let author = Actor { id: "test".into(), name: "test".into() };
+        let author = Actor::named("test", "test");
         self.database.add_token(new, secret.hash(), author).unwrap();
         secret.show().into()
     }

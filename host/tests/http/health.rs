@@ -67,6 +67,13 @@ fn figures_are_of_what_happened() {
     let route = r#"{method="POST",route="/api/v1/ingest",status="200"}"#;
     assert_eq!(figure(&format!("tripline_http_requests_total{route}")), 2.0);
     assert!(figure("tripline_store_commit_seconds_count") >= 2.0);
+    for histogram in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" histogram"))
+    {
+        let bucket = format!("{histogram}_bucket{{");
+        let mut buckets = text.lines().filter(|line| line.starts_with(&bucket)).peekable();
+        assert!(buckets.peek().is_none() || buckets.any(|line| line.contains("le=\"+Inf\"")), "{histogram}");
+    }
+    assert!(text.contains("le=\"+Inf\""), "{text}");
     assert!(!text.contains("theirs"), "another tenant's source:\n{text}");
     assert!(text.ends_with("# EOF\n"));
 }

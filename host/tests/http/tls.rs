@@ -69,6 +69,25 @@ fn lines_come_over_tls() {
 }
 
 #[test]
+fn a_renewed_certificate_is_shown_to_who_comes_next() {
+    let (folder, site, old) = site();
+    let asks = |pem: &str| {
+        let mut raw = client(&site, pem, rustls::ALL_VERSIONS);
+        raw.send(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").then(|| raw.reply().status)
+    };
+    assert_eq!(asks(&old), Some(200));
+    let shown = site.http.as_ref().unwrap().certificate().unwrap();
+    let (files, new) = certificate(folder.path());
+    assert_eq!((asks(&old), asks(&new)), (Some(200), None), "it is not read before it is told to");
+    shown.renew(&files).unwrap();
+    assert_eq!((asks(&old), asks(&new)), (None, Some(200)));
+    // Half of a renewal: the certificate is there, and its key is not.
+    fs::write(&files.key, "").unwrap();
+    shown.renew(&files).unwrap_err();
+    assert_eq!(asks(&new), Some(200));
+}
+
+#[test]
 fn what_is_no_tls_is_not_answered() {
     let (_folder, site, pem) = site();
     let mut plain = site.raw();

@@ -1,9 +1,10 @@
 //! Tokens: who is let in, and that whoever is not learns nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tripline::commit::Tenant;
 use tripline::incidents::Actor;
+use tripline::security_log::{Record, Records};
 use tripline::token::Scope;
 
 use crate::fixture::{Setup, Site, problem};
@@ -19,7 +20,7 @@ fn whatever_is_wrong_with_a_token_is_the_same() {
     for token in [&revoked, &expires] {
         assert_eq!(site.get(DOCUMENT, token).status, 200);
     }
-    let actor = Actor { id: "test".into(), name: "test".into() };
+    let actor = Actor::named("test", "test");
     assert!(site.database.revoke_token(&Tenant::default(), 1, actor).unwrap());
     site.clock.pass(1);
     let unknown = tripline::token::TokenSecret::draw().unwrap();
@@ -136,5 +137,74 @@ fn a_configured_proxy_is_believed_and_only_for_what_it_says_itself() {
         statuses.push(guess("192.0.2.3, 192.0.2.1"));
         let expected = if apart { [401, 401, 429, 401, 429] } else { [401, 401, 429, 429, 429] };
         assert_eq!(statuses, expected);
+    }
+}
+
+/// Waits until security.log's records of these events are so many, and answers them: a turn writes them each second.
+#[track_caller]
+fn records(site: &Site, event: &str, most: impl Fn(&[Record]) -> bool) -> Vec<Record> {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut found = site.database.after(0, 1_000).unwrap();
+        found.retain(|record| record.event == event);
+        if most(&found) {
+            return found;
+        }
+        assert!(Instant::now() < until, "found {found:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn sum(records: &[Record]) -> u64 {
+    records.iter().filter_map(|record| record.fields["count"].as_u64()).sum()
+}
+
+#[test]
+fn who_signs_in_and_who_is_refused_stands_in_security_log_with_from_where() {
+    let setup = Setup::limited(|limits| limits.guesses = 10);
+    let mut site = Site::of(setup);
+    let token = site.token(Scope::Reader);
+    for _ in 0..3 {
+        assert_eq!(site.get("/api/v1/incidents", &token).status, 200);
+    }
+    let accepted = records(&site, "sign_in.accepted", |found| !found.is_empty());
+    assert_eq!(accepted.len(), 1, "only the first time since the start");
+    let fields = serde_json::Value::from(accepted[0].fields.clone());
+    assert_eq!(fields, serde_json::json!({ "by": "token:1", "from": "peer:127.0.0.1", "scope": "reader" }));
+    // Forty wrong tokens, of which most are not even looked at; without a token nobody signs in.
+    let guess = || site.get("/api/v1/incidents", "tl_guess").status;
+    assert_eq!(guess(), 401);
+    records(&site, "sign_in.refused", |found| sum(found) == 1);
+    let statuses: Vec<u16> = (1..40).map(|_| guess()).collect();
+    assert_eq!((statuses[0], statuses[38]), (401, 429));
+    assert_eq!(site.ask("GET /api/v1/incidents HTTP/1.1\r\nHost: a\r\n\r\n").status, 401);
+    assert_eq!(site.get(DOCUMENT, &token).status, 403, "a scope that does not cover it is refused, too");
+    site.clock.pass(61);
+    let refused = records(&site, "sign_in.refused", |found| sum(found) == 41);
+    assert_eq!(refused.len(), 2, "one a minute: {refused:?}");
+    assert_eq!(refused[1].fields["from"], "peer:127.0.0.1");
+    // What comes last is told before it ends.
+    let (one, other) = (site.get(DOCUMENT, &token).status, site.token(Scope::Operator));
+    assert_eq!((one, site.get(DOCUMENT, &other).status), (403, 200));
+    site.end();
+    assert_eq!(sum(&records(&site, "sign_in.refused", |_| true)), 42);
+    assert_eq!(records(&site, "sign_in.accepted", |_| true).len(), 2);
+}
+
+#[test]
+fn acts_over_http_say_from_where() {
+    let site = Site::new();
+    let token = site.token(Scope::Operator);
+    let post = |path: &str, body: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n");
+        let length = body.len();
+        let head = format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+        site.ask(head + body).status
+    };
+    assert_eq!(post("/api/v1/tokens", r#"{"name":"ci","scope":"ingest"}"#), 201);
+    assert_eq!(post("/api/v1/notices/flush", ""), 200);
+    for event in ["token.added", "notices.flushed"] {
+        let last = records(&site, event, |found| !found.is_empty()).pop().unwrap();
+        assert_eq!((&last.fields["by"], &last.fields["from"]), (&"token:1".into(), &"peer:127.0.0.1".into()));
     }
 }

@@ -43,7 +43,7 @@ fn new_run() -> NewRun {
     NewRun {
         name: ScanName::new("dmz").unwrap(),
         scanner: ScannerKind::Nmap,
-        author: "uid:0".into(),
+        author: Actor::named("uid:0", "root"),
         started: 1,
         addresses: Addresses::read("192.0.2.0/24"),
         ports: Some("22,80".parse().unwrap()),

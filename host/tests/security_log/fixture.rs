@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tripline::commit::{StoreError, Tenant};
-use tripline::security_log::{Head, Record, Records, SecurityLog, Verified, verify};
+use tripline::security_log::{Head, Known, Place, Record, Records, SecurityLog, Verified, verify};
 
 /// Records in memory, as a database has them.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) records: Mutex<Vec<Record>>,
     pub(crate) head: Mutex<Option<Head>>,
+    pub(crate) place: Mutex<Place>,
     /// Whether it forgets what it is told: a crash right before.
     pub(crate) deaf: Mutex<bool>,
 }
@@ -27,10 +28,16 @@ impl Records for Memory {
         Ok(records.iter().filter(|record| record.seq > seq).take(most as usize).cloned().collect())
     }
 
-    fn written(&self, head: &Head) -> Result<(), StoreError> {
-        if *self.deaf.lock().unwrap() {
+    fn place(&self) -> Result<Place, StoreError> {
+        Ok(self.place.lock().unwrap().clone())
+    }
+
+    fn written(&self, head: &Head, place: &Place) -> Result<(), StoreError> {
+        // Where the first line will hang is told before it is written.
+        if *self.deaf.lock().unwrap() && head.hash != [0; 32] {
             return Err(StoreError::Closed);
         }
+        *self.place.lock().unwrap() = place.clone();
         *self.head.lock().unwrap() = Some(*head);
         Ok(())
     }
@@ -85,10 +92,25 @@ impl Fixture {
         path
     }
 
-    pub(crate) fn verify(&self, head: bool) -> Verified {
-        let head = self.memory.head.lock().unwrap().filter(|_| head);
-        verify(vec![open(&self.path)], head.as_ref()).unwrap()
+    /// What a database knows of the log.
+    pub(crate) fn known(&self) -> Known {
+        let head = *self.memory.head.lock().unwrap();
+        let due = self.memory.after(head.map_or(0, |head| head.seq), u32::MAX).unwrap();
+        Known { head, begins: self.memory.place.lock().unwrap().begins, due }
     }
+
+    pub(crate) fn verify(&self, known: bool) -> Verified {
+        let known = Some(self.known()).filter(|_| known);
+        verified(vec![open(&self.path)], known.as_ref())
+    }
+}
+
+pub(crate) fn verified(files: Vec<Box<dyn BufRead>>, known: Option<&Known>) -> Verified {
+    let mut verified = verify(files, known).unwrap();
+    if let Some(known) = known {
+        verified.compare(known, known);
+    }
+    verified
 }
 
 /// A file of the log, packed or not.

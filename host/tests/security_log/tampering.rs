@@ -1,6 +1,8 @@
-use tripline::security_log::{Head, Problem};
+use std::fs;
 
-use crate::fixture::{Fixture, open};
+use tripline::security_log::{Head, Known, Problem, SecurityLog};
+
+use crate::fixture::{Fixture, open, verified};
 
 /// What is found after the lines were changed: line and problem.
 fn found(change: impl FnOnce(&mut Vec<String>)) -> Vec<(u64, Problem)> {
@@ -85,18 +87,21 @@ fn an_end_that_was_written_anew_shows_with_the_database() {
 fn a_log_that_is_another_one_shows_with_the_database() {
     let fixture = Fixture::with(5);
     let head = *fixture.memory.head.lock().unwrap();
+    let known = |head| Known { head, ..Known::default() };
     // Whoever knows how lines are made begins a chain of his own, behind what the database knows.
     let forged = Fixture::with(9);
     let behind = |number: usize| forged.put_only(&forged.lines()[number - 1..]);
     for (first, found) in [(7, 1), (6, 0)] {
-        let verified = tripline::security_log::verify(vec![open(&behind(first))], head.as_ref()).unwrap();
+        let verified =
+            tripline::security_log::verify(vec![open(&behind(first))], Some(&known(head))).unwrap();
         assert_eq!(verified.found, found, "from {first}: {:?}", verified.findings);
         let later = Problem::Later { expected: 5, found: first as i64 };
         assert_eq!(verified.findings.iter().any(|finding| finding.problem == later), found == 1);
     }
     // Right behind it, but hanging on something else.
     let elsewhere = Head { hash: [7; 32], ..head.unwrap() };
-    let verified = tripline::security_log::verify(vec![open(&behind(6))], Some(&elsewhere)).unwrap();
+    let verified =
+        tripline::security_log::verify(vec![open(&behind(6))], Some(&known(Some(elsewhere)))).unwrap();
     assert_eq!(verified.found, 1);
 }
 
@@ -108,4 +113,70 @@ fn what_is_no_line_of_ours_shows_and_the_rest_is_read() {
         lines.insert(3, long);
     });
     assert_eq!(foreign, [(2, Problem::Foreign), (4, Problem::Foreign)]);
+}
+
+#[test]
+fn removed_first_lines_show_with_the_database() {
+    let removed = found(|lines| drop(lines.drain(..2)));
+    assert_eq!(removed, [(1, Problem::Headless { expected: 1, found: 3 })]);
+    // A file that was begun after a rotation begins where it does.
+    let fixture = Fixture::with(3);
+    fs::rename(&fixture.path, fixture.folder.path().join("security.log.1")).unwrap();
+    (0..3).for_each(|_| fixture.memory.add("incident.opened"));
+    SecurityLog::open(&fixture.path).unwrap().write_due(&fixture.memory).unwrap();
+    assert_eq!((fixture.verify(true).found, fixture.verify(true).first.unwrap().0.seq), (0, 4));
+    fixture.put(&fixture.lines()[1..]);
+    let finding = fixture.verify(true).findings.remove(0);
+    assert_eq!(finding.problem, Problem::Headless { expected: 4, found: 5 });
+    // Nor is that forgotten when more is written.
+    fixture.memory.add("incident.opened");
+    SecurityLog::open(&fixture.path).unwrap().write_due(&fixture.memory).unwrap();
+    assert_eq!(fixture.verify(true).found, 1);
+}
+
+#[test]
+fn a_line_that_somebody_adds_behind_the_last_one_shows_with_the_database() {
+    let fixture = Fixture::with(3);
+    // Whoever knows how lines are made goes on with the chain as it is.
+    let forged = Fixture::with(3);
+    (0..2).for_each(|_| forged.memory.add("incident.closed"));
+    SecurityLog::open(&forged.path).unwrap().write_due(&forged.memory).unwrap();
+    fixture.put(&forged.lines());
+    let problems = |fixture: &Fixture| -> Vec<(u64, Problem)> {
+        let found = fixture.verify(true).findings;
+        found.into_iter().map(|finding| (finding.line, finding.problem)).collect()
+    };
+    assert_eq!(problems(&fixture), [(4, Problem::Unknown { seq: 4 }), (5, Problem::Unknown { seq: 5 })]);
+    assert_eq!(fixture.verify(false).found, 0);
+    // What a crash has left there is a record of the database …
+    (0..2).for_each(|_| fixture.memory.add("incident.closed"));
+    assert_eq!(problems(&fixture), []);
+    // … and another one at its place is not.
+    fixture.memory.records.lock().unwrap()[4].event = "incident.opened".into();
+    assert_eq!(problems(&fixture), [(5, Problem::Unknown { seq: 5 })]);
+}
+
+#[test]
+fn what_is_written_while_it_is_read_is_no_finding() {
+    let fixture = Fixture::with(3);
+    let before = fixture.known();
+    (0..4).for_each(|_| fixture.memory.add("incident.opened"));
+    SecurityLog::open(&fixture.path).unwrap().write_due(&fixture.memory).unwrap();
+    let files = || vec![open(&fixture.path)];
+    let mut read = tripline::security_log::verify(files(), Some(&before)).unwrap();
+    let mut later = fixture.known();
+    later.due = fixture.memory.records.lock().unwrap()[3..].to_vec();
+    read.compare(&before, &later);
+    assert_eq!(read.findings, []);
+    // Also if so much was written that the database does not have those records any more.
+    let mut read = tripline::security_log::verify(files(), Some(&before)).unwrap();
+    later.due.drain(..2);
+    read.compare(&before, &later);
+    assert_eq!(read.findings, []);
+    // The last of them must be the one all the same.
+    let mut read = tripline::security_log::verify(files(), Some(&before)).unwrap();
+    later.head = later.head.map(|head| Head { hash: [7; 32], ..head });
+    read.compare(&before, &later);
+    assert_eq!(read.found, 1);
+    assert_eq!(verified(files(), None).found, 0);
 }

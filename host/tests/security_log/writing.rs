@@ -71,3 +71,17 @@ fn what_a_power_cut_leaves_of_many_lines_is_taken_back() {
         assert_eq!(fs::read(&fixture.path).unwrap(), whole);
     }
 }
+
+#[test]
+fn what_a_power_cut_leaves_of_the_first_lines_is_ours_too() {
+    let fixture = Fixture::with(8);
+    let whole = fs::read(&fixture.path).unwrap();
+    // The first sector has not arrived: no line that is known stands before those that have.
+    let mut cut = whole.clone();
+    cut[..512].fill(0);
+    fs::write(&fixture.path, &cut).unwrap();
+    *fixture.memory.head.lock().unwrap() = None;
+    SecurityLog::open(&fixture.path).unwrap().write_due(&fixture.memory).unwrap();
+    assert_eq!(fs::read(&fixture.path).unwrap(), whole);
+    assert_eq!(fixture.known().begins, Some(1));
+}

@@ -3,7 +3,7 @@
 //! A new migration needs one of the version before it:
 //!
 //! ```text
-//! TRIPLINE_TEST_VERSION=6 cargo test -p tripline --test store databases::write -- --ignored
+//! TRIPLINE_TEST_VERSION=7 cargo test -p tripline --test store databases::write -- --ignored
 //! ```
 
 use std::fs;
@@ -17,6 +17,7 @@ use tripline::incidents::{Act, Actor, Filter, Policy, State};
 use tripline::notices::{End, Next, Outbox};
 use tripline::security_log::Records;
 use tripline::store::{self, Database, DatabaseOptions};
+use tripline::token::{NewToken, Scope, TokenSecret};
 
 use crate::fixture::{Hand, decision};
 
@@ -50,6 +51,21 @@ fn rows(version: u32) -> &'static str {
             "INSERT INTO tokens VALUES (1, 'default', 'ci', zeroblob(32), 'ingest', 1795549082502276423, 'uid:0', NULL,
                     NULL);
             INSERT INTO batches VALUES ('default', randomblob(32), randomblob(32), 1795549082502276423);"
+        }
+        // A run with a finding, what is known from it, a schedule, and how far the clock is believed.
+        7 => {
+            "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, ended, addresses, ports, up,
+                open) VALUES ('default', 1, 'dmz', 'connect', 'uid:0', 'done', 1795549083000000000, 1795549084000000000,
+                '192.0.2.1', '22', 1, 1);
+            INSERT INTO scan_findings VALUES ('default', 1, 1, '{\"kind\":\"port_open\"}');
+            INSERT INTO scan_baselines VALUES ('default', 1, 'dmz', 'connect', 'connect', 'tcp', 0, 1, '192.0.2.1', '22',
+                '192.0.2.1');
+            INSERT INTO scan_hosts VALUES ('default', 1, '192.0.2.1', '22', 0, 0);
+            INSERT INTO scan_ports (tenant, baseline, address, port, state, missed)
+                VALUES ('default', 1, '192.0.2.1', 22, 'open', 0);
+            INSERT INTO scan_schedules VALUES ('default', 'dmz', 1795549083000000000, NULL, NULL, NULL);
+            INSERT INTO tokens VALUES (7, 'default', 'old', randomblob(32), 'reader', 1795549082502276423, 'uid:0', NULL,
+                1795549083000000000);"
         }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
@@ -125,6 +141,14 @@ fn each_is_brought_to_the_newest_version_and_read() {
             }
             assert_eq!(sent.iter().filter(|sent| **sent == message).count(), 1, "{version}");
             assert_eq!(database.waits(&tenant).unwrap(), 0, "{version}");
+        }
+        if version >= 6 {
+            // Numbers of tokens go on.
+            let new =
+                NewToken { tenant: tenant.clone(), name: "new".into(), scope: Scope::Reader, expires: None };
+            let hash = TokenSecret::draw().unwrap().hash();
+            let next = database.add_token(new, hash, Actor::timer()).unwrap();
+            assert_eq!(next, if version == 6 { 2 } else { 8 });
         }
         // It is written, too.
         database

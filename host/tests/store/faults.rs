@@ -10,7 +10,7 @@ use tripline::incidents::{Filter, Policy};
 use tripline::notices::Outbox;
 use tripline::store::{self, Database, DatabaseOptions};
 
-use crate::fixture::{Fixture, Hand, decision, policy, with};
+use crate::fixture::{Fixture, Hand, decision, policy, restored, with};
 
 fn open(path: &std::path::Path, options: DatabaseOptions) -> Result<Database, StoreError> {
     Database::open(path, Policy::default(), Arc::new(Hand::default()), options)
@@ -79,7 +79,7 @@ fn a_newer_database_is_refused_and_stays_as_it_is() {
     let refused = open(&path, DatabaseOptions::default());
     assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert!(store::restore(&path, &fixture.folder.path().join("other.db"), |_, _| {}).is_err());
+    assert!(restored(&path, &fixture.folder.path().join("other.db")).is_err());
 }
 
 #[test]
@@ -102,10 +102,10 @@ fn a_backup_comes_back() {
     store::backup(&fixture.path(), &copy, |_, _| {}).unwrap();
     assert!(store::backup(&fixture.path(), &copy, |_, _| {}).is_err());
     fixture.decide(vec![decision("r", Some("b"), 2)]);
-    assert!(store::restore(&copy, &fixture.path(), |_, _| {}).unwrap().is_none());
+    assert!(restored(&copy, &fixture.path()).unwrap().is_none());
     let path = fixture.path();
     drop(fixture.database);
-    assert!(store::restore(&copy, &path, |_, _| {}).unwrap().is_some());
+    assert!(restored(&copy, &path).unwrap().is_some());
     let database = open(&path, DatabaseOptions::default()).unwrap();
     let tenant = Tenant::default();
     assert!(
@@ -176,9 +176,9 @@ fn a_restore_keeps_all_that_was_there_each_time() {
     std::fs::write(&path, "broken").unwrap();
     std::fs::write(at("-wal"), "changes").unwrap();
     std::fs::write(at("-shm"), "shared").unwrap();
-    assert!(store::restore(&copy, &path, |_, _| {}).unwrap().is_some());
+    assert!(restored(&copy, &path).unwrap().is_some());
     std::fs::write(&path, "broken again").unwrap();
-    assert!(store::restore(&copy, &path, |_, _| {}).unwrap().is_some());
+    assert!(restored(&copy, &path).unwrap().is_some());
     let read = |end: &str| std::fs::read_to_string(at(end)).unwrap();
     assert_eq!(
         [read(".before"), read(".before-wal"), read(".before.2")],

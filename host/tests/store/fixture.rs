@@ -1,6 +1,6 @@
 //! A database in a folder of its own, a clock that is set by hand, and decisions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
@@ -11,9 +11,9 @@ use tripline::abi::Severity;
 use tripline::abi::manifest::{Rule, Status};
 use tripline::commit::{Commit, Committed, Store, Tenant};
 use tripline::decision::{Decision, Evidence, Origin};
-use tripline::incidents::Policy;
+use tripline::incidents::{Actor, Policy};
 use tripline::notices::{Pattern, Route, Routes};
-use tripline::store::{Database, DatabaseOptions};
+use tripline::store::{self, Checked, CopyError, Database, DatabaseOptions, Restoring};
 use tripline::wall_clock::WallClock;
 
 pub(crate) const SECOND: i64 = 1_000_000_000;
@@ -100,8 +100,15 @@ impl Fixture {
     }
 }
 
-fn open(path: &std::path::Path, policy: &Policy, clock: &Hand) -> Database {
+fn open(path: &Path, policy: &Policy, clock: &Hand) -> Database {
     Database::open(path, policy.clone(), Arc::new(clock.clone()), DatabaseOptions::default()).unwrap()
+}
+
+/// Puts a backup in the place of a database.
+pub(crate) fn restored(backup: &Path, database: &Path) -> Result<Option<Checked>, CopyError> {
+    let actor = Actor::user(0, "root");
+    let restoring = Restoring { actor: &actor, now: START, security_log: None };
+    store::restore(backup, database, &restoring, |_, _| {})
 }
 
 /// A decision of `demo/RULE`, set off by the line at this offset.

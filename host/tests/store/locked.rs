@@ -1,14 +1,16 @@
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rustix::fs::{FlockOperation, flock};
 use tripline::commit::{Commit, Store, StoreError, Tenant};
 use tripline::incidents::{Filter, Policy};
 use tripline::store::{Database, DatabaseOptions};
 
-use crate::fixture::{Hand, decision};
+use crate::fixture::{Fixture, Hand, decision, policy, restored};
 
 const HELD: &str = "TRIPLINE_TEST_HELD";
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -64,4 +66,48 @@ fn another_program_holds_it_far_longer_than_it_is_waited_for() {
         commit(offset).unwrap();
     }
     assert_eq!(count(), 1 + TRIES);
+}
+
+fn opened(path: &std::path::Path) -> Result<Database, StoreError> {
+    let options = DatabaseOptions { patience: PATIENCE, ..DatabaseOptions::default() };
+    Database::open(path, Policy::default(), Arc::new(Hand::default()), options)
+}
+
+#[test]
+fn whoever_keeps_all_others_out_is_waited_for_and_not_for_ever() {
+    let fixture = Fixture::new(policy(&[]));
+    let path = fixture.path();
+    drop(fixture.database);
+    let users = File::open(path.with_file_name("t.db-users")).unwrap();
+    flock(&users, FlockOperation::LockExclusive).unwrap();
+    let begun = Instant::now();
+    assert!(matches!(opened(&path), Err(StoreError::Busy)));
+    assert!((PATIENCE..100 * PATIENCE).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    // Nor does a restore wait: whoever has it open may have it for days.
+    let copy = fixture.folder.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    assert!(restored(&copy, &path).unwrap().is_none());
+    flock(&users, FlockOperation::Unlock).unwrap();
+    opened(&path).unwrap();
+}
+
+#[test]
+fn nobody_migrates_what_an_older_program_has_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let sql = include_str!("databases/6.sql");
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    let version = || -> i64 {
+        Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    // As each program holds it that has the database open.
+    let older = File::create(path.with_file_name("t.db-users")).unwrap();
+    flock(&older, FlockOperation::LockShared).unwrap();
+    let refused = opened(&path).map(drop).unwrap_err();
+    assert!(matches!(refused, StoreError::InUse), "{refused:?}");
+    assert_eq!(version(), 6);
+    drop(older);
+    let (one, other) = (opened(&path).unwrap(), opened(&path).unwrap());
+    assert!(version() > 6);
+    drop((one, other));
 }

@@ -55,7 +55,7 @@ fn looking_leaves_every_byte_as_it_is() {
     assert_eq!((looked.told(&tenant, 1).unwrap().len(), looked.waits(&tenant).unwrap()), (1, 1));
     assert!(looked.silences(&tenant, true).unwrap().is_empty());
     assert!(looked.exceptions(&tenant, true).unwrap().is_empty() && !looked.has_tokens().unwrap());
-    assert!(looked.head().unwrap().is_none() && store::log_head(&path).unwrap().is_none());
+    assert!(looked.head().unwrap().is_none() && store::log_known(&path, None).unwrap().head.is_none());
     store::check(&path).unwrap();
     // What would write is refused, before it makes a file.
     assert!(matches!(looked.due(), Err(StoreError::OnlyLooking)));
@@ -125,7 +125,7 @@ fn an_older_database_is_refused_and_stays_as_it_is() {
         let refused = look(&path).map(drop).unwrap_err();
         assert!(matches!(refused, StoreError::Older { found, .. } if found == version), "{refused:?}");
         // What verifies a log needs no more than there is.
-        assert_eq!(store::log_head(&path).unwrap().is_some(), version >= 3, "{version}");
+        assert_eq!(store::log_known(&path, None).unwrap().head.is_some(), version >= 3, "{version}");
         assert_eq!(files(folder.path()), before, "{version}");
     }
 }

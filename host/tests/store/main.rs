@@ -12,6 +12,7 @@ mod locked;
 mod looking;
 mod outbox;
 mod records;
+mod restoring;
 mod searching;
 mod standing;
 mod states;

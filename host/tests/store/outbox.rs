@@ -119,7 +119,7 @@ fn a_dead_recipient_touches_nobody_else_and_can_be_tried_again() {
     let status = fixture.database.outbox(&fixture.tenant, 10).unwrap();
     assert_eq!(status.states, [("dead".to_string(), 1), ("sent".to_string(), 1)]);
     assert_eq!((status.dead.len(), status.dead[0].words.as_str()), (1, "550 no such user"));
-    assert_eq!(fixture.database.retry(&fixture.tenant, None).unwrap(), 1);
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, me()).unwrap(), 1);
     assert_eq!(leased(&fixture).recipient, "dead@example.org");
 }
 
@@ -387,7 +387,7 @@ fn what_is_queued_again_is_as_urgent_as_what_waits_behind_it() {
         finish(&fixture, &one, End::Sent(String::new()));
     }
     fixture.decide(vec![of(Severity::Critical, "x", 50), of(Severity::Critical, "d3", 51)]);
-    assert_eq!(fixture.database.retry(&fixture.tenant, None).unwrap(), 2);
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, me()).unwrap(), 2);
     let mut told = Vec::new();
     while let Next::Send(one) = fixture.database.next(RELAY).unwrap() {
         told.push(folded(&one).map_or_else(|| format!("{:?}", reason(&one)), |of| format!("digest of {of}")));
@@ -410,7 +410,7 @@ fn what_is_queued_again_together_is_as_urgent_as_the_worst_of_it() {
         let one = leased(&fixture);
         finish(&fixture, &one, End::Sent(String::new()));
     }
-    assert_eq!(fixture.database.retry(&fixture.tenant, None).unwrap(), 2);
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, me()).unwrap(), 2);
     for expected in [Reason::First, Reason::SeverityRose { from: "medium".into() }] {
         let one = leased(&fixture);
         assert_eq!(reason(&one), expected);
@@ -437,7 +437,7 @@ fn a_flush_leaves_quiet_hours_alone() {
     let one = leased(&fixture);
     assert_eq!(one.recipient, "b@example.org");
     finish(&fixture, &one, End::Deferred("451 later".into()));
-    assert_eq!(fixture.database.flush().unwrap(), 1);
+    assert_eq!(fixture.database.flush(&fixture.tenant, me()).unwrap(), 1);
     let one = leased(&fixture);
     assert_eq!(one.recipient, "b@example.org");
     finish(&fixture, &one, End::Sent(String::new()));

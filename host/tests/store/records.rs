@@ -5,9 +5,11 @@ use std::io::{BufRead, BufReader};
 
 use rusqlite::Connection;
 use tripline::incidents::{Actor, NewSilence};
-use tripline::security_log::{Records, SecurityLog, Verified, verify};
+use tripline::notices::{End, Next, Outbox};
+use tripline::security_log::{Records, SecurityLog, SecurityLogError, Verified, verify};
+use tripline::store::log_known;
 
-use crate::fixture::{Fixture, START, policy};
+use crate::fixture::{Fixture, START, decision, policy};
 
 const MOST: i64 = 100_000;
 
@@ -32,7 +34,10 @@ fn count(fixture: &Fixture) -> (i64, i64) {
 
 fn verified(fixture: &Fixture) -> Verified {
     let log: Box<dyn BufRead> = Box::new(BufReader::new(File::open(path(fixture)).unwrap()));
-    verify(vec![log], fixture.database.head().unwrap().as_ref()).unwrap()
+    let known = log_known(&fixture.path(), None).unwrap();
+    let mut verified = verify(vec![log], Some(&known)).unwrap();
+    verified.compare(&known, &known);
+    verified
 }
 
 fn path(fixture: &Fixture) -> std::path::PathBuf {
@@ -69,4 +74,111 @@ fn a_log_that_begins_late_is_not_written_twice_after_a_crash() {
     connection.execute("DELETE FROM log_head", []).unwrap();
     SecurityLog::open(&path(&fixture)).unwrap().write_due(&fixture.database).unwrap();
     assert_eq!((verified(&fixture).found, verified(&fixture).lines), (0, 500));
+}
+
+fn write(fixture: &Fixture, path: &std::path::Path) -> Result<u64, SecurityLogError> {
+    SecurityLog::open(path).unwrap().write_due(&fixture.database)
+}
+
+#[test]
+fn a_chain_goes_on_in_one_file_alone() {
+    let fixture = Fixture::new(policy(&[]));
+    one_more(&fixture);
+    write(&fixture, &path(&fixture)).unwrap();
+    let wrong = fixture.folder.path().join("wrong.log");
+    one_more(&fixture);
+    let refused = write(&fixture, &wrong).unwrap_err();
+    assert!(matches!(refused, SecurityLogError::Elsewhere { .. }) && refused.hint().is_some(), "{refused}");
+    assert_eq!(std::fs::read(&wrong).unwrap(), b"");
+    // Another name of the same folder is the same file.
+    let link = fixture.folder.path().join("link");
+    std::os::unix::fs::symlink(fixture.folder.path(), &link).unwrap();
+    assert_eq!(write(&fixture, &link.join("security.log")).unwrap(), 1);
+    assert_eq!((verified(&fixture).found, verified(&fixture).lines), (0, 2));
+    // A copy is not the log, and the log that was moved with its lines is.
+    let moved = fixture.folder.path().join("moved.log");
+    one_more(&fixture);
+    std::fs::copy(path(&fixture), &moved).unwrap();
+    assert!(matches!(write(&fixture, &moved), Err(SecurityLogError::Elsewhere { .. })));
+    std::fs::remove_file(path(&fixture)).unwrap();
+    assert_eq!(write(&fixture, &moved).unwrap(), 1);
+    // To begin a new file elsewhere, it has to be said.
+    one_more(&fixture);
+    assert!(matches!(write(&fixture, &path(&fixture)), Err(SecurityLogError::Elsewhere { .. })));
+    fixture.database.move_log(&path(&fixture), Actor::user(1000, "alice")).unwrap();
+    assert_eq!(write(&fixture, &path(&fixture)).unwrap(), 2);
+    let sound = verified(&fixture);
+    assert_eq!((sound.found, sound.lines, sound.first.map(|(first, _)| first.seq)), (0, 2, Some(4)));
+}
+
+#[test]
+fn two_databases_do_not_write_one_file() {
+    let (first, second) = (Fixture::new(policy(&[])), Fixture::new(policy(&[])));
+    let log = path(&first);
+    // Else its first record would be the same, to the byte.
+    second.clock.pass(1);
+    for fixture in [&first, &second] {
+        one_more(fixture);
+    }
+    write(&first, &log).unwrap();
+    let before = std::fs::read(&log).unwrap();
+    let refused = write(&second, &log).unwrap_err();
+    assert!(matches!(refused, SecurityLogError::Another { expected: None, found: 1, .. }), "{refused}");
+    assert!(refused.hint().is_some());
+    assert_eq!(std::fs::read(&log).unwrap(), before);
+    one_more(&first);
+    assert_eq!(write(&first, &log).unwrap(), 1);
+    assert_eq!(verified(&first).found, 0);
+    // Nor is anything written behind an end that was cut off.
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.lines().next().unwrap().to_string() + "\n").unwrap();
+    one_more(&first);
+    let refused = write(&first, &log).unwrap_err();
+    assert!(matches!(refused, SecurityLogError::Another { expected: Some(2), found: 1, .. }), "{refused}");
+    // Kept aside, it is what it was, and the log goes on.
+    std::fs::rename(&log, first.folder.path().join("cut-off.log")).unwrap();
+    assert_eq!(write(&first, &log).unwrap(), 1);
+}
+
+#[test]
+fn a_log_that_nobody_wants_any_more_is_told_and_can_be_stopped() {
+    let fixture = Fixture::new(policy(&[]));
+    one_more(&fixture);
+    write(&fixture, &path(&fixture)).unwrap();
+    fill(&fixture, MOST);
+    one_more(&fixture);
+    let waits = fixture.database.log_waits().unwrap();
+    assert_eq!(waits, Some((MOST as u64 + 1, path(&fixture).canonicalize().unwrap())));
+    fixture.database.stop_log(Actor::user(1000, "alice")).unwrap();
+    assert_eq!(fixture.database.log_waits().unwrap(), None);
+    // From now on only the newest wait, for a file that begins with the oldest of them.
+    fill(&fixture, 1_996);
+    one_more(&fixture);
+    assert_eq!(count(&fixture), (MOST, MOST + 2_000));
+    let next = fixture.folder.path().join("next.log");
+    assert_eq!(write(&fixture, &next).unwrap() as i64, MOST);
+}
+
+#[test]
+fn another_try_for_notices_is_told_with_who_asked_for_it() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    let Next::Send(leased) = fixture.database.next("relay").unwrap() else { panic!("expected a notice") };
+    let refused = End::Refused("550 no such user".into());
+    fixture.database.finish("relay", leased.notice, &refused).unwrap();
+    let alice = || Actor::user(1000, "alice");
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, alice()).unwrap(), 1);
+    // What changes nothing is not told.
+    assert_eq!(fixture.database.retry(&fixture.tenant, None, alice()).unwrap(), 0);
+    fixture.database.flush(&fixture.tenant, alice()).unwrap();
+    let mut records = fixture.database.after(0, 100).unwrap();
+    records.retain(|record| record.event.starts_with("notices."));
+    let told: Vec<(String, String)> = records
+        .iter()
+        .map(|record| (record.event.clone(), serde_json::Value::from(record.fields.clone()).to_string()))
+        .collect();
+    let by = r#""by":"uid:1000","from":"cli","notices":"#;
+    let expected = [("notices.retried", 1), ("notices.flushed", 0)]
+        .map(|(event, notices)| (event.to_string(), format!("{{{by}{notices}}}")));
+    assert_eq!(told, expected);
 }

@@ -14,7 +14,7 @@ fn incidents_and_notices_are_counted_for_each_tenant() {
     fixture.decide((0..3).map(|n| decision("r", Some(&format!("f{n}")), n)).collect());
     fixture.clock.pass(1);
     let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
-    let actor = Actor { id: "a".into(), name: "a".into() };
+    let actor = Actor::named("a", "a");
     database.act(&fixture.tenant, 1, None, resolve, actor).unwrap().unwrap();
     let standing = database.standing(&fixture.tenant).unwrap();
     assert_eq!(standing.incidents, [2, 0, 1]);

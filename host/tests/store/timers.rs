@@ -1,11 +1,14 @@
 use std::time::Duration;
 
 use tripline::abi::Severity;
+use tripline::commit::Tenant;
 use tripline::incidents::{Act, Actor, IncidentLimits, Policy, Resolution, State};
-use tripline::incidents::{Effect, NewException};
+use tripline::incidents::{Effect, NewException, NewSilence};
 use tripline::notices::{Content, End, Next, Outbox, Reason, Route, Routes};
+use tripline::security_log::Records;
+use tripline::token::{NewToken, Scope, TokenSecret};
 
-use crate::fixture::{Fixture, HOUR, SECOND, decision, pattern, policy, route, with, with_rule};
+use crate::fixture::{Fixture, HOUR, SECOND, START, decision, pattern, policy, route, with, with_rule};
 
 fn me() -> Actor {
     Actor::user(1000, "alice")
@@ -322,4 +325,97 @@ fn a_repeat_of_zero_is_none() {
     fixture.clock.pass(HOUR);
     assert_eq!(fixture.database.due().unwrap().repeated, 0);
     assert_eq!(deliver(&fixture), [Reason::First]);
+}
+
+#[test]
+fn what_a_reader_holds_in_the_log_of_changes_is_gone_when_he_is() {
+    let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&[]) });
+    fixture.decide(vec![with(decision("r", Some("a"), 1), |one| one.title = "XYZZY-title".into())]);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    fixture.database.act(&fixture.tenant, 1, None, resolve, me()).unwrap().unwrap();
+    fixture.clock.pass(25 * HOUR);
+    // Whoever exports, say: what he sees may not be taken away.
+    let reader = rusqlite::Connection::open(fixture.path()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM incidents").unwrap();
+    assert_eq!(fixture.database.due().unwrap().deleted, 1);
+    assert!(is_on_disk(&fixture, "XYZZY-title"), "it is held up, or this test shows nothing");
+    drop(reader);
+    // Nothing more is to be deleted; whoever comes next does what is left, also in another program.
+    let fixture = fixture.again();
+    assert_eq!(fixture.database.due().unwrap().deleted, 0);
+    assert!(!is_on_disk(&fixture, "XYZZY-title"));
+}
+
+#[test]
+fn what_a_reader_holds_is_tried_again_by_the_same_program() {
+    let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&[]) });
+    fixture.decide(vec![with(decision("r", Some("a"), 1), |one| one.title = "XYZZY-title".into())]);
+    let resolve = Act::Resolve { resolution: Resolution::Expected, comment: String::new() };
+    fixture.database.act(&fixture.tenant, 1, None, resolve, me()).unwrap().unwrap();
+    fixture.clock.pass(25 * HOUR);
+    let reader = rusqlite::Connection::open(fixture.path()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM incidents").unwrap();
+    fixture.database.due().unwrap();
+    drop(reader);
+    assert_eq!(fixture.database.due().unwrap().deleted, 0);
+    assert!(!is_on_disk(&fixture, "XYZZY-title"));
+}
+
+#[test]
+fn silences_exceptions_and_tokens_that_are_over_are_really_deleted() {
+    let limits = IncidentLimits { retention: Some(24 * HOUR), ..IncidentLimits::default() };
+    let fixture = Fixture::new(Policy { limits, ..policy(&["a@example.org"]) });
+    let (database, tenant) = (&fixture.database, Tenant::default());
+    let silence = |rule: &str, hours, reason: &str| {
+        let (rule, starts, reason) = (Some(pattern(rule)), START, reason.into());
+        let new = NewSilence { rule, starts, ends: starts + hours * HOUR, reason, ..NewSilence::default() };
+        database.silence(&tenant, new, me()).unwrap()
+    };
+    let except = |until: Option<i64>, reason: &str| {
+        let field = Some(("ip".into(), tripline::incidents::Place::Text(pattern("192.0.2.9"))));
+        let new = NewException { rule: None, field, effect: Effect::Except, until, reason: reason.into() };
+        database.except(&tenant, new, me()).unwrap()
+    };
+    let token = |name: &str, expires| {
+        let new = NewToken { tenant: tenant.clone(), name: name.into(), scope: Scope::Reader, expires };
+        database.add_token(new, TokenSecret::draw().unwrap().hash(), me()).unwrap()
+    };
+    silence("other/*", 1, "XYZZY-silence");
+    silence("other/*", 100, "kept-silence");
+    except(Some(START + HOUR), "XYZZY-until");
+    let ended = except(None, "XYZZY-ended");
+    except(None, "kept-exception");
+    assert!(database.end_exception(&tenant, ended, me()).unwrap());
+    let revoked = token("XYZZY-revoked", None);
+    token("XYZZY-expired", Some(START + HOUR));
+    token("kept-token", None);
+    assert!(database.revoke_token(&tenant, revoked, me()).unwrap());
+    let left = || {
+        database.due().unwrap();
+        let silences = database.silences(&tenant, true).unwrap().len();
+        let exceptions = database.exceptions(&tenant, true).unwrap().len();
+        (silences, exceptions, database.tokens(&tenant).unwrap().len())
+    };
+    fixture.clock.pass(23 * HOUR);
+    assert_eq!(left(), (2, 3, 3));
+    // One more, which has held a notice back: it is why that was not sent.
+    silence("demo/*", 24, "why-silence");
+    fixture.decide(vec![decision("r", Some("a"), 1)]);
+    // A day behind the last of them; the clock is believed step by step.
+    for _ in 0..3 {
+        fixture.clock.pass(9 * HOUR);
+        left();
+    }
+    assert_eq!(left(), (2, 1, 1));
+    assert!(!is_on_disk(&fixture, "XYZZY"));
+    assert!(is_on_disk(&fixture, "kept-silence") && is_on_disk(&fixture, "kept-exception"));
+    // Records that nobody has asked for go as well: addresses stand in some.
+    assert!(database.after(0, 100).unwrap().iter().all(|record| record.at > START));
+    // Numbers are not given again, nor is it the first token.
+    assert_eq!(token("next", None), 4);
+    let first = NewToken { tenant: tenant.clone(), name: "f".into(), scope: Scope::Operator, expires: None };
+    let added = database.add_first_token(first, TokenSecret::draw().unwrap().hash(), me()).unwrap();
+    assert_eq!(added, None);
 }

@@ -119,7 +119,13 @@ impl Folder {
     /// The database, if there is one by now, has nothing half.
     #[track_caller]
     pub(crate) fn is_sound(&self, what: &str) {
-        if self.path.join("t.db").exists() {
+        let path = self.path.join("t.db");
+        // Before its first migration it is an empty file, which whoever opens it goes on with.
+        let tables = || -> i64 {
+            let db = rusqlite::Connection::open(&path).unwrap();
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap()
+        };
+        if path.exists() && tables() > 0 {
             let checked = self.command(&["db", "check", "t.db"]).output().unwrap();
             assert!(checked.status.success(), "{what}: {checked:?}");
         }

@@ -8,3 +8,4 @@ mod killed;
 mod locked;
 mod old;
 mod power;
+mod together;

@@ -47,17 +47,33 @@ fn what_packs_remember_outlives_a_change_of_the_sources() {
 fn a_file_that_is_changed_is_read_again_and_a_wrong_one_is_not_taken() {
     let mut server = Server::new(&sections("\"app.log\"", ""));
     append(&server.path("app.log"), "2026-11-24T10:00:01Z ERROR one");
-    server.start(&["--only", "app-errors"], None);
+    server.start(&["--only", "app-errors", "--security-log", "security.log"], None);
     server.until("default", 1);
     server.configure(&sections("\"app.log\"", "[packs.app-errors]\nno_such_setting = 1\n"));
     server.says("it goes on as it was");
     append(&server.path("app.log"), "2026-11-24T10:00:02Z ERROR one");
     server.until("default", 2);
+    server.configure(&sections("\"app.log\"", "[mail]\nbogus = 1\n"));
+    let said = server.says("tripline.toml:9:1: ");
+    assert!(said.contains("`bogus`"), "{said}");
     server.configure(&sections("\"app.log\", \"more.log\"", ""));
     server.says("goes on with the changed configuration");
     append(&server.path("more.log"), "2026-11-24T10:00:03Z ERROR one");
     server.until("default", 3);
     assert!(server.end().success());
+    // security.log tells of the start and of each change, taken or not, by hash.
+    let log = fs::read_to_string(server.path("security.log")).unwrap();
+    let settings: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["event"].as_str().unwrap().starts_with("settings."))
+        .collect();
+    let told = settings.iter().map(|one| (one["event"].as_str().unwrap(), one["from"].as_str().unwrap()));
+    let expected =
+        [("settings.loaded", "cli"), ("settings.refused", "tripline"), ("settings.loaded", "tripline")];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_ne!(settings[0]["configuration_sha256"], settings[2]["configuration_sha256"]);
+    assert_eq!(settings[0]["packs_sha256"], settings[2]["packs_sha256"]);
 }
 
 #[test]

@@ -98,8 +98,8 @@ impl Served {
     fn count(&self) -> u64 {
         let mut command = program();
         command.current_dir(self.folder.path()).env_remove("TRIPLINE_CONFIG");
-        let listed =
-            command.args(["incident", "list", "--format", "ndjson", "--db", "tripline.db"]).output().unwrap();
+        // Nothing names a database: it is the one of the server that has no configuration.
+        let listed = command.args(["incident", "list", "--format", "ndjson"]).output().unwrap();
         let lines = String::from_utf8(listed.stdout).unwrap();
         let count = |line: &str| serde_json::from_str::<Value>(line).ok()?["count"].as_u64();
         lines.lines().filter_map(count).sum()

@@ -30,6 +30,7 @@ Examples:
   tripline log verify                         as the configuration says
   tripline log verify security.log --db tripline.db
   tripline log verify security.log.2.gz security.log.1 security.log
+  tripline log move /srv/log/security.log --db tripline.db
 
 Exit codes: 0 sound, 1 something was tampered with, 2 it cannot be read.
 It reads files of this machine: there is no --server for it, since whoever checks a
@@ -120,6 +121,9 @@ pub(in crate::cli) enum DbCommand {
         backup: PathBuf,
         /// The database; nobody may have it open.
         file: PathBuf,
+        /// The log of security events that it goes on with, if neither what was there nor the backup can say.
+        #[arg(long, value_name = "FILE")]
+        security_log: Option<PathBuf>,
     },
     /// Bring the database to this program's version.
     #[command(after_help = examples!("tripline db migrate tripline.db"))]
@@ -138,7 +142,23 @@ pub(in crate::cli) enum LogCommand {
         /// Its files, the oldest first; unpacks .gz [default: the configuration's log, with its database].
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Also that its end is as the database knows it.
+        /// Also that its ends are as the database knows them.
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
+    /// Go on with the log in another file; the database refuses to by itself.
+    #[command(after_help = examples!("tripline log move /var/log/tripline/security.log --db tripline.db"))]
+    Move {
+        /// The file: a new one, or the log where it lies now.
+        file: PathBuf,
+        /// The database [default: the configuration's].
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
+    /// Write no log any more: records no longer wait for the file that was written so far.
+    #[command(after_help = examples!("tripline log stop --db tripline.db"))]
+    Stop {
+        /// The database [default: the configuration's].
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },

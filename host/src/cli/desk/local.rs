@@ -135,12 +135,12 @@ impl Desk for Kept {
     fn flush(&self) -> Result<u64, Failure> {
         self.can_deliver()?;
         let count = self.done(self.database.outbox(&self.tenant, 0))?.waiting();
-        self.done(self.database.flush())?;
+        self.done(self.database.flush(&self.tenant, self.actor()))?;
         Ok(count)
     }
 
     fn retry(&self, notice: Option<i64>) -> Result<u64, Failure> {
-        self.done(self.database.retry(&self.tenant, notice))
+        self.done(self.database.retry(&self.tenant, notice, self.actor()))
     }
 
     fn test(&self, address: &str) -> Result<String, Failure> {

@@ -8,11 +8,14 @@ use tripline_notice::Templates;
 use super::Kept;
 use super::mailing::{Mailing, RELAY, no_relay};
 use crate::cli::{Failure, Screen};
+use crate::commit::StoreError;
 use crate::notices::{Deliverer, End, Outbox, Transport};
 use crate::security_log::SecurityLog;
 
 /// How long a command delivers, or waits for a relay, before it leaves the rest to the next.
 const PATIENCE: i64 = 30_000_000_000;
+/// Records that wait for a log which is not named: some commands name none, and the next that does writes them.
+const UNWRITTEN: u64 = 1_000;
 /// Notices that are named when they stay.
 const NAMED: u32 = 10;
 
@@ -35,8 +38,12 @@ impl Kept {
             let written = SecurityLog::open(path).and_then(|mut log| log.write_due(&*self.database));
             if let Err(error) = written {
                 screen.error(&format!("{error}; its records wait in the database"));
+                error.hint().into_iter().for_each(|hint| screen.hint(hint));
                 whole = false;
             }
+        } else if let Some((words, hint)) = self.unwritten().map_err(|error| self.failed(&error))? {
+            screen.warning(&words);
+            screen.hint(hint);
         }
         if let Some(mailing) = &self.mail {
             whole &= self.deliver(mailing, patience, screen)?;
@@ -66,6 +73,15 @@ impl Kept {
             screen.say(&format!("  and {more} more"));
         }
         Ok(false)
+    }
+
+    /// What to say of a log that was written before, and that nothing names any more.
+    pub(in crate::cli) fn unwritten(&self) -> Result<Option<(String, &'static str)>, StoreError> {
+        let waits = if self.security_log.is_some() { None } else { self.database.log_waits()? };
+        Ok(waits.filter(|(waits, _)| *waits >= UNWRITTEN).map(|(waits, path)| {
+            let hint = "name it with --security-log FILE or in tripline.toml, or say `tripline log stop`";
+            (format!("{waits} records wait for {}, which is not named any more", path.display()), hint)
+        }))
     }
 
     /// `false`: a relay has refused something for good. What waits, the next command tries; what was refused is told

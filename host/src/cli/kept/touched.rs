@@ -1,15 +1,38 @@
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use tripline_engine::Report;
 
 use super::Kept;
 use crate::check::Outcome;
 use crate::cli::Failure;
 use crate::incidents::Incident;
 use crate::report::stored::{StoredAs, folded};
+use crate::security_log::Deed;
 
 /// Incidents of a check that are shown, the worst; the rest is in the database.
 const SHOWN: usize = 10_000;
 
 impl Kept {
+    /// Says in security.log which packs have faulted in a check, and how often.
+    pub(in crate::cli) fn note(&self, report: &Report) -> Result<(), Failure> {
+        let mut faults: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+        for fault in &report.faults {
+            let (count, is_out) = faults.entry(&fault.pack).or_default();
+            (*count, *is_out) = (*count + 1, *is_out || fault.quarantined);
+        }
+        let of = |deed: Deed| deed.of(&self.tenant).by(self.actor());
+        let mut deeds = Vec::new();
+        for (pack, (count, is_out)) in faults {
+            deeds.push(of(Deed::pack_faulted(pack, count)));
+            deeds.extend(is_out.then(|| of(Deed::pack_out(pack))));
+        }
+        match deeds.is_empty() {
+            true => Ok(()),
+            false => self.database.note(deeds).map_err(|error| self.failed(&error)),
+        }
+    }
+
     /// Puts the incidents that a check has changed into its report, the worst first; answers what the database adds.
     pub(in crate::cli) fn touched(&self, outcome: &mut Outcome) -> Result<Vec<StoredAs>, Failure> {
         let failed = |error| self.failed(&error);

@@ -1,5 +1,6 @@
 //! HTTP and syslog, as the arguments and the configuration want them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,11 @@ pub(super) fn streams(lines: &LineSettings) -> StreamSettings {
     }
 }
 
+/// Where HTTP is taken, if anybody wants it.
+pub(super) fn address(arguments: &ServeArguments, configuration: &Configuration) -> Option<SocketAddr> {
+    arguments.listen.map_or(configuration.server.listen, |Listen(at)| at)
+}
+
 /// Begins to take HTTP; `None`: nobody wants it.
 pub(super) fn http(
     arguments: &ServeArguments,
@@ -40,7 +46,7 @@ pub(super) fn http(
     sources: &HttpSources,
 ) -> Result<Option<HttpServer>, Failure> {
     let server = &configuration.server;
-    let Some(listen) = arguments.listen.map_or(server.listen, |Listen(at)| at) else { return Ok(None) };
+    let Some(listen) = address(arguments, configuration) else { return Ok(None) };
     if arguments.listen.is_some()
         && !listen.ip().to_canonical().is_loopback()
         && server.tls.is_none()

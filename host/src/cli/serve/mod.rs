@@ -22,14 +22,21 @@ use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
-use crate::http::HttpSources;
+use crate::http::{HttpServer, HttpSources};
+use crate::security_log::Deed;
 use crate::serve::{self, Control, Expected, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
 use crate::syslog::SyslogSource;
 
-/// What keeps incidents if nothing names a database.
-const DATABASE: &str = "tripline.db";
 /// There is a barrier so often, if something came: how far what is on disk is behind.
 const BARRIER: Duration = Duration::from_millis(250);
+
+/// Whether anything can ever come: by HTTP, syslog, from a file or a scan.
+fn has_work(arguments: &ServeArguments, configuration: &Configuration) -> bool {
+    listening::address(arguments, configuration).is_some()
+        || !configuration.syslog.is_empty()
+        || !configuration.scan.schedules.is_empty()
+        || !sources::follow(arguments, configuration).is_empty()
+}
 
 /// Serves until it is stopped.
 pub(super) fn run(
@@ -41,11 +48,17 @@ pub(super) fn run(
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
     packs::tried(&packs, &*sandbox)?;
     if !kept::is_wanted(&arguments.keep, &configuration) {
-        arguments.keep.db = Some(DATABASE.into());
+        arguments.keep.db = Some(kept::DATABASE.into());
+    }
+    if !has_work(&arguments, &configuration) {
+        let hint = "name files to follow, or leave HTTP on: --listen ADDR";
+        return Err(Failure::new("expected lines to take or scans to run, found neither").hint(Some(hint)));
     }
     let kept = Kept::make(&arguments.keep, &configuration)?;
     let policy = kept::policy_of_server(&arguments.keep, &configuration, kept.database.path());
     kept.database.set_policy(policy);
+    let deed = Deed::settings_loaded(configuration.digest.as_ref(), &packs).by(kept.actor());
+    kept.database.note(vec![deed]).map_err(|error| kept.failed(&error))?;
     let journal = Arc::new(Journal::new(screen.clone(), arguments.log_format, arguments.verbose));
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
@@ -56,6 +69,10 @@ pub(super) fn run(
     let health = Arc::new(Health::new());
     let say = |event, message: String| journal.write(&Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
+    if let Some((words, hint)) = kept.unwritten().map_err(|error| kept.failed(&error))? {
+        journal.write(&Line::new(Level::Warning, "security-log", words));
+        journal.hint(hint);
+    }
     if configuration.path.is_none()
         && let Some(path) = first_token::write(&kept)?
     {
@@ -109,6 +126,7 @@ pub(super) fn run(
         database: Arc::clone(&kept.database),
         control: Arc::clone(&control),
         scans,
+        certificate: http.as_ref().and_then(HttpServer::certificate),
         journal: Arc::clone(&journal),
     };
     // It ends with the program: nothing of it has to be finished.

@@ -1,4 +1,4 @@
-//! Configuration and packs are read again at SIGHUP, and when their files have changed.
+//! Configuration, packs and the certificate are read again at SIGHUP, and when their files have changed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use tripline_engine::Configured;
 use tripline_engine::sandbox::Sandbox;
 
 use super::super::arguments::ServeArguments;
-use super::super::configuration::failure;
+use super::super::configuration::placed;
 use super::super::{Failure, kept, packs};
 use super::journal::{Journal, Level, Line};
 use super::sources;
 use crate::configuration::Configuration;
-use crate::http::HttpSources;
+use crate::http::{Certificate, HttpSources};
+use crate::security_log::Deed;
 use crate::serve::{self, Change, Control, Expected, ScanPlan, Scans};
 use crate::store::Database;
 
@@ -33,6 +35,8 @@ pub(super) struct Reloading {
     pub(super) database: Arc<Database>,
     pub(super) control: Arc<Control>,
     pub(super) scans: Scans,
+    /// What is shown to who comes by TLS.
+    pub(super) certificate: Option<Certificate>,
     pub(super) journal: Arc<Journal>,
 }
 
@@ -60,7 +64,16 @@ impl Reloading {
                 continue;
             }
             known = now;
-            if let Err(failure) = self.read() {
+            let read = self.read();
+            let deed = match &read {
+                Ok(packs) => Deed::settings_loaded(self.configuration.digest.as_ref(), packs),
+                Err(_) => Deed::settings_refused(),
+            };
+            if let Err(error) = self.database.note(vec![deed]) {
+                let message = format!("security.log does not tell of the change: {error}");
+                self.journal.write(&Line::new(Level::Error, "security-log", message));
+            }
+            if let Err(failure) = read {
                 let message = format!("{}; it goes on as it was", failure.message());
                 self.journal.write(&Line::new(Level::Error, "unchanged", message));
                 failure.hinted().into_iter().for_each(|hint| self.journal.hint(hint));
@@ -68,13 +81,18 @@ impl Reloading {
         }
     }
 
-    fn read(&mut self) -> Result<(), Failure> {
+    /// Goes on by what the files say; answers the packs.
+    fn read(&mut self) -> Result<Vec<Configured>, Failure> {
         let configuration = match &self.configuration.path {
-            Some(path) => Configuration::read(path).map_err(failure)?,
+            Some(path) => Configuration::read(path).map_err(placed)?,
             None => Configuration::default(),
         };
         let packs = packs::configured(&self.arguments.packs, &configuration)?;
         packs::tried(&packs, &*self.sandbox)?;
+        // Files of another name count from the next start on, as all of [server].
+        if let (Some(certificate), Some(files)) = (&self.certificate, &self.configuration.server.tls) {
+            certificate.renew(files).map_err(Failure::new)?;
+        }
         // Nothing counts before all of it is known to: what is half the old and half the new is nobody's configuration.
         serve::matcher(&packs).map_err(Failure::new)?;
         let follow = sources::follow(&self.arguments, &configuration);
@@ -87,15 +105,16 @@ impl Reloading {
         self.scans.replan(plan(&configuration));
         self.http_sources.set(&configuration.http);
         let expected = [self.listeners.clone(), self.http_sources.expected()].concat();
-        self.control.change(Change { packs, follow, expected });
+        self.control.change(Change { packs: packs.clone(), follow, expected });
         self.configuration = configuration;
-        Ok(())
+        Ok(packs)
     }
 
     /// What tells that a file was written anew.
     fn prints(&self) -> Vec<(PathBuf, Option<Print>)> {
         let packs = &self.arguments.packs;
-        let files = self.configuration.path.iter().chain(&packs.settings).chain(&packs.pack);
+        let tls = self.configuration.server.tls.iter().flat_map(|files| [&files.certificate, &files.key]);
+        let files = self.configuration.path.iter().chain(&packs.settings).chain(&packs.pack).chain(tls);
         let mut prints = Vec::new();
         for path in files {
             prints.push((path.clone(), print(path)));

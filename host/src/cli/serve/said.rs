@@ -53,7 +53,8 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             of(tenant, Info, "pack-log", format!("{pack}: {}", line.text)).with("pack", &**pack)
         }
         Event::SecurityLog(error) => {
-            Line::new(Error, "security-log", format!("{error}; its records wait in the database"))
+            let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            Line::new(Error, "security-log", format!("{error}; its records wait in the database{hint}"))
         }
         Event::Telling(error) => Line::new(Error, "telling", format!("{error}; it is tried again")),
         Event::Scanned(tenant, scanned) => scan(tenant, scanned),

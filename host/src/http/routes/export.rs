@@ -82,7 +82,7 @@ async fn export(
 ) -> Result<Response, Problem> {
     let filter = asked.filter()?;
     let none = || Problem::full("too many exports are underway").retry_after(AGAIN);
-    let slot = slots.take(caller.token.id).ok_or_else(none)?;
+    let slot = slots.take(&caller.token).ok_or_else(none)?;
     let (sender, receiver) = channel(WAITING);
     let exporting = Exporting { shared, token: caller.token, filter, format: asked.format, sender };
     // What is wrong with the first page is still an answer.

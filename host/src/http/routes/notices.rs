@@ -187,10 +187,10 @@ fn zone(text: &str) -> Result<TimeZone, Problem> {
     responses((status = 200, description = "how many wait", body = Tried))
 )]
 async fn flush(caller: Caller<Operator>, State(shared): State<Arc<Shared>>) -> Result<Json<Tried>, Problem> {
-    let tenant = caller.tenant().clone();
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
     let flushed = shared.write(move |database| {
         let waiting = database.waits(&tenant)?;
-        database.flush()?;
+        database.flush(&tenant, actor)?;
         Ok(waiting)
     });
     Ok(Json(Tried { notices: flushed.await? }))
@@ -214,8 +214,8 @@ async fn retry(
     State(shared): State<Arc<Shared>>,
     Json(Retry { notice }): Json<Retry>,
 ) -> Result<Json<Tried>, Problem> {
-    let tenant = caller.tenant().clone();
-    let count = shared.write(move |database| database.retry(&tenant, notice)).await?;
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
+    let count = shared.write(move |database| database.retry(&tenant, notice, actor)).await?;
     match notice {
         Some(id) if count == 0 => Err(Problem::unknown(format!("there is no notice {id} that was given up"))),
         _ => Ok(Json(Tried { notices: count })),

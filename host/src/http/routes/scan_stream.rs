@@ -62,7 +62,7 @@ async fn stream(
 ) -> Result<Response, Problem> {
     found(&shared, caller.tenant(), run).await?;
     let none = || Problem::full("too many streams are open").retry_after(AGAIN);
-    let slot = slots.take(caller.token.id).ok_or_else(none)?;
+    let slot = slots.take(&caller.token).ok_or_else(none)?;
     let (sender, receiver) = channel(WAITING);
     tokio::spawn(Following { shared, token: caller.token, run, sender, said: Instant::now() }.run());
     let head = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];

@@ -71,7 +71,7 @@ async fn stream(
 ) -> Result<Response, Problem> {
     let seen = last_seen(&headers)?;
     let none = || Problem::full("too many streams are open").retry_after(AGAIN);
-    let slot = slots.take(caller.token.id).ok_or_else(none)?;
+    let slot = slots.take(&caller.token).ok_or_else(none)?;
     let (sender, receiver) = channel(WAITING);
     // How far the log is; what this token's owner may see of it is asked for later.
     let tenant = caller.tenant().clone();

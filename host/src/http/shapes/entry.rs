@@ -120,6 +120,6 @@ impl EntryShape {
             _ => return Ok(None),
         };
         let at = nanoseconds(self.at.as_deref().unwrap_or_default())?;
-        Ok(Some(Entry { at, actor: Actor { id: String::new(), name: self.by }, what }))
+        Ok(Some(Entry { at, actor: Actor::named("", self.by), what }))
     }
 }

@@ -61,7 +61,7 @@ impl ExceptionShape {
                 until: maybe(self.until.as_deref())?,
                 reason: self.reason,
             },
-            author: Actor { id: String::new(), name: self.author },
+            author: Actor::named("", self.author),
             created: 0,
             ended: None,
             count: self.taken,

@@ -58,7 +58,7 @@ impl SilenceShape {
                 ends: maybe(self.ends.as_deref())?.ok_or_else(missing)?,
                 reason: self.reason,
             },
-            author: Actor { id: String::new(), name: self.author },
+            author: Actor::named("", self.author),
             created: starts,
             ended: None,
         })

@@ -30,7 +30,7 @@ fn shape<S: Serialize + DeserializeOwned>(written: &Value) -> S {
 }
 
 fn actor() -> Actor {
-    Actor { id: String::new(), name: "jana".into() }
+    Actor::named("", "jana")
 }
 
 fn incident() -> Incident {
