@@ -51,29 +51,24 @@ export async function ready(page) {
     await ran(page);
 }
 
-/** Waits until no run is going on. */
+/** Waits until nothing is going on that changes what is shown. */
 export async function ran(page) {
-    await page.waitForFunction(() => / in /.test(document.querySelector("#status").textContent) && document.querySelector("#progress").hidden);
+    await page.waitForFunction(() => document.documentElement.dataset.busy === "false");
 }
 
 /** Types lines over those that are there, and waits for what comes of them. */
 export async function lines(page, text) {
-    const before = await page.locator("#summary").elementHandle();
-    await page.evaluate(() => (document.querySelector("#status").textContent = "before"));
     await page.locator("#text").fill(text);
     await ran(page);
-    return before;
 }
 
 /** Gives the page files, as if they were chosen. */
 export async function choose(page, input, files) {
-    await page.evaluate(() => (document.querySelector("#status").textContent = "before"));
     await page.locator(input).setInputFiles(files);
 }
 
 /** Drops files on the page. */
 export async function drop(page, files) {
-    await page.evaluate(() => (document.querySelector("#status").textContent = "before"));
     const given = files.map(({ name, buffer }) => ({ name, base64: buffer.toString("base64") }));
     await page.evaluate((given) => {
         const transfer = new DataTransfer();

@@ -46,9 +46,17 @@ export class List {
         return this.#count;
     }
 
-    /** Begins anew, with so many rows. */
-    /** @param {number} count @param {number} [selected] */
-    reset(count, selected = -1) {
+    /** The row that was chosen; -1: none. */
+    get selected() {
+        return this.#selected;
+    }
+
+    set selected(index) {
+        this.#selected = index;
+    }
+
+    /** Begins anew, with so many rows. @param {number} count @param {number} selected which is chosen again */
+    reset(count, selected) {
         this.#count = count;
         this.#chunks.clear();
         this.#asked.clear();
@@ -56,6 +64,13 @@ export class List {
         this.#selected = selected < count ? selected : -1;
         this.#spacer.style.height = `${Math.min(count * ROW, HIGHEST)}px`;
         this.#draw();
+        if (this.#selected >= 0) this.#chosen(this.#selected);
+    }
+
+    /** @param {number} index */
+    async #chosen(index) {
+        const row = await this.#row(index);
+        if (row && this.#selected === index) this.choose(row);
     }
 
     /** @param {number} index */
@@ -66,7 +81,7 @@ export class List {
         const top = this.#top();
         if (index < top || index >= top + seen) this.#scrollTo(index - Math.floor(seen / 2));
         this.#draw();
-        this.#row(index).then((row) => row && this.#selected === index && this.choose(row));
+        this.#chosen(index);
     }
 
     #room() {

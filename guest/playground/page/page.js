@@ -51,8 +51,18 @@ const list = new List(
 
 // ---- running ----
 
-/** Runs again, now or when nothing was typed for a moment. */
+/** What is going on, or about to, that changes what is shown. */
+let going = 0;
+
+/** @param {number} step */
+function busy(step) {
+    going += step;
+    document.documentElement.dataset.busy = String(going > 0);
+}
+
+/** Runs again when nothing was typed for a moment. */
 function changed() {
+    if (pause === undefined) busy(1);
     clearTimeout(pause);
     pause = setTimeout(run, PAUSE);
 }
@@ -63,7 +73,20 @@ const bytesOf = (source) => source.bytes ?? new TextEncoder().encode(source.text
 const setupOf = ({ format, year, timezone }) => ({ format, year, timezone });
 
 async function run() {
-    clearTimeout(pause);
+    busy(1);
+    if (pause !== undefined) {
+        clearTimeout(pause);
+        pause = undefined;
+        busy(-1);
+    }
+    try {
+        await runNow();
+    } finally {
+        busy(-1);
+    }
+}
+
+async function runNow() {
     const own = ++runs;
     const bytes = sources.map(bytesOf);
     const setup = {
@@ -81,7 +104,7 @@ async function run() {
         });
         if (own !== runs || answer.replaced) return;
         progress.hidden = true;
-        showRun(answer);
+        await showRun(answer);
     } catch (error) {
         if (error instanceof Ended) return ended(error);
         if (own !== runs) return;
@@ -91,12 +114,12 @@ async function run() {
     }
 }
 
-/** A pack did not return: it is off from now on, the others go on. @param {Ended} error */
+/** A pack did not return: it is off from now on, the others go on. @param {Ended} error @returns {Promise<void>} */
 function ended(error) {
     find("#progress").hidden = true;
     const { call } = error;
     const pack = call ? packs.find(({ manifest }) => manifest.pack.name === call.pack) : [...packs].reverse().find(({ on, builtin }) => on && !builtin);
-    if (!pack?.on) return void run();
+    if (!pack?.on) return run();
     const { name } = pack.manifest.pack;
     const doing = { start: "started", open: "read its settings", check: `judged its batch ${call?.batch} of ${counted(call?.entries ?? 0, "entry", "entries")}`, save: "saved its state" };
     const where = call ? `while it ${doing[/** @type {keyof typeof doing} */ (call.what)]}` : "while its patterns were matched";
@@ -104,14 +127,14 @@ function ended(error) {
     pack.problem = `It did not return ${where}. Its worker was ended, and it is off.`;
     banner(`Pack ${name} did not return ${where}. It was ended, and the others go on without it.`);
     drawPacks();
-    reload(pack).then(run);
+    return reload(pack).then(run);
 }
 
 /** What was ended is loaded anew, so that it can be tried again. @param {import("./packs.js").Pack} pack */
 const reload = (pack) => engine.load(pack.bytes, false).catch(() => {});
 
 /** @param {{ report: any, problems: { pack: string, message: string }[], seconds: number, bytes: number }} answer */
-function showRun(answer) {
+async function showRun(answer) {
     report = answer.report;
     for (const pack of packs) pack.problem = pack.on ? (answer.problems.find(({ pack: name }) => name === pack.manifest.pack.name)?.message ?? faulted(pack)) : pack.problem;
     drawProblems();
@@ -128,9 +151,8 @@ function showRun(answer) {
     showIncidents(find("#panel-incidents"), report, around);
     showDecisions(find("#panel-decisions"), report, around);
     showCost(find("#panel-cost"), report, names);
-    showNone(find("#why"));
-    relist();
-    if (opened) checkCase();
+    await relist(true);
+    if (opened) await checkCase();
 }
 
 /** What a pack's faults are on its card. @param {import("./packs.js").Pack} pack */
@@ -146,13 +168,14 @@ function faulted(pack) {
 
 let listings = 0;
 
-/** Lists anew what is asked for. */
-async function relist() {
+/** Lists anew what is asked for. @param {boolean} again whether what was chosen stays, since only its text has changed */
+async function relist(again) {
     const own = ++listings;
     const which = find("#which").value;
     const { count } = await engine.ask("rows", { which, from: 0, count: 0 });
     if (own !== listings) return;
-    list.reset(count);
+    list.reset(count, again ? list.selected : -1);
+    if (list.selected < 0) showNone(find("#why"));
     find("#listed").textContent = counted(count, "event");
 }
 
@@ -172,7 +195,7 @@ async function goTo(place) {
     tab("events");
     if (find("#which").value !== "all") {
         find("#which").value = "all";
-        await relist();
+        await relist(false);
     }
     list.select(row);
     find("#list").focus();
@@ -260,8 +283,9 @@ function setLines(name, bytes) {
     if (bytes.length > MOST) return banner(`${name} has ${size(bytes.length)}; here are at most ${size(MOST)}.`);
     const { format, year, timezone } = sources[current];
     sources[current] = { ...sourceOf(name, bytes), format, year, timezone };
+    list.selected = -1;
     drawSource();
-    run();
+    return run();
 }
 
 /** @param {Blob & { name?: string }} file */
@@ -273,20 +297,22 @@ async function bytesOfFile(file) {
 
 /** Files that were chosen or dropped: packs, a case, or a log. @param {Iterable<File>} files */
 async function take(files) {
+    busy(1);
     let added = false;
     for (const file of files) {
         try {
             if (file.name.endsWith(".wasm")) added = Boolean(await addPack(await bytesOfFile(file), file.name, false)) || added;
             else if (file.name.endsWith(".case")) await openCase(file.name, await bytesOfFile(file));
-            else setLines(file.name, await bytesOfFile(file));
+            else await setLines(file.name, await bytesOfFile(file));
         } catch (error) {
             banner(`${file.name} cannot be read: ${/** @type {Error} */ (error).message}`);
         }
     }
     if (added) {
         drawPacks();
-        run();
+        await run();
     }
+    busy(-1);
 }
 
 // ---- cases ----
@@ -298,6 +324,7 @@ async function openCase(name, file) {
         opened = { name, file, case: read };
         sources = read.lines.map((/** @type {Uint8Array} */ bytes, /** @type {number} */ number) => ({ ...sourceOf(`source ${number + 1}`, bytes), ...read.sources[number] }));
         current = 0;
+        list.selected = -1;
         // A case is of the one pack that it lies beside: of those that are on, the one that takes its settings.
         const names = Object.keys(read.settings);
         const takes = (/** @type {any} */ pack) => names.every((name) => pack.manifest.settings.some((/** @type {any} */ setting) => setting.name === name));
@@ -446,7 +473,7 @@ function listen() {
         sources[current].timezone = find("#timezone").validity.valid ? find("#timezone").value || null : null;
         changed();
     });
-    on("#which", "change", relist);
+    on("#which", "change", () => relist(false));
     on("#tabs", "click", (event) => event.target.id.startsWith("tab-") && tab(event.target.id.slice("tab-".length)));
     on("#tabs", "keydown", tabKey);
     on("#save-case", "click", openSave);
@@ -483,7 +510,7 @@ async function begin() {
         await engine.ready;
         for (const { file, bytes, builtin } of modules) await addPack(bytes, file, builtin, !builtin || !strangers);
         drawPacks();
-        if (given.log) setLines(given.log.name, new Uint8Array(await (await fetched(given.log.file)).arrayBuffer()));
+        if (given.log) await setLines(given.log.name, new Uint8Array(await (await fetched(given.log.file)).arrayBuffer()));
         else await run();
     } catch (error) {
         status("it could not be loaded");
