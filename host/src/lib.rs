@@ -4,6 +4,7 @@
 //! `examples/embed.rs` is the whole of it. With default features off there is no command line, no built-in pack
 //! and no need for the wasm32 target.
 
+mod actor;
 #[cfg(feature = "program")]
 pub mod author;
 pub mod builtin;

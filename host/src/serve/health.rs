@@ -21,6 +21,7 @@ struct State {
     store: Option<String>,
     security_log: bool,
     telling: Option<String>,
+    elsewhere: bool,
     barrier: Option<i64>,
     sources: BTreeMap<(Tenant, String), SourceFigures>,
     /// Messages of a source that were lost before they were lines.
@@ -41,6 +42,8 @@ pub enum Reason {
     SecurityLog,
     /// Timers and notices cannot use the database.
     Telling,
+    /// Another program has delivered notices for longer than a command does.
+    Elsewhere,
 }
 
 impl Reason {
@@ -52,6 +55,7 @@ impl Reason {
             Reason::Store => "store",
             Reason::SecurityLog => "security-log",
             Reason::Telling => "telling",
+            Reason::Elsewhere => "delivered-elsewhere",
         }
     }
 
@@ -63,6 +67,7 @@ impl Reason {
             Reason::Store => "the database does not take what it is given; it is tried again",
             Reason::SecurityLog => "security.log cannot be written; its records wait in the database",
             Reason::Telling => "timers and notices cannot use the database; it is tried again",
+            Reason::Elsewhere => "another program delivers notices; this server does once it no longer does",
         }
     }
 }
@@ -115,6 +120,11 @@ impl Health {
     /// What keeps timers and notices waiting; `None`: nothing.
     pub fn telling(&self, waits: Option<&str>) {
         self.lock().telling = waits.map(Into::into);
+    }
+
+    /// Whether another program delivers, and has for long.
+    pub fn delivered_elsewhere(&self, for_long: bool) {
+        self.lock().elsewhere = for_long;
     }
 
     /// A barrier was committed at this time.
@@ -170,6 +180,7 @@ impl Health {
         because(state.store.is_some(), Reason::Store);
         because(state.security_log, Reason::SecurityLog);
         because(state.telling.is_some(), Reason::Telling);
+        because(state.elsewhere, Reason::Elsewhere);
         if reasons.is_empty() { Ok(()) } else { Err(reasons) }
     }
 

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::due::{self, Due};
 use super::open::{self, InUse};
+use super::own::Own;
 use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
 use super::telling::{Installation, Work};
@@ -38,6 +39,7 @@ pub struct Database {
     pub(super) readers: Readers,
     writer: Option<(Writer, Installation)>,
     policy: Arc<Mutex<Arc<Policy>>>,
+    pub(super) own: Arc<Own>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
     _in_use: Option<InUse>,
@@ -60,6 +62,7 @@ impl Database {
             writer: Some((Writer::start(connection)?, installation)),
             readers: Readers::beside(path.into(), options.patience),
             policy: Arc::new(Mutex::new(Arc::new(policy))),
+            own: Arc::default(),
             clock,
             patience: options.patience,
             _in_use: Some(in_use),
@@ -89,6 +92,7 @@ impl Database {
             writer: None,
             readers,
             policy: Arc::new(Mutex::new(Arc::new(policy))),
+            own: Arc::default(),
             clock,
             patience: options.patience,
             _in_use: in_use,
@@ -125,6 +129,7 @@ impl Database {
             all.unsilenced += done.unsilenced;
             all.deleted += done.deleted;
             all.swept += done.swept;
+            all.blotted += done.blotted;
             if !done.more {
                 break;
             }
@@ -202,8 +207,11 @@ impl Database {
     ) -> Result<T, StoreError> {
         let (writer, installation) = self.writes()?;
         let (policy, installation, now) = (Arc::clone(&self.policy), *installation, self.clock.now());
+        let own = Arc::clone(&self.own);
         // The policy of when it begins: it may have waited for others, or for a lock.
-        writer.write(move |db| work(db, &Writing { policy: current(&policy), installation, now }))
+        writer.write(move |db| {
+            own.of(db, || work(db, &Writing { policy: current(&policy), installation, now }))
+        })
     }
 }
 

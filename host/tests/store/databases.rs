@@ -67,6 +67,8 @@ fn rows(version: u32) -> &'static str {
             INSERT INTO tokens VALUES (7, 'default', 'old', randomblob(32), 'reader', 1795549082502276423, 'uid:0', NULL,
                 1795549083000000000);"
         }
+        // A database that was restored, with deletions that may still lie in the log of changes.
+        8 => "UPDATE installation SET epoch = randomblob(16); INSERT INTO scrubbing VALUES (1, 1);",
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

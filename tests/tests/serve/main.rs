@@ -6,5 +6,6 @@ mod crash;
 mod descriptors;
 mod findings;
 mod following;
+mod hosts;
 mod scanning;
 mod tenants;

@@ -111,7 +111,7 @@ pub(super) fn run(
         instances: configuration.server.instances,
         database: Arc::clone(&kept.database),
         security_log: kept.security_log(),
-        deliverer: kept.delivering(screen)?,
+        deliverer: kept.delivering()?,
         health,
         clock: Arc::clone(&kept.clock),
         pause: Duration::from_millis(100),

@@ -13,6 +13,8 @@ mod openapi;
 #[cfg(feature = "playground")]
 pub(super) mod playground;
 mod reports;
+mod scan_files;
+mod scan_schedules;
 mod scan_stream;
 mod scans;
 mod silences;
@@ -52,6 +54,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         exceptions::routes(),
         sources::routes(),
         scans::routes(),
+        scan_schedules::routes(),
+        scan_files::routes(),
         scan_stream::routes(),
         tokens::routes(),
     ];
