@@ -25,6 +25,8 @@ pub mod http;
 pub mod incidents;
 #[cfg(feature = "store")]
 pub mod notices;
+#[cfg(feature = "playground")]
+pub mod playground;
 #[cfg(feature = "server")]
 pub mod report;
 #[cfg(feature = "store")]
