@@ -63,6 +63,8 @@ impl Found<'_> {
 pub(crate) struct OpenFiles<'a> {
     /// Their first bytes: a copy may have fewer of them.
     pub(crate) heads: BTreeMap<u32, &'a [u8]>,
+    /// Which of the present files has the source's name: a copy has another.
+    pub(crate) named: Option<usize>,
     /// Those that were cut since they were read.
     pub(crate) cut: BTreeSet<u32>,
 }
@@ -109,8 +111,14 @@ pub(crate) fn recognise<'a>(
         let says = (*fit, known.identity.head_length, if *fit == Fit::Sure { offset(known) } else { 0 });
         (std::cmp::Reverse(says), *at, std::cmp::Reverse(known.number))
     });
-    for (at, known, _) in elsewhere.iter().filter(|(_, _, fit)| *fit >= Fit::Likely) {
-        if found[*at].is_none() && is_free(known, &found) {
+    let is_copy = |at: usize, found: &[Option<&KnownFile>]| {
+        let is_copied = |newer: usize| found[newer].is_some() && present[at].is_copied_from(present[newer]);
+        (at + 1..present.len()).any(is_copied)
+    };
+    for (at, known, fit) in elsewhere.iter().filter(|(_, _, fit)| *fit >= Fit::Likely) {
+        // What is no more than likely may as well be a copy that is being made.
+        let may_be = found[*at].is_none() && is_free(known, &found);
+        if may_be && (*fit == Fit::Sure || !is_copy(*at, &found)) {
             found[*at] = Some(known);
         }
     }
@@ -126,10 +134,9 @@ pub(crate) fn recognise<'a>(
         (Some(known), _) => Found::Known(known),
         (None, Some((copy, known))) if copy == at => Found::Overtaken(known),
         (None, _) => {
-            let is_copied = |newer: usize| found[newer].is_some() && file.is_copied_from(present[newer]);
             let before = known.iter().rev().find(|known| file.is_at(&known.identity));
             match before.filter(|known| is_free(known, &found)) {
-                _ if (at + 1..present.len()).any(is_copied) => Found::Copy,
+                _ if is_copy(at, &found) => Found::Copy,
                 Some(known) => Found::Instead(known),
                 None => Found::New,
             }
@@ -162,8 +169,11 @@ fn overtaken<'a>(
     let last = known.iter().filter(|known| known.position.is_some()).max_by_key(|known| known.number)?;
     let is_there = |file: &&Present| file.is_at(&last.identity);
     // Not found there, it was cut.
-    let there = present.iter().position(is_there).filter(|_| is_free(last, found));
-    let cut = there.or_else(|| open.cut.contains(&last.number).then_some(present.len()))?;
+    if !is_free(last, found) {
+        return None;
+    }
+    let is_cut = || open.cut.contains(&last.number).then_some(open.named.unwrap_or(present.len()));
+    let cut = present.iter().position(is_there).or_else(is_cut)?;
     let short = fits.iter().filter(|(at, known, fit)| {
         *fit == Fit::Short && known.number == last.number && found[*at].is_none() && *at < cut
     });

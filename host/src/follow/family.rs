@@ -65,6 +65,7 @@ impl Followed {
         let is_cut = self.tails.iter().zip(&cut).filter(|(_, cut)| **cut);
         let open = OpenFiles {
             heads: self.tails.iter().map(|tail| (tail.number(), tail.head())).collect(),
+            named: lying.iter().position(|lying| lying.path == self.stem),
             cut: is_cut.map(|(tail, _)| tail.number()).collect(),
         };
         // A file is known again by what was read of it, and read on where its lines have come out to.

@@ -200,13 +200,12 @@ impl Followed {
         let newest = self.tails.iter().position(|tail| !tail.is_old);
         match (there, newest) {
             (Some(there), Some(at)) if self.tails[at].is_at(there.dev(), there.ino()) => Ok(()),
-            (None, Some(at)) if self.tails[at].known_path() == self.stem => {
+            (None, None) => Ok(()),
+            (None, Some(at)) => {
                 // It comes back, or its last bytes are still to be read.
                 self.tails[at].is_old = true;
                 Ok(())
             }
-            // The youngest stands for it.
-            (None, _) => Ok(()),
             (Some(_), _) => self.family(keeping, listed, now),
         }
     }

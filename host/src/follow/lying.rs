@@ -16,7 +16,7 @@ pub(super) struct Lying {
     pub(super) present: Present,
     /// When it was last written.
     pub(super) modified: Option<i64>,
-    /// Whether it is the one that is written: it has the family's name or, if none has, is the youngest.
+    /// Whether it has the family's name.
     pub(super) is_newest: bool,
 }
 
@@ -97,28 +97,25 @@ pub(super) fn entries(members: &[Member], stem: &Path) -> Vec<Entry> {
 
 /// Those of them that can be read.
 pub(super) fn lying(members: Vec<Member>, stem: &Path, notes: &mut Notes) -> Vec<Lying> {
-    let mut lying: Vec<Lying> = members.into_iter().filter_map(|member| look(member.path, notes)).collect();
+    let mut lying: Vec<Lying> =
+        members.into_iter().filter_map(|member| look(member.path, stem, notes)).collect();
     // A link beside what it leads to is one file; the newest name counts.
     let mut places = BTreeSet::new();
     lying.reverse();
     lying.retain(|lying| places.insert((lying.present.device, lying.present.inode)));
-    let named = lying.iter().position(|lying| lying.path == stem);
-    let newest = named.or_else(|| lying.iter().position(|lying| !lying.present.is_packed()));
-    if let Some(newest) = newest {
-        lying[newest].is_newest = true;
-    }
     lying.reverse();
     lying
 }
 
-fn look(path: PathBuf, notes: &mut Notes) -> Option<Lying> {
+fn look(path: PathBuf, stem: &Path, notes: &mut Notes) -> Option<Lying> {
     match Present::look(&path) {
         Ok(Some(present)) => {
             notes.is_looked_at(&path);
             let modified = fs::metadata(&path).and_then(|found| found.modified()).ok();
             let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             let modified = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
-            Some(Lying { path, present, modified, is_newest: false })
+            let is_newest = path == stem;
+            Some(Lying { path, present, modified, is_newest })
         }
         Ok(None) => {
             notes.unlooked(path, InputProblem::NotAFile);

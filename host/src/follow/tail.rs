@@ -224,6 +224,9 @@ impl Tail {
         if let Some(foot) = self.foot.as_ref().filter(|foot| foot.end == offset) {
             return Some(foot.clone());
         }
+        if offset == *read {
+            return Some(Foot { end: offset, bytes: last.as_slice().into() });
+        }
         let bytes = foot(file, offset).ok()?.into();
         // What was read is as it was once that was read again.
         let is_as_it_was = is_as_it_was(file, *read, &self.known.identity, last);
