@@ -19,6 +19,8 @@ use tripline_engine::abi::Severity;
 use tripline_engine::decision::Decision;
 use tripline_engine::decode::Format;
 
+pub use crate::actor::Actor;
+
 /// Whose data it is; every row has one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(String);
@@ -151,6 +153,11 @@ pub struct Commit {
     pub packs: Vec<String>,
     /// Of batches all lines of which were judged.
     pub batches: Vec<BatchKey>,
+    /// If the decisions are of what will be judged again, since more bytes may change it: the files whose positions are
+    /// before that. They are known again for as long as it takes, whatever becomes of their incidents.
+    pub tails: Option<Vec<u32>>,
+    /// Who decided; `None`: rules.
+    pub actor: Option<Actor>,
 }
 
 impl Commit {

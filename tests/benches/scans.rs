@@ -129,7 +129,7 @@ fn difference() {
         }
         seen
     };
-    let how = Comparing { protocol: Protocol::Tcp, closed_after: 2, hosts: true };
+    let how = Comparing { protocol: Protocol::Tcp, closed_after: 2, hosts: true, coverage: true };
     let (first, second) = (seen(false), seen(true));
     println!("{} MB hold both scans", peak());
     let (_, known) = compare(Known::default(), &first, how);

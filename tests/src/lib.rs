@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod mail_server;
 
 mod disk;
+mod processes;
 mod random;
 mod server;
 mod sink;
@@ -20,6 +21,7 @@ use tripline::sandbox::Sandbox;
 use tripline::{Configured, Limits, Pack, Wasmtime};
 
 pub use self::disk::Disk;
+pub use self::processes::{processes, until};
 pub use self::random::Random;
 pub use self::server::{Server, bring};
 pub use self::sink::Sink;

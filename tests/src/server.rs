@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// `tripline serve` with a configuration in a folder of its own; it ends with the value.
 pub struct Server {
     folder: TempDir,
+    /// Where it looks for programs, if not where the tests do.
+    programs: Option<PathBuf>,
     process: Option<Child>,
     /// What it has said since it was started last.
     said: Arc<Mutex<String>>,
@@ -30,8 +32,8 @@ pub struct Server {
 impl Server {
     /// Not started yet; its configuration has these sections besides its database.
     pub fn new(sections: &str) -> Server {
-        let server =
-            Server { folder: tempfile::tempdir().expect("a folder"), process: None, said: Arc::default() };
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server { folder, programs: None, process: None, said: Arc::default() };
         server.configure(sections);
         server
     }
@@ -40,6 +42,11 @@ impl Server {
     pub fn configure(&self, sections: &str) {
         let text = format!("[database]\npath = \"tripline.db\"\n{sections}");
         fs::write(self.path("tripline.toml"), text).expect("a configuration");
+    }
+
+    /// From its next start on it finds programs in this folder alone.
+    pub fn find_programs_in(&mut self, folder: &Path) {
+        self.programs = Some(folder.into());
     }
 
     /// Its folder.
@@ -56,6 +63,7 @@ impl Server {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
         command.current_dir(self.folder.path()).env("TRIPLINE_CONFIG", "tripline.toml").args(arguments);
+        self.programs.as_ref().map(|programs| command.env("PATH", programs));
         command
     }
 
@@ -114,6 +122,12 @@ impl Server {
         let added = self.command(&arguments).output().expect("a token");
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
         String::from_utf8_lossy(&added.stdout).trim().into()
+    }
+
+    /// Its process.
+    #[track_caller]
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("a process").id()
     }
 
     /// Whether it runs.

@@ -12,6 +12,8 @@ pub enum Reason {
     },
     /// It was resolved, and happened again.
     Reopened,
+    /// Somebody took back that it is resolved.
+    ReopenedByHand,
     /// It is still open, and the route asks to be told again.
     Repeat,
     /// Somebody took it, and did not finish in time.
@@ -33,6 +35,7 @@ impl Reason {
             Reason::First => "first",
             Reason::SeverityRose { .. } => "severity-rose",
             Reason::Reopened => "reopened",
+            Reason::ReopenedByHand => "reopened-by-hand",
             Reason::Repeat => "repeat",
             Reason::AcknowledgementExpired => "acknowledgement-expired",
             Reason::SilenceEnded => "silence-ended",
@@ -48,6 +51,7 @@ impl Reason {
             Reason::First,
             Reason::SeverityRose { from: String::new() },
             Reason::Reopened,
+            Reason::ReopenedByHand,
             Reason::Repeat,
             Reason::AcknowledgementExpired,
             Reason::SilenceEnded,
@@ -66,6 +70,7 @@ impl Reason {
             Reason::SeverityRose { from } => return format!("its severity rose, it was {from} before"),
             Reason::First => "first notice of this incident",
             Reason::Reopened => "it was resolved, and happened again",
+            Reason::ReopenedByHand => "it was resolved, and somebody has reopened it",
             Reason::Repeat => "it is still open",
             Reason::AcknowledgementExpired => "it was acknowledged, not resolved in time, and is open again",
             Reason::SilenceEnded => "a silence ended, and it is still open",

@@ -8,7 +8,8 @@
 //!
 //! At the end of the input there are two: one behind all that has settled, and one behind the tails, that is, events
 //! that more bytes may still change, and the last ticks. The second keeps decisions only, so that the next run judges
-//! the tails again, with whatever they have grown to; what it decides again has the same id.
+//! the tails again, with whatever they have grown to; what it decides again has the same id, and is known by it for as
+//! long as the tail is not settled.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -101,6 +102,8 @@ impl<'a> Barriers<'a> {
                 let released = merge.released(source).into_iter();
                 commit.positions.extend(released.filter_map(|released| position(released, files, looked)));
             }
+        } else {
+            commit.tails = Some(self.kept.iter().flatten().copied().flatten().collect());
         }
         Ok(commit)
     }

@@ -6,8 +6,9 @@ use super::arguments::ConfigCommand;
 use super::exit::Exit;
 use super::{Failure, Screen, configuration};
 use crate::configuration::{
-    Configuration, EXAMPLE, HttpSource, Places, SecretReference, ServerSettings, SyslogListener,
+    Configuration, EXAMPLE, HttpSource, Places, Recipient, SecretReference, ServerSettings, SyslogListener,
 };
+use crate::notices::Route;
 use crate::report::{visible, zone_name};
 
 /// Looks at the configuration.
@@ -53,12 +54,12 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
         };
         ("password", format!("from {from} ({set})"))
     }));
-    for (name, address) in &read.recipients {
-        lines.push(("recipient", format!("{name} {address}")));
+    for (name, Recipient { tenant, address }) in &read.recipients {
+        lines.push(("recipient", format!("{name} {address} for {tenant}")));
     }
-    for route in &read.policy.routes.0 {
-        let to = route.to.join(", ");
-        lines.push(("route", format!("{}: {} and worse to {to}", route.name, route.severity.as_str())));
+    for Route { name, tenant, severity, to, .. } in &read.policy.routes.0 {
+        let (severity, to) = (severity.as_str(), to.join(", "));
+        lines.push(("route", format!("{name}: {severity} and worse to {to} for {tenant}")));
     }
     lines.push(("throttle", format!("{} mails an hour for each recipient", read.policy.throttle.per_hour)));
     let limits = &read.policy.limits;

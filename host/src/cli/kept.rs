@@ -3,6 +3,7 @@
 mod mailing;
 mod settling;
 mod touched;
+mod user;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +12,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub(super) use self::mailing::test;
 use self::mailing::{Mailing, mailing};
+pub(super) use self::settling::Patience;
 use super::Failure;
 use super::arguments::KeepArguments;
 use crate::check::Keeping;
@@ -96,13 +99,15 @@ impl Kept {
         let database = opened.map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
         let tenant = arguments.tenant.clone();
-        let (database, recipients) = (Arc::new(database), configuration.recipients.clone());
+        let own = configuration.recipients.iter().filter(|(_, recipient)| recipient.tenant == tenant);
+        let recipients = own.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
+        let database = Arc::new(database);
         Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
     }
 
     /// The user whose command this is.
     pub(super) fn actor(&self) -> Actor {
-        user()
+        user::actor()
     }
 
     /// Where a check commits to.
@@ -123,9 +128,7 @@ impl Kept {
 
 /// The user whose command this is.
 pub(super) fn user() -> Actor {
-    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let uid = rustix::process::getuid().as_raw();
-    Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+    user::actor()
 }
 
 /// A misspelt name must not look like a day without incidents.
@@ -148,8 +151,8 @@ pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, d
         policy.partial = true;
     }
     if !arguments.mail_to.is_empty() {
-        let every = Route { to: arguments.mail_to.clone(), ..Route::all("") };
-        policy.routes.0.push(Route { name: "--mail-to".into(), ..every });
+        let (tenant, to) = (arguments.tenant.clone(), arguments.mail_to.clone());
+        policy.routes.0.push(Route { name: "--mail-to".into(), tenant, to, ..Route::all("") });
     }
     policy
 }

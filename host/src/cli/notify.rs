@@ -1,6 +1,7 @@
 use super::arguments::{Format, NotifyArguments, NotifyCommand};
 use super::desk::{self, Desk, Purpose};
 use super::exit::Exit;
+use super::kept::{self, Patience};
 use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
 use crate::report::answer::Answer;
@@ -19,6 +20,9 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
+    if let NotifyCommand::Test { address } = &arguments.command {
+        return test(&arguments, address, configuration, screen);
+    }
     let purpose = match arguments.command {
         NotifyCommand::Flush | NotifyCommand::Retry { .. } => Purpose::Change,
         _ => Purpose::Look,
@@ -35,7 +39,8 @@ pub(super) fn run(
                 1 => "1 notice is tried now".into(),
                 count => format!("{count} notices are tried now"),
             });
-            return Ok(if desk.settle_patiently(screen)? { Exit::Clean } else { Exit::Undelivered });
+            let whole = desk.settle_all(Patience::HalfAMinute, screen)?;
+            return Ok(if whole { Exit::Clean } else { Exit::Undelivered });
         }
         NotifyCommand::Retry { notice } => {
             let count = desk.retry(notice)?;
@@ -47,17 +52,31 @@ pub(super) fn run(
                 count => format!("{count} notices are queued again"),
             });
         }
-        NotifyCommand::Test { address } => {
-            let words = desk.test(&address)?;
-            screen.put(|out| writeln!(out, "the relay has taken it: {words}"))?;
-            return Ok(Exit::Clean);
-        }
+        // Sent above, without a database.
+        NotifyCommand::Test { .. } => return Ok(Exit::Clean),
         NotifyCommand::Why { incident, recipient, format } => {
             why(desk, incident, recipient.as_deref(), format, screen)?;
             return Ok(Exit::Clean);
         }
     }
-    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+    Ok(if desk.settle_all(Patience::None, screen)? { Exit::Clean } else { Exit::Undelivered })
+}
+
+/// Sends a test mail. No database is needed for it, and a server does not do it.
+fn test(
+    arguments: &NotifyArguments,
+    address: &str,
+    configuration: &Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    if arguments.server.url(&arguments.keep)?.is_some() {
+        let hint = "run it on the server's machine, with its configuration";
+        let found = "expected no --server: a test mail is sent by this program itself";
+        return Err(Failure::new(found).hint(Some(hint)));
+    }
+    let words = kept::test(&arguments.keep, configuration, address)?;
+    screen.put(|out| writeln!(out, "the relay has taken it: {words}"))?;
+    Ok(Exit::Clean)
 }
 
 fn status(desk: &dyn Desk, format: Format, screen: &Screen) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tripline_abi::manifest::SettingsError;
 
+use crate::commit::Tenant;
 use crate::notices::AddressError;
 
 /// What is wrong with a configuration, and where in its file.
@@ -70,6 +71,8 @@ pub enum Problem {
     Address { key: String, error: AddressError },
     #[error("`{key}`: expected a name of [recipients], found `{name}`")]
     Recipient { key: String, name: String, nearest: Option<String> },
+    #[error("`{key}`: expected a recipient of tenant `{tenant}`, found `{name}` of `{owner}`")]
+    OthersRecipient { key: String, name: String, tenant: Tenant, owner: Tenant },
     #[error("expected routes with different names, found a second `{0}`")]
     RouteTwice(String),
     #[error("`{key}`: expected a regular expression, found one that does not compile: {error}")]
@@ -118,6 +121,9 @@ impl ConfigurationError {
             Problem::Secret { .. } => Some("write { env = \"NAME\" } or { file = \"PATH\" }".into()),
             Problem::Recipient { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Problem::Recipient { .. } => Some("give the address a name in [recipients] and use that here".into()),
+            Problem::OthersRecipient { tenant, .. } => Some(format!(
+                "give {tenant} a recipient of its own in [recipients]: NAME = {{ address = \"…\", tenant = \"{tenant}\" }}"
+            )),
             Problem::NoTls(_) => Some(
                 "give it `tls = { certificate = \"PATH\", key = \"PATH\" }`, or `plaintext = true` behind a proxy that \
                  has TLS"

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::document::Document;
 use super::table::{Given, Keys, Table};
 use super::{ConfigurationError, Problem, SecretReference};
-use crate::notices::check_address;
+use crate::notices::{check_address, is_hello};
 
 pub use crate::notices::Tls;
 
@@ -27,13 +27,15 @@ pub struct MailSettings {
     pub user: Option<String>,
     /// Where the password is; there if `user` is.
     pub password: Option<SecretReference>,
+    /// What the relay is told that this machine is called; `None`: its name or address.
+    pub hello: Option<String>,
     /// How long the relay may take for one answer.
     pub timeout: Duration,
 }
 
 /// The keys of `[mail]`.
 pub(super) const KEYS: Keys =
-    &["from", "envelope", "relay", "port", "tls", "ca_file", "user", "password", "timeout"];
+    &["from", "envelope", "relay", "port", "tls", "ca_file", "user", "password", "hello", "timeout"];
 
 /// Reads `[mail]`.
 pub(super) fn read(document: &Document, table: Table<'_>) -> Result<MailSettings, ConfigurationError> {
@@ -48,6 +50,9 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<MailSettings
     let ca_file = table.text("ca_file")?.map(|path| document.beside(path.value));
     let user = table.text("user")?.map(|user| user.value.to_string());
     let password = secret(document, &table)?;
+    let expected = "a domain like web1.example.org, or an address like [192.0.2.7]";
+    let hello = table.parsed("hello", expected, |text| is_hello(text).then(|| text.to_string()))?;
+    let hello = hello.map(|hello| hello.value);
     let timeout = table.duration("timeout")?.and_then(|timeout| u64::try_from(timeout).ok());
     if user.is_some() != password.is_some() {
         let key = if user.is_some() { "password" } else { "user" };
@@ -55,7 +60,7 @@ pub(super) fn read(document: &Document, table: Table<'_>) -> Result<MailSettings
     }
     let timeout = timeout.map_or(Duration::from_secs(15), Duration::from_nanos);
     let port = port.unwrap_or(tls.port());
-    Ok(MailSettings { from, envelope, relay, port, tls, ca_file, user, password, timeout })
+    Ok(MailSettings { from, envelope, relay, port, tls, ca_file, user, password, hello, timeout })
 }
 
 /// An address that is one.

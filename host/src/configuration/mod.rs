@@ -15,9 +15,13 @@
 //! | `mail.password` | `{ env = "NAME" }` or `{ file = "PATH" }`, never the password | |
 //! | `mail.password.env` | the variable | |
 //! | `mail.password.file` | the file | |
+//! | `mail.hello` | what the relay is told that this machine is called | its name, if that has a dot, else its address |
 //! | `mail.timeout` | for one answer of the relay | `15s` |
-//! | `recipients` | names for addresses; only they are written to | nobody |
+//! | `recipients` | names for addresses; only they are written to; or for `{ address = …, tenant = … }` | nobody |
+//! | `recipients.address` | the address | |
+//! | `recipients.tenant` | whose incidents alone are told there | `default` |
 //! | `routes.name` | what a route is called | |
+//! | `routes.tenant` | whose incidents it tells, to whose recipients | `default` |
 //! | `routes.severity` | at least this | `informational` |
 //! | `routes.rules` | any of these `PACK/RULE` with `*` | all |
 //! | `routes.tags` | any of these | all |
@@ -105,6 +109,7 @@ mod masking;
 mod packs;
 mod places;
 mod read;
+mod recipients;
 mod scan;
 mod schedules;
 mod secret;
@@ -126,6 +131,7 @@ pub use self::error::{ConfigurationError, Place, Problem};
 pub use self::mail::{MailSettings, Tls};
 pub use self::packs::PackSettings;
 pub use self::places::{Origin, Places};
+pub use self::recipients::Recipient;
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
 pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
@@ -156,7 +162,7 @@ pub struct Configuration {
     /// The time zone of reports; `None`: the system's.
     pub timezone: Option<TimeZone>,
     /// Addresses by name: nobody else is written to.
-    pub recipients: BTreeMap<String, String>,
+    pub recipients: BTreeMap<String, Recipient>,
     /// How a server is reached.
     pub server: ServerSettings,
     /// Files that a server follows, in the order of the file.

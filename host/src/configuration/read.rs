@@ -8,7 +8,8 @@ use jiff::civil::Time;
 use tripline_engine::abi::Severity;
 
 use super::document::Document;
-use super::table::{Given, Keys, Table, nearest};
+use super::recipients::{self, Recipient};
+use super::table::{Given, Keys, Table};
 use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, scan, server, sources, zone};
 use crate::incidents::{IncidentLimits, Redaction};
 use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
@@ -33,7 +34,7 @@ const KEYS: Keys = &[
     "packs",
 ];
 const ROUTE: Keys =
-    &["name", "severity", "rules", "tags", "sources", "to", "repeat", "quiet_hours", "resolved"];
+    &["name", "tenant", "severity", "rules", "tags", "sources", "to", "repeat", "quiet_hours", "resolved"];
 const INCIDENTS: Keys = &["acknowledge_for", "resolve_after", "retention", "evidence"];
 
 pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
@@ -52,9 +53,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
         out.security_log = Some(document.beside(table.required("path", path)?.value));
     }
     out.mail = root.table("mail", mail::KEYS)?.map(|table| mail::read(document, table)).transpose()?;
-    for (name, address) in root.names("recipients")? {
-        out.recipients.insert(name, mail::address(address)?);
-    }
+    out.recipients = recipients::read(root.names("recipients", recipients::KEYS)?)?;
     out.policy.routes = routes(root.tables("routes", ROUTE)?, &out.recipients)?;
     if let Some(table) = root.table("throttle", &["per_hour"])? {
         let per_hour = table.integer("per_hour", 1..=3600)?.and_then(|n| u32::try_from(n).ok());
@@ -84,7 +83,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     Ok(out)
 }
 
-fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, String>) -> Result<Routes, Wrong> {
+fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, Recipient>) -> Result<Routes, Wrong> {
     let mut routes: Vec<Route> = Vec::new();
     for table in tables {
         let name = table.text("name")?;
@@ -100,17 +99,21 @@ fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, String>) -> Resu
         }
         let tags = table.texts("tags")?.unwrap_or_default();
         let sources = table.texts("sources")?.unwrap_or_default();
+        let tenant = recipients::tenant(&table)?;
         let to = table.texts("to")?;
         let to = table.required("to", to)?;
+        let address = |name| recipients::address(name, &tenant, recipients);
+        let to = to.iter().map(address).collect::<Result<_, _>>()?;
         let patterns =
             |texts: Vec<Given<'_, &str>>| texts.iter().map(|text| Pattern::new(text.value)).collect();
         routes.push(Route {
             name: name.value.into(),
+            tenant,
             severity: severity.map_or(Severity::Informational, |severity| severity.value),
             rules: patterns(rules),
             tags: patterns(tags),
             sources: patterns(sources),
-            to: to.iter().map(|name| recipient(name, recipients)).collect::<Result<_, _>>()?,
+            to,
             repeat: table.duration_or_off("repeat")?.flatten().map(nanoseconds),
             quiet: table.table("quiet_hours", &["from", "to", "zone"])?.map(quiet_hours).transpose()?,
             resolved: table.boolean("resolved")?.unwrap_or(false),
@@ -123,13 +126,6 @@ const SEVERITIES: &str = "informational, low, medium, high or critical";
 
 fn nanoseconds(duration: i64) -> Duration {
     Duration::from_nanos(u64::try_from(duration).unwrap_or_default())
-}
-
-fn recipient(name: &Given<'_, &str>, recipients: &BTreeMap<String, String>) -> Result<String, Wrong> {
-    recipients.get(name.value).cloned().ok_or_else(|| {
-        let nearest = nearest(name.value, recipients.keys().map(String::as_str));
-        name.wrong(Problem::Recipient { key: name.key.clone(), name: name.value.into(), nearest })
-    })
 }
 
 fn quiet_hours(table: Table<'_>) -> Result<QuietHours, Wrong> {

@@ -34,6 +34,12 @@ pub(super) struct Given<'t, T> {
     pub(super) value: T,
 }
 
+/// What something is called by its name: a text, or a table with more.
+pub(super) enum Named<'t> {
+    Text(Given<'t, &'t str>),
+    Table(Table<'t>),
+}
+
 impl<T> Given<'_, T> {
     pub(super) fn wrong(&self, problem: Problem) -> Wrong {
         self.document.wrong(problem, self.span.clone())
@@ -160,13 +166,21 @@ impl<'t> Table<'t> {
         Table { document, name: key, span, entries: value, known }
     }
 
-    /// A table that names things: it has any keys.
-    pub(super) fn names(&self, key: &'static str) -> Result<Vec<(String, Given<'t, &'t str>)>, Wrong> {
+    /// A table that names things: it has any keys, each with a text or a table of these.
+    pub(super) fn names(&self, key: &'static str, known: Keys) -> Result<Vec<(String, Named<'t>)>, Wrong> {
         let Some(given) = self.of(key, "a table", DeValue::as_table)? else { return Ok(Vec::new()) };
         let table = Table::inner(given, &[]);
         let one = |(name, value): (&'t Spanned<_>, &'t Spanned<DeValue<'t>>)| {
             let name: &std::borrow::Cow<'_, str> = name.get_ref();
-            Ok((name.to_string(), typed(table.given(table.key(name), value), "a text", DeValue::as_str)?))
+            let given = match value.get_ref().as_table() {
+                // The keys of one are those of all: an error says where it stands.
+                Some(inner) => {
+                    let Given { document, key, span, .. } = table.given(table.name.clone(), value);
+                    Named::Table(Table::inner(Given { document, key, span, value: inner }, known).checked()?)
+                }
+                None => Named::Text(typed(table.given(table.key(name), value), "a text", DeValue::as_str)?),
+            };
+            Ok((name.to_string(), given))
         };
         table.entries.iter().map(one).collect()
     }

@@ -112,6 +112,53 @@ fn each_kind_of_error_has_its_place() {
 }
 
 #[test]
+fn a_route_tells_its_own_tenants_recipients() {
+    let recipients = "[recipients]\nops = 'a@b'\nshop = { address = 'c@d', tenant = 'shop' }\n";
+    let route = |tenant, to| format!("{recipients}[[routes]]\nname = 'r'\n{tenant}\nto = ['{to}']\n");
+    let read = parse(&route("tenant = 'shop'", "shop")).unwrap();
+    let shop = Tenant::new("shop").unwrap();
+    assert_eq!(
+        (&read.policy.routes.0[0].tenant, &read.policy.routes.0[0].to[..]),
+        (&shop, &["c@d".into()][..])
+    );
+    assert_eq!(read.recipients["ops"], Recipient { tenant: Tenant::default(), address: "a@b".into() });
+    assert_eq!(read.recipients["shop"], Recipient { tenant: shop.clone(), address: "c@d".into() });
+    assert_eq!(parse(&route("", "ops")).unwrap().policy.routes.0[0].tenant, Tenant::default());
+    for (tenant, to) in [("", "shop"), ("tenant = 'shop'", "ops"), ("tenant = 'other'", "shop")] {
+        let (problem, at) = wrong(&route(tenant, to));
+        assert!(matches!(problem, Problem::OthersRecipient { .. }) && at == format!("'{to}'"), "{problem}");
+    }
+    // A tenant that stands for all there are could be told of what is nobody's business.
+    let (problem, at) = wrong(&route("tenant = '*'", "ops"));
+    assert!(matches!(problem, Problem::Value { .. }) && at == "'*'", "{problem}");
+    // What the name of another tenant's recipient is, a misspelt one is not told.
+    let (problem, _) = wrong(&route("", "shp"));
+    assert!(matches!(problem, Problem::Recipient { nearest: None, .. }), "{problem}");
+    let misspelt = "[recipients]\nshop = { adress = 'c@d' }";
+    assert!(matches!(wrong(misspelt).0, Problem::Key { nearest: Some(near), .. } if near == "address"));
+    assert!(matches!(
+        wrong("[recipients]\nshop = { tenant = 'x' }").0,
+        Problem::Missing { key: "address", .. }
+    ));
+    assert!(matches!(wrong("[recipients]\nshop = 1").0, Problem::Type { .. }));
+}
+
+/// With one of these no mail could be made: all would be given up.
+#[test]
+fn addresses_are_such_as_mail_is_made_with() {
+    for bad in ["a..b@x.org", "tripline@host.", "a@x..org"] {
+        for text in [
+            format!("[mail]\nrelay = 'x'\nfrom = '{bad}'"),
+            format!("[mail]\nrelay = 'x'\nfrom = 'a@b'\nenvelope = '{bad}'"),
+            format!("[recipients]\nx = '{bad}'"),
+        ] {
+            let (problem, at) = wrong(&text);
+            assert!(matches!(problem, Problem::Address { .. }) && at == format!("'{bad}'"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn secrets_are_in_no_error() {
     let mail = "[mail]\nfrom = 'a@b'\nrelay = 'x'\nuser = 'u'\n";
     for line in [

@@ -23,6 +23,6 @@ pub(crate) use self::{
     feet::{FOOT, foot},
     inputs::is_being_packed,
     known::is_same,
-    own::{Own, is_own},
+    own::{OwnFiles, is_own},
     present::open,
 };

@@ -15,17 +15,17 @@ static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Files are the program's own until it is dropped, whether or not they are there yet.
 #[must_use]
-pub(crate) struct Own(Vec<PathBuf>);
+pub(crate) struct OwnFiles(Vec<PathBuf>);
 
-impl Own {
+impl OwnFiles {
     /// These are, whatever becomes of them under their names.
-    pub(crate) fn claim(paths: Vec<PathBuf>) -> Own {
+    pub(crate) fn claim(paths: Vec<PathBuf>) -> OwnFiles {
         own().extend(paths.iter().cloned());
-        Own(paths)
+        OwnFiles(paths)
     }
 }
 
-impl Drop for Own {
+impl Drop for OwnFiles {
     fn drop(&mut self) {
         let mut all = own();
         for path in &self.0 {
@@ -86,7 +86,7 @@ mod tests {
         }
         symlink(path("t.db"), path("app.log.1")).unwrap();
         fs::hard_link(path("t.db"), path("other.log")).unwrap();
-        let own = Own::claim(vec![path("t.db"), path("t.db-wal")]);
+        let own = OwnFiles::claim(vec![path("t.db"), path("t.db-wal")]);
         fs::write(path("t.db-wal"), "line\n").unwrap();
         for name in ["t.db", "t.db-wal", "app.log.1", "other.log"] {
             assert!(is_own(&path(name)) && open(&path(name)).is_err(), "{name}");

@@ -47,6 +47,8 @@ pub struct HttpLimits {
     pub reads: usize,
     /// Changes to the database at the same time. 8: they wait for its writer, and must not keep questions waiting.
     pub writes: usize,
+    /// Scans that begin at the same time. 8: they wait for names, and must not keep changes waiting.
+    pub beginning: usize,
     /// Bodies that are unpacked at the same time. 2: it takes a core each.
     pub unpacking: usize,
     /// How long a turn at the database, or to unpack, is waited for. 10 s.
@@ -83,6 +85,7 @@ impl Default for HttpLimits {
             commit: Duration::from_secs(30),
             reads: 8,
             writes: 8,
+            beginning: 8,
             unpacking: 2,
             turn: Duration::from_secs(10),
             guesses: 20,

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::request_id::RequestId;
 use crate::commit::StoreError;
+use crate::serve::NotBegun;
 
 /// Characters of a detail: some of it is what the sender wrote.
 const DETAIL: usize = 300;
@@ -183,6 +184,21 @@ impl From<StoreError> for Problem {
             return Problem { cause: Some(error.to_string()), ..problem };
         }
         Problem::internal(&error)
+    }
+}
+
+impl From<NotBegun> for Problem {
+    fn from(error: NotBegun) -> Problem {
+        match error {
+            NotBegun::Order(_) | NotBegun::Choice(_) | NotBegun::File(_) => {
+                Problem::invalid(error.to_string())
+            }
+            NotBegun::NoSchedule(_) => Problem::unknown("the tenant has no schedule of this name"),
+            NotBegun::Underway(_) | NotBegun::Alone => Problem::conflict(error.to_string()),
+            NotBegun::Busy(_) | NotBegun::Files(_) => Problem::full(error.to_string()).retry_after(AGAIN),
+            NotBegun::Store(error) => error.into(),
+            NotBegun::Stopping => Problem::unavailable(error.to_string()).retry_after(AGAIN),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::sign_ins::SignIns;
 use super::sources::HttpSources;
 use super::streams::Streams;
 use crate::commit::StoreError;
-use crate::serve::{Health, Intake, Scans};
+use crate::serve::{Health, Intake, NotBegun, Scans};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
 
@@ -39,6 +39,7 @@ pub(super) struct Shared {
     pub(super) room: Room,
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
+    beginning: Arc<Semaphore>,
     unpacking: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
 }
@@ -72,6 +73,7 @@ impl Shared {
             room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),
             reads: Arc::new(Semaphore::new(limits.reads)),
             writes: Arc::new(Semaphore::new(limits.writes)),
+            beginning: Arc::new(Semaphore::new(limits.beginning)),
             unpacking: Arc::new(Semaphore::new(limits.unpacking)),
             limits,
             streams: Streams::new(streams),
@@ -99,6 +101,18 @@ impl Shared {
         change: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         self.turn(&self.writes, change).await
+    }
+
+    /// Begins a scan, which may take its time: names are resolved before.
+    ///
+    /// # Errors
+    /// There was no turn in time, or it has not begun.
+    pub(super) async fn begin<T: Send + 'static>(
+        self: &Arc<Self>,
+        begin: impl FnOnce(&Scans) -> Result<T, NotBegun> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let scans = self.scans.clone();
+        self.turn(&self.beginning, move |_| begin(&scans)).await
     }
 
     /// Does what takes its time, though it waits for nothing.

@@ -19,6 +19,13 @@ pub struct Policy {
     pub partial: bool,
 }
 
+impl Policy {
+    /// Whether there may be routes of this database that are not among these.
+    pub(crate) fn may_be_partial(&self) -> bool {
+        self.partial || self.routes.0.is_empty()
+    }
+}
+
 /// Bounds and timers of incidents. Times are nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncidentLimits {

@@ -1,3 +1,5 @@
+use lettre::Address;
+
 /// Why a text is no address to write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
@@ -13,6 +15,9 @@ pub enum AddressError {
     /// A program that is given it as an argument would take it for an option.
     #[error("expected an address, found one that starts with `-`")]
     Hyphen,
+    /// Two dots in a row, one at an end, or a domain that is none: no mail could be made with it.
+    #[error("expected an address like someone@example.org, found one with a part that is none")]
+    Parts,
 }
 
 /// Checks that a text is one plain address: `someone@example.org`, without name, comment, quotes or brackets.
@@ -30,7 +35,11 @@ pub fn check_address(text: &str) -> Result<(), AddressError> {
     if local.is_empty() || domain.is_empty() || domain.contains('@') {
         return Err(AddressError::Shape);
     }
-    if text.starts_with('-') { Err(AddressError::Hyphen) } else { Ok(()) }
+    if text.starts_with('-') {
+        return Err(AddressError::Hyphen);
+    }
+    // By the parser that makes the mail: what passes here must not fail there.
+    text.parse::<Address>().map(drop).map_err(|_| AddressError::Parts)
 }
 
 #[cfg(test)]
@@ -47,6 +56,9 @@ mod tests {
         }
         for bad in ["a b@x", "a\r\n@x", "ä@x", "A<a@x>", "a,b@x", "\"a\"@x", "a@x\0"] {
             assert!(matches!(check_address(bad), Err(AddressError::Character(_))), "{bad}");
+        }
+        for bad in ["a..b@x.org", ".a@x.org", "a.@x.org", "tripline@host.", "a@x..org", "a@.x", "a@-x.org"] {
+            assert_eq!(check_address(bad), Err(AddressError::Parts), "{bad}");
         }
         assert_eq!(check_address("-oX@x"), Err(AddressError::Hyphen));
         assert_eq!(check_address(&format!("{}@x", "a".repeat(253))), Err(AddressError::Long(255)));

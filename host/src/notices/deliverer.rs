@@ -54,8 +54,8 @@ impl Sender {
     }
 }
 
-/// Brings notices from the outbox to the relay, one at a time; whoever owns it says when. As long as there is one, it is
-/// the only one of its outbox.
+/// Brings notices from the outbox to the relay, one at a time; whoever owns it says when. One that has begun to deliver
+/// is the only one of its outbox until it is dropped or lets go.
 pub struct Deliverer {
     outbox: Arc<dyn Outbox>,
     transport: Box<dyn Transport>,
@@ -64,7 +64,8 @@ pub struct Deliverer {
     sender: Sender,
     /// What became of a mail to whom, if the outbox could not be told yet: else it would go again.
     unfinished: Option<(i64, String, End)>,
-    _alone: DelivererLock,
+    /// `None`: it has not begun, since somebody else delivers.
+    alone: Option<DelivererLock>,
 }
 
 /// What was delivered, and what was not.
@@ -72,8 +73,14 @@ pub struct Deliverer {
 pub struct Delivered {
     /// Mails that the relay has taken.
     pub sent: u64,
-    /// Attempts that failed, with the relay's words; the last ones.
+    /// Attempts that failed and are tried again, with the relay's words; the first ones.
     pub failed: Vec<(String, End)>,
+    /// Notices that were given up.
+    pub dead: u64,
+    /// To whom they were, with the relay's last words; the first ones.
+    pub given_up: Vec<(String, End)>,
+    /// Whether somebody else delivers, and nothing was done here.
+    pub elsewhere: bool,
     /// When something is to be done next; `None`: nothing waits.
     pub next: Option<i64>,
 }
@@ -90,9 +97,31 @@ impl Deliverer {
         templates: Templates,
         sender: Sender,
     ) -> Result<Option<Deliverer>, StoreError> {
-        let Some(alone) = outbox.deliverer()? else { return Ok(None) };
-        let unfinished = None;
-        Ok(Some(Deliverer { outbox, transport, clock, templates, sender, unfinished, _alone: alone }))
+        let mut deliverer = Deliverer::patient(outbox, transport, clock, templates, sender);
+        Ok(deliverer.is_alone()?.then_some(deliverer))
+    }
+
+    /// A deliverer that does nothing as long as somebody else delivers, and begins once nobody does.
+    pub fn patient(
+        outbox: Arc<dyn Outbox>,
+        transport: Box<dyn Transport>,
+        clock: Arc<dyn WallClock>,
+        templates: Templates,
+        sender: Sender,
+    ) -> Deliverer {
+        Deliverer { outbox, transport, clock, templates, sender, unfinished: None, alone: None }
+    }
+
+    /// Lets others deliver; it begins again when it is asked to deliver next.
+    pub fn let_go(&mut self) {
+        self.alone = None;
+    }
+
+    fn is_alone(&mut self) -> Result<bool, StoreError> {
+        if self.alone.is_none() {
+            self.alone = self.outbox.deliverer()?;
+        }
+        Ok(self.alone.is_some())
     }
 
     /// Delivers what is due, and what becomes due before this time; ends early if `woken` is closed.
@@ -100,6 +129,9 @@ impl Deliverer {
     /// What a deliverer before this one has left unfinished is taken back first.
     pub fn deliver(&mut self, until: i64, woken: &Receiver<()>) -> Result<Delivered, StoreError> {
         let mut delivered = Delivered::default();
+        if !self.is_alone()? {
+            return Ok(Delivered { elsewhere: true, ..delivered });
+        }
         self.finish(&mut delivered)?;
         self.outbox.reclaim()?;
         loop {
@@ -132,15 +164,17 @@ impl Deliverer {
 
     /// Tells the outbox what became of the last mail, and counts it.
     fn finish(&mut self, delivered: &mut Delivered) -> Result<(), StoreError> {
-        if let Some((notice, _, end)) = &self.unfinished {
-            self.outbox.finish(&self.sender.relay, *notice, end)?;
+        let Some((notice, _, end)) = &self.unfinished else { return Ok(()) };
+        let is_dead = self.outbox.finish(&self.sender.relay, *notice, end)?;
+        let Some((_, recipient, end)) = self.unfinished.take() else { return Ok(()) };
+        if let End::Sent(_) = end {
+            delivered.sent += 1;
+            return Ok(());
         }
-        match self.unfinished.take() {
-            Some((_, _, End::Sent(_))) => delivered.sent += 1,
-            Some((_, recipient, failed)) if delivered.failed.len() < TOLD => {
-                delivered.failed.push((recipient, failed));
-            }
-            _ => {}
+        delivered.dead += u64::from(is_dead);
+        let told = if is_dead { &mut delivered.given_up } else { &mut delivered.failed };
+        if told.len() < TOLD {
+            told.push((recipient, end));
         }
         Ok(())
     }
@@ -155,6 +189,8 @@ impl Deliverer {
             Err(error) => match &error {
                 SendError::Relay { .. } => End::Relay(error.to_string()),
                 SendError::Deferred { .. } => End::Deferred(error.to_string()),
+                // It is the same in every mail: none of them is to blame.
+                SendError::Message(wrong) if wrong.is_of_sender() => End::Relay(error.to_string()),
                 SendError::Refused { .. } | SendError::Message(_) => End::Refused(error.to_string()),
                 SendError::Unsure { .. } => End::Unsure(error.to_string()),
             },

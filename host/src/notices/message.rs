@@ -3,6 +3,7 @@
 //! Everything in a header is typed: what comes from a log can be shown in a subject, and can neither begin another
 //! header nor hide in an encoded word.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -43,8 +44,8 @@ pub enum MessageError {
     /// An address is none.
     #[error("expected a mail address in `{field}`, found \"{found}\": {why}")]
     Address {
-        /// Which one: `from`, `to` or `envelope_from`.
-        field: &'static str,
+        /// Which one.
+        field: AddressField,
         /// What it is, made visible.
         found: String,
         /// What is wrong with it.
@@ -59,6 +60,38 @@ pub enum MessageError {
     /// The message has parts that do not go together.
     #[error("cannot build the message: {0}")]
     Built(String),
+}
+
+/// Which of a mail's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressField {
+    /// Who writes.
+    From,
+    /// Who reads.
+    To,
+    /// Where the relay sends what it cannot deliver.
+    Envelope,
+}
+
+impl fmt::Display for AddressField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AddressField::From => "from",
+            AddressField::To => "to",
+            AddressField::Envelope => "envelope_from",
+        })
+    }
+}
+
+impl MessageError {
+    /// Whether it is wrong with whoever sends, and so in each mail: ids are at the sender's domain.
+    pub fn is_of_sender(&self) -> bool {
+        match self {
+            MessageError::Address { field, .. } => *field != AddressField::To,
+            MessageError::Id { .. } => true,
+            MessageError::Built(_) => false,
+        }
+    }
 }
 
 /// What is handed to a server.
@@ -87,11 +120,11 @@ pub fn bytes(mail: &Mail) -> Result<Vec<u8>, MessageError> {
 }
 
 pub(super) fn letter(mail: &Mail) -> Result<Letter, MessageError> {
-    let from = mailbox("from", &mail.from)?;
-    let to = mailbox("to", &mail.to)?;
+    let from = mailbox(AddressField::From, &mail.from)?;
+    let to = mailbox(AddressField::To, &mail.to)?;
     let sender = match mail.envelope_from.as_str() {
         "" => None,
-        address => Some(mailbox("envelope_from", address)?.email),
+        address => Some(mailbox(AddressField::Envelope, address)?.email),
     };
     let recipient = to.email.clone();
     let envelope = Envelope::new(sender.clone(), vec![recipient.clone()]);
@@ -134,7 +167,7 @@ fn header_text(text: &str) -> String {
     visible(text.trim(), HEADER).replace("=?", "=\\x3f")
 }
 
-fn mailbox(field: &'static str, text: &str) -> Result<Mailbox, MessageError> {
+fn mailbox(field: AddressField, text: &str) -> Result<Mailbox, MessageError> {
     let wrong = |why: String| MessageError::Address { field, found: visible(text, HEADER), why };
     if text.chars().any(is_hidden) {
         return Err(wrong("a hidden character".into()));

@@ -14,6 +14,7 @@
 mod address;
 mod backoff;
 mod deliverer;
+mod hello;
 mod lookup;
 pub mod message;
 mod outbox;
@@ -31,7 +32,8 @@ mod wire;
 pub use self::address::{AddressError, check_address};
 pub use self::backoff::backoff;
 pub use self::deliverer::{Delivered, Deliverer, Sender};
-pub use self::message::{Mail, MessageError};
+pub use self::hello::is_hello;
+pub use self::message::{AddressField, Mail, MessageError};
 pub use self::outbox::{About, Content, DelivererLock, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
 pub use self::plan::{Again, Planned, Refusal, again, plan};

@@ -29,8 +29,8 @@ pub trait Outbox: Send + Sync {
     /// What to do next for this relay; what it hands out is on disk as being sent.
     fn next(&self, relay: &str) -> Result<Next, StoreError>;
 
-    /// How it ended.
-    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<(), StoreError>;
+    /// How it ended; answers whether the notice is given up by that.
+    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<bool, StoreError>;
 }
 
 /// What a deliverer does next.
@@ -128,6 +128,19 @@ pub enum End {
     Relay(String),
     /// The relay may have taken it.
     Unsure(String),
+}
+
+impl End {
+    /// The relay's words.
+    pub fn words(&self) -> &str {
+        match self {
+            End::Sent(words)
+            | End::Deferred(words)
+            | End::Refused(words)
+            | End::Relay(words)
+            | End::Unsure(words) => words,
+        }
+    }
 }
 
 impl fmt::Display for End {

@@ -19,6 +19,8 @@ pub struct Planned {
 /// Why a route does not take an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// It is another tenant's.
+    Tenant,
     /// It is not severe enough.
     Severity,
     /// Its rule is not among the route's.
@@ -99,6 +101,9 @@ impl Route {
         let any = |patterns: &[Pattern], texts: &[String]| {
             patterns.is_empty() || patterns.iter().any(|pattern| texts.iter().any(|text| pattern.takes(text)))
         };
+        if incident.tenant != self.tenant {
+            return Some(Refusal::Tenant);
+        }
         if incident.severity < self.severity {
             return Some(Refusal::Severity);
         }

@@ -3,12 +3,15 @@ use std::time::Duration;
 use tripline_engine::abi::Severity;
 
 use super::{Pattern, QuietHours};
+use crate::commit::Tenant;
 
 /// Whom to tell of which incidents.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// What it is called.
     pub name: String,
+    /// Whose incidents: nobody is told of another's.
+    pub tenant: Tenant,
     /// At least this.
     pub severity: Severity,
     /// Any of these `PACK/RULE`; empty: all.
@@ -28,10 +31,11 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route that tells this address of everything.
+    /// A route that tells this address of everything of the default tenant's.
     pub fn all(address: &str) -> Route {
         Route {
             name: "all".into(),
+            tenant: Tenant::default(),
             severity: Severity::Informational,
             rules: Vec::new(),
             tags: Vec::new(),

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tripline_notice::visible;
 
+use super::hello::{self, is_hello};
 use super::lookup::Lookup;
 use super::message::{self, Letter, Mail};
 use super::transport::{Accepted, SendError, Transport, chain, words};
@@ -70,7 +71,8 @@ pub struct SmtpSettings {
     pub login: Option<(String, SecretString)>,
     /// How long to wait for one step: for the address, to connect, for a reply. All steps together have five times as much.
     pub timeout: Duration,
-    /// What this program says it is called; `None`: its address.
+    /// What this program says it is called: a domain, or an address in brackets. `None`: as the machine is, if others
+    /// can know that name, else the address by which it speaks to the relay.
     pub hello: Option<String>,
     /// Certificates to trust besides the system's, as PEM: for a private authority.
     pub extra_root: Option<Vec<u8>>,
@@ -96,7 +98,8 @@ pub enum SmtpError {
 pub struct Smtp {
     settings: SmtpSettings,
     relay: Lookup,
-    hello: String,
+    /// `None`: the address.
+    hello: Option<String>,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 
@@ -118,8 +121,11 @@ impl Smtp {
             good.then_some(()).ok_or_else(|| wrong(field, name))
         };
         name("host", &settings.host)?;
-        let hello = settings.hello.clone().unwrap_or_else(|| "[127.0.0.1]".into());
-        name("hello", &hello)?;
+        let hello = match &settings.hello {
+            Some(given) if !is_hello(given) => return Err(wrong("hello", given)),
+            Some(given) => Some(given.clone()),
+            None => hello::machine(),
+        };
         let tls = match settings.tls {
             Tls::Plaintext => None,
             Tls::Implicit | Tls::StartTls => {
@@ -210,7 +216,8 @@ impl Smtp {
     }
 
     fn hello(&self, doing: &'static str, wire: &mut Wire) -> Result<Vec<String>, SendError> {
-        let reply = of_relay(doing, wire.ask(&format!("EHLO {}", self.hello)))?;
+        let own = self.hello.clone().unwrap_or_else(|| hello::literal(wire.own()));
+        let reply = of_relay(doing, wire.ask(&format!("EHLO {own}")))?;
         // The first line is its name.
         Ok(done(doing, reply)?.lines.into_iter().skip(1).collect())
     }

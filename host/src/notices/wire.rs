@@ -5,7 +5,7 @@
 //! thread and all memory with that. Here every step has an end in time and in bytes.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,8 @@ pub(super) struct Wire {
     broken: bool,
     /// What a reply may not repeat: its words are stored and shown.
     secrets: Vec<SecretString>,
+    /// The address by which it speaks to the server.
+    own: IpAddr,
 }
 
 enum Stream {
@@ -99,14 +101,20 @@ impl Wire {
             }
             match TcpStream::connect_timeout(&address, left) {
                 Ok(socket) => {
+                    let own = socket.local_addr()?.ip();
                     let timed = Timed { socket, step, until: Instant::now(), end, out: 0 };
                     let (stream, ahead, secrets) = (Stream::Plain(timed), Vec::new(), Vec::new());
-                    return Ok(Wire { stream, ahead, broken: false, secrets });
+                    return Ok(Wire { stream, ahead, broken: false, secrets, own });
                 }
                 Err(error) => last = error.into(),
             }
         }
         Err(last)
+    }
+
+    /// The address by which it speaks to the server.
+    pub(super) fn own(&self) -> IpAddr {
+        self.own
     }
 
     /// From now on, replies are without this.

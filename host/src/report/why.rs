@@ -50,7 +50,7 @@ impl Why {
             exceptions,
             outbox: database.outbox(tenant, MOST)?,
             waiting: database.waiting(tenant, MOST)?,
-            routes: policy.routes.clone(),
+            routes: policy.routes.of(tenant),
             throttle: policy.throttle,
             incident: found,
             now,
@@ -164,7 +164,7 @@ impl Why {
                     "There were more notices than may be sent in an hour: digest {digest} tells of it. {stands}"
                 )
             }
-            ("silenced", _) => self.silenced(told.silence, zone),
+            ("silenced", _) => self.silenced(told, zone),
             // Taken back from a process that ended in between.
             ("deferred", _) if words.is_empty() => format!(
                 "It was being sent when the program ended, and goes again under the same message id.\n{FLUSH}"
@@ -202,8 +202,8 @@ impl Why {
         }
     }
 
-    fn silenced(&self, silence: Option<i64>, zone: &TimeZone) -> String {
-        let id = silence.unwrap_or_default();
+    fn silenced(&self, told: &Told, zone: &TimeZone) -> String {
+        let id = told.silence.unwrap_or_default();
         let Some(silence) = self.silences.iter().find(|silence| silence.id == id) else {
             return format!("Held back by silence {id}.");
         };
@@ -214,7 +214,21 @@ impl Why {
                 "Held back by silence {id} of {who} ({why}) until {ends}. Then it is told, if it is still open.\n\
                  `tripline silence end {id}` ends the silence now."
             ),
-            false => format!("Held back by silence {id} of {who} ({why}), which ended {ends}."),
+            false => format!(
+                "Held back by silence {id} of {who} ({why}), which ended {ends}.{}",
+                self.since(told, id)
+            ),
+        }
+    }
+
+    /// Why nobody was told since this silence ended; nothing, if somebody was.
+    fn since(&self, told: &Told, silence: i64) -> &'static str {
+        let later = |one: &&Told| one.notice > told.notice && one.silence != Some(silence);
+        match (self.notices(Some(&told.recipient)).any(|one| later(&one)), self.incident.state) {
+            (true, _) => "",
+            (false, State::Open) => " Not told since: what acts on the database next does so.",
+            (false, State::Acknowledged) => " Not told since: it is acknowledged.",
+            (false, State::Resolved) => " Not told since: it is resolved.",
         }
     }
 
@@ -287,6 +301,8 @@ impl Why {
             all => visible(&all.join(", ")),
         };
         match refusal {
+            // Such a route is not among these.
+            Refusal::Tenant => "is another tenant's".into(),
             Refusal::Severity => {
                 format!("takes {} and worse, this is {}", route.severity.as_str(), one.severity.as_str())
             }

@@ -33,11 +33,14 @@ pub struct Comparing {
     pub closed_after: u32,
     /// Whether hosts are told, too: of several protocols in one scan, by the first alone.
     pub hosts: bool,
+    /// Whether it is told that something else is asked than the last time.
+    pub coverage: bool,
 }
 
 /// Compares; answers what is to be told, and what is known from now on.
 pub fn compare(mut known: Known, seen: &Seen, how: Comparing) -> (Vec<Finding>, Known) {
-    let mut findings: Vec<Finding> = coverage(&known, seen, how.protocol).into_iter().collect();
+    let asked = how.coverage.then(|| coverage(&known, seen, how.protocol)).flatten();
+    let mut findings: Vec<Finding> = asked.into_iter().collect();
     let mut up = Vec::new();
     let before = known.addresses.clone();
     let hosts = seen.hosts.iter().filter(|(_, host)| host.presence == Presence::Up);

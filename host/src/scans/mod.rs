@@ -43,7 +43,7 @@ pub use self::finding::{Finding, FindingKind, Origin};
 pub use self::host::{Host, Port, PortState, Protocol, ScriptResult, Service};
 pub use self::import::ImportError;
 pub use self::known::{Baseline, Known, KnownHost, KnownPort};
-pub use self::nmap::{Launch, Nmap, NmapError, find, launch};
+pub use self::nmap::{Launch, Nmap, NmapError, SIGNALS, find, guard, launch};
 pub use self::order::{Order, OrderError, Request, ScanName};
 pub use self::ports::{Ports, PortsError};
 pub use self::ranges::Ranges;

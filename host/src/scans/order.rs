@@ -150,6 +150,7 @@ impl OrderError {
             OrderError::NothingAllowed(_) | OrderError::NotAllowed { .. } | OrderError::Script(_) => {
                 Reason::NotAllowed
             }
+            OrderError::Resolve(ResolveError::Cancelled) => Reason::Cancelled,
             _ => Reason::SkippedTarget,
         };
         Broken::new(reason, self.to_string())

@@ -11,6 +11,7 @@ use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use std::any::Any;
 use std::str::FromStr;
+use std::sync::Arc;
 
 words! {
     /// How a run stands.
@@ -146,7 +147,7 @@ pub trait ScanStore: Send + Sync {
     fn known(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(Known, i64)>, StoreError>;
 
     /// Keeps what became of a run.
-    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError>;
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError>;
 
     /// Runs whose findings no rule has judged, the oldest first.
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError>;

@@ -1,6 +1,7 @@
 //! One run of a scan, from its beginning on record to its findings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::difference::{Comparing, compare};
 use super::finding::{Finding, FindingKind, Origin};
@@ -145,7 +146,9 @@ impl Scanning<'_> {
             let before = before.transpose()?.flatten();
             let before = before.map_or_else(Known::default, |(known, _)| known);
             let closed_after = self.closed_after.max(1);
-            let how = Comparing { protocol: baseline.protocol, closed_after, hosts: at == 0 };
+            // Whoever scans now and then asks for something else each time, and knows that.
+            let coverage = baseline.name != ScanName::default();
+            let how = Comparing { protocol: baseline.protocol, closed_after, hosts: at == 0, coverage };
             let (found, now) = compare(before, seen, how);
             findings.extend(found);
             known.push((baseline, now));
@@ -159,9 +162,10 @@ impl Scanning<'_> {
             let lines = findings.iter().map(|finding| finding.line(&origin)).collect();
             let open = seen.values().map(Seen::open).sum();
             let broken = ended.broken.clone();
-            let end = RunEnd { state, ended: at, broken, up, unknown, open, known, lines };
+            // It may be large: there is one of it, however often it is tried.
+            let end = Arc::new(RunEnd { state, ended: at, broken, up, unknown, open, known, lines });
             // What took hours to find is not lost because the store is busy for a while.
-            self.patiently(|| store.end(tenant, run, end.clone()))?;
+            self.patiently(|| store.end(tenant, run, Arc::clone(&end)))?;
         }
         Ok(Scanned { origin, state, broken: ended.broken, began, ended: at, seen, findings })
     }

@@ -214,6 +214,15 @@ impl Schedule {
         if is_late && self.missed == Missed::Skip { Due::Missed(last) } else { Due::Now(last) }
     }
 
+    /// How it stands if what was made for the last time that is settled counts for nothing: that is due again.
+    pub fn unsettled(&self, standing: Standing) -> Standing {
+        let before = |settled: i64| match &self.when {
+            When::Every(every) => settled.saturating_sub(whole(*every)),
+            When::Cron(_) => settled.saturating_sub(1),
+        };
+        Standing { settled: standing.settled.map(before), ..standing }
+    }
+
     /// Whether two times or more have passed since there was a whole scan, and the last one was not told yet.
     pub fn overdue(&self, name: &str, standing: &Standing, now: i64) -> Option<Overdue> {
         let first = match standing.whole {

@@ -80,17 +80,19 @@ pub(super) struct Resolved {
 /// Resolves the names among the targets; nothing else ever does.
 pub(super) fn resolve(targets: &[Target], resolver: &dyn Resolver) -> Result<Resolved, ResolveError> {
     let mut networks = Vec::new();
-    let mut names = BTreeMap::new();
+    let mut asked: Vec<HostName> = Vec::new();
     for target in targets {
         match target {
             Target::Network(network) => networks.push(*network),
-            Target::Name(name) => {
-                for address in resolver.resolve(name)? {
-                    let address = address.to_canonical();
-                    networks.push(address.into());
-                    names.entry(address).or_insert_with(|| name.0.clone());
-                }
-            }
+            Target::Name(name) => asked.push(name.clone()),
+        }
+    }
+    let mut names = BTreeMap::new();
+    for (name, addresses) in asked.iter().zip(resolver.resolve(&asked)?) {
+        for address in addresses {
+            let address = address.to_canonical();
+            networks.push(address.into());
+            names.entry(address).or_insert_with(|| name.0.clone());
         }
     }
     Ok(Resolved { addresses: networks.into_iter().collect(), names })

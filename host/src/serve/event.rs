@@ -59,6 +59,10 @@ pub enum Event {
     FindingsWait(Tenant, ScanName, Refused),
     /// Scans cannot be kept now; it is tried again.
     Scanning(StoreError),
+    /// Another program delivers notices: this one does not as long as it does.
+    Elsewhere,
+    /// It delivers from now on: the other program does no more.
+    Delivers,
     /// Mails were sent, or could not be.
     Delivered(Delivered),
 }

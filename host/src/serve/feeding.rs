@@ -21,7 +21,7 @@ use super::silence::{self, Entries, silent};
 use super::stream::Stream;
 use super::turns::Turns;
 use crate::commit::{StoreError, Tenant};
-use crate::files::{Own, is_own, name};
+use crate::files::{OwnFiles, is_own, name};
 use crate::follow::{Listed, Wake, owner};
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
@@ -46,7 +46,7 @@ pub(super) struct Feeding {
     /// What the server writes itself, by family, …
     own: Vec<PathBuf>,
     /// … and by where it lies, …
-    _own: Own,
+    _own: OwnFiles,
     /// … and what of it was named, which is told once.
     told: HashSet<PathBuf>,
     /// Files that several tenants' entries name.
@@ -98,7 +98,7 @@ impl Feeding {
             wake,
             lines,
             own: own.iter().map(|path| stem(path)).collect(),
-            _own: Own::claim(own),
+            _own: OwnFiles::claim(own),
             told: HashSet::new(),
             disputed: HashSet::new(),
             most_files,

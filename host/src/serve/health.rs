@@ -22,6 +22,7 @@ struct State {
     sandbox: bool,
     security_log: bool,
     telling: Option<String>,
+    elsewhere: bool,
     barrier: Option<i64>,
     sources: BTreeMap<(Tenant, String), SourceFigures>,
     /// Messages of a source that were lost before they were lines.
@@ -44,6 +45,8 @@ pub enum Reason {
     SecurityLog,
     /// Timers and notices cannot use the database.
     Telling,
+    /// Another program has delivered notices for longer than a command does.
+    Elsewhere,
 }
 
 impl Reason {
@@ -56,6 +59,7 @@ impl Reason {
             Reason::Sandbox => "sandbox",
             Reason::SecurityLog => "security-log",
             Reason::Telling => "telling",
+            Reason::Elsewhere => "delivered-elsewhere",
         }
     }
 
@@ -68,6 +72,7 @@ impl Reason {
             Reason::Sandbox => "there is no room to run one more pack; it is tried again",
             Reason::SecurityLog => "security.log cannot be written; its records wait in the database",
             Reason::Telling => "timers and notices cannot use the database; it is tried again",
+            Reason::Elsewhere => "another program delivers notices; this server does once it no longer does",
         }
     }
 }
@@ -127,6 +132,11 @@ impl Health {
         self.lock().telling = waits.map(Into::into);
     }
 
+    /// Whether another program delivers, and has for long.
+    pub fn delivered_elsewhere(&self, for_long: bool) {
+        self.lock().elsewhere = for_long;
+    }
+
     /// A barrier was committed at this time.
     pub fn barrier(&self, now: i64) {
         self.lock().barrier = Some(now);
@@ -181,6 +191,7 @@ impl Health {
         because(state.sandbox, Reason::Sandbox);
         because(state.security_log, Reason::SecurityLog);
         because(state.telling.is_some(), Reason::Telling);
+        because(state.elsewhere, Reason::Elsewhere);
         if reasons.is_empty() { Ok(()) } else { Err(reasons) }
     }
 

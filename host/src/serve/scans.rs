@@ -1,6 +1,7 @@
 //! The scans of a server, for whoever asks for one, follows it or breaks it off.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,12 +10,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
-use crate::scans::{Addresses, Cancel, ChoiceError, OrderError, Progress, Request, ScanName, ScanSettings};
+use crate::scans::{
+    Addresses, Cancel, ChoiceError, ImportError, OrderError, Progress, Request, ScanName, ScanSettings,
+};
 
 /// Those who ask at the same time; more are told to come again.
 const ASKED: usize = 16;
-/// How long a scan may take to begin: names are resolved before.
+/// How long a scan may take to begin, since names are resolved before, and a file to be read.
 const BEGIN: Duration = Duration::from_secs(30);
+/// Files that are read at the same time.
+const FILES: usize = 2;
 
 /// What is scanned, and how.
 #[derive(Clone, Debug, Default)]
@@ -37,11 +42,21 @@ struct Inner {
     stopped: AtomicBool,
 }
 
-/// A scan that somebody asks for.
+/// What somebody asks for.
+pub(super) enum What {
+    /// A scan.
+    Scan(Request),
+    /// That of a schedule, now.
+    Schedule(ScanName),
+    /// That a file is taken as if it had been scanned here.
+    File(ScanName, Box<dyn Read + Send>),
+}
+
+/// Who asks for it.
 pub(super) struct Asked {
     pub(super) tenant: Tenant,
     pub(super) actor: Actor,
-    pub(super) request: Request,
+    pub(super) what: What,
     /// Told once: the number of its run, or why there is none.
     pub(super) reply: Sender<Result<u64, NotBegun>>,
 }
@@ -62,6 +77,27 @@ pub struct Underway {
     /// What it looks at, once that is known.
     pub(super) addresses: Addresses,
     pub(super) cancel: Cancel,
+    /// A file that is read: it takes no place of a scan.
+    is_file: bool,
+}
+
+impl Underway {
+    fn new(tenant: &Tenant, name: &ScanName, is_file: bool) -> Underway {
+        Underway {
+            tenant: tenant.clone(),
+            name: name.clone(),
+            run: None,
+            progress: Progress::default(),
+            hosts: 0,
+            addresses: Addresses::default(),
+            cancel: Cancel::default(),
+            is_file,
+        }
+    }
+
+    fn is(&self, tenant: &Tenant, name: &ScanName) -> bool {
+        self.tenant == *tenant && self.name == *name
+    }
 }
 
 /// Why a scan does not begin.
@@ -79,15 +115,33 @@ pub enum NotBegun {
     /// As many as may be are underway.
     #[error("expected at most {0} scans at the same time")]
     Busy(usize),
+    /// As many files as may be are read.
+    #[error("expected at most {0} files at the same time")]
+    Files(usize),
     /// Another program scans for this database.
     #[error("expected no other scan on the database, found one that is running")]
     Alone,
+    /// There is no such schedule.
+    #[error("expected a schedule of the tenant, found none called `{0}`")]
+    NoSchedule(ScanName),
+    /// It is no file that can be taken.
+    #[error(transparent)]
+    File(ImportError),
     /// It cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The server ends.
     #[error("expected a server, and it stops")]
     Stopping,
+}
+
+impl From<ImportError> for NotBegun {
+    fn from(error: ImportError) -> NotBegun {
+        match error {
+            ImportError::Store(error) => NotBegun::Store(error),
+            other => NotBegun::File(other),
+        }
+    }
 }
 
 impl Scans {
@@ -118,12 +172,38 @@ impl Scans {
     /// # Errors
     /// It has not begun, and nothing of it is kept.
     pub fn start(&self, tenant: Tenant, actor: Actor, request: Request) -> Result<u64, NotBegun> {
+        self.ask(tenant, actor, What::Scan(request))
+    }
+
+    /// Makes the scan of a schedule now, as [`Scans::start`] does.
+    ///
+    /// # Errors
+    /// It has not begun, and nothing of it is kept.
+    pub fn start_schedule(&self, tenant: Tenant, actor: Actor, name: ScanName) -> Result<u64, NotBegun> {
+        self.ask(tenant, actor, What::Schedule(name))
+    }
+
+    /// Takes a file of nmap or masscan as if its scan had been made here; answers the number of its run once it is kept.
+    ///
+    /// # Errors
+    /// It is not taken, and nothing of it is kept.
+    pub fn import(
+        &self,
+        tenant: Tenant,
+        actor: Actor,
+        name: ScanName,
+        file: impl Read + Send + 'static,
+    ) -> Result<u64, NotBegun> {
+        self.ask(tenant, actor, What::File(name, Box::new(file)))
+    }
+
+    fn ask(&self, tenant: Tenant, actor: Actor, what: What) -> Result<u64, NotBegun> {
         if self.0.stopped.load(Relaxed) {
             return Err(NotBegun::Stopping);
         }
         let (reply, told) = bounded(1);
         let most = self.plan().settings.at_once;
-        self.0.ask.try_send(Asked { tenant, actor, request, reply }).map_err(|_| NotBegun::Busy(most))?;
+        self.0.ask.try_send(Asked { tenant, actor, what, reply }).map_err(|_| NotBegun::Busy(most))?;
         told.recv_timeout(BEGIN).unwrap_or(Err(NotBegun::Busy(most)))
     }
 
@@ -165,39 +245,54 @@ impl Scans {
 
     /// Takes a place among those that are underway.
     pub(super) fn enter(&self, tenant: &Tenant, name: &ScanName) -> Result<Cancel, NotBegun> {
-        let settings = self.plan();
-        let (most, of_tenant) = (settings.settings.at_once, settings.settings.at_once_of_tenant);
+        let plan = self.plan();
+        let (most, of_tenant) = (plan.settings.at_once, plan.settings.at_once_of_tenant);
         let mut underway = self.lock();
-        if underway.iter().any(|one| one.tenant == *tenant && one.name == *name) {
+        let scans = || underway.iter().filter(|one| !one.is_file);
+        let all = scans().count();
+        let own = scans().filter(|one| one.tenant == *tenant).count();
+        if underway.iter().any(|one| one.is(tenant, name)) {
             return Err(NotBegun::Underway(name.clone()));
         }
-        if underway.len() >= most {
+        if all >= most {
             return Err(NotBegun::Busy(most));
         }
-        if underway.iter().filter(|one| one.tenant == *tenant).count() >= of_tenant {
+        if own >= of_tenant {
             return Err(NotBegun::Busy(of_tenant));
         }
-        let cancel = Cancel::default();
-        underway.push(Underway {
-            tenant: tenant.clone(),
-            name: name.clone(),
-            run: None,
-            progress: Progress::default(),
-            hosts: 0,
-            addresses: Addresses::default(),
-            cancel: cancel.clone(),
-        });
+        let new = Underway::new(tenant, name, false);
+        let cancel = new.cancel.clone();
+        underway.push(new);
         Ok(cancel)
+    }
+
+    /// Takes one for a file: what it is compared with must not change meanwhile.
+    pub(super) fn enter_with_file(&self, tenant: &Tenant, name: &ScanName) -> Result<(), NotBegun> {
+        let mut underway = self.lock();
+        if underway.iter().any(|one| one.is(tenant, name)) {
+            return Err(NotBegun::Underway(name.clone()));
+        }
+        if underway.iter().filter(|one| one.is_file).count() >= FILES {
+            return Err(NotBegun::Files(FILES));
+        }
+        underway.push(Underway::new(tenant, name, true));
+        Ok(())
+    }
+
+    /// Whether as many scans are underway as may be.
+    pub(super) fn is_full(&self) -> bool {
+        let most = self.plan().settings.at_once;
+        self.lock().iter().filter(|one| !one.is_file).count() >= most
     }
 
     /// Leaves it.
     pub(super) fn leave(&self, tenant: &Tenant, name: &ScanName) {
-        self.lock().retain(|one| one.tenant != *tenant || one.name != *name);
+        self.lock().retain(|one| !one.is(tenant, name));
     }
 
     /// Changes what is told of one.
     pub(super) fn change(&self, tenant: &Tenant, name: &ScanName, change: impl FnOnce(&mut Underway)) {
         let mut underway = self.lock();
-        underway.iter_mut().find(|one| one.tenant == *tenant && one.name == *name).map(change);
+        underway.iter_mut().find(|one| one.is(tenant, name)).map(change);
     }
 }

@@ -13,6 +13,10 @@ use crate::store::Database;
 
 /// How long one turn delivers, so that timers and security.log have theirs; nanoseconds.
 const TURN: i64 = 1_000_000_000;
+/// Looks for what commands leave to a server that ends: it has to end.
+const LAST: u32 = 5;
+/// As long as another program delivers this is as it should be, nanoseconds: a command does so for half a minute.
+const ELSEWHERE: i64 = 60_000_000_000;
 /// How often it is looked what is due, though nothing was committed.
 const DUE: Duration = Duration::from_secs(1);
 
@@ -23,6 +27,8 @@ pub(super) struct Telling<'a> {
     /// Why it could not be written the last time: what lasts is told once.
     refused: Option<String>,
     shared: &'a Shared<'a>,
+    /// Since when another program delivers.
+    elsewhere: Option<i64>,
 }
 
 impl<'a> Telling<'a> {
@@ -31,7 +37,7 @@ impl<'a> Telling<'a> {
         security_log: Option<&'a Path>,
         shared: &'a Shared<'a>,
     ) -> Telling<'a> {
-        Telling { database, security_log, log: None, refused: None, shared }
+        Telling { database, security_log, log: None, refused: None, shared, elsewhere: None }
     }
 
     /// Runs until the collector is gone, and then once more: what it committed last is told, too.
@@ -56,8 +62,10 @@ impl<'a> Telling<'a> {
                 }
             }
             self.refused = refused;
-            if let Some(deliverer) = &mut deliverer {
-                self.deliver(deliverer);
+            match &mut deliverer {
+                Some(deliverer) if ends => self.deliver_last(deliverer),
+                Some(deliverer) => self.deliver(deliverer),
+                None => {}
             }
             if ends {
                 return;
@@ -74,15 +82,47 @@ impl<'a> Telling<'a> {
         log.write_due(self.database).map(drop)
     }
 
-    /// Delivers what is due within this turn; what becomes due later has a later one.
-    fn deliver(&self, deliverer: &mut Deliverer) {
+    /// Delivers what is due within this turn; what becomes due later has a later one. Whoever delivers already is left
+    /// to it, and asked again each turn: mostly that is a command, which ends.
+    fn deliver(&mut self, deliverer: &mut Deliverer) {
         let (_awake, woken) = bounded(0);
         match deliverer.deliver(self.shared.clock.now().saturating_add(TURN), &woken) {
-            Ok(delivered) if delivered.sent > 0 || !delivered.failed.is_empty() => {
-                self.shared.tell(Event::Delivered(delivered));
+            Ok(delivered) => {
+                self.look_elsewhere(delivered.elsewhere);
+                if delivered.sent + delivered.dead > 0 || !delivered.failed.is_empty() {
+                    self.shared.tell(Event::Delivered(delivered));
+                }
             }
-            Ok(_) => {}
             Err(error) => self.shared.tell(Event::Telling(error)),
         }
+    }
+
+    /// The last turn: a command that has queued something meanwhile found that we deliver, and has left it to us.
+    fn deliver_last(&mut self, deliverer: &mut Deliverer) {
+        for _ in 0..LAST {
+            let last = self.database.last_notice();
+            self.deliver(deliverer);
+            deliverer.let_go();
+            if !last.and_then(|last| self.database.queued_behind(last)).unwrap_or(false) {
+                return;
+            }
+        }
+    }
+
+    fn look_elsewhere(&mut self, elsewhere: bool) {
+        let now = self.shared.clock.now();
+        match (self.elsewhere, elsewhere) {
+            (None, true) => {
+                self.elsewhere = Some(now);
+                self.shared.tell(Event::Elsewhere);
+            }
+            (Some(_), false) => {
+                self.elsewhere = None;
+                self.shared.tell(Event::Delivers);
+            }
+            _ => {}
+        }
+        let for_long = self.elsewhere.is_some_and(|since| now.saturating_sub(since) >= ELSEWHERE);
+        self.shared.health.delivered_elsewhere(for_long);
     }
 }

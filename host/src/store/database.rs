@@ -6,13 +6,14 @@ use rusqlite::Connection;
 
 use super::due::{self, Due};
 use super::open::{self, InUse};
+use super::own::Own;
 use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
 use super::telling::{Installation, Work};
 use super::writer::Writer;
 use super::{batches, evidence, files, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{StoreError, Tenant};
-use crate::files::Own;
+use crate::files::OwnFiles;
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
 
@@ -39,11 +40,12 @@ pub struct Database {
     pub(super) readers: Readers,
     writer: Option<(Writer, Installation)>,
     policy: Arc<Mutex<Arc<Policy>>>,
+    pub(super) own: Arc<Own>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) patience: Duration,
     _in_use: Option<InUse>,
     /// Nobody in this program takes them for logs.
-    _own: Own,
+    _own: OwnFiles,
 }
 
 impl Database {
@@ -63,10 +65,11 @@ impl Database {
             writer: Some((Writer::start(connection)?, installation)),
             readers: Readers::beside(path.into(), options.patience),
             policy: Arc::new(Mutex::new(Arc::new(policy))),
+            own: Arc::default(),
             clock,
             patience: options.patience,
             _in_use: Some(in_use),
-            _own: Own::claim(open::files(path)),
+            _own: OwnFiles::claim(open::files(path)),
         })
     }
 
@@ -93,10 +96,11 @@ impl Database {
             writer: None,
             readers,
             policy: Arc::new(Mutex::new(Arc::new(policy))),
+            own: Arc::default(),
             clock,
             patience: options.patience,
             _in_use: in_use,
-            _own: Own::claim(open::files(path)),
+            _own: OwnFiles::claim(open::files(path)),
         })
     }
 
@@ -130,6 +134,7 @@ impl Database {
             all.unsilenced += done.unsilenced;
             all.deleted += done.deleted;
             all.swept += done.swept;
+            all.blotted += done.blotted;
             if !done.more {
                 break;
             }
@@ -213,8 +218,11 @@ impl Database {
     ) -> Result<T, StoreError> {
         let (writer, installation) = self.writes()?;
         let (policy, installation, now) = (Arc::clone(&self.policy), *installation, self.clock.now());
+        let own = Arc::clone(&self.own);
         // The policy of when it begins: it may have waited for others, or for a lock.
-        writer.write(move |db| work(db, &Writing { policy: current(&policy), installation, now }))
+        writer.write(move |db| {
+            own.of(db, || work(db, &Writing { policy: current(&policy), installation, now }))
+        })
     }
 }
 

@@ -6,11 +6,10 @@
 //! their routes. Likewise one whose routes never tell again leaves those alone that are to be told again.
 
 use rusqlite::{Connection, params};
-use serde_json::Value;
 
 use super::incidents::{due, get, update};
 use super::telling::{Installation, Work};
-use super::{batches, clock, scrubbing, search, silences};
+use super::{batches, clock, redacting, scrubbing, search, silences, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -35,6 +34,8 @@ pub struct Due {
     pub deleted: u64,
     /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets.
     pub swept: u64,
+    /// Things that were stored before a pattern of redaction was there, and are blotted out now.
+    pub blotted: u64,
     /// Whether there is more to do at once.
     pub more: bool,
 }
@@ -53,12 +54,14 @@ pub(super) fn apply(
         done.deleted = delete(db, believed.saturating_sub(retention))?;
         done.swept = sweep(db, believed.saturating_sub(retention), believed)?;
     }
-    if done.deleted + done.swept > 0 {
+    let (blotted, more) = redacting::step(db, policy, installation.own())?;
+    done.blotted = blotted;
+    if done.deleted + done.swept + blotted > 0 {
         scrubbing::begin(db)?;
     }
     done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
-    done.more = done.deleted == step || done.swept >= step;
+    done.more = more || done.deleted == step || done.swept >= step;
     if leaves(db, policy, now)? {
         return Ok(done);
     }
@@ -96,13 +99,12 @@ pub(super) fn apply(
     done.more |= over.len() == silences::UNSETTLED;
     for (tenant, silence) in over {
         silences::settle(db, &tenant, silence)?;
-        for id in silences::held_back(db, &tenant, silence)? {
+        for (id, held) in silences::held_back(db, &tenant, silence)? {
             let Some(incident) = get(db, &tenant, id)?.filter(|one| one.state == State::Open) else {
                 continue;
             };
-            let what = Happening::SilenceEnded { silence };
             let work = Work { db, tenant: &tenant, policy, installation, now };
-            work.happened(&incident, &Actor::timer(), what, Some(Reason::SilenceEnded))?;
+            work.unsilenced(&incident, silence, held)?;
             done.unsilenced += 1;
         }
     }
@@ -111,8 +113,11 @@ pub(super) fn apply(
 }
 
 /// Whether what is due is left to somebody else: others were told by routes that these do not know.
+///
+/// By the names of routes, not by addresses: an address that a flag names counts for its command alone, and two commands
+/// with different ones would each leave all to the other, for ever. Whom a silence held back from is told all the same.
 fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError> {
-    if !policy.partial && !policy.routes.0.is_empty() {
+    if !policy.may_be_partial() {
         return Ok(false);
     }
     // Who was told is only looked for if there is something to leave: all that was ever sent is read for it.
@@ -123,11 +128,7 @@ fn leaves(db: &Connection, policy: &Policy, now: i64) -> Result<bool, StoreError
     if !db.prepare_cached(pending)?.exists([now])? {
         return Ok(true);
     }
-    let known: Vec<&str> = policy.routes.0.iter().map(|route| &route.name[..]).collect();
-    // A digest is of notices that have their own.
-    let others = "SELECT 1 FROM notices
-         WHERE incident IS NOT NULL AND route NOT IN (SELECT value FROM json_each(?1)) LIMIT 1";
-    Ok(db.prepare_cached(others)?.exists([Value::from(known).to_string()])?)
+    told::by_others(db, policy, None)
 }
 
 /// Deletes incidents that were resolved before this time, with all that was kept of them.

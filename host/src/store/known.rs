@@ -157,6 +157,36 @@ fn put_host(
     Ok(())
 }
 
+/// Deletes a step of what is known from scans of which the last ended before this time; answers how many rows.
+pub(super) fn forget(db: &Connection, before: i64, most: u32) -> Result<u64, StoreError> {
+    let sql = "SELECT tenant, number FROM scan_baselines WHERE latest < ?1 ORDER BY latest LIMIT ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![before, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found: Vec<(String, i64)> = rows.collect::<Result<_, _>>()?;
+    let mut done = 0;
+    for (tenant, baseline) in &found {
+        // Those that refer to others first.
+        for (table, key) in [
+            ("scan_scripts", "tenant, baseline, address, port, script"),
+            ("scan_ports", "tenant, baseline, address, port"),
+            ("scan_hosts", "tenant, baseline, address"),
+        ] {
+            let left = u64::from(most).saturating_sub(done);
+            let sql = format!(
+                "DELETE FROM {table} WHERE ({key}) IN
+                 (SELECT {key} FROM {table} WHERE tenant = ?1 AND baseline = ?2 LIMIT ?3)"
+            );
+            done += db.prepare_cached(&sql)?.execute(params![tenant, baseline, left])? as u64;
+            if done >= u64::from(most) {
+                return Ok(done);
+            }
+        }
+        let sql = "DELETE FROM scan_baselines WHERE tenant = ?1 AND number = ?2";
+        done += db.prepare_cached(sql)?.execute(params![tenant, baseline])? as u64;
+    }
+    Ok(done)
+}
+
 fn find(db: &Connection, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(i64, i64)>, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT number, latest FROM scan_baselines

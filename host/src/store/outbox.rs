@@ -3,7 +3,8 @@
 //! ```text
 //!   queued ──► sending ──► sent
 //!     ▲  │        │ ├────► deferred ──► sending      4xx, the connection: again later, for four days
-//!     │  │        │ └────► dead                      5xx, or too old: visible, can be queued again
+//!     │  │        │ └────► dead                      5xx, or the attempt failed and it is too old: visible, can be
+//!     │  │        │                                  queued again
 //!     │  └──────► folded into a digest, which is a notice of its own
 //!     └── retry
 //! ```
@@ -19,7 +20,7 @@ use crate::notices::{
     About, Bucket, Content, DelivererLock, End, Leased, Next, Outbox, Reason, RuleText, Throttle, backoff,
 };
 
-/// What is not delivered after this is given up: four days, as mail servers do (RFC 5321 section 4.5.4.1).
+/// What could not be delivered when it is as old as this is given up: four days, as mail servers do (RFC 5321 section 4.5.4.1).
 const GIVEN_UP: i64 = 4 * 24 * 60 * 60 * 1_000_000_000;
 const TOO_OLD: &str = "not delivered within four days";
 
@@ -41,7 +42,7 @@ impl Outbox for Database {
         Ok(next)
     }
 
-    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<(), StoreError> {
+    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<bool, StoreError> {
         let (relay, end) = (relay.to_string(), end.clone());
         self.write(move |db, this| {
             finish(db, &this.policy, &this.installation, &relay, notice, &end, this.now)
@@ -49,8 +50,21 @@ impl Outbox for Database {
     }
 }
 
-/// Takes back what was being sent, and may have arrived.
+/// Longer than a relay is ever left alone.
+const PATIENCE: i64 = 15 * 60 * 1_000_000_000;
+
+/// Lets go what only waits because the clock was ahead when it was queued or deferred. Of what was queued later than now
+/// it is not known until when quiet hours last; a clock that is set back by less than they are looked at keeps them.
+pub(super) fn unwind(db: &Connection, now: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE notices SET due = ?1 WHERE state IN ('queued', 'deferred') AND due > ?1
+            AND (state = 'deferred' AND due > ?2 OR created > ?1 AND due <= created OR created > ?2)";
+    db.prepare_cached(sql)?.execute([now, now.saturating_add(PATIENCE)])?;
+    Ok(())
+}
+
+/// Takes back what was being sent, and may have arrived; and what a clock that was ahead holds.
 pub(super) fn reclaim(db: &Connection, now: i64) -> Result<u64, StoreError> {
+    unwind(db, now)?;
     let sql =
         "UPDATE notices SET state = 'deferred', due = ?1, lease = NULL, unsure = 1 WHERE state = 'sending'";
     let reclaimed = db.prepare_cached(sql)?.execute([now])? as u64;
@@ -76,10 +90,11 @@ pub(super) fn next(
     relay: &str,
     now: i64,
 ) -> Result<Next, StoreError> {
-    give_up(db, policy, installation, now)?;
     let mut statement = db.prepare_cached("SELECT closed_at FROM breakers WHERE relay = ?1")?;
     let closed = statement.query_row([relay], |row| row.get::<_, i64>(0)).optional()?;
-    if let Some(closed) = closed.filter(|closed| *closed > now) {
+    // One that is longer was closed by a clock that was ahead.
+    let holds = |closed: &i64| *closed > now && closed.saturating_sub(now) <= PATIENCE;
+    if let Some(closed) = closed.filter(holds) {
         return Ok(if next_due(db, i64::MIN)?.is_some() { Next::Wait(closed) } else { Next::Idle });
     }
     let mut again = next_due(db, now)?;
@@ -126,6 +141,16 @@ fn waiting(db: &Connection, now: i64) -> Result<Vec<Waiting>, StoreError> {
         found.extend(Tenant::new(&tenant).map(|tenant| Waiting { tenant, recipient, critical, due }));
     }
     Ok(found)
+}
+
+/// How many notices of a tenant can go now: they are due, and the hour's mails are not used up.
+pub(super) fn can_go(work: &Work<'_>) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for waiting in waiting(work.db, work.now)?.iter().filter(|waiting| waiting.tenant == *work.tenant) {
+        let tokens = work.policy.throttle.tokens(bucket(work, waiting)?);
+        count += if tokens > 0 { waiting.due } else { 0 };
+    }
+    Ok(count)
 }
 
 fn bucket(work: &Work<'_>, of: &Waiting) -> Result<Bucket, StoreError> {
@@ -200,15 +225,9 @@ fn reason_of(db: &Connection, event: Option<i64>, code: &str) -> Result<Reason, 
 
 /// A reason by its word.
 pub(super) fn reason(code: &str, detail: &str) -> Reason {
-    match code {
-        "severity-rose" => Reason::SeverityRose { from: detail.into() },
-        "reopened" => Reason::Reopened,
-        "repeat" => Reason::Repeat,
-        "acknowledgement-expired" => Reason::AcknowledgementExpired,
-        "silence-ended" => Reason::SilenceEnded,
-        "resolved" => Reason::Resolved,
-        "digest" => Reason::Digest,
-        _ => Reason::First,
+    match Reason::of(code) {
+        Some(Reason::SeverityRose { .. }) => Reason::SeverityRose { from: detail.into() },
+        reason => reason.unwrap_or(Reason::First),
     }
 }
 
@@ -223,7 +242,7 @@ fn rule_text(work: &Work<'_>, pack: &str, rule: &str) -> Result<RuleText, StoreE
     Ok(text.optional()?.unwrap_or_default())
 }
 
-/// How an attempt ended.
+/// How an attempt ended; answers whether the notice is given up by that. It never is before it was tried.
 pub(super) fn finish(
     db: &Connection,
     policy: &Policy,
@@ -232,9 +251,9 @@ pub(super) fn finish(
     notice: i64,
     end: &End,
     now: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT tenant, recipient, critical, attempts, reason, lease FROM notices
+        "SELECT tenant, recipient, critical, attempts, reason, lease, created FROM notices
          WHERE id = ?1 AND state = 'sending'",
     )?;
     let row = statement.query_row([notice], |row| {
@@ -245,11 +264,14 @@ pub(super) fn finish(
             row.get::<_, u32>(3)?,
             row.get::<_, String>(4)?,
             row.get::<_, Option<i64>>(5)?,
+            row.get::<_, i64>(6)?,
         ))
     });
     // Its incident may have been deleted meanwhile.
-    let Some((tenant, recipient, critical, attempts, reason, lease)) = row.optional()? else { return Ok(()) };
-    let Some(tenant) = Tenant::new(&tenant) else { return Ok(()) };
+    let Some((tenant, recipient, critical, attempts, reason, lease, created)) = row.optional()? else {
+        return Ok(false);
+    };
+    let Some(tenant) = Tenant::new(&tenant) else { return Ok(false) };
     let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0 };
     let work = Work { db, tenant: &tenant, policy, installation, now };
     let put = |state: &str, due: i64, words: &str| -> Result<(), StoreError> {
@@ -263,20 +285,26 @@ pub(super) fn finish(
     let behind = critical_behind(&work, notice, &of.recipient, lease.unwrap_or(now))?;
     let later = now.saturating_add(backoff(attempts, notice as u64));
     let later = behind.map_or(later, |due| due.min(later));
+    let is_old = created <= now.saturating_sub(GIVEN_UP);
+    let give_up = |words: &str| {
+        put("dead", now, words)?;
+        told(&work, notice, &Happening::Undelivered { recipient: of.recipient.clone(), words: words.into() })
+    };
     match end {
         End::Sent(words) => {
             put("sent", now, words)?;
             told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
         }
+        End::Refused(words) => give_up(words)?,
+        End::Deferred(words) | End::Relay(words) if is_old => give_up(&format!("{TOO_OLD}: {words}"))?,
         End::Deferred(words) => put("deferred", later, words)?,
         End::Unsure(words) => {
-            put("deferred", later, words)?;
+            match is_old {
+                true => give_up(&format!("{TOO_OLD}: {words}"))?,
+                false => put("deferred", later, words)?,
+            }
             // From now on it can only go as itself: its id is what tells the second from the first.
             db.prepare_cached("UPDATE notices SET unsure = 1 WHERE id = ?1")?.execute([notice])?;
-        }
-        End::Refused(words) => {
-            put("dead", now, words)?;
-            dead(&work, notice, &of.recipient, words)?;
         }
         End::Relay(words) => {
             // Not its fault: it counts as an attempt of the relay's.
@@ -298,12 +326,12 @@ pub(super) fn finish(
         put_bucket(&work, &of, policy.throttle.given_back(bucket))?;
     }
     match end {
-        End::Relay(words) | End::Unsure(words) => relay_failed(db, relay, words, now),
+        End::Relay(words) | End::Unsure(words) => relay_failed(db, relay, words, now)?,
         End::Sent(_) | End::Deferred(_) | End::Refused(_) => {
             db.prepare_cached("DELETE FROM breakers WHERE relay = ?1")?.execute([relay])?;
-            Ok(())
         }
     }
+    Ok(matches!(end, End::Refused(_)) || is_old && !matches!(end, End::Sent(_)))
 }
 
 /// When a critical notice is due that was queued behind this one while it was being sent: one that waited before has
@@ -334,37 +362,6 @@ fn relay_failed(db: &Connection, relay: &str, words: &str, now: i64) -> Result<(
     db.prepare_cached("UPDATE breakers SET closed_at = ?2 WHERE relay = ?1")?
         .execute(params![relay, closed])?;
     Ok(())
-}
-
-/// Gives up what is too old.
-fn give_up(
-    db: &Connection,
-    policy: &Policy,
-    installation: &Installation,
-    now: i64,
-) -> Result<(), StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, tenant, recipient FROM notices
-         WHERE state IN ('queued', 'deferred') AND due <= ?1 AND created <= ?2 LIMIT 1000",
-    )?;
-    let rows = statement.query_map(params![now, now.saturating_sub(GIVEN_UP)], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })?;
-    for (notice, tenant, recipient) in rows.collect::<Result<Vec<_>, _>>()? {
-        let Some(tenant) = Tenant::new(&tenant) else { continue };
-        let work = Work { db, tenant: &tenant, policy, installation, now };
-        db.prepare_cached(
-            "UPDATE notices SET state = 'dead', words = CASE words WHEN '' THEN ?2 ELSE ?2 || ': ' || words END
-             WHERE id = ?1",
-        )?
-        .execute(params![notice, TOO_OLD])?;
-        dead(&work, notice, &recipient, TOO_OLD)?;
-    }
-    Ok(())
-}
-
-fn dead(work: &Work<'_>, notice: i64, recipient: &str, words: &str) -> Result<(), StoreError> {
-    told(work, notice, &Happening::Undelivered { recipient: recipient.into(), words: words.into() })
 }
 
 /// Notes in the timeline of its incident, or of all its digest's, what became of a notice.

@@ -1,5 +1,7 @@
 //! Runs of scans and their rows.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
@@ -7,12 +9,16 @@ use super::database::Database;
 use super::{clock, known, log, numbers, open, scrubbing};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
-use crate::scans::{Baseline, Broken, Known, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore};
+use crate::scans::{
+    Baseline, Broken, Known, LONGEST, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore,
+};
 
 const COLUMNS: &str = "number, name, scanner, state, started, ended, addresses, ports, reason, detail, up, unknown, \
                        open, judged, author";
 /// Rows that are deleted in one step: a transaction must not take long.
 const STEP: u32 = 5_000;
+/// How long it is known at least what scans have found, nanoseconds: twice the longest time between two of a schedule.
+const KNOWN: i64 = 2 * LONGEST.as_nanos() as i64;
 
 impl ScanStore for Database {
     fn scanning(&self) -> Result<Option<ScanLock>, StoreError> {
@@ -58,10 +64,11 @@ impl ScanStore for Database {
         self.readers.read(|db| known::get(db, tenant, baseline))
     }
 
-    fn end(&self, tenant: &Tenant, run: u64, end: RunEnd) -> Result<(), StoreError> {
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| {
-            let (reason, detail) = end.broken.map(|broken| (broken.reason.as_str(), broken.detail)).unzip();
+            let broken = end.broken.as_ref();
+            let (reason, detail) = broken.map(|broken| (broken.reason.as_str(), &broken.detail)).unzip();
             // What nothing was found in, no rule has to judge.
             let judged = end.lines.is_empty();
             db.prepare_cached(
@@ -202,6 +209,17 @@ impl ScanStore for Database {
                 break;
             }
         }
+        loop {
+            let done = self.write(move |db, this| {
+                let believed = clock::advance(db, this.now)?;
+                let before = believed.saturating_sub(retention.max(KNOWN));
+                Ok(known::forget(db, before, STEP)? + overdue(db, believed.saturating_sub(retention))?)
+            })?;
+            rows += done;
+            if done < u64::from(STEP) {
+                break;
+            }
+        }
         if rows > 0 {
             self.scrub()?;
         }
@@ -245,11 +263,26 @@ fn forget(db: &Connection, before: i64) -> Result<Forgotten, StoreError> {
         if done.rows >= u64::from(STEP) {
             break;
         }
+        // How far its findings were judged: nobody brings them again.
+        let sql = "DELETE FROM files WHERE tenant = ?1 AND device = 0 AND inode = ?2 AND source IN
+             (SELECT number FROM sources WHERE tenant = ?1 AND name LIKE 'scan:%')";
+        done.rows += db.prepare_cached(sql)?.execute(params![tenant, number])? as u64;
         let sql = "DELETE FROM scan_runs WHERE tenant = ?1 AND number = ?2";
         done.rows += db.prepare_cached(sql)?.execute(params![tenant, number])? as u64;
         done.runs += 1;
     }
     Ok(done)
+}
+
+/// Deletes a step of what was judged of schedules that were overdue before this time: each is a file of that time.
+fn overdue(db: &Connection, before: i64) -> Result<u64, StoreError> {
+    // No run has a number as high as a time.
+    const TIME: i64 = 1_000_000_000_000_000;
+    let sql = "DELETE FROM files WHERE (tenant, number) IN
+         (SELECT files.tenant, files.number FROM files
+          JOIN sources ON sources.tenant = files.tenant AND sources.number = files.source
+          WHERE files.device = 0 AND files.inode BETWEEN ?1 AND ?2 AND sources.name LIKE 'scan:%' LIMIT ?3)";
+    Ok(db.prepare_cached(sql)?.execute(params![TIME, before.saturating_sub(1), STEP])? as u64)
 }
 
 fn list(db: &Connection, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Run>, StoreError> {

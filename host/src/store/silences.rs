@@ -1,5 +1,7 @@
 //! Silences and their rows.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 
@@ -129,15 +131,26 @@ pub(super) fn unsettled(db: &Connection, now: i64) -> Result<Vec<(Tenant, i64)>,
     Ok(found)
 }
 
-/// Incidents whose notices a silence holds back.
-pub(super) fn held_back(db: &Connection, tenant: &Tenant, silence: i64) -> Result<Vec<i64>, StoreError> {
+/// Incidents whose notices a silence holds back, and from whom: each recipient, and the route by which it was last.
+pub(super) fn held_back(db: &Connection, tenant: &Tenant, silence: i64) -> Result<HeldBack, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT DISTINCT incident FROM notices WHERE tenant = ?1 AND silence = ?2 AND state = 'silenced'
-            AND incident IS NOT NULL ORDER BY incident",
+        "SELECT incident, recipient, route, max(id) FROM notices
+         WHERE tenant = ?1 AND silence = ?2 AND state = 'silenced' AND incident IS NOT NULL
+         GROUP BY incident, recipient ORDER BY incident, min(id)",
     )?;
-    let rows = statement.query_map(params![tenant.as_str(), silence], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = statement.query_map(params![tenant.as_str(), silence], |row| {
+        Ok((row.get::<_, i64>(0)?, (row.get(1)?, row.get(2)?)))
+    })?;
+    let mut held = HeldBack::new();
+    for row in rows {
+        let (incident, from) = row?;
+        held.entry(incident).or_default().push(from);
+    }
+    Ok(held)
 }
+
+/// By incident: recipients, each with the route that names it.
+pub(super) type HeldBack = BTreeMap<i64, Vec<(String, String)>>;
 
 /// What it held back has been looked at.
 pub(super) fn settle(db: &Connection, tenant: &Tenant, silence: i64) -> Result<(), StoreError> {

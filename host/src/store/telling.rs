@@ -63,18 +63,25 @@ impl Work<'_> {
         log::add(self.db, self.tenant, self.now, &format!("incident.{}", what.code()), &fields)
     }
 
-    /// An event, and a row in the outbox for everybody whom a route names.
+    /// A silence has ended, and the incident is still open: whom it held something back from is told, also by a command
+    /// that does not know their routes. When, says the route that names them now, if one does.
+    pub(super) fn unsilenced(
+        &self,
+        incident: &Incident,
+        silence: i64,
+        held: Vec<(String, String)>,
+    ) -> Result<(), StoreError> {
+        self.happened(incident, &Actor::timer(), Happening::SilenceEnded { silence }, None)?;
+        let known = plan(&self.policy.routes, incident, &Reason::SilenceEnded, self.now);
+        let planned = held.into_iter().map(|(recipient, route)| {
+            let known = known.iter().find(|known| known.recipient == recipient).cloned();
+            known.unwrap_or(Planned { recipient, route, due: self.now })
+        });
+        self.queue_all(incident, &Reason::SilenceEnded, planned.collect())
+    }
+
+    /// Whoever is to be told by a route.
     fn tell(&self, incident: &Incident, reason: &Reason) -> Result<(), StoreError> {
-        let detail = match reason {
-            Reason::SeverityRose { from } => from.clone(),
-            _ => String::new(),
-        };
-        self.db
-            .prepare_cached(
-                "INSERT INTO events (tenant, incident, reason, detail, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
-        let event = self.db.last_insert_rowid();
         let mut planned = match reason {
             Reason::Repeat => self.again(incident)?.planned,
             _ => plan(&self.policy.routes, incident, reason, self.now),
@@ -89,6 +96,26 @@ impl Work<'_> {
             }
             planned = known;
         }
+        self.queue_all(incident, reason, planned)
+    }
+
+    /// An event, and a row in the outbox for each of these.
+    fn queue_all(
+        &self,
+        incident: &Incident,
+        reason: &Reason,
+        planned: Vec<Planned>,
+    ) -> Result<(), StoreError> {
+        let detail = match reason {
+            Reason::SeverityRose { from } => from.clone(),
+            _ => String::new(),
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO events (tenant, incident, reason, detail, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
+        let event = self.db.last_insert_rowid();
         let silence = silences::holding(self, incident)?;
         for one in &planned {
             self.queue(incident, event, reason, one, silence.as_ref())?;
@@ -194,6 +221,11 @@ pub(super) struct Installation {
 }
 
 impl Installation {
+    /// What it keeps over restored backups.
+    pub(super) fn own(&self) -> &[u8; 16] {
+        &self.own
+    }
+
     pub(super) fn read(db: &Connection) -> Result<Installation, StoreError> {
         let read = |row: &Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Option<[u8; 16]>>(1)?));
         let (own, epoch) = db.query_row("SELECT id, epoch FROM installation", [], read)?;

@@ -1,11 +1,12 @@
 //! What was told of an incident, and what was not.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
+use serde_json::Value;
 
 use super::database::Database;
-use super::log;
+use super::{log, outbox};
 use crate::commit::{StoreError, Tenant};
-use crate::incidents::Actor;
+use crate::incidents::{Actor, Policy};
 use crate::notices::Bucket;
 use crate::security_log::Deed;
 
@@ -94,11 +95,13 @@ impl Database {
         self.readers.read(|db| status(db, tenant, most))
     }
 
-    /// Lets everything that failed go again at once; answers how many.
+    /// Lets everything of a tenant that failed go again at once; answers how many notices can go now. A relay is
+    /// everybody's: that it is tried early serves the others, too.
     pub fn flush(&self, tenant: &Tenant, actor: Actor) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| {
-            let count = flush(db, this.now)?;
+            flush(db, &tenant, this.now)?;
+            let count = outbox::can_go(&this.work(db, &tenant))?;
             log::note(db, &Deed::notices_flushed(count).of(&tenant).by(actor), this.now)?;
             Ok(count)
         })
@@ -119,6 +122,20 @@ impl Database {
 
 /// As the index of what waits says it: else SQLite reads all that was ever sent.
 const WAITS: &str = "n.tenant = ?1 AND n.state IN ('queued', 'deferred', 'sending')";
+
+/// Whether somebody was told, or is to be, by a route that these do not know: of one tenant, or of any.
+pub(super) fn by_others(
+    db: &Connection,
+    policy: &Policy,
+    tenant: Option<&Tenant>,
+) -> Result<bool, StoreError> {
+    let known: Vec<&str> = policy.routes.0.iter().map(|route| &route.name[..]).collect();
+    // A digest is of notices that have their own.
+    let sql = "SELECT 1 FROM notices WHERE incident IS NOT NULL AND (?2 IS NULL OR tenant = ?2)
+         AND route NOT IN (SELECT value FROM json_each(?1)) LIMIT 1";
+    let key = params![Value::from(known).to_string(), tenant.map(Tenant::as_str)];
+    Ok(db.prepare_cached(sql)?.exists(key)?)
+}
 
 /// Those that wait, oldest first.
 pub(super) fn waiting(db: &Connection, tenant: &Tenant, most: u32) -> Result<Vec<Told>, StoreError> {
@@ -159,11 +176,13 @@ pub(super) fn status(db: &Connection, tenant: &Tenant, most: u32) -> Result<Outb
     Ok(OutboxStatus { states, next, breakers, dead, buckets })
 }
 
-/// Lets everything that failed go again at once; answers how many. Quiet hours go on: what they hold has not failed.
-pub(super) fn flush(db: &Connection, now: i64) -> Result<u64, StoreError> {
+/// Lets everything that failed go again at once. Quiet hours go on: what they hold has not failed.
+fn flush(db: &Connection, tenant: &Tenant, now: i64) -> Result<(), StoreError> {
+    outbox::unwind(db, now)?;
     db.prepare_cached("DELETE FROM breakers")?.execute([])?;
-    let sql = "UPDATE notices SET due = ?1 WHERE state = 'deferred' AND due > ?1";
-    Ok(db.prepare_cached(sql)?.execute([now])? as u64)
+    let sql = "UPDATE notices SET due = ?2 WHERE tenant = ?1 AND state = 'deferred' AND due > ?2";
+    db.prepare_cached(sql)?.execute(params![tenant.as_str(), now])?;
+    Ok(())
 }
 
 /// Queues what was given up again: one notice, or all; answers how many.
@@ -211,8 +230,13 @@ fn selecting(which: &str) -> String {
 }
 
 fn rows(db: &Connection, which: &str, tenant: &Tenant, second: i64) -> Result<Vec<Told>, StoreError> {
+    select(db, which, params![tenant.as_str(), second])
+}
+
+/// The notices `n` that are such.
+pub(super) fn select(db: &Connection, which: &str, key: impl Params) -> Result<Vec<Told>, StoreError> {
     let mut statement = db.prepare_cached(&selecting(which))?;
-    let rows = statement.query_map(params![tenant.as_str(), second], |row| {
+    let rows = statement.query_map(key, |row| {
         let digest = match (row.get(11)?, row.get(12)?) {
             (Some(digest), Some(state)) => Some((digest, state, row.get(13)?)),
             _ => None,

@@ -71,6 +71,30 @@ fn only_the_databases_own_configuration_deletes() {
     assert!(!left.contains("lost") && left.contains("stolen"), "{left}");
 }
 
+#[test]
+fn a_file_that_does_not_change_opens_nothing_again() {
+    let fixture = Fixture::new();
+    fixture.write("own.toml", "[database]\npath = \"t.db\"\n[incidents]\nretention = \"1s\"\n");
+    fixture.write("app.log", "2026-11-24T10:00:00Z ERROR payment failed\n");
+    let check = || said(&fixture, "--config own.toml check app.log --only app-errors --fail-on critical");
+    assert!(check().contains("payment failed"));
+    for _ in 0..2 {
+        if said(&fixture, "--config own.toml incident list").contains("payment failed") {
+            said(&fixture, "--config own.toml incident resolve 1");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        let again = check();
+        assert!(again.contains("No new incident: 1 decision known already."), "{again}");
+        assert_eq!(said(&fixture, "--config own.toml incident list --all"), "no incidents\n");
+    }
+    // What is written then is new.
+    fixture.write(
+        "app.log",
+        "2026-11-24T10:00:00Z ERROR payment failed\n2026-11-24T10:05:00Z ERROR payment failed again\n",
+    );
+    assert!(check().contains("failed again"));
+}
+
 /// Every file of the fixture's folder, with when it was written.
 fn files(fixture: &Fixture) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
     let files = fs::read_dir(fixture.path()).unwrap().map(Result::unwrap);
@@ -163,18 +187,32 @@ fn flags_leave_timers_to_the_configuration() {
     let mail = "[mail]\nrelay = \"127.0.0.1\"\nport = 1\ntls = \"plaintext\"\nfrom = \"t@example.org\"\n";
     fixture.write("own.toml", format!("[database]\npath = \"t.db\"\n{mail}{route}"));
     // The relay is down: what is told waits.
-    let run = |command: &str| {
+    let run = |command: &str, code| {
         let arguments: Vec<&str> = command.split(' ').collect();
         let output = fixture.tripline(&arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(4), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{command}: {said}");
+        said
     };
-    run("--config own.toml incident report --severity low --title lost");
-    run("--config own.toml incident ack 1 --for 0s");
+    run("--config own.toml incident report --severity low --title lost", 4);
+    // What it has queued itself is nothing.
+    run("--config own.toml incident ack 1 --for 0s", 0);
+    // Whom the configuration tells is not told of what flags and other commands know of; that is said.
     let flags = "--db t.db --mail-to other@example.org --relay smtp+plaintext://127.0.0.1:1";
-    run(&format!("incident report --severity low --title stolen {flags}"));
+    let less = "others are told of this database's incidents by routes that this command does not have";
+    let said_less = run(&format!("incident report --severity low --title stolen {flags}"), 4);
+    assert!(said_less.contains(less) && said_less.contains("1 notice waits"), "{said_less}");
+    let said_less = run("incident report --severity low --title broken --db t.db", 0);
+    assert!(said_less.contains(less) && said_less.contains("--config FILE"), "{said_less}");
+    for silent in [
+        "incident comment 3 seen --db t.db",
+        "incident report --severity low --title x --tenant shop --db t.db",
+    ] {
+        assert!(!run(silent, 0).contains(less), "{silent}");
+    }
     let held = said(&fixture, "incident list --state acknowledged --db t.db");
     assert!(held.contains("lost"), "its own route tells of it: {held}");
-    run("--config own.toml incident comment 2 seen");
+    run("--config own.toml incident comment 2 seen", 4);
     let told = said(&fixture, "notify why 1 --format ndjson --db t.db");
     assert!(told.contains("acknowledgement-expired") && !told.contains("other@example.org"), "{told}");
 }

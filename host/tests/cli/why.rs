@@ -135,7 +135,11 @@ impl Desk {
 
     /// Asks why, and writes down what is said.
     fn ask(&mut self, head: &str, recipient: Option<&str>) {
-        let why = Why::read(&self.database, &Tenant::default(), 1, self.clock.now()).unwrap().unwrap();
+        self.ask_of(1, head, recipient);
+    }
+
+    fn ask_of(&mut self, incident: i64, head: &str, recipient: Option<&str>) {
+        let why = Why::read(&self.database, &Tenant::default(), incident, self.clock.now()).unwrap().unwrap();
         let mut out = anstream::StripStream::new(Vec::new());
         why.write(&mut out, recipient, 100, &TimeZone::UTC).unwrap();
         let text = String::from_utf8(out.into_inner()).unwrap();
@@ -172,7 +176,12 @@ fn sent() -> String {
     desk.deliver(Says::Fine);
     desk.act(Act::Reopen { comment: String::new() });
     desk.deliver(Says::Fine);
-    desk.ask("sent: first, severity rose, repeat, acknowledgement expired, resolved, reopened", None);
+    desk.ask("sent: first, severity rose, repeat, acknowledgement expired, resolved, reopened by hand", None);
+    desk.act(Act::Resolve { resolution: Resolution::Expected, comment: String::new() });
+    desk.deliver(Says::Fine);
+    desk.report(Severity::High, "Door open");
+    desk.deliver(Says::Fine);
+    desk.ask_of(2, "sent: it was resolved, and happened again", None);
     desk.said
 }
 
@@ -182,10 +191,20 @@ fn silenced() -> String {
     desk.report(Severity::Medium, "Door open");
     desk.deliver(Says::Fine);
     desk.ask("silenced", None);
-    desk.pass(2 * HOUR);
+    desk.clock.0.fetch_add(2 * HOUR, SeqCst);
+    desk.ask("the silence ended, and nobody has looked since", None);
+    desk.pass(0);
     desk.deliver(Says::Fine);
     desk.ask("the silence ended", None);
-    desk.said
+    let mut acknowledged = Desk::new(vec![route("all", ONCALL)]);
+    silence(&acknowledged);
+    acknowledged.report(Severity::Medium, "Door open");
+    acknowledged.act(Act::Acknowledge { hold: None });
+    acknowledged.pass(2 * HOUR);
+    acknowledged.ask("the silence ended while it was acknowledged", None);
+    acknowledged.act(Act::Resolve { resolution: Resolution::Expected, comment: String::new() });
+    acknowledged.ask("the silence ended, and it was resolved", None);
+    desk.said + &acknowledged.said
 }
 
 fn folded() -> String {
@@ -198,7 +217,7 @@ fn folded() -> String {
     desk.deliver(Says::Later);
     desk.ask("folded into a digest that is deferred", None);
     desk.pass(4 * 24 * HOUR);
-    desk.deliver(Says::Never);
+    desk.deliver(Says::Later);
     desk.ask("folded into a digest that was given up", None);
     desk.database.retry(&Tenant::default(), None, operator()).unwrap();
     desk.pass(HOUR);

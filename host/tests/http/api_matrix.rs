@@ -9,8 +9,10 @@ use tripline::incidents::Filter;
 use tripline::scans::ScanStore;
 use tripline::token::Scope;
 
-use crate::api::{call, exception, get, incident, new_silence, resolve, scan, send, silence, tenant, token};
-use crate::fixture::{Setup, Site, lines, problem};
+use crate::api::{
+    call, exception, get, incident, new_silence, resolve, scan, scan_file, send, silence, tenant, token,
+};
+use crate::fixture::{SCHEDULES, Setup, Site, lines, problem};
 use crate::raw::Reply;
 
 /// An operation as the document has it.
@@ -46,6 +48,12 @@ fn routes(site: &Site) -> Vec<Route> {
     routes
 }
 
+/// Another number each time: there is one scan of a name at a time.
+fn another() -> u32 {
+    static NUMBERS: AtomicU32 = AtomicU32::new(0);
+    NUMBERS.fetch_add(1, Relaxed)
+}
+
 /// A body that is taken; a route that has one and is not here fails the test.
 fn body(route: &Route) -> Option<Value> {
     let body = match (&route.method[..], &route.path[..]) {
@@ -58,9 +66,7 @@ fn body(route: &Route) -> Option<Value> {
         ("POST", "/api/v1/silences") => new_silence(),
         ("POST", "/api/v1/exceptions") => json!({ "rule": "x/*", "reason": "known" }),
         ("POST", "/api/v1/scans") => {
-            // One scan of a name at a time.
-            static NAMES: AtomicU32 = AtomicU32::new(0);
-            let name = format!("scan-{}", NAMES.fetch_add(1, Relaxed));
+            let name = format!("scan-{}", another());
             json!({ "name": name, "targets": ["127.0.0.1"], "ports": "1", "every_address": true })
         }
         ("POST", "/api/v1/tokens") => json!({ "name": "t", "scope": "reader" }),
@@ -95,7 +101,13 @@ fn thing(site: &Site, of: &str, path: &str) -> i64 {
 }
 
 fn ask(site: &Site, route: &Route, id: i64, token: Option<&str>) -> Reply {
-    let path = route.path.replace("{id}", &id.to_string());
+    let schedule = format!("yearly-{}", another() % SCHEDULES);
+    let path = route.path.replace("{id}", &id.to_string()).replace("{name}", &schedule);
+    if path == "/api/v1/scans/import" {
+        let headers = "Content-Type: application/xml\r\n";
+        let path = format!("{path}?name=file-{}", another());
+        return send(site, &route.method, &path, token, headers, &scan_file(1_795_000_000));
+    }
     if path == "/api/v1/ingest" {
         let headers = "Content-Type: text/plain\r\n";
         return send(site, &route.method, &format!("{path}?source=web"), token, headers, &lines(0, 1));

@@ -16,7 +16,7 @@ use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::line::LineSettings;
 use tripline::sandbox::Sandbox;
-use tripline::scans::{Allowed, ScanSettings};
+use tripline::scans::{Allowed, Missed, Request, ScanName, ScanSettings, Schedule, Scheduled, Times, When};
 use tripline::serve::{
     self, Control, Health, Intake, IntakeLimits, ScanPlan, Scans, ServeOptions, StreamSettings,
 };
@@ -123,8 +123,27 @@ impl Setup {
 fn plan() -> ScanPlan {
     let allowed = |name| (Tenant::new(name).unwrap(), Allowed::new(["127.0.0.0/8".parse().unwrap()]));
     let allow = ["default", "other"].map(allowed).into();
-    let settings = ScanSettings { allow, at_once: 64, at_once_of_tenant: 64, ..ScanSettings::default() };
-    ScanPlan { settings, path: None }
+    let schedules = (0..SCHEDULES).map(yearly).collect();
+    let limits = ScanSettings { at_once: 64, at_once_of_tenant: 64, ..ScanSettings::default() };
+    ScanPlan { settings: ScanSettings { allow, schedules, ..limits }, path: None }
+}
+
+/// Schedules of the default tenant, `yearly-0` and so on, which are not due.
+pub(crate) const SCHEDULES: u32 = 64;
+
+fn yearly(number: u32) -> Scheduled {
+    let request = Request {
+        name: ScanName::new(&format!("yearly-{number}")).unwrap(),
+        targets: vec!["127.0.0.1".parse().unwrap()],
+        ports: "1".parse().unwrap(),
+        service: false,
+        scripts: Vec::new(),
+        every_address: true,
+    };
+    let times = Times::new("0 0 1 1 *", TimeZone::UTC).unwrap();
+    let schedule =
+        Schedule { when: When::Cron(Box::new(times)), jitter: Duration::ZERO, missed: Missed::Skip };
+    Scheduled { tenant: Tenant::default(), request, schedule }
 }
 
 pub(crate) struct Site {

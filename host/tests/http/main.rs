@@ -7,12 +7,15 @@ mod api_document;
 mod api_export;
 mod api_lists;
 mod api_matrix;
+mod api_scans;
 mod api_stream;
 mod api_tokens;
 mod fixture;
 mod health;
 mod hostile;
 mod ingest;
+#[cfg(feature = "playground")]
+mod playground;
 mod raw;
 mod slow;
 mod tls;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tripline::commit::Tenant;
 use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
-    Cancel, Ended, FindingKind, Host, Order, Port, PortState, Protocol, Request, Scanned, Scanner,
+    Cancel, Ended, FindingKind, Host, Order, Port, PortState, Protocol, Request, ScanName, Scanned, Scanner,
     ScannerKind, Scanning, ScriptResult, Watch,
 };
 use tripline::store::{Database, DatabaseOptions};
@@ -89,4 +89,22 @@ fn a_scan_that_takes_each_address_for_a_host_is_not_compared_with_one_that_looks
     assert_eq!(kinds(&run(&store, every(false), vec![])), []);
     assert_eq!(kinds(&run(&store, every(true), vec![host(&[])])), [FindingKind::PortOpen]);
     assert_eq!(kinds(&run(&store, every(true), vec![])), [FindingKind::HostGone]);
+}
+
+#[test]
+fn who_scans_now_this_and_now_that_hears_nothing_of_it_unless_the_scan_has_a_name() {
+    for (called, told) in [("adhoc", false), ("lab", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = database(&folder);
+        let change = |ports: &'static str| {
+            move |request: &mut Request| {
+                request.name = ScanName::new(called).unwrap();
+                request.ports = ports.parse().unwrap();
+            }
+        };
+        run(&store, change("22"), vec![host(&[])]);
+        let found = kinds(&run(&store, change("22-23"), vec![host(&[])]));
+        assert_eq!(found.contains(&FindingKind::CoverageChanged), told, "{called}: {found:?}");
+        assert!(found.contains(&FindingKind::PortOpen), "{called}: {found:?}");
+    }
 }

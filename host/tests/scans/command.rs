@@ -223,7 +223,9 @@ fn files_are_taken_in_and_compared() {
 
 /// Kills a tripline that scans, in the middle of it.
 fn kill(here: &Here, line: &str, words: &[&str]) {
-    let mut child = here.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = here.command(line);
+    command.env("TMPDIR", here.folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     match words.is_empty() {
         true => until("it scans", || has_run(&here.folder.path().join("t.db"), here)),
         false => until("nmap runs", || !running(words).is_empty()),
@@ -252,6 +254,10 @@ fn killed_in_the_middle_no_scanner_is_left_and_the_next_scan_is_right() {
         let words = ["nmap", "1-65535", "-iL", "-Pn"];
         kill(&here, &line, if is_nmap { &words } else { &[] });
         until("nmap is gone", || running(&words).is_empty());
+        let names = fs::read_dir(here.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> =
+            names.filter(|name| name.to_string_lossy().starts_with("tripline-scan-")).collect();
+        assert_eq!(left, [""; 0], "no folder is left either");
         let listed = here.json("scan list --format json", 0);
         assert_eq!(listed["scans"][0]["state"], "running");
         let next = format!("scan run {host} --ports {} --scanner {scanner}", server.port());
@@ -369,4 +375,26 @@ fn what_is_due_and_may_not_be_made_and_what_is_overdue_is_an_incident() {
         list["incidents"].as_array().unwrap().iter().map(|one| (&one["rule"], &one["count"])).collect();
     assert_eq!(counts.len(), 2, "{list}");
     assert!(counts.iter().all(|(_, count)| **count == 1), "{list}");
+}
+
+#[test]
+fn a_schedule_is_made_now_whether_or_not_it_is_due() {
+    let host = Ipv4Addr::new(127, 0, 72, 8);
+    let server = Server::at(host, 0, b"");
+    let here = Here::new(&format!(
+        "{LOOPBACK}[[scan.schedule]]\nname = \"office\"\ntargets = [\"{host}\"]\nports = \"{}\"\nevery = \"1d\"\n",
+        server.port()
+    ));
+    let (out, _) = here.run("scan run --schedule office --scanner connect", 0);
+    assert!(out.starts_with("scan 1 of office by connect: done"), "{out}");
+    let schedules = here.json("scan schedule --format json", 0);
+    assert!(schedules["schedules"][0]["whole"].is_string(), "{schedules}");
+    // It is due all the same, at its own time.
+    let (out, _) = here.run("scan due", 0);
+    assert!(out.starts_with("scan 2 of office"), "{out}");
+    let (_, err) = here.run("scan run --schedule attic", 2);
+    assert!(err.contains("expected a schedule of tenant `default`, found none called `attic`"), "{err}");
+    here.run("scan run --schedule office 127.0.0.1", 2);
+    here.run("scan run --schedule office --ports 1", 2);
+    here.run("scan run 127.0.0.1", 2);
 }

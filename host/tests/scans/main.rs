@@ -3,6 +3,7 @@
 
 mod asked;
 mod command;
+mod connecting;
 mod fixture;
 mod reading;
 mod real;

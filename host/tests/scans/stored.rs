@@ -94,7 +94,7 @@ fn what_is_known_comes_back() {
     let run = store.begin(&tenant, new_run()).unwrap();
     assert_eq!(run, 1);
     assert_eq!(store.run(&tenant, run).unwrap().unwrap().state, RunState::Running);
-    store.end(&tenant, run, end(vec![(baseline("dmz"), known())], &["{}", "{\"a\":1}"])).unwrap();
+    store.end(&tenant, run, Arc::new(end(vec![(baseline("dmz"), known())], &["{}", "{\"a\":1}"]))).unwrap();
     drop(store);
     let store = open(&folder);
     assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((known(), 2)));
@@ -122,7 +122,7 @@ fn what_is_known_comes_back() {
     let mut less = known();
     less.hosts.get_mut(&"192.0.2.7".parse::<IpAddr>().unwrap()).unwrap().open.remove(&22);
     let next = store.begin(&tenant, new_run()).unwrap();
-    store.end(&tenant, next, end(vec![(baseline("dmz"), less.clone())], &[])).unwrap();
+    store.end(&tenant, next, Arc::new(end(vec![(baseline("dmz"), less.clone())], &[]))).unwrap();
     assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((less, 2)));
 }
 
@@ -134,9 +134,9 @@ fn findings_wait_until_rules_have_judged_them() {
         |store: &Database| store.unjudged(&tenant).unwrap().iter().map(|run| run.number).collect::<Vec<_>>();
     let first = store.begin(&tenant, new_run()).unwrap();
     assert_eq!(numbers(&store), [0; 0], "it runs");
-    store.end(&tenant, first, end(vec![], &["{}"])).unwrap();
+    store.end(&tenant, first, Arc::new(end(vec![], &["{}"]))).unwrap();
     let second = store.begin(&tenant, new_run()).unwrap();
-    store.end(&tenant, second, end(vec![], &[])).unwrap();
+    store.end(&tenant, second, Arc::new(end(vec![], &[]))).unwrap();
     assert_eq!(numbers(&store), [first], "the second has found nothing");
     // What waits is not deleted.
     assert_eq!(store.forget(0).unwrap(), 1);
@@ -160,7 +160,7 @@ fn a_clock_that_jumps_ahead_deletes_no_scan_and_what_is_old_is_gone_from_the_fil
         let run = store.begin(&tenant, new_run()).unwrap();
         let lines = vec![line.clone(); lines];
         let ended = clock.now();
-        store.end(&tenant, run, RunEnd { ended, lines, ..end(vec![], &[]) }).unwrap();
+        store.end(&tenant, run, Arc::new(RunEnd { ended, lines, ..end(vec![], &[]) })).unwrap();
         store.judged(&tenant, run).unwrap();
     }
     let forget = || store.forget(90 * DAY * 1_000_000_000).unwrap();
@@ -181,6 +181,73 @@ fn a_clock_that_jumps_ahead_deletes_no_scan_and_what_is_old_is_gone_from_the_fil
 }
 
 #[test]
+fn what_no_scan_has_added_to_for_years_is_forgotten_step_by_step() {
+    const DAY: i64 = 24 * 3600;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Hand::at(1_795_700_000));
+    let (tenant, store) = (Tenant::default(), open_at(&folder, Arc::clone(&clock)));
+    // More hosts than one step deletes.
+    let many = Known {
+        hosts: (0..6_000_u32)
+            .map(|number| {
+                (
+                    IpAddr::from(0x0a00_0000_u32.wrapping_add(number).to_be_bytes()),
+                    known().hosts.into_values().next().unwrap(),
+                )
+            })
+            .collect(),
+        ..known()
+    };
+    for (name, known) in [("old", many), ("rare", known())] {
+        let run = store.begin(&tenant, new_run()).unwrap();
+        let end = RunEnd { ended: clock.now(), ..end(vec![(baseline(name), known)], &["{}"]) };
+        store.end(&tenant, run, Arc::new(end)).unwrap();
+        store.judged(&tenant, run).unwrap();
+    }
+    let hosts =
+        |name: &str| store.known(&tenant, &baseline(name)).unwrap().map(|(known, _)| known.hosts.len());
+    let later = |days: i64| {
+        clock.pass(days * DAY);
+        store.forget(90 * DAY * 1_000_000_000).unwrap();
+        // One that holds for a day is the time.
+        clock.pass(DAY);
+        store.forget(90 * DAY * 1_000_000_000).unwrap();
+    };
+    store.forget(90 * DAY * 1_000_000_000).unwrap();
+    later(400);
+    assert_eq!(store.runs(&tenant, None, 10).unwrap(), []);
+    assert_eq!((hosts("old"), hosts("rare")), (Some(6_000), Some(2)));
+    // Scanned once a year, it stays.
+    let run = store.begin(&tenant, new_run()).unwrap();
+    let rare = vec![(baseline("rare"), known())];
+    store.end(&tenant, run, Arc::new(RunEnd { ended: clock.now(), ..end(rare, &[]) })).unwrap();
+    later(400);
+    // Its hosts, ports and scripts refer to it: they are gone, too.
+    assert_eq!(hosts("old"), None);
+    assert_eq!(store.known(&tenant, &baseline("rare")).unwrap().unwrap().0, known());
+}
+
+#[test]
+fn how_far_a_run_was_judged_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&folder));
+    let tenant = Tenant::default();
+    let line = "{\"time\":\"2026-11-26T12:00:00Z\",\"finding\":\"port_opened\",\"scan\":\"dmz\",\"run\":1,\
+                \"scanner\":\"nmap\",\"first\":false,\"target\":\"192.0.2.7\",\"port\":23,\"protocol\":\"tcp\",\"state\":\"open\"}\n";
+    let run = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, run, Arc::new(end(vec![], &[line.trim_end()]))).unwrap();
+    // And a schedule was overdue, long ago.
+    assert_eq!(judge(&store, &[(run, line), (1_000_000_000_000_001, line)]), (1, 2));
+    store.judged(&tenant, run).unwrap();
+    let files = || store.source(&tenant, "scan:dmz").unwrap().files.len();
+    assert_eq!(files(), 2);
+    store.forget(0).unwrap();
+    assert_eq!(files(), 0);
+    // What was decided stays.
+    assert_eq!(store.incident(&tenant, 1).unwrap().unwrap().count, 2);
+}
+
+#[test]
 fn who_breaks_a_scan_off_stands_in_the_record_once() {
     let folder = tempfile::tempdir().unwrap();
     let (tenant, store) = (Tenant::default(), open(&folder));
@@ -188,7 +255,7 @@ fn who_breaks_a_scan_off_stands_in_the_record_once() {
     let (alice, bob) = (Actor::user(1000, "alice"), Actor::user(1001, "bob"));
     assert!(store.cancel(&tenant, run, &alice).unwrap() && store.is_cancelled(&tenant, run).unwrap());
     assert!(store.cancel(&tenant, run, &bob).unwrap(), "it is being broken off");
-    store.end(&tenant, run, end(vec![], &[])).unwrap();
+    store.end(&tenant, run, Arc::new(end(vec![], &[]))).unwrap();
     assert!(!store.cancel(&tenant, run, &bob).unwrap(), "it has ended");
     let records = store.after(0, 10).unwrap();
     let told: Vec<String> =

@@ -1,6 +1,7 @@
 //! A server as a library: lines are brought, time is handed in, and what becomes of them is asked of the database.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod delivering;
 mod ending;
 mod quiet;
 mod reading;

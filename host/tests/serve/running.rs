@@ -14,7 +14,9 @@ use tripline::abi::Guest;
 use tripline::commit::Tenant;
 use tripline::incidents::{Filter, Policy};
 use tripline::line::LineSettings;
+use tripline::notices::Deliverer;
 use tripline::sandbox::Sandbox;
+use tripline::scans::ScanName;
 use tripline::serve::{
     self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, Refused, ScanPlan, Scans,
     ServeError, ServeOptions, StreamSettings,
@@ -59,12 +61,41 @@ pub(crate) struct Running {
     pub(crate) control: Arc<Control>,
     pub(crate) events: Arc<Mutex<Vec<String>>>,
     pub(crate) scans: Scans,
+    made: Arc<Mutex<Vec<(Tenant, ScanName)>>>,
     clock: Hand,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
 }
 
+/// What is scanned, from when on, and how large the database may become.
+pub(crate) struct Site {
+    pub(crate) plan: ScanPlan,
+    pub(crate) now: i64,
+    pub(crate) max_bytes: Option<u64>,
+}
+
+/// The database of such a folder, at this time.
+pub(crate) fn open(folder: &Path, now: i64) -> Database {
+    let hand = Arc::new(Hand(Arc::new(AtomicI64::new(now)), Arc::default()));
+    Database::open(&folder.join("t.db"), Policy::default(), hand, DatabaseOptions::default()).unwrap()
+}
+
 /// What can be told to fail.
 pub(crate) type Listening = Box<dyn Fn(&Event) + Send + Sync>;
+
+type MakeDeliverer<'m> = Box<dyn FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> Option<Deliverer> + 'm>;
+
+/// What it begins with.
+struct Begin<'m> {
+    site: Site,
+    deliverer: MakeDeliverer<'m>,
+}
+
+impl Default for Begin<'_> {
+    fn default() -> Self {
+        let site = Site { plan: ScanPlan::default(), now: START, max_bytes: None };
+        Begin { site, deliverer: Box::new(|_, _| None) }
+    }
+}
 
 impl Running {
     pub(crate) fn new(folder: &Path, instances: usize, expected: Vec<Expected>) -> Running {
@@ -87,8 +118,31 @@ impl Running {
 
     /// … from this time on.
     pub(crate) fn scanning_at(folder: &Path, plan: ScanPlan, now: i64) -> Running {
+        Running::scanning_in(folder, Site { plan, now, max_bytes: None })
+    }
+
+    /// … in this world.
+    pub(crate) fn scanning_in(folder: &Path, site: Site) -> Running {
         let nobody: Listening = Box::new(|_| {});
-        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), plan, now)
+        let begin = Begin { site, ..Begin::default() };
+        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin)
+    }
+
+    /// One that delivers by this; with what was made beside it.
+    pub(crate) fn delivering<H>(
+        folder: &Path,
+        make: impl FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> (Deliverer, H),
+    ) -> (Running, H) {
+        let mut beside = None;
+        let deliverer: MakeDeliverer<'_> = Box::new(|database, clock| {
+            let (deliverer, made) = make(database, clock);
+            beside = Some(made);
+            Some(deliverer)
+        });
+        let begin = Begin { deliverer, ..Begin::default() };
+        let nobody: Listening = Box::new(|_| {});
+        let running = Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin);
+        (running, beside.unwrap())
     }
 
     /// One that judges by this pack.
@@ -99,7 +153,7 @@ impl Running {
         listening: Listening,
         pack: Configured,
     ) -> Running {
-        Running::whole::<G>(folder, instances, expected, listening, pack, ScanPlan::default(), START)
+        Running::whole::<G>(folder, instances, expected, listening, pack, Begin::default())
     }
 
     fn whole<G: Guest + 'static>(
@@ -108,13 +162,14 @@ impl Running {
         expected: Vec<Expected>,
         listening: Listening,
         pack: Configured,
-        plan: ScanPlan,
-        now: i64,
+        begin: Begin<'_>,
     ) -> Running {
+        let Begin { site: Site { plan, now, max_bytes }, deliverer } = begin;
         let clock = Hand(Arc::new(AtomicI64::new(now)), Arc::default());
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
-        let database = Database::open(&path, Policy::default(), hand, DatabaseOptions::default()).unwrap();
+        let options = DatabaseOptions { max_bytes, ..DatabaseOptions::default() };
+        let database = Database::open(&path, Policy::default(), hand, options).unwrap();
         let database = Arc::new(database);
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
@@ -134,22 +189,26 @@ impl Running {
             most_files: 1_000,
             database: Arc::clone(&database),
             security_log: None,
-            deliverer: None,
+            deliverer: deliverer(&database, Arc::new(clock.clone())),
             health: Arc::clone(&health),
             clock: Arc::new(clock.clone()),
             pause: Duration::from_millis(5),
             every: Duration::from_millis(20),
         };
-        let (held, told) = (Arc::clone(&control), Arc::clone(&events));
+        let made = Arc::new(Mutex::new(Vec::new()));
+        let (held, told, ended) = (Arc::clone(&control), Arc::clone(&events), Arc::clone(&made));
         let serving = std::thread::spawn(move || {
             let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<G>::default());
             let tell = |event: Event| {
                 listening(&event);
+                if let Event::Scanned(tenant, scanned) = &event {
+                    ended.lock().unwrap().push((tenant.clone(), scanned.origin.scan.clone()));
+                }
                 told.lock().unwrap().push(format!("{event:?}"));
             };
             serve::run(options, &sandbox, &tell, &held)
         });
-        Running { database, intake, health, control, events, scans, clock, serving: Some(serving) }
+        Running { database, intake, health, control, events, scans, made, clock, serving: Some(serving) }
     }
 
     /// Brings a line of a tenant; what becomes of it.
@@ -245,6 +304,16 @@ impl Running {
     /// Whether something happened of which this is a part.
     pub(crate) fn said(&self, words: &str) -> bool {
         self.events.lock().unwrap().iter().any(|event| event.contains(words))
+    }
+
+    /// How often that happened.
+    pub(crate) fn counted(&self, words: &str) -> usize {
+        self.events.lock().unwrap().iter().filter(|event| event.contains(words)).count()
+    }
+
+    /// The scans that were made, as they ended.
+    pub(crate) fn scanned(&self) -> Vec<(Tenant, ScanName)> {
+        self.made.lock().unwrap().clone()
     }
 
     /// Waits until it has ended; how.

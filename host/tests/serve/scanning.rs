@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tripline::commit::Tenant;
 use tripline::incidents::Actor;
 use tripline::scans::{
-    Allowed, Missed, Request, Run, RunState, ScanName, ScanSettings, ScanStore, Schedule, ScheduleStore,
-    Scheduled, When,
+    Allowed, Missed, NewRun, Request, Run, RunEnd, RunState, ScanName, ScanSettings, ScanStore, ScannerKind,
+    Schedule, ScheduleStore, Scheduled, Standing, When,
 };
 use tripline::serve::{NotBegun, ScanPlan};
 use tripline::store::Database;
 
-use crate::running::{PATIENCE, Running, SECOND, START};
+use crate::running::{PATIENCE, Running, SECOND, START, Site, open};
 
 const HOST: Ipv4Addr = Ipv4Addr::new(127, 0, 75, 1);
+/// Lower than those of [`long`]: it is done first.
+const FULL: Ipv4Addr = Ipv4Addr::new(127, 0, 75, 9);
 const HOUR: i64 = 3600;
 
 fn name(name: &str) -> ScanName {
@@ -221,6 +224,166 @@ fn ten_that_are_due_at_once_are_made_two_at_a_time() {
     let names: std::collections::BTreeSet<_> = made.iter().map(|run| run.name.clone()).collect();
     assert_eq!(names.len(), 10, "each once");
     assert!(!running.said("ScanMissed"));
+}
+
+#[test]
+fn tenants_have_turns_and_who_waits_for_a_place_has_missed_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |tenant: &str, called: &str| Scheduled {
+        tenant: Tenant::new(tenant).unwrap(),
+        ..every(request(called, "127.0.75.20", "1"), 6, Missed::Skip)
+    };
+    // In the configuration one tenant's come first.
+    let names = [("busy", "one"), ("busy", "two"), ("busy", "three"), ("other", "four"), ("third", "five")];
+    let loopback = || Allowed::new(["127.0.0.0/8".parse().unwrap()]);
+    let mut plan = plan(names.map(|(tenant, called)| of(tenant, called)).into());
+    let tenants = ["busy", "other", "third"].map(|name| (Tenant::new(name).unwrap(), loopback()));
+    plan.settings.allow.extend(tenants);
+    plan.settings.at_once = 1;
+    // None is made as long as this one takes the only place.
+    let schedules = std::mem::take(&mut plan.settings.schedules);
+    let running = Running::scanning(folder.path(), plan.clone());
+    let long = running.scans.start(Tenant::default(), Actor::timer(), long()).unwrap();
+    plan.settings.schedules = schedules;
+    running.scans.replan(plan);
+    let known = |running: &Running| {
+        let stands = |(tenant, called): (&str, &str)| {
+            running.database.stands(&Tenant::new(tenant).unwrap(), &name(called)).unwrap().is_some()
+        };
+        names.into_iter().all(stands)
+    };
+    running.until("they are known", known);
+    running.pass(10 * 60);
+    running.commit("default");
+    assert!(!running.said("Scanned"), "it takes the only place");
+    assert!(running.scans.cancel(&Tenant::default(), long));
+    running.until("all are made", |running| running.counted("Scanned(") == 6);
+    assert!(!running.said("ScanMissed"), "{:?}", running.events);
+    let made: Vec<(Tenant, ScanName)> = running.scanned();
+    let order: Vec<&str> = made.iter().map(|(tenant, _)| tenant.as_str()).collect();
+    assert_eq!(order, ["default", "busy", "other", "third", "busy", "busy"], "{made:?}");
+}
+
+/// A run of a schedule's that its program has not ended, at the time that is settled.
+fn cut_off(folder: &std::path::Path, called: &str, at: i64) {
+    let database = open(folder, at);
+    let (tenant, name) = (Tenant::default(), name(called));
+    let stands = database.stands(&tenant, &name).unwrap().unwrap_or_default();
+    let settled = Standing { settled: Some(START), ..stands };
+    database.set_standing(&tenant, &name, settled).unwrap();
+    let (scanner, author) = (ScannerKind::Connect, Actor::timer());
+    let run = NewRun { name, scanner, author, started: at, addresses: None, ports: None };
+    database.begin(&tenant, run).unwrap();
+}
+
+#[test]
+fn what_a_dead_program_was_making_by_schedule_is_made_again_once() {
+    for (missed, again) in [(Missed::Once, true), (Missed::Skip, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let schedules = || vec![every(request("office", &HOST.to_string(), "1"), 6, missed)];
+        cut_off(folder.path(), "office", START);
+        let later = START + HOUR * SECOND;
+        let running = Running::scanning_at(folder.path(), plan(schedules()), later);
+        let made = until(&running, if again { 2 } else { 1 });
+        assert_eq!(made[0].state, RunState::Failed);
+        let stands = |running: &Running| running.database.stands(&Tenant::default(), &name("office"));
+        if !again {
+            running.until("it is missed", |running| running.said("ScanMissed"));
+            continue;
+        }
+        assert_eq!((made[1].state, &made[1].author[..]), (RunState::Done, "timer"));
+        running.until("it is settled", |running| {
+            stands(running).unwrap().is_some_and(|standing| standing.whole == Some(START))
+        });
+        drop(running);
+        // One that was cut off twice at its time is not made a third time, but at the next.
+        cut_off(folder.path(), "office", later);
+        let running = Running::scanning_at(folder.path(), plan(schedules()), later + HOUR * SECOND);
+        let ended = until(&running, 3);
+        assert_eq!(ended[2].state, RunState::Failed);
+        running.commit("other");
+        assert_eq!(runs(&running).len(), 3);
+        running.pass(4 * HOUR);
+        assert_eq!(until(&running, 4)[3].state, RunState::Done);
+    }
+}
+
+#[test]
+fn a_schedule_is_made_now_if_somebody_wants_that_and_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::scanning(
+        folder.path(),
+        plan(vec![every(request("office", &HOST.to_string(), "1"), 6, Missed::Skip)]),
+    );
+    until(&running, 1);
+    running.pass(HOUR);
+    let start = |of: &str, called: &str| {
+        running.scans.start_schedule(Tenant::new(of).unwrap(), Actor::timer(), name(called))
+    };
+    assert!(matches!(start("default", "attic"), Err(NotBegun::NoSchedule(_))));
+    assert!(matches!(start("other", "office"), Err(NotBegun::NoSchedule(_))), "it is another tenant's");
+    assert_eq!(start("default", "office").unwrap(), 2);
+    until(&running, 2);
+    let stands = |running: &Running| running.database.stands(&Tenant::default(), &name("office")).unwrap();
+    let now = START + HOUR * SECOND;
+    running.until("it counts", |running| stands(running).is_some_and(|standing| standing.whole == Some(now)));
+    // The next one is made at its own time.
+    assert_eq!(stands(&running).unwrap().settled, Some(START));
+    running.pass(5 * HOUR);
+    until(&running, 3);
+}
+
+#[test]
+fn without_room_in_the_middle_of_a_scan_what_it_found_waits_for_room() {
+    let folder = tempfile::tempdir().unwrap();
+    // So much that it does not fit into what is left here and there.
+    let listeners: Vec<TcpListener> = (0..300).map(|_| TcpListener::bind((FULL, 0)).unwrap()).collect();
+    let site = Site { plan: plan(Vec::new()), now: START, max_bytes: Some(2 << 20) };
+    let running = Running::scanning_in(folder.path(), site);
+    let tenant = Tenant::default();
+    let mut request = long();
+    request.targets.push(FULL.to_string().parse().unwrap());
+    let run = running.scans.start(tenant.clone(), Actor::timer(), request).unwrap();
+    running.until("one host is done", |running| {
+        running.scans.underway(&tenant, run).is_some_and(|underway| underway.hosts > 0)
+    });
+    // Others' findings take all that there is.
+    for lines in [1_000, 10, 1] {
+        let fill = || {
+            let (scanner, author) = (ScannerKind::Connect, Actor::timer());
+            let new =
+                NewRun { name: name("fill"), scanner, author, started: START, addresses: None, ports: None };
+            let number = running.database.begin(&tenant, new)?;
+            let end = RunEnd {
+                state: RunState::Done,
+                ended: START,
+                broken: None,
+                up: 0,
+                unknown: 0,
+                open: 0,
+                known: Vec::new(),
+                lines: vec![format!("{{\"x\":\"{}\"}}", "x".repeat(200)); lines],
+            };
+            running.database.end(&tenant, number, Arc::new(end))?;
+            running.database.judged(&tenant, number)
+        };
+        while fill().is_ok() {}
+    }
+    assert!(running.scans.cancel(&tenant, run));
+    let state = || running.database.run(&tenant, run).unwrap().unwrap().state;
+    assert_eq!(state(), RunState::Running);
+    // What they had is deleted, and there is room again.
+    running.database.forget(-2 * HOUR * SECOND).unwrap();
+    running.until("it is kept", |_| state() == RunState::Cancelled);
+    let found = lines(&running.database, &tenant, run);
+    for listener in &listeners {
+        let at = format!("\"target\":\"{FULL}\",\"port\":{},", listener.local_addr().unwrap().port());
+        let opened = |line: &&String| line.contains("\"port_opened\"") && line.contains(&at);
+        assert_eq!(found.iter().filter(opened).count(), 1, "{at} {found:?}");
+    }
+    running.until("it is judged", |running| {
+        running.database.run(&Tenant::default(), run).unwrap().unwrap().judged
+    });
 }
 
 /// A run's findings, as lines.

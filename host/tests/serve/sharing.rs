@@ -260,7 +260,7 @@ fn a_large_batch_is_read_in_turns() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let mut running = running(folder.path());
-    let lines = 20_000;
+    let lines = 60_000;
     let large = running.bring_line("slow", settings(None), slow(lines));
     begun(1);
     let quick = running.bring("quick");
@@ -270,9 +270,9 @@ fn a_large_batch_is_read_in_turns() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let read = fed(&running, "program");
-    // Twelve blocks of a quarter of a megabyte, and one line of the other.
+    // Twelve blocks of a megabyte of more than twice as many, and one line of the other.
     assert!(read > 1 && read < lines as u64 / 2, "{read} of {lines} lines were read at once");
-    assert!(running.intake_refuses("slow", 25 << 20), "what is not read yet fills the room");
+    assert!(running.intake_refuses("slow", 8 << 20), "what is not read yet fills the room");
     allow(1_000_000);
     assert_eq!(large.recv_timeout(PATIENCE), Ok(Ok(())));
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));

@@ -10,8 +10,8 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, StoreError};
 use tripline::incidents::Policy;
 use tripline::notices::{
-    Accepted, Deliverer, DelivererLock, End, Mail, Next, Outbox, SendError, Sender, Templates, Throttle,
-    Transport,
+    Accepted, Deliverer, DelivererLock, End, Mail, Next, Outbox, SendError, Sender, Smtp, SmtpSettings,
+    Templates, Throttle, Tls, Transport,
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::{WallClock, never};
@@ -90,6 +90,9 @@ fn one_delivers_at_a_time() {
     let other = Arc::new(other);
     assert!(another(&other).is_none());
     assert_eq!(first.deliver(clock.now(), &never()).unwrap().sent, 1);
+    first.let_go();
+    drop(another(&database).unwrap());
+    assert!(!first.deliver(clock.now(), &never()).unwrap().elsewhere);
     drop(first);
     assert_eq!(another(&other).unwrap().deliver(clock.now(), &never()).unwrap().sent, 0);
 }
@@ -99,7 +102,7 @@ fn an_hour_without_a_relay_and_ten_thousand_incidents() {
     let mut policy = policy(&["a@example.org", "b@example.org"]);
     policy.limits.open_per_rule = 20_000;
     let fixture = Fixture::new(policy);
-    let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+    let (clock, tenant, path) = (fixture.clock.clone(), fixture.tenant.clone(), fixture.path());
     let start = clock.now();
     let database = Arc::new(fixture.database);
     let relay = Relay { clock: clock.clone(), down: start + HOUR, ..Relay::default() };
@@ -135,6 +138,29 @@ fn an_hour_without_a_relay_and_ten_thousand_incidents() {
         assert!(times.len() <= 3, "{recipient}: expected digests, found {} mails", times.len());
         assert!(times[0] <= start + HOUR + HOUR / 4, "{recipient} waited longer than the breaker");
     }
+    // In order within each incident: what was told first went first, by itself or within a digest.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let mut statement = connection
+        .prepare("SELECT n.incident, n.recipient, coalesce(d.message, n.message), n.reason
+             FROM notices n LEFT JOIN notices d ON d.id = n.digest WHERE n.incident IS NOT NULL ORDER BY n.id")
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        let of: (i64, String) = (row.get(0)?, row.get(1)?);
+        Ok((of, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
+    });
+    let carried: BTreeMap<&str, usize> =
+        taken.iter().enumerate().map(|(at, (_, mail))| (mail.id.split('@').next().unwrap(), at)).collect();
+    let mut last: BTreeMap<(i64, String), usize> = BTreeMap::new();
+    let mut rises = 0;
+    for row in rows.unwrap() {
+        let (of, message, reason) = row.unwrap();
+        let at = carried[&message[..]];
+        let before = last.insert(of.clone(), at);
+        assert_eq!(before.is_some(), reason == "severity-rose", "{of:?}: {reason}");
+        assert!(before.is_none_or(|before| before <= at), "{of:?}: {reason} came before what was told first");
+        rises += usize::from(before.is_some());
+    }
+    assert_eq!((last.len(), rises), (2 * 10_000, 2 * 30 * 50));
     // Nothing is left, and nothing was dropped.
     let status = database.outbox(&tenant, 10).unwrap();
     let states: BTreeMap<_, _> = status.states.into_iter().collect();
@@ -176,7 +202,7 @@ impl Outbox for Deaf {
         Ok(next)
     }
 
-    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<(), StoreError> {
+    fn finish(&self, relay: &str, notice: i64, end: &End) -> Result<bool, StoreError> {
         let left = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
         if left.is_ok() {
             return Err(StoreError::Full);
@@ -217,6 +243,65 @@ fn what_was_sent_does_not_go_again_because_the_outbox_could_not_be_told() {
         assert_eq!((taken.len(), ids.len()), (2, 2), "{failures} failures");
         assert_eq!(database.outbox(&tenant, 1).unwrap().states, [("sent".to_string(), 2)]);
     }
+}
+
+/// A sender that is none is nobody's fault but the sender's: all mails wait until it is mended. A recipient that is none
+/// never becomes one.
+#[test]
+fn a_wrong_sender_holds_mails_and_a_wrong_recipient_is_given_up() {
+    let smtp = || {
+        let settings = SmtpSettings {
+            host: "127.0.0.1".into(),
+            port: 1,
+            tls: Tls::Plaintext,
+            login: None,
+            timeout: std::time::Duration::from_secs(1),
+            hello: None,
+            extra_root: None,
+        };
+        Box::new(Smtp::new(settings).unwrap())
+    };
+    let deliver = |to: &str, sender: Sender| {
+        let fixture = Fixture::new(policy(&[to]));
+        fixture.decide(vec![decision("r", Some("x"), 1)]);
+        let (clock, tenant) = (fixture.clock.clone(), fixture.tenant.clone());
+        let database = Arc::new(fixture.database);
+        let (outbox, watch) = (Arc::clone(&database) as Arc<dyn Outbox>, Arc::new(clock.clone()));
+        let deliverer = Deliverer::new(outbox, smtp(), watch, Templates::new(), sender);
+        let delivered = deliverer.unwrap().unwrap().deliver(clock.now(), &never()).unwrap();
+        (delivered, database.told(&tenant, 1).unwrap().remove(0))
+    };
+    let good = Sender::new("tripline@example.org", "relay");
+    for sender in [
+        Sender::new("a..b@x.org", "relay"),
+        Sender::new("tripline@host.", "relay"),
+        Sender { envelope: "a@x..org".into(), ..good.clone() },
+    ] {
+        let (delivered, told) = deliver("a@example.org", sender);
+        assert!(
+            matches!(&delivered.failed[..], [(_, End::Relay(words))] if words.contains("from")),
+            "{delivered:?}"
+        );
+        assert_eq!((delivered.dead, told.state.as_str(), told.attempts), (0, "queued", 0));
+    }
+    let (delivered, told) = deliver("a..b@example.org", good);
+    assert!(matches!(&delivered.given_up[..], [(_, End::Refused(_))]), "{delivered:?}");
+    assert_eq!((delivered.dead, told.state.as_str()), (1, "dead"));
+}
+
+/// What was given up for its age is counted, and said with the relay's words.
+#[test]
+fn what_is_given_up_is_counted() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    let clock = fixture.clock.clone();
+    let script = Arc::new(Mutex::new(vec![Fault::Deferred]));
+    let relay = Relay { script, clock: clock.clone(), ..Relay::default() };
+    clock.pass(5 * 24 * HOUR);
+    let mut deliverer = deliverer(&(Arc::new(fixture.database) as _), &relay);
+    let delivered = deliverer.deliver(clock.now(), &never()).unwrap();
+    assert!(matches!(&delivered.given_up[..], [(_, End::Deferred(_))]), "{delivered:?}");
+    assert_eq!((delivered.dead, delivered.failed.len(), delivered.next), (1, 0, None));
 }
 
 fn fault() -> impl Strategy<Value = Fault> {

@@ -16,4 +16,5 @@ mod restoring;
 mod searching;
 mod standing;
 mod states;
+mod tenants;
 mod timers;

@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use tripline::abi::Severity;
+use tripline::commit::{Commit, Store, Tenant};
 use tripline::decision::Decision;
 use tripline::incidents::Policy;
 use tripline::incidents::{Act, Actor, NewSilence, Resolution};
 use tripline::notices::{Content, End, Leased, Next, Outbox, QuietHours, Reason, Route, Routes};
 
+use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
 
 use crate::fixture::{Fixture, HOUR, SECOND, START, decision, pattern, policy, route, with};
@@ -181,9 +185,140 @@ fn after_four_days_it_is_given_up_and_stays_visible() {
     let one = leased(&fixture);
     finish(&fixture, &one, End::Deferred("452 full".into()));
     fixture.clock.pass(4 * 24 * HOUR);
+    let one = leased(&fixture);
+    assert!(fixture.database.finish(RELAY, one.notice, &End::Deferred("452 full".into())).unwrap());
     assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Idle);
     let status = fixture.database.outbox(&fixture.tenant, 1).unwrap();
     assert_eq!(status.dead[0].words, "not delivered within four days: 452 full");
+}
+
+/// Nobody was there for a week, and the relay is fine: what was never tried goes.
+#[test]
+fn nothing_is_given_up_before_it_was_tried() {
+    let week = 7 * 24 * HOUR;
+    let ends = [
+        (End::Sent(String::new()), false),
+        (End::Deferred("452 full".into()), true),
+        (End::Relay("connection refused".into()), true),
+        (End::Unsure("the connection broke".into()), true),
+    ];
+    for (end, is_dead) in ends {
+        let fixture = Fixture::new(policy(&["a@example.org"]));
+        fixture.decide(vec![of(Severity::Low, "x", 1)]);
+        fixture.clock.pass(week);
+        let one = leased(&fixture);
+        assert_eq!(fixture.database.finish(RELAY, one.notice, &end).unwrap(), is_dead, "{end}");
+        let told = fixture.database.told(&fixture.tenant, 1).unwrap();
+        assert_eq!(told[0].state, if is_dead { "dead" } else { "sent" }, "{end}");
+        // What is queued again has another four days, and its message id.
+        if is_dead {
+            assert_eq!(fixture.database.retry(&fixture.tenant, None, me()).unwrap(), 1);
+            fixture.clock.pass(HOUR);
+            let again = leased(&fixture);
+            assert_eq!(again.message, one.message);
+            assert!(!fixture.database.finish(RELAY, again.notice, &end).unwrap(), "{end}");
+        }
+    }
+}
+
+/// A clock that was a month ahead for a while: whatever waits by it goes when it is right again.
+#[test]
+fn a_clock_that_was_ahead_holds_no_mail() {
+    const MONTH: i64 = 30 * 24 * HOUR;
+    let fixture = Fixture::new(policy(&["a@example.org", "b@example.org"]));
+    fixture.clock.pass(MONTH);
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    let deferred = leased(&fixture);
+    finish(&fixture, &deferred, End::Deferred("451 later".into()));
+    let relay = leased(&fixture);
+    finish(&fixture, &relay, End::Relay("connection refused".into()));
+    fixture.clock.pass(-MONTH);
+    fixture.database.reclaim().unwrap();
+    let mut told: Vec<String> = Vec::new();
+    while let Next::Send(one) = fixture.database.next(RELAY).unwrap() {
+        told.push(one.recipient.clone());
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+    told.sort();
+    assert_eq!(told, ["a@example.org", "b@example.org"]);
+
+    // One that was never tried, and one that was to wait for the end of quiet hours a month ahead. A flush frees them, too.
+    let routes = Routes(vec![quiet_route(&["q@example.org"]), route(&["a@example.org"])]);
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.clock.pass(MONTH);
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    fixture.clock.pass(-MONTH);
+    assert!(matches!(fixture.database.next(RELAY).unwrap(), Next::Wait(_)));
+    assert_eq!(fixture.database.flush(&fixture.tenant, me()).unwrap(), 2);
+    leased(&fixture);
+    leased(&fixture);
+
+    // A clock that is set back by a moment ends no quiet hours.
+    let routes = Routes(vec![quiet_route(&["q@example.org"]), route(&["a@example.org"])]);
+    let fixture = Fixture::new(Policy { routes, ..Policy::default() });
+    fixture.decide(vec![of(Severity::Low, "x", 1)]);
+    fixture.clock.pass(-SECOND);
+    fixture.database.reclaim().unwrap();
+    assert_eq!(leased(&fixture).recipient, "a@example.org");
+    assert_eq!(fixture.database.next(RELAY).unwrap(), Next::Wait(START + 7 * HOUR));
+}
+
+#[test]
+fn a_flush_counts_what_can_go_and_is_of_one_tenant() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    for i in 0..12 {
+        fixture.decide(vec![of(Severity::Medium, &format!("f{i}"), i)]);
+        let one = leased(&fixture);
+        finish(&fixture, &one, End::Sent(String::new()));
+    }
+    // The hour's mails are used up: this cannot go, whoever asks.
+    fixture.decide(vec![of(Severity::Medium, "x", 20)]);
+    assert_eq!(fixture.database.flush(&fixture.tenant, me()).unwrap(), 0);
+    fixture.clock.pass(HOUR / 12);
+    assert_eq!(fixture.database.flush(&fixture.tenant, me()).unwrap(), 1);
+    // What another tenant's relay has asked to wait with goes on waiting.
+    let one = leased(&fixture);
+    finish(&fixture, &one, End::Deferred("451 later".into()));
+    let other = Tenant::new("other").unwrap();
+    assert_eq!(fixture.database.flush(&other, me()).unwrap(), 0);
+    assert!(matches!(fixture.database.next(RELAY).unwrap(), Next::Wait(_)));
+    assert_eq!(fixture.database.flush(&fixture.tenant, me()).unwrap(), 1);
+    leased(&fixture);
+}
+
+/// A command answers for what it has queued, and for nobody else's.
+#[test]
+fn what_waits_of_ones_own_is_known() {
+    let fixture = Fixture::new(policy(&["a@example.org"]));
+    let waits = |database: &Database| database.own_waiting(&fixture.tenant, 10).unwrap();
+    fixture.decide(vec![of(Severity::Low, "mine", 1)]);
+    let options = DatabaseOptions::default();
+    let clock = Arc::new(fixture.clock.clone());
+    let other = Database::open(&fixture.path(), policy(&["a@example.org"]), clock, options).unwrap();
+    let of_other = |decisions| other.commit(&fixture.tenant, Commit { decisions, ..Commit::default() });
+    of_other((0..12).map(|i| of(Severity::Low, &format!("f{i}"), 10 + i)).collect()).unwrap();
+    fixture.decide(vec![of(Severity::Low, "mine too", 2)]);
+    let (count, named) = waits(&fixture.database);
+    assert_eq!(
+        (count, named.iter().map(|told| told.incident).collect::<Vec<_>>()),
+        (2, vec![Some(1), Some(14)])
+    );
+    assert_eq!(waits(&other).0, 12);
+    // All of them as one digest, by somebody else: it waits for both.
+    let digest = leased(&fixture);
+    assert_eq!(folded(&digest), Some(14));
+    finish(&fixture, &digest, End::Deferred("451 later".into()));
+    assert_eq!((waits(&fixture.database).0, waits(&other).0), (1, 1));
+    fixture.clock.pass(HOUR);
+    let again = leased(&fixture);
+    finish(&fixture, &again, End::Sent(String::new()));
+    assert_eq!((waits(&fixture.database).0, waits(&other).0), (0, 0));
+    // A digest of others' notices alone is theirs, whoever makes it.
+    let of_other =
+        |offset: u64| (0..13).map(|i| of(Severity::Low, &format!("g{i}"), offset + i)).collect::<Vec<_>>();
+    other.commit(&fixture.tenant, Commit { decisions: of_other(50), ..Commit::default() }).unwrap();
+    finish(&fixture, &leased(&fixture), End::Deferred("451 later".into()));
+    assert_eq!((waits(&fixture.database).0, waits(&other).0), (0, 1));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use tripline::incidents::{Effect, NewException, NewSilence};
 use tripline::notices::{Content, End, Next, Outbox, Reason, Route, Routes};
 use tripline::security_log::Records;
 use tripline::token::{NewToken, Scope, TokenSecret};
+use tripline::wall_clock::WallClock;
 
 use crate::fixture::{Fixture, HOUR, SECOND, START, decision, pattern, policy, route, with, with_rule};
 
@@ -160,7 +161,7 @@ fn a_rise_and_a_reopening_wind_the_repeats_up() {
     fixture.database.due().unwrap();
     act(Act::Reopen { comment: String::new() });
     occurs_and_an_hour_passes(5);
-    assert_eq!(deliver(&fixture), [Reason::Resolved, Reason::Reopened, Reason::Repeat]);
+    assert_eq!(deliver(&fixture), [Reason::Resolved, Reason::ReopenedByHand, Reason::Repeat]);
 }
 
 /// Whether a text is in the database's file or in its log of changes.
@@ -269,6 +270,39 @@ fn flags_leave_timers_to_the_configuration_that_has_told_somebody() {
     fixture.clock.pass(HOUR);
     assert_eq!(fixture.database.due().unwrap().expired, 1);
     assert_eq!(deliver(&fixture), [Reason::AcknowledgementExpired]);
+}
+
+/// Whoever a silence held something back from is told when it is over, by whichever command comes first: each has
+/// addresses of its own, and all call their route the same.
+#[test]
+fn whom_a_silence_held_back_from_is_told_by_a_command_that_tells_others() {
+    let flags = |to: &str| {
+        let flag = Route { name: "--mail-to".into(), ..route(&[to]) };
+        Policy { routes: Routes(vec![flag]), partial: true, ..Policy::default() }
+    };
+    let fixture = Fixture::new(flags("a@example.org"));
+    let new = NewSilence {
+        starts: fixture.clock.now(),
+        ends: fixture.clock.now() + HOUR,
+        reason: "moving".into(),
+        ..NewSilence::default()
+    };
+    fixture.database.silence(&fixture.tenant, new, me()).unwrap();
+    fixture.decide(vec![decision("r", Some("x"), 1)]);
+    // Something was held back twice from the one, and once from the other.
+    fixture.decide(vec![with(decision("r", Some("x"), 2), |one| one.severity = Severity::High)]);
+    fixture.database.set_policy(flags("b@example.org"));
+    fixture.decide(vec![with(decision("r", Some("x"), 3), |one| one.severity = Severity::Critical)]);
+    fixture.database.set_policy(flags("c@example.org"));
+    fixture.clock.pass(HOUR);
+    assert_eq!(fixture.database.due().unwrap().unsilenced, 1);
+    let mut told = Vec::new();
+    while let Next::Send(leased) = fixture.database.next("relay").unwrap() {
+        told.push(leased.recipient.clone());
+        fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+    }
+    assert_eq!(told, ["a@example.org", "b@example.org"]);
+    assert_eq!(fixture.database.due().unwrap().unsilenced, 0);
 }
 
 /// A clock that jumps ahead deletes nothing until that has held for a day; nor does one that jumps back delete.

@@ -113,8 +113,8 @@ fn many_files_leave_descriptors_to_packs_and_http() {
         "{words:?}"
     );
     server.until("default", 32);
-    let rules: Vec<String> =
-        server.incidents("default").iter().map(|one| one["rule"].as_str().unwrap().to_string()).collect();
-    assert!(rules.iter().all(|rule| rule.starts_with("app-errors/")), "{rules:?}");
+    let packs: Vec<String> =
+        server.incidents("default").iter().map(|one| one["pack"].as_str().unwrap().to_string()).collect();
+    assert!(packs.iter().all(|pack| pack == "app-errors"), "{packs:?}");
     assert!(lives(at.unwrap()));
 }

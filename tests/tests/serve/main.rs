@@ -6,7 +6,11 @@ mod crash;
 mod descriptors;
 mod findings;
 mod following;
+mod hosts;
 mod large;
+#[path = "../../hostile/load.rs"]
+mod load;
+mod memory;
 mod own;
 mod renamed;
 mod scanning;

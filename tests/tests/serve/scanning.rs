@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
-use tripline_tests::Server;
+use tripline_tests::{Server, processes, until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -31,7 +32,7 @@ fn sections(schedules: &[(&str, Ipv4Addr, u16)]) -> String {
 }
 
 /// The server's words over the wire.
-fn asked(server: &Server, token: &str, arguments: &[&str], code: i32) -> (String, String) {
+pub(crate) fn asked(server: &Server, token: &str, arguments: &[&str], code: i32) -> (String, String) {
     let url = format!("http://{}", server.http());
     let mut command = server.command(arguments);
     command.env("TRIPLINE_SERVER", url).env("TRIPLINE_TOKEN", token);
@@ -41,21 +42,16 @@ fn asked(server: &Server, token: &str, arguments: &[&str], code: i32) -> (String
     (out, err)
 }
 
-fn scans(server: &Server, token: &str) -> Vec<Value> {
+pub(crate) fn scans(server: &Server, token: &str) -> Vec<Value> {
     let (listed, _) = asked(server, token, &["scan", "list", "--format", "ndjson"], 0);
     listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-#[track_caller]
-fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(Instant::now() < until, "{what}");
-        sleep(Duration::from_millis(50));
-    }
+/// nmap; where nothing may be skipped, it must be there.
+pub(crate) fn nmap() -> Option<PathBuf> {
+    let found = tripline::scans::find(None, std::env::var_os("PATH").as_deref());
+    assert!(found.is_ok() || std::env::var_os("CI").is_none(), "expected nmap: apt-get install nmap");
+    found.ok()
 }
 
 fn start(server: &mut Server) {
@@ -226,4 +222,131 @@ fn forget(server: &Server) {
 /// Whether rules have judged the latest run.
 fn is_judged(server: &Server, token: &str) -> bool {
     scans(server, token).first().is_some_and(|scan| scan["judged"] == true)
+}
+
+/// A schedule that takes longer than any test; nobody else asks for these ports.
+fn night(ports: &str) -> String {
+    format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[[scan.allow]]\nnetworks = [\"127.0.76.0/22\"]\n\
+         [[scan.schedule]]\nname = \"night\"\ntargets = [\"127.0.76.0/24\"]\nports = \"{ports}\"\nevery = \"1d\"\n\
+         every_address = true\n"
+    )
+}
+
+#[test]
+fn killed_in_the_middle_of_a_schedules_scan_it_leaves_no_nmap_and_makes_it_again_once() {
+    if nmap().is_none() {
+        return;
+    }
+    let (host, _listener, port) = listener(6);
+    let mut server = Server::new(&night("1-65531"));
+    let token = server.token("analyst", "default");
+    let words = ["nmap", "-iL", "1-65531"];
+    for made in [1, 2] {
+        start(&mut server);
+        until("nmap runs", || (!processes(&words).is_empty()).then_some(()));
+        until("it is kept that it runs", || {
+            let listed = scans(&server, &token);
+            (listed.len() == made && listed[0]["state"] == "running").then_some(())
+        });
+        server.kill();
+        until("nmap is gone", || processes(&words).is_empty().then_some(()));
+    }
+    // What brings its program down twice waits for its next time.
+    start(&mut server);
+    let listed = until("both are marked", || {
+        let listed = scans(&server, &token);
+        listed.iter().all(|one| one["state"] == "failed" && one["judged"] == true).then_some(listed)
+    });
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    let target = host.to_string();
+    let run = ["scan", "run", &target, "--ports", &port.to_string(), "--name", "night", "--every-address"];
+    let (out, _) = asked(&server, &token, &run, 0);
+    assert!(out.contains("scan 3 of night by nmap: done") && out.contains(&format!("tcp/{port}")), "{out}");
+    assert!(server.end().success());
+    assert_eq!(processes(&words), [0; 0]);
+}
+
+/// An nmap that has begun others, which do not end by themselves.
+fn spawning(folder: &Path, mark: &str) {
+    let program = folder.join("nmap");
+    let text =
+        format!("#!/bin/sh\ntrap '' TERM\n/bin/sleep {mark} &\n(/bin/sleep {mark} & /bin/sleep {mark})\n");
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn killed_it_takes_along_what_its_scanner_has_begun() {
+    let mark = "98765433";
+    let mut server = Server::new(&night("1-65530"));
+    let programs = tempfile::tempdir().unwrap();
+    spawning(programs.path(), mark);
+    server.find_programs_in(programs.path());
+    server.start(&["--only", "exposure"], None);
+    server.http();
+    let all = ["/bin/sleep", mark];
+    until("all run", || (processes(&all).len() == 3).then_some(()));
+    server.kill();
+    until("all are gone", || processes(&all).is_empty().then_some(()));
+    until("it is gone", || processes(&["nmap", "1-65530"]).is_empty().then_some(()));
+}
+
+#[test]
+fn another_configuration_in_the_middle_of_a_scan_ends_it_only_if_it_may_not_be() {
+    let (host, _listener, port) = listener(7);
+    let mut server = Server::new(&night("1-65529"));
+    let token = server.token("analyst", "default");
+    start(&mut server);
+    let state = |wanted: &str| {
+        until(wanted, || {
+            let listed = scans(&server, &token);
+            let night = listed.iter().find(|one| one["scan"] == "night");
+            night.is_some_and(|night| night["state"] == wanted).then_some(())
+        });
+    };
+    state("running");
+    // One more schedule; the one that is underway is not on the list any more.
+    let other = sections(&[("office", host, port)]);
+    server.configure(&format!("{other}[scan]\nat_once = 2\nat_once_of_tenant = 2\n"));
+    server.signal("-HUP");
+    server.says("scan office is done");
+    state("running");
+    // What it looks at may not be scanned any more.
+    server.configure(&sections(&[("office", host, port)]).replace("127.0.76.0/22", "127.0.77.0/24"));
+    server.signal("-HUP");
+    state("cancelled");
+    server.until("default", 2);
+    assert!(server.end().success());
+}
+
+#[test]
+fn files_and_schedules_go_to_a_server_over_the_wire() {
+    let (host, _listener, port) = listener(8);
+    let mut server = Server::new(&sections(&[("office", host, port)]));
+    let token = server.token("analyst", "default");
+    start(&mut server);
+    server.says("scan office is done (run 1)");
+    let (out, _) = asked(&server, &token, &["scan", "run", "--schedule", "office"], 0);
+    assert!(out.contains("scan 2 of office") && out.contains(&format!("tcp/{port}")), "{out}");
+    let (_, err) = asked(&server, &token, &["scan", "run", "--schedule", "attic"], 2);
+    assert!(err.contains("no schedule of this name"), "{err}");
+    let xml = "<nmaprun scanner=\"nmap\" start=\"1795000000\"><scaninfo type=\"syn\" protocol=\"tcp\" services=\"23\"/>\
+               <host endtime=\"1795000001\"><status state=\"up\"/><address addr=\"192.0.2.7\"/><ports>\
+               <port protocol=\"tcp\" portid=\"23\"><state state=\"open\"/></port></ports></host>\
+               <runstats><finished exit=\"success\"/></runstats></nmaprun>";
+    std::fs::write(server.path("dmz.xml"), xml).unwrap();
+    let import = ["scan", "import", "dmz.xml", "--name", "dmz"];
+    let (out, _) = asked(&server, &token, &import, 0);
+    assert!(out.contains("scan 3 of dmz by nmap: done") && out.contains("192.0.2.7"), "{out}");
+    until("it is judged", || server.incidents("default").iter().any(is_telnet).then_some(()));
+    let (_, err) = asked(&server, &token, &import, 3);
+    assert!(err.contains("found an earlier one"), "{err}");
+    asked(&server, &token, &["scan", "import", "none.xml"], 3);
+    assert!(server.end().success());
+}
+
+fn is_telnet(incident: &Value) -> bool {
+    incident["rule"] == "risky-service"
+        && incident["title"].as_str().is_some_and(|it| it.contains("192.0.2.7"))
 }

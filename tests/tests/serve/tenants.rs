@@ -6,8 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 use tripline_tests::{Server, bring};
 
-#[path = "../../hostile/load.rs"]
-mod load;
+use super::load;
 
 #[test]
 fn each_line_is_its_tenants() {
@@ -73,7 +72,7 @@ fn a_file_that_two_tenants_name_is_neithers() {
         rules.sort();
         rules
     };
-    assert_eq!(rules("beta"), ["tripline/source-disputed"]);
+    assert_eq!(rules("beta"), ["source-disputed"]);
     assert_eq!(rules("alpha").len(), 2);
     assert!(!server.said().lines().any(|line| line.contains("follows") && line.contains("b.log")));
     // Once it is clear, it is followed, from its start.

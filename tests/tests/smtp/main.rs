@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod arriving;
+mod commands;
 #[allow(dead_code, reason = "the store's tests use the rest")]
 #[path = "../../../host/tests/store/fixture.rs"]
 mod fixture;

@@ -8,7 +8,7 @@ use crate::notices::{Tls, check_address};
 /// Where incidents are kept and who is told: flags, else the configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::cli) struct KeepArguments {
-    /// The database; made, if it is not there [default: the configuration's].
+    /// The database; commands that add to it make it, if it is not there [default: the configuration's].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Keeping")]
     pub(in crate::cli) db: Option<PathBuf>,
     /// Whose incidents, silences and tokens these are.
@@ -17,8 +17,8 @@ pub(in crate::cli) struct KeepArguments {
     /// The log of security events to write to [default: the configuration's].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Keeping")]
     pub(in crate::cli) security_log: Option<PathBuf>,
-    /// Tell this address of every incident, besides the configuration's routes; may be repeated. It counts for this
-    /// command alone: give it to each, or write a route.
+    /// Tell this address of every incident of --tenant, besides the configuration's routes; may be repeated. It counts
+    /// for this command alone: give it to each, or write a route.
     #[arg(long, global = true, value_name = "ADDR", help_heading = "Keeping", value_parser = address)]
     pub(in crate::cli) mail_to: Vec<String>,
     /// Send mail from this address [default: the configuration's, or tripline@localhost].

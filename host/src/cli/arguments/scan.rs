@@ -27,6 +27,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   tripline scan run 192.0.2.0/24 --ports 1-1024 --name dmz --db tripline.db
   tripline scan run web.example.org 2001:db8::7 --ports 443 --service
+  tripline scan run --schedule dmz --server https://tripline.example
 
 Exit codes are those of `tripline check`; 3 is also a scan that did not see all.
 ";
@@ -106,11 +107,20 @@ pub(in crate::cli) enum ScanCommand {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RunArguments {
     /// Addresses, networks and names of hosts.
-    #[arg(value_name = "TARGET", required = true, value_parser = target)]
+    #[arg(value_name = "TARGET", required_unless_present = "schedule", value_parser = target)]
     pub(in crate::cli) targets: Vec<Target>,
     /// Which ports, by TCP.
-    #[arg(long, value_name = "PORTS", value_parser = ports, help_heading = "Scan")]
-    pub(in crate::cli) ports: Ports,
+    #[arg(long, value_name = "PORTS", required_unless_present = "schedule", value_parser = ports, help_heading = "Scan")]
+    pub(in crate::cli) ports: Option<Ports>,
+    /// Make the scan of this schedule now, whether or not it is due: targets and ports stand there.
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = name,
+        help_heading = "Scan",
+        conflicts_with_all = ["targets", "ports", "service", "script", "every_address", "name"]
+    )]
+    pub(in crate::cli) schedule: Option<ScanName>,
     /// Ask open ports what listens there: nmap's -sV, which probes each.
     #[arg(long, help_heading = "Scan")]
     pub(in crate::cli) service: bool,
@@ -171,6 +181,9 @@ pub(in crate::cli) struct ScannerExecArguments {
     /// Who started it.
     #[arg(long, value_name = "PID")]
     pub(in crate::cli) parent: i32,
+    /// Become the scanner now: another one guards it.
+    #[arg(long)]
+    pub(in crate::cli) guarded: bool,
     /// Let it get what rights its file has.
     #[arg(long)]
     pub(in crate::cli) privileged: bool,

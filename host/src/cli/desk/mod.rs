@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::arguments::{KeepArguments, ServerArguments};
-use super::kept::Kept;
+use super::kept::{Kept, Patience};
 use super::{Failure, Screen};
 use crate::configuration::Configuration;
 use crate::incidents::{
     Act, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Report, Silence,
 };
+use crate::notices::Pattern;
 use crate::report::answer::Answer;
 use crate::store::{OutboxStatus, Told};
 use crate::token::{Scope, Token, TokenSecret};
@@ -68,10 +69,13 @@ pub(super) trait Desk {
     ) -> Result<(Vec<Incident>, Option<Next>), Failure>;
     /// An incident with all that is known of it.
     fn incident(&self, id: i64) -> Result<Option<Whole>, Failure>;
-    /// Does something to an incident, as it is.
-    fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure>;
+    /// Does something to an incident, as it is; or answers why that cannot be done to this one.
+    fn act(&self, id: i64, act: &Act) -> Result<Result<Incident, Failure>, Failure>;
     /// Reports an incident.
     fn report(&self, report: Report) -> Result<Reported, Failure>;
+
+    /// Whether a rule is known by such a name; `None`: that cannot be known from here.
+    fn has_rule(&self, rule: &Pattern) -> Result<Option<bool>, Failure>;
 
     /// Silences that are not over, or all there were.
     fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure>;
@@ -105,17 +109,15 @@ pub(super) trait Desk {
     fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure>;
     /// Why somebody was or was not told of an incident, and its notices.
     fn why(&self, incident: i64) -> Result<Option<(Answer, Vec<Told>)>, Failure>;
-    /// Tries everything that failed now; answers how many wait.
+    /// Tries everything that failed now; answers how many can go.
     fn flush(&self) -> Result<u64, Failure>;
     /// Queues what was given up again; answers how many.
     fn retry(&self, notice: Option<i64>) -> Result<u64, Failure>;
-    /// Sends a test mail; answers the relay's words.
-    fn test(&self, address: &str) -> Result<String, Failure>;
 
-    /// Tells what can be told now; `false`: some of it stays. A server does that by itself.
+    /// Tells what can be told now; `false`: some of what this command has queued stays. A server does that by itself.
     fn settle(&self, screen: &Screen) -> Result<bool, Failure>;
-    /// The same, and waits for a relay that does not take it yet.
-    fn settle_patiently(&self, screen: &Screen) -> Result<bool, Failure>;
+    /// The same; `false`: something of the tenant's stays, whoever has queued it.
+    fn settle_all(&self, patience: Patience, screen: &Screen) -> Result<bool, Failure>;
 }
 
 /// What is to be done with the database.
@@ -139,7 +141,9 @@ pub(super) fn open(
     if let Some(url) = server.url(keep)? {
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
         let server = Server::new(&url, server.token_file.as_deref())?;
-        return Ok(Box::new(Remote::new(server, zone, configuration.recipients.clone())));
+        let named = configuration.recipients.iter();
+        let recipients = named.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
+        return Ok(Box::new(Remote::new(server, zone, recipients)));
     }
     Ok(Box::new(match purpose {
         Purpose::Look => Kept::look(keep, configuration)?,

@@ -1,8 +1,13 @@
 //! Where scans are kept: a database on this machine, or a server that makes them.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +19,7 @@ use super::server::{Refused, Server};
 use crate::configuration::Configuration;
 use crate::http::shapes::ScanShape;
 use crate::report::scans;
-use crate::scans::{Cancel, Progress, Request, Run, RunState, ScanStore, ScheduleStore, Scheduled};
+use crate::scans::{Cancel, Progress, Request, Run, RunState, ScanName, ScanStore, ScheduleStore, Scheduled};
 
 /// Runs and findings of a page: what the API gives at most.
 const RUNS: u32 = 200;
@@ -97,6 +102,26 @@ impl ScanDesk for Local {
     }
 }
 
+/// What a server is to scan.
+pub(in crate::cli) enum Wanted {
+    /// This.
+    Scan(Request),
+    /// What this schedule asks for.
+    Schedule(ScanName),
+}
+
+/// A request as a body.
+fn body(request: &Request) -> Value {
+    json!({
+        "name": request.name.as_str(),
+        "targets": request.targets.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "ports": request.ports.to_string(),
+        "service": request.service,
+        "scripts": request.scripts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "every_address": request.every_address,
+    })
+}
+
 /// Scans that a server makes.
 pub(in crate::cli) struct RemoteScans {
     server: Server,
@@ -135,19 +160,17 @@ impl RemoteScans {
     /// Makes a scan, and waits until it has ended. `cancel` breaks it off.
     pub(in crate::cli) fn make(
         &self,
-        request: &Request,
+        wanted: &Wanted,
         cancel: &Cancel,
         mut so_far: impl FnMut(&Progress, u64),
     ) -> Result<Run, Failure> {
-        let body = json!({
-            "name": request.name.as_str(),
-            "targets": request.targets.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "ports": request.ports.to_string(),
-            "service": request.service,
-            "scripts": request.scripts.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "every_address": request.every_address,
-        });
-        let mut shape: ScanShape = self.known(self.server.post("/scans", &body)?)?;
+        let begun = match wanted {
+            Wanted::Scan(request) => self.server.post("/scans", &body(request))?,
+            Wanted::Schedule(name) => {
+                self.server.post(&format!("/scans/schedules/{name}/run"), &json!({}))?
+            }
+        };
+        let mut shape: ScanShape = self.known(begun)?;
         let mut is_asked = false;
         loop {
             if let Some(progress) = shape.progress() {
@@ -163,6 +186,22 @@ impl RemoteScans {
             sleep(LOOK);
             shape = self.known(self.server.get(&format!("/scans/{}", run.number), &[])?)?;
         }
+    }
+
+    /// Has it take a file, packed.
+    pub(in crate::cli) fn import(
+        &self,
+        name: &ScanName,
+        path: &Path,
+        mut file: File,
+    ) -> Result<Run, Failure> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        let read = io::copy(&mut file, &mut packed).and_then(|_| packed.finish());
+        let packed =
+            read.map_err(|error| Failure::new(format!("{}: cannot read it: {error}", path.display())))?;
+        let called = [("name", name.as_str())];
+        let taken = self.server.bring("/scans/import", &called, "application/xml", &packed)?;
+        self.read(self.known(taken)?)
     }
 
     fn known<T>(&self, answer: Result<T, Refused>) -> Result<T, Failure> {

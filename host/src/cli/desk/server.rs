@@ -91,6 +91,22 @@ impl Server {
         self.answer(request.send(body.to_string()))
     }
 
+    /// Brings bytes of this type, which are packed by gzip.
+    pub(super) fn bring<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        content: &str,
+        packed: &[u8],
+    ) -> Result<Result<T, Refused>, Failure> {
+        let mut request = self.agent.post(self.at(path)).header("Authorization", self.bearer());
+        request = request.header("Content-Type", content).header("Content-Encoding", "gzip");
+        for (key, value) in query {
+            request = request.query(*key, *value);
+        }
+        self.answer(request.send(packed))
+    }
+
     /// `Ok(())`: it is done.
     pub(super) fn delete(&self, path: &str) -> Result<Result<(), Refused>, Failure> {
         let request = self.agent.delete(self.at(path)).header("Authorization", self.bearer());

@@ -7,6 +7,7 @@ use crate::cli::Failure;
 use crate::cli::arguments::{KeepArguments, Relay};
 use crate::configuration::{Configuration, MailSettings};
 use crate::notices::{Sender, Smtp, SmtpSettings, Tls, Transport};
+use crate::wall_clock::{SystemClock, WallClock};
 
 /// What to do without a relay.
 pub(super) const RELAY: &str =
@@ -55,7 +56,7 @@ pub(super) fn mailing(
         tls,
         login: None,
         timeout: own.map_or(TIMEOUT, |mail| mail.timeout),
-        hello: None,
+        hello: own.and_then(|mail| mail.hello.clone()),
         extra_root: None,
     };
     let from = arguments.mail_from.clone().or_else(|| configured.map(|mail| mail.from.clone()));
@@ -73,6 +74,19 @@ pub(super) fn mailing(
         secrets: own.cloned(),
         sender: Sender { from, envelope, relay, zone: zone.clone() },
     }))
+}
+
+/// Sends a test mail, for which there need be no database; answers the relay's words.
+pub(in crate::cli) fn test(
+    arguments: &KeepArguments,
+    configuration: &Configuration,
+    recipient: &str,
+) -> Result<String, Failure> {
+    let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
+    let mailing = mailing(arguments, configuration, &zone)?.ok_or_else(no_relay)?;
+    let now = SystemClock.now();
+    let mail = mailing.sender.test(recipient, &format!("test.{now}.{}", std::process::id()), now);
+    Ok(mailing.transport()?.send(&mail).map_err(Failure::new)?.words)
 }
 
 fn login(mail: &MailSettings) -> Result<Option<(String, secrecy::SecretString)>, Failure> {

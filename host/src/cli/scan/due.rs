@@ -32,11 +32,13 @@ pub(super) fn run(
     };
     let failed = |error| kept.failed(&error);
     let (mut scanned, mut failures, mut late) = (Vec::new(), Vec::new(), Vec::new());
+    // What is due is due as of now: who waits for the others has not missed his.
+    let begun = kept.clock.now();
     for Scheduled { tenant, request, schedule } in own {
-        let (name, now) = (&request.name, kept.clock.now());
-        let mut standing = kept.database.stands_since(tenant, name, now).map_err(failed)?;
+        let name = &request.name;
+        let mut standing = kept.database.stands_since(tenant, name, begun).map_err(failed)?;
         let before = standing;
-        match schedule.due(name.as_str(), &standing, now) {
+        match schedule.due(name.as_str(), &standing, begun) {
             Due::Now(due) if !cancel.is_cancelled() => {
                 standing.settled = Some(due);
                 match made(&judging, request, keep, configuration, screen, &cancel) {
@@ -59,6 +61,7 @@ pub(super) fn run(
         if standing != before {
             kept.database.set_standing(tenant, name, standing).map_err(failed)?;
         }
+        let now = kept.clock.now();
         if let Some(overdue) = schedule.overdue(name.as_str(), &standing, now) {
             screen.warning(&format!("scan {name} is overdue: there should have been a whole one by now"));
             late.push(Late { name: name.clone(), overdue, at: now });
@@ -89,7 +92,7 @@ fn made(
             return judging.refuse(&request.name, ScannerKind::Nmap, why);
         }
     };
-    match Order::check(request, &keep.tenant, settings, &SystemResolver::default()) {
+    match Order::check(request, &keep.tenant, settings, &SystemResolver::cancelled_by(cancel)) {
         Ok(order) => judging.scan(&order, &*scanner, &mut Shown::new(screen), cancel),
         Err(error) => judging.refuse(&request.name, scanner.kind(), error.broken()),
     }

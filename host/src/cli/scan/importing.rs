@@ -3,10 +3,11 @@ use std::path::Path;
 
 use super::judging::Judging;
 use crate::cli::arguments::{ImportArguments, KeepArguments};
+use crate::cli::desk::scans::{RemoteScans, ScanDesk};
 use crate::cli::exit::Exit;
 use crate::cli::{Failure, Screen};
 use crate::configuration::Configuration;
-use crate::scans::{Host, Progress, Watch};
+use crate::scans::{Host, Progress, RunState, Watch};
 
 /// Takes files of scans that were made elsewhere.
 pub(super) fn run(
@@ -26,6 +27,32 @@ pub(super) fn run(
         }
     }
     judging.finish(scanned, failures, Vec::new())
+}
+
+/// Has a server take them, which judges them, too.
+pub(super) fn run_there(
+    arguments: ImportArguments,
+    server: &RemoteScans,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let (format, mut is_whole) = (arguments.judge.format, true);
+    for path in &arguments.files {
+        let waiting = screen.waiting(format!("reading {}", path.display()));
+        let taken = open(path).and_then(|file| server.import(&arguments.name, path, file));
+        drop(waiting);
+        match taken {
+            Ok(run) => {
+                is_whole &= run.state == RunState::Done;
+                super::kept::put(&run, server.findings(run.number)?, format, server.zone(), screen)?;
+            }
+            // The others are taken all the same.
+            Err(failure) => {
+                is_whole = false;
+                screen.fail(&failure);
+            }
+        }
+    }
+    Ok(if is_whole { Exit::Clean } else { Exit::Incomplete })
 }
 
 fn open(path: &Path) -> Result<File, Failure> {

@@ -156,6 +156,15 @@ impl<'a> Judging<'a> {
         })
     }
 
+    /// Keeps that a schedule's scan was whole at this time.
+    pub(super) fn whole(&self, name: &ScanName, at: i64) -> Result<(), Failure> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let standing = kept.database.stands_since(&self.tenant, name, at).and_then(|standing| {
+            kept.database.set_standing(&self.tenant, name, Standing { whole: Some(at), ..standing })
+        });
+        standing.map_err(|error| kept.failed(&error))
+    }
+
     /// Keeps that a scan was not made.
     pub(super) fn refuse(
         &self,

@@ -1,13 +1,14 @@
 use super::judging::Judging;
 use crate::cli::arguments::{Format, KeepArguments, RunArguments};
-use crate::cli::desk::scans::{RemoteScans, ScanDesk};
+use crate::cli::desk::scans::{RemoteScans, ScanDesk, Wanted};
 use crate::cli::exit::Exit;
 use crate::cli::{Failure, Screen, interrupt};
+use crate::commit::Tenant;
 use crate::configuration::Configuration;
 use crate::report::waiting::Waiting;
 use crate::scans::{
-    Cancel, ChoiceError, Host, Order, Progress, Request, RunState, ScanSettings, Scanner, ScannerKind,
-    SystemResolver, Watch, choose,
+    Cancel, ChoiceError, Host, Order, Progress, Request, RunState, ScanName, ScanSettings, Scanner,
+    ScannerKind, SystemResolver, Watch, choose,
 };
 
 /// Scans.
@@ -17,15 +18,22 @@ pub(super) fn run(
     configuration: &Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
-    let (request, settings) = (request(&arguments), &configuration.scan);
-    let order = order(&request, keep, settings)?;
+    let settings = &configuration.scan;
+    let request = match &arguments.schedule {
+        Some(name) => scheduled(name, &keep.tenant, settings)?,
+        None => request(&arguments),
+    };
+    let cancel = Cancel::by(interrupt::flag()?);
+    let order = order(&request, keep, settings, &cancel)?;
     let scanner = wanted(arguments.scanner, &request, settings, screen)
         .map_err(|error| Failure::new(&error).hint(Some(error.hint())))?;
-    let cancel = Cancel::by(interrupt::flag()?);
     let judging = Judging::open(arguments.judge, keep, configuration, screen)?;
     let mut watch = Shown::new(screen);
     let scanned = judging.scan(&order, &*scanner, &mut watch, &cancel)?;
     drop(watch);
+    if let Some(name) = arguments.schedule.filter(|_| scanned.state == RunState::Done) {
+        judging.whole(&name, scanned.began)?;
+    }
     judging.finish(vec![scanned], Vec::new(), Vec::new())
 }
 
@@ -40,9 +48,13 @@ pub(super) fn run_there(
             "expected --scanner or --server, found both: a server scans with what it has",
         ));
     }
-    let (request, cancel) = (request(&arguments), Cancel::by(interrupt::flag()?));
+    let cancel = Cancel::by(interrupt::flag()?);
     let mut shown = Shown::new(screen);
-    let run = server.make(&request, &cancel, |progress, hosts| {
+    let wanted = match &arguments.schedule {
+        Some(name) => Wanted::Schedule(name.clone()),
+        None => Wanted::Scan(request(&arguments)),
+    };
+    let run = server.make(&wanted, &cancel, |progress, hosts| {
         shown.hosts = hosts;
         shown.progress(progress);
     })?;
@@ -62,16 +74,32 @@ fn request(arguments: &RunArguments) -> Request {
     Request {
         name: name.clone(),
         targets: targets.clone(),
-        ports: ports.clone(),
+        // Without them there is a schedule.
+        ports: ports.clone().unwrap_or_default(),
         service: *service,
         scripts: script.clone(),
         every_address: *every_address,
     }
 }
 
+/// What a schedule of the tenant asks for.
+fn scheduled(name: &ScanName, tenant: &Tenant, settings: &ScanSettings) -> Result<Request, Failure> {
+    let mut own = settings.schedules.iter().filter(|one| one.tenant == *tenant);
+    let found = own.find(|one| one.request.name == *name).map(|one| one.request.clone());
+    found.ok_or_else(|| {
+        let message = format!("expected a schedule of tenant `{tenant}`, found none called `{name}`");
+        Failure::new(message).hint(Some("`tripline scan schedule` lists them"))
+    })
+}
+
 /// What may be scanned of what is asked for.
-fn order(request: &Request, keep: &KeepArguments, settings: &ScanSettings) -> Result<Order, Failure> {
-    let order = Order::check(request, &keep.tenant, settings, &SystemResolver::default());
+fn order(
+    request: &Request,
+    keep: &KeepArguments,
+    settings: &ScanSettings,
+    cancel: &Cancel,
+) -> Result<Order, Failure> {
+    let order = Order::check(request, &keep.tenant, settings, &SystemResolver::cancelled_by(cancel));
     order.map_err(|error| {
         let hint = error.hint();
         Failure::new(error).hint(hint)

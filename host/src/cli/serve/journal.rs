@@ -335,7 +335,7 @@ mod tests {
         drop(reads);
         journal.flush();
         let written: Vec<String> = written.try_iter().collect();
-        assert_eq!(written[0], "0");
+        assert!(written.iter().any(|line| line == "0"), "{:?}", &written[..2]);
         let told = written.iter().find(|line| line.contains("lines were left out"));
         assert!(told.is_some() && written.len() <= WAITING + 2, "{}", written.len());
     }

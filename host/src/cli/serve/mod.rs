@@ -116,7 +116,7 @@ pub(super) fn run(
         most_files: descriptors::for_files(most),
         database: Arc::clone(&kept.database),
         security_log: kept.security_log(),
-        deliverer: kept.delivering(screen)?,
+        deliverer: kept.delivering()?,
         health,
         clock: Arc::clone(&kept.clock),
         pause: Duration::from_millis(100),

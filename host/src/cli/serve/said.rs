@@ -94,6 +94,12 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             of(tenant, Warning, "findings-wait", message).with("scan", name.as_str())
         }
         Event::Scanning(error) => Line::new(Error, "scanning", format!("{error}; it is tried again")),
+        Event::Elsewhere => Line::new(
+            Info,
+            "delivered-elsewhere",
+            "another program delivers notices: this one does once it ends",
+        ),
+        Event::Delivers => Line::new(Info, "delivers", "delivers notices from now on"),
         Event::Delivered(delivered) => return mails(delivered),
     };
     vec![one]
@@ -162,5 +168,10 @@ fn mails(delivered: &Delivered) -> Vec<Line> {
         Line::new(Level::Warning, "mail-failed", message).with("recipient", &**recipient)
     };
     lines.extend(delivered.failed.iter().map(failed));
+    let given_up = |(recipient, end): &(String, End)| {
+        let message = format!("a notice to {recipient} was given up: {end}");
+        Line::new(Level::Error, "mail-given-up", message).with("recipient", &**recipient)
+    };
+    lines.extend(delivered.given_up.iter().map(given_up));
     lines
 }

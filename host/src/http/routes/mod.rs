@@ -10,7 +10,11 @@ mod metrics;
 mod notices;
 mod numbered;
 mod openapi;
+#[cfg(feature = "playground")]
+pub(super) mod playground;
 mod reports;
+mod scan_files;
+mod scan_schedules;
 mod scan_stream;
 mod scans;
 mod silences;
@@ -50,12 +54,16 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         exceptions::routes(),
         sources::routes(),
         scans::routes(),
+        scan_schedules::routes(),
+        scan_files::routes(),
         scan_stream::routes(),
         tokens::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();
     document::complete(&mut document);
+    #[cfg(feature = "playground")]
+    let router = router.merge(playground::routes("/playground", Arc::new(crate::playground::page().clone())));
     router
         .merge(openapi::routes(document))
         .fallback(|| async { Problem::unknown("there is nothing at this path") })

@@ -184,16 +184,12 @@ fn zone(text: &str) -> Result<TimeZone, Problem> {
     path = "/api/v1/notices/flush",
     tag = "notices",
     security(("token" = ["operator"])),
-    responses((status = 200, description = "how many wait", body = Tried))
+    responses((status = 200, description = "how many are tried now", body = Tried))
 )]
 async fn flush(caller: Caller<Operator>, State(shared): State<Arc<Shared>>) -> Result<Json<Tried>, Problem> {
     let (tenant, actor) = (caller.tenant().clone(), caller.actor());
-    let flushed = shared.write(move |database| {
-        let waiting = database.waits(&tenant)?;
-        database.flush(&tenant, actor)?;
-        Ok(waiting)
-    });
-    Ok(Json(Tried { notices: flushed.await? }))
+    let tried = shared.write(move |database| database.flush(&tenant, actor)).await?;
+    Ok(Json(Tried { notices: tried }))
 }
 
 /// Queues what was given up again: one notice, or all.

@@ -13,15 +13,14 @@ use utoipa_axum::routes;
 use super::super::caller::{Analyst, Caller, Reader};
 use super::super::json::Json;
 use super::super::path::Path;
-use super::super::problem::{AGAIN, Problem};
+use super::super::problem::Problem;
 use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
 use crate::commit::Tenant;
-use crate::http::shapes::{FindingShape, ScanShape, ScheduleShape};
+use crate::http::shapes::{FindingShape, ScanShape};
 use crate::report::scans;
-use crate::scans::{Ports, Request, Run, ScanName, ScanStore, ScheduleStore, Script, Target};
-use crate::serve::NotBegun;
+use crate::scans::{Ports, Request, Run, ScanName, ScanStore, Script, Target};
 
 /// Runs of a page, if nothing is said, and at most.
 const RUNS: (u32, u32) = (50, 200);
@@ -35,7 +34,6 @@ const SCRIPTS: usize = 50;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(list, start))
-        .routes(routes!(schedules))
         .routes(routes!(show))
         .routes(routes!(findings))
         .routes(routes!(cancel))
@@ -126,8 +124,7 @@ impl New {
         if self.scripts.len() > SCRIPTS {
             return Err(Problem::invalid(format!("scripts: expected at most {SCRIPTS}")));
         }
-        let name = self.name.map_or(Some(ScanName::default()), |name| ScanName::new(&name));
-        let wrong = || Problem::invalid("name: expected 1 to 64 lower case letters, digits and hyphens");
+        let name = self.name.as_deref().map_or(Ok(ScanName::default()), named)?;
         let target = |text: &String| {
             text.parse::<Target>().map_err(|error| Problem::invalid(format!("targets: {error}")))
         };
@@ -135,7 +132,7 @@ impl New {
             text.parse::<Script>().map_err(|error| Problem::invalid(format!("scripts: {error}")))
         };
         Ok(Request {
-            name: name.ok_or_else(wrong)?,
+            name,
             targets: self.targets.iter().map(target).collect::<Result<_, _>>()?,
             ports: self
                 .ports
@@ -169,12 +166,10 @@ async fn start(
     Json(new): Json<New>,
 ) -> Result<Response, Problem> {
     let request = new.checked()?;
-    let (tenant, actor, scans) = (caller.tenant().clone(), caller.actor(), shared.scans.clone());
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
     let of = tenant.clone();
-    let begun = shared.write(move |_| Ok(scans.start(of, actor, request))).await?;
-    let number = begun.map_err(not_begun)?;
-    let run = found(&shared, &tenant, number).await?;
-    Ok((StatusCode::ACCEPTED, Json(whole(&shared, &tenant, &run))).into_response())
+    let number = shared.begin(move |scans| scans.start(of, actor, request)).await?;
+    begun(&shared, &tenant, number).await
 }
 
 /// A scan, and how far it is.
@@ -299,37 +294,10 @@ async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(whole(&shared, &tenant, &run))).into_response())
 }
 
-/// Schedules, as they are configured.
-#[derive(ToSchema)]
-#[schema(as = ScanSchedules)]
-#[allow(dead_code, reason = "a shape for the document")]
-struct SchedulesShape {
-    schedules: Vec<ScheduleShape>,
-}
-
-/// The tenant's scans that are made again and again, and how they stand.
-#[utoipa::path(
-    get,
-    operation_id = "list_scan_schedules",
-    path = "/api/v1/scans/schedules",
-    tag = "scans",
-    security(("token" = ["reader"])),
-    responses((status = 200, body = SchedulesShape))
-)]
-async fn schedules(
-    caller: Caller<Reader>,
-    State(shared): State<Arc<Shared>>,
-) -> Result<Json<Value>, Problem> {
-    let (tenant, plan, now) = (caller.tenant().clone(), shared.scans.plan(), shared.clock.now());
-    let standing = shared.read(move |database| {
-        let own = plan.settings.schedules.iter().filter(|one| one.tenant == tenant);
-        let stands = own.map(|one| {
-            let standing = database.stands(&tenant, &one.request.name)?.unwrap_or_default();
-            Ok(scans::schedule(one, &standing, now))
-        });
-        stands.collect::<Result<Vec<_>, _>>()
-    });
-    Ok(Json(json!({ "schedules": standing.await? })))
+/// What a scan is called.
+pub(super) fn named(name: &str) -> Result<ScanName, Problem> {
+    let wrong = || Problem::invalid("name: expected 1 to 64 lower case letters, digits and hyphens");
+    ScanName::new(name).ok_or_else(wrong)
 }
 
 /// A run of the tenant.
@@ -340,6 +308,12 @@ pub(super) async fn found(shared: &Arc<Shared>, tenant: &Tenant, number: u64) ->
     let of = tenant.clone();
     let run = shared.read(move |database| database.run(&of, number)).await?;
     run.ok_or_else(none)
+}
+
+/// What is answered of a run that has begun.
+pub(super) async fn begun(shared: &Arc<Shared>, tenant: &Tenant, number: u64) -> Result<Response, Problem> {
+    let run = found(shared, tenant, number).await?;
+    Ok((StatusCode::ACCEPTED, Json(whole(shared, tenant, &run))).into_response())
 }
 
 /// A run, and how far it is.
@@ -361,14 +335,4 @@ fn within(limit: Option<u32>, (usual, most): (u32, u32)) -> Result<u32, Problem>
 fn counted(name: &str, number: u64, least: i64) -> Result<(), Problem> {
     let number = i64::try_from(number).ok().filter(|number| *number >= least);
     number.map(drop).ok_or_else(|| Problem::invalid(format!("{name}: expected {least} to {}", i64::MAX)))
-}
-
-fn not_begun(error: NotBegun) -> Problem {
-    match error {
-        NotBegun::Order(_) | NotBegun::Choice(_) => Problem::invalid(error.to_string()),
-        NotBegun::Underway(_) | NotBegun::Alone => Problem::conflict(error.to_string()),
-        NotBegun::Busy(_) => Problem::full(error.to_string()).retry_after(AGAIN),
-        NotBegun::Store(error) => error.into(),
-        NotBegun::Stopping => Problem::unavailable(error.to_string()).retry_after(AGAIN),
-    }
 }

@@ -20,7 +20,7 @@ pub(crate) struct NoticeShape {
     recipient: String,
     /// By which route.
     route: String,
-    /// `first`, `severity-rose`, `reopened`, `repeat`, `acknowledgement-expired`, `silence-ended`, `resolved` or `digest`.
+    /// `first`, `severity-rose`, `reopened`, `reopened-by-hand`, `repeat`, `acknowledgement-expired`, `silence-ended`, `resolved` or `digest`.
     reason: String,
     /// `queued`, `sending`, `sent`, `deferred`, `dead`, `folded` or `silenced`.
     state: String,

@@ -3,7 +3,7 @@
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use tripline_notice::{EvidenceView, Reason, Templates, sample};
 
-use super::{Mail, MessageError, bytes};
+use super::{AddressField, Mail, MessageError, bytes};
 
 fn mail() -> Mail {
     Mail {
@@ -191,13 +191,13 @@ fn wrong_addresses_are_refused() {
         "ada@münchen.example",
     ] {
         for (field, mail) in [
-            ("from", Mail { from: wrong.into(), ..mail() }),
-            ("to", Mail { to: wrong.into(), ..mail() }),
-            ("envelope_from", Mail { envelope_from: wrong.into(), ..mail() }),
+            (AddressField::From, Mail { from: wrong.into(), ..mail() }),
+            (AddressField::To, Mail { to: wrong.into(), ..mail() }),
+            (AddressField::Envelope, Mail { envelope_from: wrong.into(), ..mail() }),
         ] {
             match bytes(&mail) {
                 Err(MessageError::Address { field: found, .. }) => assert_eq!(found, field, "{wrong}"),
-                Ok(_) if field == "envelope_from" && wrong.is_empty() => (),
+                Ok(_) if field == AddressField::Envelope && wrong.is_empty() => (),
                 other => panic!("{field} {wrong:?}: {:?}", other.map(|_| "a message")),
             }
         }

@@ -189,7 +189,7 @@ fn told(findings: &[Finding]) -> Vec<Told> {
     told
 }
 
-const HOW: Comparing = Comparing { protocol: Protocol::Tcp, closed_after: K, hosts: true };
+const HOW: Comparing = Comparing { protocol: Protocol::Tcp, closed_after: K, hosts: true, coverage: true };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
@@ -273,6 +273,17 @@ fn a_wider_range_is_one_change_of_coverage() {
     let (findings, _) = compare(known, &seen("1-65535", &[22, 2000]), HOW);
     let kinds = kinds(&findings);
     assert!(kinds.contains(&(FindingKind::PortOpen, Some(2000), Some(false))), "{kinds:?}");
+}
+
+#[test]
+fn who_asks_now_this_and_now_that_is_not_told_so() {
+    let how = Comparing { coverage: false, ..HOW };
+    let (_, known) = compare(Known::default(), &seen("1-1000", &[22]), how);
+    let (findings, _) = compare(known, &seen("22-65535", &[22, 2000]), how);
+    // All else is compared as ever.
+    let expected =
+        [(FindingKind::PortOpen, Some(22), Some(false)), (FindingKind::PortOpened, Some(2000), Some(true))];
+    assert_eq!(kinds(&findings), expected);
 }
 
 fn with_service(product: &str, probed: bool) -> Seen {

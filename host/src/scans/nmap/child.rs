@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tempfile::TempDir;
 
-use super::Nmap;
 use super::arguments::{arguments, targets};
+use super::folder::Folder;
+use super::{Nmap, SIGNALS};
 use crate::scans::addresses::Addresses;
 use crate::scans::order::Order;
 use crate::scans::scanner::{Broken, Cancel, Reason};
@@ -25,7 +25,7 @@ const SAID: usize = 2048;
 
 /// nmap while it runs; read, it is its XML. However it ends, nothing of it is left.
 ///
-/// It dies with the thread that started it, which therefore waits for it.
+/// Its guard ends it when the pipe that it tells through is closed, be it that whoever reads has died.
 pub(super) struct Child {
     process: process::Child,
     group: Pid,
@@ -36,7 +36,6 @@ pub(super) struct Child {
     deadline: Option<Instant>,
     /// Why it was asked to end, and when that is no question any more.
     ending: Option<(Broken, Instant)>,
-    _folder: TempDir,
 }
 
 impl Child {
@@ -47,7 +46,7 @@ impl Child {
         timeout: Duration,
         cancel: &Cancel,
     ) -> io::Result<Child> {
-        let folder = tempfile::Builder::new().prefix("tripline-scan-").tempdir()?;
+        let folder = Folder::new()?;
         let mut input: File = tempfile::tempfile()?;
         input.write_all(targets(addresses).as_bytes())?;
         input.rewind()?;
@@ -68,16 +67,8 @@ impl Child {
         let pipes = process.stdout.take().zip(process.stderr.take());
         let (cancel, deadline) = (cancel.clone(), Instant::now().checked_add(timeout));
         // From here on it is ended whatever fails.
-        let mut child = Child {
-            process,
-            group,
-            xml: None,
-            said: bounded(0).1,
-            cancel,
-            deadline,
-            ending: None,
-            _folder: folder,
-        };
+        let mut child =
+            Child { process, group, xml: None, said: bounded(0).1, cancel, deadline, ending: None };
         let (xml, errors) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
         child.said = listen(errors)?;
         child.xml = Some(xml);
@@ -188,6 +179,7 @@ fn listen(mut errors: ChildStderr) -> io::Result<Receiver<String>> {
 
 fn ended(status: Option<ExitStatus>, said: &str) -> String {
     let how = match status.map(|status| (status.code(), status.signal())) {
+        Some((Some(code), _)) if code > SIGNALS => format!("nmap was ended by signal {}", code - SIGNALS),
         Some((Some(code), _)) => format!("nmap ended with {code}"),
         Some((_, Some(signal))) => format!("nmap was ended by signal {signal}"),
         _ => "nmap ended".into(),

@@ -1,26 +1,33 @@
 //! nmap: a program that the operator has installed. It is run, and its XML is read; nothing of it is ours.
 //!
 //! ```text
-//!   tripline ──► tripline scanner-exec ──exec──► nmap        one process, in a group of its own:
-//!      │            dies with its parent,                    who cancels, or waits too long, ends the group;
-//!      │            has limits                               who dies takes it along
-//!      ◄──────────────────────────────── XML ──┘
+//!   tripline ──► tripline scanner-exec ──► the same, --guarded ──exec──► nmap     in a group of their own:
+//!      │            guards: kills the         dies with its guard,                who cancels, or waits too long,
+//!      │            group when nobody         has limits                          ends the group; who dies takes it
+//!      │            reads any more                                                along, with all that it has begun
+//!      ◄──────────────────────────────────────────────────── XML ──┘
 //! ```
 
 mod arguments;
 mod child;
+mod folder;
 mod found;
+mod guard;
 mod launch;
 
 use std::path::PathBuf;
 
 use self::child::Child;
 pub use self::found::{NmapError, find};
+pub use self::guard::guard;
 pub use self::launch::{Launch, launch};
 use super::order::Order;
 use super::scanner::{Broken, Cancel, Ended, Reason, Scanner, ScannerKind, Watch};
 use super::told::Told;
 use super::xml::{ScanXml, XmlLimits};
+
+/// What a guard ends with whose scanner was ended by a signal: this, and the signal's number.
+pub const SIGNALS: i32 = 128;
 
 /// Scans by nmap.
 #[derive(Clone, Debug)]

@@ -8,7 +8,13 @@ use super::*;
 struct Names(Vec<(&'static str, Vec<&'static str>)>);
 
 impl Resolver for Names {
-    fn resolve(&self, name: &HostName) -> Result<Vec<IpAddr>, ResolveError> {
+    fn resolve(&self, names: &[HostName]) -> Result<Vec<Vec<IpAddr>>, ResolveError> {
+        names.iter().map(|name| self.one(name)).collect()
+    }
+}
+
+impl Names {
+    fn one(&self, name: &HostName) -> Result<Vec<IpAddr>, ResolveError> {
         let found = self.0.iter().find(|(known, _)| *known == name.as_str());
         let unknown = || ResolveError::Unknown {
             name: name.as_str().into(),

@@ -82,6 +82,35 @@ fn what_was_missed_is_skipped_or_made_up_for_once() {
 }
 
 #[test]
+fn what_counts_for_nothing_is_due_again_by_the_policy_for_what_was_missed() {
+    let since = time("2026-11-23T00:00:00Z");
+    let jittered = Schedule { jitter: Duration::from_secs(600), ..every(6, Missed::Once) };
+    for schedule in [every(6, Missed::Once), jittered, cron("0 */6 * * *", Missed::Once)] {
+        let mut now = since;
+        let mut standing = Standing { since, ..Standing::default() };
+        for _ in 0..3 {
+            let due = loop {
+                match schedule.due("a", &standing, now) {
+                    Due::Now(due) => break due,
+                    Due::At(start) => now = start,
+                    other => panic!("{other:?}"),
+                }
+            };
+            standing.settled = Some(due);
+            for later in [0, MINUTE, HOUR] {
+                assert!(matches!(schedule.due("a", &standing, now + later), Due::At(_)));
+                assert_eq!(schedule.due("a", &schedule.unsettled(standing), now + later), Due::Now(due));
+                let skips = Schedule { missed: Missed::Skip, ..schedule.clone() };
+                let due_again = if later < HOUR { Due::Now(due) } else { Due::Missed(due) };
+                assert_eq!(skips.due("a", &skips.unsettled(standing), now + later), due_again);
+            }
+        }
+    }
+    let never = Standing { since, ..Standing::default() };
+    assert_eq!(every(6, Missed::Once).unsettled(never), never);
+}
+
+#[test]
 fn jitter_is_the_same_each_time_it_is_asked_and_not_for_another() {
     let schedule = Schedule { jitter: Duration::from_secs(3600), ..every(24, Missed::Skip) };
     let standing = Standing { since: DAY, settled: Some(DAY), ..Standing::default() };

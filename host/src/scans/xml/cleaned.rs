@@ -5,6 +5,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use memchr::memchr;
+
 const CHUNK: usize = 64 * 1024;
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
@@ -65,9 +67,14 @@ impl<R: Read> Cleaned<R> {
         self.ended = read == 0;
         self.ready.clear();
         self.at = 0;
+        // Almost always.
+        if let Ok(valid) = std::str::from_utf8(&chunk) {
+            self.take_all(valid.as_bytes());
+            return Ok(());
+        }
         let mut chunks = chunk.utf8_chunks().peekable();
         while let Some(part) = chunks.next() {
-            part.valid().bytes().for_each(|byte| self.take(byte));
+            self.take_all(part.valid().as_bytes());
             let invalid = part.invalid();
             // The last bytes may be the beginning of a character.
             let begins = chunks.peek().is_none() && !self.ended && is_beginning(invalid);
@@ -78,6 +85,33 @@ impl<R: Read> Cleaned<R> {
             }
         }
         Ok(())
+    }
+
+    /// Takes bytes: those that leave the place as it is at once, and the others one by one.
+    fn take_all(&mut self, mut bytes: &[u8]) {
+        while let Some(first) = bytes.first() {
+            let plain = match &mut self.place {
+                Place::Text => memchr(b'<', bytes).unwrap_or(bytes.len()),
+                // Names are short: a search by vectors would take longer to begin.
+                Place::Tag => {
+                    let ends = |byte: &u8| matches!(byte, b'>' | b'"' | b'\'');
+                    bytes.iter().position(ends).unwrap_or(bytes.len())
+                }
+                Place::Value { quote, length } if *length < self.value => {
+                    let plain = memchr(*quote, bytes).unwrap_or(bytes.len()).min(self.value - *length);
+                    *length += plain;
+                    plain
+                }
+                _ => 0,
+            };
+            if plain > 0 {
+                self.ready.extend_from_slice(&bytes[..plain]);
+                bytes = &bytes[plain..];
+            } else {
+                self.take(*first);
+                bytes = &bytes[1..];
+            }
+        }
     }
 
     fn take(&mut self, byte: u8) {

@@ -25,6 +25,9 @@ struct Reading {
     text: Text,
 }
 
+/// Elements in which something is read.
+const PARENTS: [&str; 5] = ["hostnames", "ports", "port", "hostscript", "service"];
+
 /// Of texts between tags, these are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Text {
@@ -55,14 +58,13 @@ pub(super) fn read<R: Read>(
         keeps: false,
         text: Text::Other,
     };
-    let mut path: Vec<String> = Vec::new();
+    let mut path: Vec<&'static str> = Vec::new();
     while markup.depth() >= inside {
         let at = markup.at();
         match markup.next()? {
             Node::Open(tag) => {
-                let parent = path.last().map_or("host", |name| &name[..]);
-                reading.open(parent, &tag, at)?;
-                path.push(tag.name);
+                reading.open(path.last().unwrap_or(&"host"), &tag, at)?;
+                path.push(PARENTS.iter().find(|name| **name == tag.name()).unwrap_or(&"other"));
             }
             Node::Text(text) => reading.text(&text),
             Node::Close => {
@@ -79,7 +81,7 @@ pub(super) fn read<R: Read>(
 impl Reading {
     fn open(&mut self, parent: &str, tag: &Tag, at: u64) -> Result<(), XmlError> {
         self.text = Text::Other;
-        match (parent, &tag.name[..]) {
+        match (parent, tag.name()) {
             ("host", "status") => {
                 self.is_told = true;
                 self.host.up = tag.get("state") == Some("up");

@@ -7,6 +7,9 @@ use quick_xml::events::{BytesStart, Event};
 use super::cleaned::Cleaned;
 use super::limits::XmlLimits;
 
+/// Attributes of a tag for which there is room at once.
+const USUAL: usize = 8;
+
 /// What comes next in a file of XML.
 #[derive(Debug)]
 pub(super) enum Node {
@@ -20,18 +23,32 @@ pub(super) enum Node {
     End,
 }
 
-/// The beginning of an element.
+/// The beginning of an element: its name, and each attribute's name and value, one behind the other.
 #[derive(Debug)]
 pub(super) struct Tag {
-    pub(super) name: String,
-    attributes: Vec<(String, String)>,
+    text: String,
+    /// Where the name ends …
+    name: usize,
+    /// … and each attribute's name, and its value.
+    ends: Vec<(usize, usize)>,
 }
 
 impl Tag {
+    /// What it is.
+    pub(super) fn name(&self) -> &str {
+        &self.text[..self.name]
+    }
+
     /// What an attribute says; nothing is as if it were not there.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| &value[..]).filter(|value| !value.is_empty())
+        let mut begin = self.name;
+        for (middle, end) in &self.ends {
+            if self.text[begin..*middle] == *name {
+                return Some(&self.text[*middle..*end]).filter(|value| !value.is_empty());
+            }
+            begin = *end;
+        }
+        None
     }
 
     /// As [`Tag::get`], read as what it should be.
@@ -142,6 +159,8 @@ impl<R: Read> Markup<R> {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(Node::Close);
                 }
+                // What stands between elements says nothing.
+                Event::Text(text) if text.trim().is_empty() => {}
                 Event::Text(text) => return Ok(Node::Text(bounded(&text, self.limits.text))),
                 Event::Eof => return Ok(Node::End),
                 // Nothing is looked up, nothing is expanded: what is declared or commented is passed over.
@@ -152,12 +171,21 @@ impl<R: Read> Markup<R> {
 }
 
 fn tag(start: &BytesStart<'_>, limits: &XmlLimits) -> Tag {
-    let name = bounded(start.name().as_ref(), limits.text);
+    let mut text = String::with_capacity(start.len());
+    text.push_str(first(start.name().as_ref(), limits.text));
+    let name = text.len();
     let mut attributes = start.attributes();
-    let attributes = attributes.with_checks(false).flatten().take(limits.attributes);
-    let value = |raw: &str| unescape(raw).map_or_else(|_| whole(raw), |text| text.into_owned());
-    let attributes = attributes.map(|one| (bounded(one.key.as_ref(), limits.text), value(&one.value)));
-    Tag { name, attributes: attributes.collect() }
+    let mut ends = Vec::with_capacity(USUAL);
+    for one in attributes.with_checks(false).flatten().take(limits.attributes) {
+        text.push_str(first(one.key.as_ref(), limits.text));
+        let middle = text.len();
+        match unescape(&one.value) {
+            Ok(value) => text.push_str(&value),
+            Err(_) => text.push_str(&whole(&one.value)),
+        }
+        ends.push((middle, text.len()));
+    }
+    Tag { text, name, ends }
 }
 
 /// A value with what is no escape in it: without its end, where an escape was cut; else as it stands.
@@ -168,5 +196,9 @@ fn whole(raw: &str) -> String {
 
 /// The first bytes of a text.
 pub(super) fn bounded(text: &str, most: usize) -> String {
-    text[..text.floor_char_boundary(most)].into()
+    first(text, most).into()
+}
+
+fn first(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }

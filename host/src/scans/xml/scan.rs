@@ -71,15 +71,15 @@ impl<R: Read> ScanXml<R> {
 
     fn open(&mut self, tag: &Tag) -> Result<Option<Item>, XmlError> {
         let Some(scanner) = self.scanner else {
-            if tag.name != "nmaprun" {
-                return Err(XmlError::Stranger(bounded(&tag.name, 80)));
+            if tag.name() != "nmaprun" {
+                return Err(XmlError::Stranger(bounded(tag.name(), 80)));
             }
             // What it was called with may hold a secret: that is never looked at.
             let scanner = tag.read("scanner").unwrap_or(ScannerKind::Nmap);
             self.scanner = Some(scanner);
             return Ok(Some(Item::Begun(scanner, tag.time("start"))));
         };
-        Ok(match (&tag.name[..], self.markup.depth()) {
+        Ok(match (tag.name(), self.markup.depth()) {
             ("scaninfo", 2) => tag.read("protocol").map(|protocol| {
                 let ports = tag.get("services").and_then(Ports::read);
                 let technique = bounded(tag.get("type").unwrap_or("unknown"), 32);

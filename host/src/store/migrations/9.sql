@@ -1,9 +1,23 @@
--- How a file is known again though others begin as it does.
+-- What the last check decided of events that more bytes may still change, and (file NULL) of ticks behind all it had read.
+-- Each check judges them again: their ids are known beyond the incidents they belong to.
+CREATE TABLE tails (
+    tenant TEXT NOT NULL,
+    id BLOB NOT NULL,
+    file INTEGER,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, file) REFERENCES files (tenant, number) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tails_of_file ON tails (tenant, file);
 
--- SHA-256 of the last bytes before the position, at most 1,024.
-ALTER TABLE files ADD COLUMN foot BLOB CHECK (length(foot) = 32);
--- Of a packed file the checksum and length at its end.
-ALTER TABLE files ADD COLUMN seal INTEGER;
+-- So far the digest was of what was left of a line. Of what was cut or blotted out it is not known.
+UPDATE evidence SET digest = NULL WHERE cut = 1 OR instr(text, CAST('[redacted]' AS BLOB)) > 0;
 
--- Whose file lies at a place: one that was renamed to a name of another source is still the first one's.
-CREATE INDEX files_of_place ON files (tenant, device, inode);
+-- How far the patterns of redaction have gone over what was stored before they were there.
+CREATE TABLE redacted (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    -- SHA-256 of them.
+    patterns BLOB NOT NULL CHECK (length(patterns) = 32),
+    tenant TEXT NOT NULL,
+    incident INTEGER NOT NULL,
+    done INTEGER NOT NULL CHECK (done IN (0, 1))
+) STRICT;

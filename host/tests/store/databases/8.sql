@@ -8,7 +8,7 @@ CREATE TABLE installation (
     id BLOB NOT NULL,
     created INTEGER NOT NULL
 , epoch BLOB) STRICT;
-INSERT INTO installation VALUES(1,X'9961111a8846d551555419a5a61bcbe9',1795549023000000000,X'362c6fd5ddadf6adb991b5c13970eb4b');
+INSERT INTO installation VALUES(1,X'9961111a8846d551555419a5a61bcbe9',1795549023000000000,X'1257dc641dbd842b72524f3719774543');
 CREATE TABLE numbers (
     tenant TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -299,7 +299,7 @@ CREATE TABLE log_head (
     seq INTEGER NOT NULL,
     hash BLOB NOT NULL
 , path BLOB, begins INTEGER) STRICT;
-INSERT INTO log_head VALUES(1,3,X'392fdbb7f1a0b2688c7e7d9917580556366cf653ace8c25fc5309e65a2cb13be',X'2f7661722f6c6f672f73656375726974792e6c6f67',1);
+INSERT INTO log_head VALUES(1,3,X'392fdbb7f1a0b2688c7e7d9917580556366cf653ace8c25fc5309e65a2cb13be',NULL,NULL);
 CREATE TABLE texts (
     row INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -483,6 +483,7 @@ CREATE TABLE scrubbing (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     deletions INTEGER NOT NULL
 ) STRICT;
+INSERT INTO scrubbing VALUES(1,1);
 CREATE INDEX files_of_source ON files (tenant, source, number);
 CREATE INDEX incidents_changed ON incidents (tenant, changed, id);
 CREATE INDEX incidents_by_state ON incidents (tenant, state, changed, id);
