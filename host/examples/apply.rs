@@ -8,7 +8,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use tripline::abi::Severity;
-use tripline::commit::{Commit, Store, Tenant};
+use tripline::commit::{Actor, Commit, Store, Tenant};
 use tripline::incidents::{Policy, Report};
 use tripline::notices::{Deliverer, Route, Routes, Sender, Smtp, SmtpSettings, Templates, Tls};
 use tripline::store::{Database, DatabaseOptions};
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // A program reports an incident of its own by one call.
     let report = Report::new(Severity::Low, "A backup took longer than an hour");
-    println!("incident {} reported", database.report(&Tenant::default(), report)?);
+    println!("incident {} reported", database.report(&Tenant::default(), report, Actor::program("backup"))?);
 
     // Mail goes out when its owner says so.
     let (host, port) = relay.rsplit_once(':').ok_or("expected HOST:PORT")?;

@@ -13,7 +13,7 @@ pub const NAMES: &[&str] = &["sshd", "app-errors", "exposure"];
 
 /// The modules that are part of this build, by name.
 pub fn modules() -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    modules::MODULES.iter().copied()
+    modules::FILES.iter().copied()
 }
 
 /// The built-in packs, read and checked like any other; nothing is compiled to machine code yet.

@@ -19,6 +19,8 @@ use tripline_engine::abi::Severity;
 use tripline_engine::decision::Decision;
 use tripline_engine::decode::Format;
 
+pub use crate::actor::Actor;
+
 /// Whose data it is; every row has one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(String);
@@ -64,6 +66,8 @@ pub struct FileIdentity {
     pub head_length: u32,
     /// How often the same inode began anew: cut to nothing and written again.
     pub generation: u32,
+    /// Of a packed file the checksum and length at its end; `None`: it is not packed, or nobody has looked.
+    pub seal: Option<u64>,
 }
 
 /// A file that was read before.
@@ -105,6 +109,9 @@ pub struct FilePosition {
     pub year: Option<(i16, u8, u8)>,
     /// The source's latest time up to there, nanoseconds since 1970: its lines without a time are merged by it.
     pub latest: Option<i64>,
+    /// SHA-256 of the last bytes before `offset`, unpacked, at most 1,024: of logs that begin alike each is known by
+    /// them. `None`: nobody has looked.
+    pub foot: Option<[u8; 32]>,
 }
 
 /// What a pack remembers at a barrier.
@@ -146,6 +153,11 @@ pub struct Commit {
     pub packs: Vec<String>,
     /// Of batches all lines of which were judged.
     pub batches: Vec<BatchKey>,
+    /// If the decisions are of what will be judged again, since more bytes may change it: the files whose positions are
+    /// before that. They are known again for as long as it takes, whatever becomes of their incidents.
+    pub tails: Option<Vec<u32>>,
+    /// Who decided; `None`: rules.
+    pub actor: Option<Actor>,
 }
 
 impl Commit {
@@ -224,6 +236,11 @@ pub trait Store: Send + Sync {
         identity: &FileIdentity,
         path: &str,
     ) -> Result<u32, StoreError>;
+
+    /// Files of all sources that were read at a place on disk, with their sources' names. A store of one source has none.
+    fn at(&self, _: &Tenant, _device: u64, _inode: u64) -> Result<Vec<(String, KnownFile)>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// What packs remember.
     fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError>;

@@ -4,6 +4,7 @@
 //! `examples/embed.rs` is the whole of it. With default features off there is no command line, no built-in pack
 //! and no need for the wasm32 target.
 
+mod actor;
 #[cfg(feature = "program")]
 pub mod author;
 pub mod builtin;
@@ -24,6 +25,8 @@ pub mod http;
 pub mod incidents;
 #[cfg(feature = "store")]
 pub mod notices;
+#[cfg(feature = "playground")]
+pub mod playground;
 #[cfg(feature = "server")]
 pub mod report;
 #[cfg(feature = "store")]

@@ -18,6 +18,8 @@
 //!
 //! A case holds when its decisions are the same in batches of one, of seven, and of all entries.
 
+mod written;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -28,7 +30,9 @@ use crate::judge::{BatchLimits, JudgeLimits};
 use crate::line::LineSettings;
 use crate::matcher::MatchLimits;
 use crate::sandbox::Sandbox;
-use crate::{Check, Configured, Pack, PackFault, Position};
+use crate::{Check, Configured, Pack, PackFault, Position, Report};
+
+pub use self::written::write;
 
 /// Entries of a batch, one run for each.
 const BATCHES: [u32; 3] = [1, 7, u32::MAX];
@@ -134,6 +138,16 @@ impl Case {
         &self.why
     }
 
+    /// The settings that it gives the pack.
+    pub fn settings(&self) -> &toml::Table {
+        &self.settings
+    }
+
+    /// Its sources: how their lines are read, and their bytes.
+    pub fn sources(&self) -> &[(LineSettings, Vec<u8>)] {
+        &self.sources
+    }
+
     /// Runs the case in every batch size.
     pub fn run(&self, sandbox: &Arc<dyn Sandbox>, pack: &Arc<Pack>) -> Result<Outcome, CaseError> {
         let expected = self.expected.trim_end();
@@ -168,18 +182,22 @@ impl Case {
         for (source, (_, lines)) in (0..).zip(&self.sources) {
             check.feed_source(source, lines);
         }
-        let report = check.finish();
-        let mut out = String::new();
-        let place = Place { several: sources > 1 };
-        report.decisions.iter().for_each(|decision| render(decision, place, &mut out));
-        report.faults.iter().for_each(|fault| render_fault(fault, place, &mut out));
-        Ok(out)
+        Ok(decided(&check.finish(), sources))
     }
 
     /// The case's file with these decisions instead of those that it expects.
     pub fn updated(&self, decisions: &str) -> Vec<u8> {
         [&self.head[..], b"--- decisions\n", decisions.as_bytes()].concat()
     }
+}
+
+/// Decisions and faults of a check of so many sources that kept its decisions, as a case expects them.
+pub fn decided(report: &Report, sources: usize) -> String {
+    let mut out = String::new();
+    let place = Place { several: sources > 1 };
+    report.decisions.iter().for_each(|decision| render(decision, place, &mut out));
+    report.faults.iter().for_each(|fault| render_fault(fault, place, &mut out));
+    out
 }
 
 /// A part of lines: how they are read, and what they are.

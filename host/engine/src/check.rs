@@ -9,8 +9,8 @@ use crate::decision::Decision;
 use crate::fault::{Fault, PackFault};
 use crate::fold::{Fold, Incident};
 use crate::judge::{Delivery, Judge, JudgeCost, JudgeLimits, Verdicts};
-use crate::line::{LineSettings, Lines};
-use crate::matcher::{MatchCost, MatchLimits, MatchScratch, Matcher, MatcherError};
+use crate::line::{Block, LineSettings, Lines};
+use crate::matcher::{MatchCost, MatchLimits, MatchScratch, Matched, Matcher, MatcherError};
 use crate::merge::{Merge, Run, Scanned};
 use crate::numbers::Numbers;
 use crate::pattern::Rarity;
@@ -21,7 +21,7 @@ use crate::sandbox::{LogLine, Sandbox};
 /// Threads are the embedder's: a program with several cores runs [`Matcher::block`] on all of them and keeps
 /// [`Merge`], [`Judge`] and [`Fold`] in order, as this does in one.
 pub struct Check {
-    matcher: Matcher,
+    matcher: Arc<Matcher>,
     scratch: MatchScratch,
     clock: Box<dyn Clock>,
     sources: Vec<Lines>,
@@ -34,8 +34,16 @@ pub struct Check {
     verdicts: Verdicts,
     /// Every decision as it came, if somebody wants them unfolded.
     decisions: Option<Vec<Decision>>,
+    onlooker: Option<Box<dyn Onlooker>>,
+    saves: bool,
     lines: u64,
     matches: u64,
+}
+
+/// Sees what is matched, for whoever shows it.
+pub trait Onlooker {
+    /// A block of this source was matched, and is not judged yet.
+    fn matched(&mut self, source: u32, block: &Block, matched: &Matched);
 }
 
 /// What came of a check.
@@ -51,6 +59,8 @@ pub struct Report {
     pub logs: Vec<(String, LogLine)>,
     /// By pack, in their order.
     pub packs: Vec<PackReport>,
+    /// Bytes of what each pack saved at the end, in their order, if [`Check::save_states`] was called; `None`: nothing.
+    pub states: Vec<Option<usize>>,
     /// Events' lines read.
     pub lines: u64,
     /// Matches of patterns on events that woke a pack.
@@ -94,7 +104,7 @@ impl Check {
     ) -> Result<Check, MatcherError> {
         let judge = |pack| Judge::new(Arc::clone(&sandbox), pack, judging);
         Ok(Check {
-            matcher: Matcher::new(packs, matching, &Rarity::default())?,
+            matcher: Arc::new(Matcher::new(packs, matching, &Rarity::default())?),
             scratch: MatchScratch::default(),
             clock: Box::new(NoClock),
             sources: (0..sources).map(|_| Lines::new(lines.clone())).collect(),
@@ -105,6 +115,8 @@ impl Check {
             fold: Fold::new(),
             verdicts: Verdicts::default(),
             decisions: None,
+            onlooker: None,
+            saves: false,
             lines: 0,
             matches: 0,
         })
@@ -134,6 +146,23 @@ impl Check {
         self
     }
 
+    /// Has packs save their states once the input is over.
+    pub fn save_states(mut self) -> Check {
+        self.saves = true;
+        self
+    }
+
+    /// Shows each block to somebody.
+    pub fn onlooker(mut self, onlooker: Box<dyn Onlooker>) -> Check {
+        self.onlooker = Some(onlooker);
+        self
+    }
+
+    /// The patterns of all packs.
+    pub fn matcher(&self) -> &Arc<Matcher> {
+        &self.matcher
+    }
+
     /// Takes bytes of the first source, cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.feed_source(0, bytes);
@@ -159,6 +188,7 @@ impl Check {
             judge.end(end, &mut self.verdicts);
         }
         self.suspend();
+        let states = if self.saves { self.states() } else { Vec::new() };
         self.take_decisions();
         let costs = self.matcher.costs();
         let report = |(judge, matching): (&Judge, MatchCost)| PackReport {
@@ -173,9 +203,16 @@ impl Check {
             decisions: self.decisions.unwrap_or_default(),
             faults: self.verdicts.faults,
             logs: self.verdicts.logs,
+            states,
             lines: self.lines,
             matches: self.matches,
         }
+    }
+
+    fn states(&mut self) -> Vec<Option<usize>> {
+        let verdicts = &mut self.verdicts;
+        let state = |judge: &mut Judge| judge.snapshot(verdicts)?.state.map(|state| state.len());
+        self.judges.iter_mut().map(state).collect()
     }
 
     fn match_blocks(&mut self, source: u32) {
@@ -187,6 +224,9 @@ impl Check {
             if !block.lines.is_empty() {
                 // Also if the line has none: what is last must not depend on blocks.
                 self.last_times.insert(source, matched.last_time);
+            }
+            if let Some(onlooker) = &mut self.onlooker {
+                onlooker.matched(source, &block, &matched);
             }
             self.merge.push(Scanned { source, block, matched });
         }

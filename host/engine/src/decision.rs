@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use tripline_abi::manifest::Rule;
 use tripline_abi::{EventId, Severity};
 
@@ -71,4 +72,33 @@ pub struct Evidence {
     pub cut: bool,
     /// Places of captures in the text, for whoever shows it.
     pub captures: Vec<(u32, u32)>,
+    /// SHA-256 of the whole line as it was read, where the text is not all of that; `None`: it is, or nobody knows.
+    pub digest: Option<[u8; 32]>,
+}
+
+impl Evidence {
+    /// Puts another text in the text's place; what it was of stays known by its digest.
+    pub fn replace(&mut self, text: Vec<u8>) {
+        self.digest = self.whole_digest();
+        self.text = Some(text);
+        // They no longer say where anything is.
+        self.captures.clear();
+    }
+
+    /// Keeps so many bytes of the text; what it was of stays known by its digest.
+    pub fn shorten(&mut self, most: usize) {
+        if self.text.as_ref().is_some_and(|text| text.len() > most) {
+            self.digest = self.whole_digest();
+            self.cut = true;
+            self.text.iter_mut().for_each(|text| text.truncate(most));
+        }
+        let length = self.text.as_ref().map_or(0, Vec::len);
+        self.captures.retain(|(_, end)| *end as usize <= length);
+    }
+
+    /// SHA-256 of the whole line as it was read, if that is known.
+    pub fn whole_digest(&self) -> Option<[u8; 32]> {
+        let whole = self.text.as_ref().filter(|_| !self.cut);
+        self.digest.or_else(|| whole.map(|text| Sha256::digest(text).into()))
+    }
 }

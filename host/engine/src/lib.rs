@@ -23,6 +23,7 @@ pub mod clock;
 mod configured;
 pub mod decision;
 pub mod decode;
+mod describe;
 pub mod event;
 mod fault;
 pub mod fold;
@@ -37,8 +38,9 @@ mod pack;
 pub mod pattern;
 pub mod sandbox;
 
-pub use check::{Check, PackReport, Report, deliver, suspensions};
+pub use check::{Check, Onlooker, PackReport, Report, deliver, suspensions};
 pub use configured::Configured;
+pub use describe::{describe, without_literals};
 pub use fault::{Fault, PackFault};
 pub use id::Position;
 pub use native::Native;

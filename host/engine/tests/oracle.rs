@@ -13,8 +13,8 @@ use tripline_abi::manifest::{List, Manifest, PatternKind, WakesOn, regex_builder
 use tripline_engine::clock::NoClock;
 use tripline_engine::decode::Format;
 use tripline_engine::event::Event;
-use tripline_engine::line::{LineSettings, Lines};
-use tripline_engine::matcher::{MatchLimits, MatchScratch, Matched, Matcher};
+use tripline_engine::line::{Block, LineSettings, Lines};
+use tripline_engine::matcher::{Explained, MatchLimits, MatchScratch, Matched, Matcher, PatternExplained};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::{Configured, Pack};
 
@@ -147,6 +147,28 @@ fn found(
     }
 }
 
+/// What is told to authors of each line is what packs are handed.
+fn explained(
+    matcher: &Matcher,
+    block: &Block,
+    first: usize,
+    scratch: &mut MatchScratch,
+    explained: &mut Handed,
+) {
+    for (i, line) in block.lines.iter().enumerate() {
+        let Explained { event, packs } = matcher.explain(block, line, scratch);
+        for (number, pack) in packs.iter().enumerate().filter(|(_, pack)| pack.woken) {
+            let one = |(pattern, told): (usize, &PatternExplained)| {
+                let PatternExplained::Matches { value, found, captures } = told else { return None };
+                let value = event.text(block.text(line), *value);
+                let text = |place: (u32, u32)| value[place.0 as usize..place.1 as usize].to_vec();
+                Some((pattern as u32, found.entry, captures.iter().map(|place| place.map(text)).collect()))
+            };
+            explained.push((first + i, number, pack.patterns.iter().enumerate().filter_map(one).collect()));
+        }
+    }
+}
+
 fn limits() -> MatchLimits {
     MatchLimits { value_bytes: VALUE_BYTES, ..MatchLimits::default() }
 }
@@ -161,7 +183,7 @@ fn check(packs: &[Configured], log: &[u8], settings: &LineSettings, sample: bool
     let mut lines = Lines::new(settings.clone());
     lines.push(log);
     lines.finish();
-    let (mut expected, mut handed, mut first) = (Handed::new(), Handed::new(), 0);
+    let (mut expected, mut handed, mut told, mut first) = (Handed::new(), Handed::new(), Handed::new(), 0);
     let mut scratch = MatchScratch::default();
     while let Some(block) = lines.next_block() {
         let mut event = Event::default();
@@ -171,9 +193,11 @@ fn check(packs: &[Configured], log: &[u8], settings: &LineSettings, sample: bool
         }
         let matched = matcher.block(&block, false, &NoClock, &mut scratch);
         found(packs, &matched, |line| block.text(&block.lines[line]).to_vec(), first, &mut handed);
+        explained(&matcher, &block, first, &mut scratch, &mut told);
         first += block.lines.len();
     }
     assert_eq!(handed, expected, "log:\n{}", log.escape_ascii());
+    assert_eq!(told, expected, "log:\n{}", log.escape_ascii());
     expected.len()
 }
 

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use tripline_abi::LogLevel;
-use tripline_engine::sandbox::Trap;
+use tripline_engine::sandbox::{Log, Trap};
 use wasmtime::{Caller, Extern, Linker, ResourceLimiter, Result, Store, UpdateDeadline};
 
 use crate::Limits;
-use crate::log::Log;
 use crate::meter::Meter;
 use crate::ticker::Ticker;
 

@@ -14,9 +14,7 @@ mod cache;
 mod config;
 mod guest;
 mod instance;
-mod limits;
 mod load;
-mod log;
 mod meter;
 mod module;
 mod setup;
@@ -24,6 +22,6 @@ mod ticker;
 mod trap;
 
 pub use cache::{Cache, CacheError};
-pub use limits::Limits;
 pub use load::{Loaded, Origin};
 pub use setup::{SetupError, Wasmtime};
+pub use tripline_engine::sandbox::Limits;

@@ -19,7 +19,7 @@ pub(crate) fn trap(guest: &mut Guest, error: &Error) -> Trap {
     }
     match (code, panic) {
         (Some(_), Some(text)) => Trap::Panic(text),
-        (Some(code), None) => Trap::Wasm(name(*code)),
+        (Some(code), None) => Trap::Wasm(name(*code).into()),
         (None, _) => Trap::Host(format!("{error:#}")),
     }
 }

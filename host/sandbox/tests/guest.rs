@@ -100,12 +100,13 @@ fn loops() {
 fn recurses() {
     // Which of its two stacks ends first is the compiler's business.
     let trap = trap("recurses");
-    assert!(matches!(trap, Trap::Stack { .. } | Trap::Wasm("out of bounds memory access")), "{trap:?}");
+    let memory = Trap::Wasm("out of bounds memory access".into());
+    assert!(matches!(trap, Trap::Stack { .. }) || trap == memory, "{trap:?}");
 }
 
 #[test]
 fn nests() {
-    assert_eq!(trap("nests"), Trap::Wasm("out of bounds memory access"));
+    assert_eq!(trap("nests"), Trap::Wasm("out of bounds memory access".into()));
 }
 
 #[test]

@@ -8,7 +8,8 @@
 //!
 //! At the end of the input there are two: one behind all that has settled, and one behind the tails, that is, events
 //! that more bytes may still change, and the last ticks. The second keeps decisions only, so that the next run judges
-//! the tails again, with whatever they have grown to; what it decides again has the same id.
+//! the tails again, with whatever they have grown to; what it decides again has the same id, and is known by it for as
+//! long as the tail is not settled.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -19,6 +20,7 @@ use tripline_engine::merge::{Merge, Released};
 use super::keeping::Keeping;
 use super::passing::{Keeps, Part, Work};
 use crate::commit::{Commit, Committed, FilePosition, StoreError};
+use crate::files::Present;
 
 /// Makes barriers.
 pub(super) struct Barriers<'a> {
@@ -27,6 +29,8 @@ pub(super) struct Barriers<'a> {
     packs: Vec<String>,
     /// For each source and file the number under which its position is kept, if it is.
     kept: &'a [Vec<Option<u32>>],
+    /// For each of them what it is known by.
+    looked: &'a [Vec<Option<Present>>],
     /// Decisions so far.
     decided: &'a AtomicU64,
     at_last: u64,
@@ -39,11 +43,11 @@ impl<'a> Barriers<'a> {
     pub(super) fn new(
         keeping: &'a Keeping,
         packs: Vec<String>,
-        kept: &'a [Vec<Option<u32>>],
+        (kept, looked): (&'a [Vec<Option<u32>>], &'a [Vec<Option<Present>>]),
         decided: &'a AtomicU64,
     ) -> Barriers<'a> {
         let (committed, error) = (Committed::default(), None);
-        Barriers { keeping, packs, kept, decided, at_last: 0, last: Instant::now(), committed, error }
+        Barriers { keeping, packs, kept, looked, decided, at_last: 0, last: Instant::now(), committed, error }
     }
 
     /// Whether it is time for one.
@@ -94,10 +98,12 @@ impl<'a> Barriers<'a> {
             commit.states.extend(states);
         }
         if keeps == Keeps::All {
-            for (source, files) in (0..).zip(self.kept) {
+            for (source, (files, looked)) in (0..).zip(self.kept.iter().zip(self.looked)) {
                 let released = merge.released(source).into_iter();
-                commit.positions.extend(released.filter_map(|released| position(released, files)));
+                commit.positions.extend(released.filter_map(|released| position(released, files, looked)));
             }
+        } else {
+            commit.tails = Some(self.kept.iter().flatten().copied().flatten().collect());
         }
         Ok(commit)
     }
@@ -107,8 +113,14 @@ impl<'a> Barriers<'a> {
     }
 }
 
-fn position(Released { mark, latest }: Released, files: &[Option<u32>]) -> Option<FilePosition> {
-    let file = (*files.get(mark.file as usize)?)?;
+fn position(
+    Released { mark, latest }: Released,
+    files: &[Option<u32>],
+    looked: &[Option<Present>],
+) -> Option<FilePosition> {
+    let at = mark.file as usize;
+    let file = (*files.get(at)?)?;
+    let foot = looked.get(at)?.as_ref().and_then(|looked| looked.foot(mark.offset));
     let (offset, line, judged) = (mark.offset, mark.line, mark.judged);
-    Some(FilePosition { file, offset, line, judged, format: mark.format, year: mark.year, latest })
+    Some(FilePosition { file, offset, line, judged, format: mark.format, year: mark.year, latest, foot })
 }

@@ -25,7 +25,7 @@ pub use self::run::{default_threads, run};
 #[cfg(feature = "store")]
 pub(crate) use self::{
     keeping::settings_digest,
-    plan::{identify, mark},
+    plan::{identify, keep_read, mark},
     run::MonotonicClock,
 };
 

@@ -7,8 +7,8 @@ use tripline_engine::line::Mark;
 
 use super::keeping::{Change, InputNote, Keeping};
 use super::{Files, InputError, InputProblem, Source};
-use crate::commit::{FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
-use crate::files::{Begin, File, Found, Present, generation, recognise};
+use crate::commit::{Commit, FileIdentity, FilePosition, KnownFile, KnownSource, PackState, StoreError};
+use crate::files::{Begin, File, Found, OpenFiles, Present, generation, name, recognise};
 
 /// What is known before the first byte is read.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) files: Files,
     /// For each source and file the number under which its position is kept, if it is.
     pub(super) kept: Vec<Vec<Option<u32>>>,
+    /// For each source and file what it is known by, if its position is kept.
+    pub(super) looked: Vec<Vec<Option<Present>>>,
     /// For each source the latest time up to where it begins.
     pub(super) latest: Vec<Option<i64>>,
     /// What packs remember.
@@ -30,10 +32,10 @@ pub(super) struct Plan {
 impl Plan {
     /// Everything from its start, counted from 0.
     pub(super) fn from_start(sources: &[Source]) -> Plan {
-        let name = |file: &File| file.path.display().to_string();
+        let called = |file: &File| name(&file.path);
         let names = |source: &Source| match source.is_stdin() {
             true => vec!["-".to_string()],
-            false => source.files.iter().map(name).collect(),
+            false => source.files.iter().map(called).collect(),
         };
         Plan {
             files: Files::from(sources.iter().map(names).collect::<Vec<_>>()),
@@ -53,15 +55,15 @@ impl Plan {
 
     fn source(&mut self, source: &Source, keeping: &Keeping) -> Result<(), StoreError> {
         let is_held = source.files.iter().any(|file| file.held.is_some());
-        let name = if is_held { source.stem.display().to_string() } else { full(&source.stem) };
-        let known = keeping.store.source(&keeping.tenant, &name)?;
+        let called = if is_held { name(&source.stem) } else { full(&source.stem) };
+        let known = keeping.store.source(&keeping.tenant, &called)?;
         for file in &known.files {
             self.files.insert(known.number, file.number, file.path.clone());
         }
         if source.is_stdin() {
             let number = unread(keeping, &known, 0, "-")?;
             self.files.insert(known.number, number, "-".into());
-            self.add(&known, source.clone(), vec![(number, false)], None);
+            self.add(&known, source.clone(), vec![(number, None)], None);
             return Ok(());
         }
         let mut source = source.clone();
@@ -97,7 +99,7 @@ impl Plan {
         keeping: &Keeping,
     ) -> Result<(), StoreError> {
         let regular: Vec<&Present> = looked.iter().flatten().collect();
-        let mut found = recognise(&regular, &known.files).into_iter();
+        let mut found = recognise(&regular, &known.files, &OpenFiles::default()).into_iter();
         let mut numbers = Vec::new();
         let mut latest = None;
         // The position of the file before, if nothing of that is read.
@@ -107,19 +109,23 @@ impl Plan {
             if found == Found::Copy {
                 continue;
             }
+            if let (Found::Overtaken(_), Some(present)) = (&found, present) {
+                keep_read(keeping, known, present, &found, &full(&file.path))?;
+                continue;
+            }
             let at = source.files.len();
-            let name = match file.held {
-                Some(_) => file.path.display().to_string(),
+            let called = match file.held {
+                Some(_) => name(&file.path),
                 None => full(&file.path),
             };
             let number = match present {
                 None => {
                     file.begin = Begin { mark: Some(Mark::start(at as u32)), ..Begin::default() };
-                    unread(keeping, known, at, &name)?
+                    unread(keeping, known, at, &called)?
                 }
                 Some(present) => {
                     self.notes.extend(note(&file, present, &found));
-                    let number = identify(keeping, known, present, &found, &name)?;
+                    let number = identify(keeping, known, present, &found, &called)?;
                     let position = match found {
                         Found::Known(known) => known.position.as_ref(),
                         _ => None,
@@ -138,18 +144,25 @@ impl Plan {
                     number
                 }
             };
-            self.files.insert(known.number, number, file.path.display().to_string());
-            numbers.push((number, present.is_some()));
+            self.files.insert(known.number, number, name(&file.path));
+            numbers.push((number, present.clone()));
             source.files.push(file);
         }
         self.add(known, source, numbers, latest.flatten());
         Ok(())
     }
 
-    /// Adds a source with the numbers of its files, and whether their positions are kept.
-    fn add(&mut self, known: &KnownSource, source: Source, files: Vec<(u32, bool)>, latest: Option<i64>) {
+    /// Adds a source with the numbers of its files, and what those are known by whose positions are kept.
+    fn add(
+        &mut self,
+        known: &KnownSource,
+        source: Source,
+        files: Vec<(u32, Option<Present>)>,
+        latest: Option<i64>,
+    ) {
         self.numbers.source(known.number, files.iter().map(|(number, _)| *number).collect());
-        self.kept.push(files.iter().map(|(number, kept)| kept.then_some(*number)).collect());
+        self.kept.push(files.iter().map(|(number, kept)| kept.as_ref().map(|_| *number)).collect());
+        self.looked.push(files.into_iter().map(|(_, looked)| looked).collect());
         self.latest.push(latest);
         self.sources.push(source);
     }
@@ -188,10 +201,28 @@ pub(crate) fn identify(
     }
 }
 
+/// Keeps that all of a file was read, as another of which it is a copy.
+pub(crate) fn keep_read(
+    keeping: &Keeping,
+    known: &KnownSource,
+    present: &Present,
+    found: &Found<'_>,
+    name: &str,
+) -> Result<(), StoreError> {
+    let (file, offset) = (identify(keeping, known, present, found, name)?, present.end());
+    let foot = present.feet(&[offset]).at(offset);
+    let (line, judged, format) = (1, offset, None);
+    let position = FilePosition { file, offset, line, judged, format, year: None, latest: None, foot };
+    let commit = Commit { positions: vec![position], ..Commit::default() };
+    keeping.store.commit(&keeping.tenant, commit)?;
+    Ok(())
+}
+
 /// The number of an input that cannot be read twice: a fresh one each time, so that no event's id comes twice.
 fn unread(keeping: &Keeping, known: &KnownSource, at: usize, name: &str) -> Result<u32, StoreError> {
     let generation = (known.files.len() + at) as u32;
-    let identity = FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation };
+    let identity =
+        FileIdentity { device: 0, inode: 0, head: [0; 32], head_length: 0, generation, seal: None };
     keeping.store.file(&keeping.tenant, known.number, None, &identity, name)
 }
 
@@ -231,5 +262,5 @@ fn full(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "-".into();
     }
-    absolute(path).unwrap_or_else(|_| path.into()).display().to_string()
+    name(&absolute(path).unwrap_or_else(|_| path.into()))
 }

@@ -107,7 +107,7 @@ pub fn run(
             plan: &plan,
             progress,
             barriers: (options.store.as_ref())
-                .map(|keeping| Barriers::new(keeping, names(&options), &plan.kept, &decided)),
+                .map(|keeping| Barriers::new(keeping, names(&options), (&plan.kept, &plan.looked), &decided)),
             settled: 0,
             tails: None,
             judges: senders,

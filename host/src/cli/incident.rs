@@ -11,8 +11,6 @@ use crate::report::stored_human::{list, page};
 use crate::report::stored_page::{CSV_HEAD, csv_row, csv_table, json_line, json_page, json_whole};
 use crate::report::visible;
 
-/// Bytes of details that are read.
-const DETAILS: u64 = 64 * 1024;
 /// Incidents read at once.
 const PAGE: u32 = 1_000;
 
@@ -42,25 +40,26 @@ pub(super) fn run(
                 screen
                     .say(&format!("these are {limit}, and there are more: --limit N, or `incident export`"));
             }
-            return Ok(Exit::Clean);
+            Ok(Exit::Clean)
         }
         IncidentCommand::Show { id, format } => {
             show(desk, id, format, screen)?;
-            return Ok(Exit::Clean);
+            Ok(Exit::Clean)
         }
         IncidentCommand::Export { filter, format } => {
             export(desk, &filter, format, screen)?;
-            return Ok(Exit::Clean);
+            Ok(Exit::Clean)
         }
-        IncidentCommand::Ack { ids, hold } => act(desk, &ids, &Act::Acknowledge { hold }, screen)?,
-        IncidentCommand::Assign { id, to } => act(desk, &[id], &Act::Assign { to }, screen)?,
-        IncidentCommand::Comment { id, text } => act(desk, &[id], &Act::Comment { text }, screen)?,
+        IncidentCommand::Ack { ids, hold } => act(desk, &ids, &Act::Acknowledge { hold }, screen),
+        IncidentCommand::Assign { id, to } => act(desk, &[id], &Act::Assign { to }, screen),
+        IncidentCommand::Comment { id, text } => act(desk, &[id], &Act::Comment { text }, screen),
         IncidentCommand::Resolve { ids, resolution, comment } => {
-            act(desk, &ids, &Act::Resolve { resolution, comment }, screen)?;
+            act(desk, &ids, &Act::Resolve { resolution, comment }, screen)
         }
-        IncidentCommand::Reopen { ids, comment } => act(desk, &ids, &Act::Reopen { comment }, screen)?,
+        IncidentCommand::Reopen { ids, comment } => act(desk, &ids, &Act::Reopen { comment }, screen),
         IncidentCommand::Report { severity, title, fingerprint, values, tags } => {
             let report = Report { severity, title, details: details()?, fingerprint, values, tags };
+            report.check().map_err(Failure::new)?;
             let reported = desk.report(report)?;
             screen.put(|out| match reported {
                 Reported::Opened(id) => writeln!(out, "incident {id} opened"),
@@ -68,15 +67,25 @@ pub(super) fn run(
                 Reported::Excepted => writeln!(out, "an exception covers it: no incident"),
                 Reported::Known => Ok(()),
             })?;
+            Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
         }
     }
-    Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
 }
 
-/// Does the same to each; the first that cannot be done ends it.
-fn act(desk: &dyn Desk, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), Failure> {
+/// Does the same to each. What cannot be done to one is told, and done to the others.
+fn act(desk: &dyn Desk, ids: &[i64], act: &Act, screen: &Screen) -> Result<Exit, Failure> {
+    act.check().map_err(Failure::new)?;
+    let (mut none, mut wrong) = (true, false);
     for id in ids {
-        let incident = desk.act(*id, act)?;
+        let incident = match desk.act(*id, act)? {
+            Ok(incident) => incident,
+            Err(failure) => {
+                screen.fail(&failure);
+                wrong = true;
+                continue;
+            }
+        };
+        none = false;
         let done = match act {
             Act::Assign { to: Some(to) } => format!("is assigned to {}", visible(to)),
             Act::Assign { to: None } => "is assigned to nobody".into(),
@@ -85,7 +94,11 @@ fn act(desk: &dyn Desk, ids: &[i64], act: &Act, screen: &Screen) -> Result<(), F
         };
         screen.put(|out| writeln!(out, "incident {id} {done}"))?;
     }
-    Ok(())
+    Ok(match none || desk.settle(screen)? {
+        _ if wrong => Exit::Wrong,
+        true => Exit::Clean,
+        false => Exit::Undelivered,
+    })
 }
 
 fn filter(desk: &dyn Desk, arguments: &FilterArguments) -> Filter {
@@ -100,7 +113,7 @@ fn filter(desk: &dyn Desk, arguments: &FilterArguments) -> Filter {
         rule: arguments.rule.clone().map(Pattern::new),
         source: arguments.source.clone().map(Pattern::new),
         assignee: arguments.assignee.clone(),
-        since: arguments.since.map(|since| since.before(desk.now())),
+        since: arguments.since.map(|since| since.before(desk.now(), desk.zone())),
         before: None,
         text: arguments.search.clone(),
     }
@@ -148,7 +161,7 @@ fn export(
     let (mut after, mut count, mut failed) = (None, 0, None);
     screen.put(|out| {
         if format == ExportFormat::Csv {
-            out.write_all(&csv_table([CSV_HEAD.map(String::from)])?)?;
+            out.write_all(&csv_table([Ok(CSV_HEAD.map(String::from))])?)?;
         }
         loop {
             let (incidents, next) = match desk.page(&filter, after.as_ref(), PAGE) {
@@ -173,13 +186,13 @@ fn export(
     failed.map_or(Ok(()), Err)
 }
 
-/// What comes on standard input, unless that is a terminal.
+/// What comes on standard input, unless that is a terminal; one byte more than there may be is enough to know it.
 fn details() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     if io::stdin().is_terminal() {
         return Ok(String::new());
     }
-    let read = io::stdin().lock().take(DETAILS).read_to_end(&mut bytes);
+    let read = io::stdin().lock().take(Report::DETAILS as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::new(format!("cannot read the details from standard input: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).trim_end().into())
 }

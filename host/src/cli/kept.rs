@@ -3,6 +3,7 @@
 mod mailing;
 mod settling;
 mod touched;
+mod user;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ impl Kept {
 
     /// The user whose command this is.
     pub(super) fn actor(&self) -> Actor {
-        user()
+        user::actor()
     }
 
     /// Where a check commits to.
@@ -127,9 +128,7 @@ impl Kept {
 
 /// The user whose command this is.
 pub(super) fn user() -> Actor {
-    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let uid = rustix::process::getuid().as_raw();
-    Actor::user(uid, &name.unwrap_or_else(|_| format!("uid {uid}")))
+    user::actor()
 }
 
 /// A misspelt name must not look like a day without incidents.

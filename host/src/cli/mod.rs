@@ -17,6 +17,8 @@ mod notify;
 mod objects;
 mod pack;
 mod packs;
+#[cfg(feature = "playground")]
+mod playground;
 mod sandbox;
 mod scan;
 mod screen;
@@ -41,6 +43,8 @@ pub fn main() -> ExitCode {
     let screen = Screen::new(color);
     let exit = match command {
         Command::Pack(command) => pack::run(command, &screen),
+        #[cfg(feature = "playground")]
+        Command::Playground(arguments) => playground::run(arguments, &screen),
         Command::Completions { shell } => completions::run(shell, &screen),
         Command::Db(command) => db::run(command, &screen),
         Command::Log(command) => log::run(command, config, &screen),

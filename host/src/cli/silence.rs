@@ -29,8 +29,11 @@ pub(super) fn run(
     let now = desk.now();
     match arguments.command {
         SilenceCommand::Add { what, severity, fields, start, end } => {
-            let starts = start.map_or(now, |start| start.after(now));
-            let ends = end.after(starts);
+            let starts = start.map_or(now, |start| start.after(now, desk.zone()));
+            let Some(ends) = end.when() else {
+                return Err(Failure::new("expected --for or --until, found neither"));
+            };
+            let ends = ends.after(starts, desk.zone());
             if ends <= starts {
                 return Err(Failure::new("expected a silence that ends after it starts"));
             }
@@ -41,6 +44,7 @@ pub(super) fn run(
             }
             let fields = fields.into_iter().map(|(name, value)| (name, Pattern::new(value))).collect();
             let (rule, reason) = (what.rule.map(Pattern::new), what.reason);
+            known(desk, rule.as_ref(), screen)?;
             let new = NewSilence { rule, severity, fields, starts, ends, reason };
             let id = desk.silence(new)?;
             screen.put(|out| writeln!(out, "silence {id} until {}", moment(ends, desk.zone())))?;
@@ -80,7 +84,7 @@ pub(super) fn exception(
     match arguments.command {
         ExceptionCommand::Add { what, field, cidr, value, severity, end } => {
             let place = match (cidr, value) {
-                (Some(network), _) => Some(Place::Network(network)),
+                (Some(network), _) => Some(network),
                 (None, value) => value.map(|value| Place::Text(Pattern::new(value))),
             };
             if field.is_some() != place.is_some() {
@@ -90,9 +94,11 @@ pub(super) fn exception(
                 let hint = "--rule '*' takes all decisions of all rules, if that is meant";
                 return Err(Failure::new("expected --rule or --field, found neither").hint(Some(hint)));
             }
-            let until = end.map(|end| end.after(now));
+            let rule = what.rule.map(Pattern::new);
+            known(desk, rule.as_ref(), screen)?;
+            let until = end.when().map(|end| end.after(now, desk.zone()));
             let new = NewException {
-                rule: what.rule.map(Pattern::new),
+                rule,
                 field: field.zip(place),
                 effect: severity.map_or(Effect::Except, Effect::Severity),
                 until,
@@ -109,7 +115,10 @@ pub(super) fn exception(
                 Format::Human => exceptions_table(&exceptions, desk).write(out, screen.width()),
                 _ => objects::put(out, format, "exceptions", exceptions.iter().map(objects::exception)),
             })?;
-            let some = |exception: &&Exception| format == Format::Human && exception.count > 0;
+            // Decisions whose severity was changed are incidents, and found there.
+            let some = |exception: &&Exception| {
+                format == Format::Human && exception.count > 0 && exception.new.effect == Effect::Except
+            };
             for exception in exceptions.iter().filter(some) {
                 let taken = desk.taken(exception.id, SHOWN)?;
                 let mut table =
@@ -133,6 +142,16 @@ pub(super) fn exception(
         }
     }
     Ok(if desk.settle(screen)? { Exit::Clean } else { Exit::Undelivered })
+}
+
+/// Warns of a rule that nobody knows: it may be misspelt, or its pack has not decided anything yet.
+fn known(desk: &dyn Desk, rule: Option<&Pattern>, screen: &Screen) -> Result<(), Failure> {
+    let Some(rule) = rule else { return Ok(()) };
+    if desk.has_rule(rule)? == Some(false) {
+        screen.warning(&format!("no rule that is known here is called `{rule}`"));
+        screen.hint("built-in rules are known, and those that have opened an incident; `tripline pack inspect` names a pack's");
+    }
+    Ok(())
 }
 
 fn silences_table(silences: &[Silence], desk: &dyn Desk) -> Table {

@@ -6,6 +6,8 @@
 //!             auth.log      -20240131      .gz      dates of logrotate's `dateext`, oldest first as they sort
 //! ```
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// What a file's name says of its family.
@@ -24,14 +26,17 @@ enum Age {
     Dated(u64),
     /// By count, kept as its opposite: a higher count is older.
     Counted(i64),
+    /// Its name says nothing.
+    #[cfg(feature = "store")]
+    Adopted,
     Newest,
 }
 
 impl Member {
     pub(crate) fn of(path: &Path) -> Member {
         let newest = Member { stem: path.into(), age: Age::Newest, path: path.into() };
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return newest };
-        let plain = name.strip_suffix(".gz").unwrap_or(name);
+        let Some(name) = path.file_name().map(OsStrExt::as_bytes) else { return newest };
+        let plain = name.strip_suffix(b".gz").unwrap_or(name);
         let (stem, age) = match (counted(plain), dated(plain)) {
             (Some(found), _) | (None, Some(found)) => found,
             (None, None) => (plain, Age::Newest),
@@ -39,7 +44,13 @@ impl Member {
         if stem.is_empty() {
             return newest;
         }
-        Member { stem: path.with_file_name(stem), age, path: path.into() }
+        Member { stem: path.with_file_name(OsStr::from_bytes(stem)), age, path: path.into() }
+    }
+
+    /// A file of a family to which its name does not belong: it was renamed just now, or long ago.
+    #[cfg(feature = "store")]
+    pub(crate) fn adopted(stem: &Path, path: &Path) -> Member {
+        Member { stem: stem.into(), age: Age::Adopted, path: path.into() }
     }
 
     /// Whether, by its name, it is what the other is packed to.
@@ -50,24 +61,26 @@ impl Member {
 }
 
 /// `auth.log.3`
-fn counted(name: &str) -> Option<(&str, Age)> {
-    let (stem, count) = name.rsplit_once('.')?;
-    let digits = !count.is_empty() && count.len() <= 4 && count.bytes().all(|byte| byte.is_ascii_digit());
-    let count = count.parse::<i64>().ok().filter(|_| digits)?;
-    Some((stem, Age::Counted(-count)))
+fn counted(name: &[u8]) -> Option<(&[u8], Age)> {
+    let at = name.iter().rposition(|&byte| byte == b'.')?;
+    let (stem, count) = (&name[..at], digits(&name[at + 1..])?);
+    (name.len() - at - 1 <= 4).then_some((stem, Age::Counted(-i64::try_from(count).ok()?)))
 }
 
 /// `auth.log-20240131`, `auth.log-20240131-1706659200`
-fn dated(name: &str) -> Option<(&str, Age)> {
-    let mut from = name.find('-')?;
-    loop {
-        let digits: String = name[from + 1..].chars().filter(|&c| c != '-').collect();
-        let shaped = name[from + 1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        if shaped && (8..=18).contains(&digits.len()) {
-            return Some((&name[..from], Age::Dated(digits.parse().ok()?)));
-        }
-        from += 1 + name[from + 1..].find('-')?;
-    }
+fn dated(name: &[u8]) -> Option<(&[u8], Age)> {
+    let hyphens = name.iter().enumerate().filter(|(_, byte)| **byte == b'-');
+    hyphens.map(|(at, _)| at).find_map(|at| {
+        let date: Vec<u8> = name[at + 1..].iter().copied().filter(|&byte| byte != b'-').collect();
+        let date = if (8..=18).contains(&date.len()) { digits(&date)? } else { return None };
+        Some((&name[..at], Age::Dated(date)))
+    })
+}
+
+/// The number that these digits are.
+fn digits(bytes: &[u8]) -> Option<u64> {
+    let is_number = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(bytes).ok().filter(|_| is_number)?.parse().ok()
 }
 
 #[cfg(test)]

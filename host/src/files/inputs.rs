@@ -1,6 +1,6 @@
 //! From arguments to sources: files, folders, globs, `-`; rotation families together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
@@ -114,6 +114,7 @@ fn stdin() -> Source {
 pub fn expand(arguments: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
     let mut families: Vec<(PathBuf, Vec<Member>)> = Vec::new();
+    let mut named_at: HashMap<PathBuf, usize> = HashMap::new();
     let mut files = BTreeMap::new();
     let mut stdin_at = None;
     for argument in arguments {
@@ -125,7 +126,8 @@ pub fn expand(arguments: &[PathBuf]) -> Inputs {
         for path in named(argument, &mut inputs.errors) {
             let mut member = Member::of(&path);
             member.stem = full(&member.stem);
-            match families.iter_mut().find(|(stem, _)| *stem == member.stem) {
+            let at = *named_at.entry(member.stem.clone()).or_insert(families.len());
+            match families.get_mut(at) {
                 Some((_, members)) if members.iter().any(|known| full(&known.path) == full(&path)) => {}
                 Some((_, members)) => members.push(member),
                 None => families.push((member.stem.clone(), vec![member])),
@@ -198,11 +200,35 @@ fn named(argument: &Path, errors: &mut Vec<InputError>) -> Vec<PathBuf> {
 
 /// The files that a glob names; `None` if the argument is no glob.
 fn globbed(argument: &Path) -> Option<Result<Vec<PathBuf>, String>> {
-    let pattern = argument.to_str().filter(|text| text.contains(['*', '?', '[']))?;
-    Some(match glob::glob(pattern) {
-        Ok(paths) => Ok(paths.filter_map(Result::ok).filter(|path| path.is_file()).collect()),
-        Err(error) => Err(error.to_string()),
-    })
+    let is_glob = |text: &str| text.contains(['*', '?', '[']);
+    let pattern = argument.to_str().filter(|text| is_glob(text))?;
+    let whole = || Ok(glob::glob(pattern)?.filter_map(Result::ok).collect::<Vec<PathBuf>>());
+    let paths = match argument.file_name().and_then(|name| name.to_str()).filter(|last| is_glob(last)) {
+        Some(last) if last != "**" => globbed_last(argument.parent(), last),
+        _ => whole(),
+    };
+    let files = |paths: Vec<PathBuf>| paths.into_iter().filter(|path| path.is_file()).collect();
+    Some(paths.map(files).map_err(|error: glob::PatternError| error.to_string()))
+}
+
+/// What in some folders matches: by hand, since a glob goes over names that are no text.
+fn globbed_last(folders: Option<&Path>, last: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+    let pattern = glob::Pattern::new(last)?;
+    let parent = folders.and_then(Path::to_str).unwrap_or_default();
+    let folders = match parent.contains(['*', '?', '[']) {
+        true => glob::glob(parent)?.filter_map(Result::ok).collect(),
+        false => vec![PathBuf::from(parent)],
+    };
+    let mut paths = Vec::new();
+    for folder in folders {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        let names =
+            fs::read_dir(here).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
+        let matches = names.filter(|name| pattern.matches(&name.to_string_lossy()));
+        paths.extend(matches.map(|name| folder.join(name)));
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 /// Whether one file is being packed, and the other is what of it is packed so far: its lines would count twice. By

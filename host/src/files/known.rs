@@ -2,13 +2,22 @@
 //!
 //! ```text
 //!   known        now             the same file if                           then
-//!   x.log        x.log           same inode and head, long enough           read on
-//!   x.log        x.log.1         same inode and head                        read on: it was renamed
-//!   x.log.1      x.log.2.gz      same head, and nothing else is the file    read on: it was packed or copied
-//!   x.log        x.log           same inode, too short or another head      from its start: it was cut, or is another
-//!   –            x.log.1         head of x.log, which is there and known    not yet: copytruncate is at work
+//!   x.log        x.log           same inode, head and foot                  read on
+//!   x.log        x.log.1         same inode, head and foot                  read on: it was renamed
+//!   x.log.1      x.log.2.gz      same head and foot, and no other has them  read on: it was packed or copied
+//!   x.log        x.log           same inode, too short, or another          from its start: it was cut, or is another
+//!                                head or foot
+//!   –            x.log.1         first bytes of x.log, which is there and   not yet: copytruncate is at work
+//!                                known
+//!   x.log        x.log.1         same head, ends before the position, and   no more: copied, read on, and cut then
+//!                                x.log was cut
 //! ```
+//!
+//! The head is its first bytes, the foot its last before the position. Logs may begin alike: then the foot tells.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::feet::Feet;
 use super::present::Present;
 use crate::commit::KnownFile;
 
@@ -22,60 +31,185 @@ pub(crate) enum Found<'a> {
     /// It is being copied from a newer file that is still there, and known. When that one is cut, this one takes over
     /// from it; read before, all its lines would count twice.
     Copy,
+    /// It is a copy of the known file, made while that was still read on, and that was cut since: all of it was read.
+    Overtaken(&'a KnownFile),
     /// It is new where another was, of which no copy is there: what came to that one since it was read is gone.
     Instead(&'a KnownFile),
 }
 
 #[cfg(feature = "store")]
 impl Found<'_> {
+    /// The same of files with the same numbers.
+    pub(crate) fn of<'a>(&self, files: &'a [KnownFile]) -> Found<'a> {
+        let same = |known: &KnownFile| files.iter().find(|file| file.number == known.number);
+        let known = match self {
+            Found::Known(known) => same(known).map(Found::Known),
+            Found::Overtaken(known) => same(known).map(Found::Overtaken),
+            Found::Instead(known) => same(known).map(Found::Instead),
+            Found::Copy => Some(Found::Copy),
+            Found::New => None,
+        };
+        known.unwrap_or(Found::New)
+    }
+
     /// Whether it is the known file with this number.
     pub(crate) fn is(&self, number: u32) -> bool {
         matches!(self, Found::Known(known) if known.number == number)
     }
 }
 
+/// What is known of files that are open, by number.
+#[derive(Default)]
+pub(crate) struct OpenFiles<'a> {
+    /// Their first bytes: a copy may have fewer of them.
+    pub(crate) heads: BTreeMap<u32, &'a [u8]>,
+    /// Which of the present files has the source's name: a copy has another.
+    pub(crate) named: Option<usize>,
+    /// Those that were cut since they were read.
+    pub(crate) cut: BTreeSet<u32>,
+}
+
+/// Whether a present file is a known one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    No,
+    /// It begins as that did, and ends before where that was read to.
+    Short,
+    /// It begins as that did; more is not known of that, or cannot be found out.
+    Likely,
+    Sure,
+}
+
 /// Tells for each present file of a source, oldest first, what it is.
-pub(crate) fn recognise<'a>(present: &[&Present], known: &'a [KnownFile]) -> Vec<Found<'a>> {
+pub(crate) fn recognise<'a>(
+    present: &[&Present],
+    known: &'a [KnownFile],
+    open: &OpenFiles<'_>,
+) -> Vec<Found<'a>> {
     let mut found: Vec<Option<&KnownFile>> = vec![None; present.len()];
-    let is_free = |file: &KnownFile, found: &[Option<&KnownFile>]| {
-        found.iter().flatten().all(|other| other.number != file.number)
-    };
-    let fits = |file: &Present, known: &KnownFile| {
-        file.begins_as(&known.identity)
-            && known.position.as_ref().is_none_or(|position| file.reaches(position.offset))
-    };
-    // The inode first: two logs may begin alike. But an empty head is anybody's, and an inode is given again.
-    let is_told = |known: &&KnownFile| known.identity.head_length > 0;
+    // The inode first. But an empty head is anybody's, and an inode is given again.
+    let told: Vec<&KnownFile> = known.iter().filter(|known| known.identity.head_length > 0).collect();
     for (at, file) in present.iter().enumerate() {
-        let there = known.iter().rev().filter(is_told).filter(|known| file.is_at(&known.identity));
-        found[at] = there.filter(|known| fits(file, known)).find(|known| is_free(known, &found));
+        let there = told.iter().filter(|known| file.is_at(&known.identity) && is_free(known, &found));
+        let fits = fits(file, there.copied().collect());
+        let best = fits.into_iter().filter(|(_, fit)| *fit >= Fit::Likely);
+        found[at] = best.max_by_key(|(known, fit)| (*fit, known.number)).map(|(known, _)| known);
     }
-    for (at, file) in present.iter().enumerate() {
-        if found[at].is_none() {
-            let same = known.iter().filter(is_told).filter(|known| fits(file, known));
-            let free = same.filter(|known| is_free(known, &found));
-            found[at] = free.max_by_key(|known| (known.identity.head_length, known.number));
+    let mut elsewhere = Vec::new();
+    for (at, file) in present.iter().enumerate().filter(|(at, _)| found[*at].is_none()) {
+        let free = told.iter().filter(|known| is_free(known, &found));
+        let free: Vec<&KnownFile> = free.copied().collect();
+        let is_short =
+            |known: &&&KnownFile| open.heads.get(&known.number).is_some_and(|head| file.is_first_of(head));
+        elsewhere.extend(free.iter().filter(is_short).map(|known| (at, *known, Fit::Short)));
+        elsewhere.extend(fits(file, free).into_iter().map(|(known, fit)| (at, known, fit)));
+    }
+    // What is sure before what is likely; what says more before what says less; of equals the older file, and of what it
+    // may be the newest.
+    let offset = |known: &KnownFile| known.position.as_ref().map_or(0, |position| position.offset);
+    elsewhere.sort_by_key(|(at, known, fit)| {
+        let says = (*fit, known.identity.head_length, if *fit == Fit::Sure { offset(known) } else { 0 });
+        (std::cmp::Reverse(says), *at, std::cmp::Reverse(known.number))
+    });
+    let is_copy = |at: usize, found: &[Option<&KnownFile>]| {
+        let is_copied = |newer: usize| found[newer].is_some() && present[at].is_copied_from(present[newer]);
+        (at + 1..present.len()).any(is_copied)
+    };
+    for (at, known, fit) in elsewhere.iter().filter(|(_, _, fit)| *fit >= Fit::Likely) {
+        // What is no more than likely may as well be a copy that is being made.
+        let may_be = found[*at].is_none() && is_free(known, &found);
+        if may_be && (*fit == Fit::Sure || !is_copy(*at, &found)) {
+            found[*at] = Some(known);
         }
     }
     for (at, file) in present.iter().enumerate() {
         if found[at].is_none() && !file.is_packed() {
-            let there = known.iter().rev().filter(|known| !is_told(known) && file.is_at(&known.identity));
-            found[at] = there.filter(|known| fits(file, known)).find(|known| is_free(known, &found));
+            let there = known.iter().rev().filter(|known| known.identity.head_length == 0);
+            let there = there.filter(|known| file.is_at(&known.identity) && file.reaches(offset(known)));
+            found[at] = there.into_iter().find(|known| is_free(known, &found));
         }
     }
-    let what = |(at, file): (usize, &&Present)| match found[at] {
-        Some(known) => Found::Known(known),
-        None => match known.iter().rev().find(|known| file.is_at(&known.identity)) {
-            Some(known) if is_free(known, &found) => Found::Instead(known),
-            _ if (at + 1..present.len())
-                .any(|newer| found[newer].is_some() && present[newer].begins_with(file)) =>
-            {
-                Found::Copy
+    let overtaken = overtaken(present, known, &found, &elsewhere, open);
+    let what = |(at, file): (usize, &&Present)| match (found[at], overtaken) {
+        (Some(known), _) => Found::Known(known),
+        (None, Some((copy, known))) if copy == at => Found::Overtaken(known),
+        (None, _) => {
+            let before = known.iter().rev().find(|known| file.is_at(&known.identity));
+            match before.filter(|known| is_free(known, &found)) {
+                _ if is_copy(at, &found) => Found::Copy,
+                Some(known) => Found::Instead(known),
+                None => Found::New,
             }
-            _ => Found::New,
-        },
+        }
     };
     present.iter().enumerate().map(what).collect()
+}
+
+/// Whether a file is the known one, at the same place still.
+#[cfg(feature = "store")]
+pub(crate) fn is_same(file: &Present, known: &KnownFile) -> bool {
+    known.identity.head_length > 0
+        && file.is_at(&known.identity)
+        && fits(file, vec![known]).iter().any(|(_, fit)| *fit >= Fit::Likely)
+}
+
+fn is_free(file: &KnownFile, found: &[Option<&KnownFile>]) -> bool {
+    found.iter().flatten().all(|other| other.number != file.number)
+}
+
+/// The copy that was made of the file that was read last before that was cut. It is the oldest of what is there and not
+/// known: what was copied later is of what came later.
+fn overtaken<'a>(
+    present: &[&Present],
+    known: &'a [KnownFile],
+    found: &[Option<&KnownFile>],
+    fits: &[(usize, &'a KnownFile, Fit)],
+    open: &OpenFiles<'_>,
+) -> Option<(usize, &'a KnownFile)> {
+    let last = known.iter().filter(|known| known.position.is_some()).max_by_key(|known| known.number)?;
+    let is_there = |file: &&Present| file.is_at(&last.identity);
+    // Not found there, it was cut.
+    if !is_free(last, found) {
+        return None;
+    }
+    let is_cut = || open.cut.contains(&last.number).then_some(open.named.unwrap_or(present.len()));
+    let cut = present.iter().position(is_there).or_else(is_cut)?;
+    let short = fits.iter().filter(|(at, known, fit)| {
+        *fit == Fit::Short && known.number == last.number && found[*at].is_none() && *at < cut
+    });
+    short.map(|(at, known, _)| (*at, *known)).min_by_key(|(at, _)| *at)
+}
+
+/// How well a file fits each of the known ones.
+fn fits<'a>(file: &Present, known: Vec<&'a KnownFile>) -> Vec<(&'a KnownFile, Fit)> {
+    let known: Vec<&KnownFile> = known.into_iter().filter(|known| file.begins_as(&known.identity)).collect();
+    let has_foot = |known: &&&KnownFile| !file.is_sealed_as(&known.identity) && foot(known).is_some();
+    let before: Vec<u64> = known.iter().filter(has_foot).filter_map(|known| Some(foot(known)?.0)).collect();
+    let feet = if before.is_empty() { Feet::default() } else { file.feet(&before) };
+    known.into_iter().map(|known| (known, fit(file, known, &feet))).collect()
+}
+
+/// How well a file fits a known one, as which it begins.
+fn fit(file: &Present, known: &KnownFile, feet: &Feet) -> Fit {
+    if file.is_sealed_as(&known.identity) {
+        return Fit::Sure;
+    }
+    let Some(position) = &known.position else { return Fit::Likely };
+    // All of what was packed was read: with another end it is another.
+    let was_whole = known.identity.seal.is_some_and(|seal| (seal >> 32) as u32 == position.offset as u32);
+    match foot(known) {
+        _ if was_whole && file.is_packed() && position.offset > 0 => Fit::No,
+        Some((before, foot)) if feet.at(before).is_some_and(|found| found == foot) => Fit::Sure,
+        Some((before, _)) if feet.at(before).is_some() => Fit::No,
+        _ if file.is_shorter(position.offset, feet) => Fit::Short,
+        _ => Fit::Likely,
+    }
+}
+
+/// The last bytes before the position, and where that is.
+fn foot(known: &KnownFile) -> Option<(u64, [u8; 32])> {
+    let position = known.position.as_ref().filter(|position| position.offset > 0)?;
+    Some((position.offset, position.foot?))
 }
 
 /// Which generation a file is that is new at its place, or has come there.

@@ -2,8 +2,10 @@
 
 mod error;
 mod family;
+mod feet;
 mod inputs;
 mod known;
+mod name;
 mod own;
 mod present;
 mod reader;
@@ -11,13 +13,16 @@ mod reader;
 pub use self::error::{InputError, InputProblem};
 pub(crate) use self::inputs::{Begin, File};
 pub use self::inputs::{Inputs, Source, expand};
-pub(crate) use self::known::{Found, generation, recognise};
+pub(crate) use self::known::{Found, OpenFiles, generation, recognise};
+pub(crate) use self::name::name;
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
 #[cfg(feature = "store")]
 pub(crate) use self::{
     family::Member,
+    feet::{FOOT, foot},
     inputs::is_being_packed,
+    known::is_same,
     own::{OwnFiles, is_own},
     present::open,
 };

@@ -4,16 +4,17 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
+use super::feet::{Feet, foot};
 use super::{InputProblem, own};
 use crate::commit::FileIdentity;
 
-/// So many first bytes make a head. Logs that begin alike for longer are told apart by inode alone.
+/// So many first bytes make a head. Logs that begin alike for longer are told apart by what lies before a position.
 const HEAD: u64 = 1024;
 /// What packed files begin with.
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -26,6 +27,10 @@ pub(crate) struct Present {
     size: Size,
     /// Its first bytes, unpacked.
     head: Vec<u8>,
+    /// Of a packed file the checksum and length at its end.
+    seal: Option<u64>,
+    /// Where it can be opened again.
+    path: Option<PathBuf>,
 }
 
 /// How many bytes it has, unpacked.
@@ -44,7 +49,9 @@ impl Present {
             return Ok(None);
         }
         let file = open(path).map_err(io)?;
-        Present::of(&file).map_err(|error| InputProblem::Io { doing: "read its first bytes", error })
+        let found = Present::of(&file);
+        let found = found.map_err(|error| InputProblem::Io { doing: "read its first bytes", error })?;
+        Ok(found.map(|found| Present { path: Some(path.into()), ..found }))
     }
 
     /// Looks at an open file. Where it is read next does not matter, and changes.
@@ -54,14 +61,15 @@ impl Present {
             return Ok(None);
         }
         file.rewind()?;
-        let (head, size) = look(file, found.len())?;
-        Ok(Some(Present { device: found.dev(), inode: found.ino(), size, head }))
+        let (head, size, seal) = look(file, found.len())?;
+        Ok(Some(Present { device: found.dev(), inode: found.ino(), size, head, seal, path: None }))
     }
 
     /// What lies in memory. No disk has the number 0.
     pub(crate) fn held(lines: &[u8], number: u64) -> Present {
         let head = lines[..lines.len().min(HEAD as usize)].to_vec();
-        Present { device: 0, inode: number, size: Size::Plain(lines.len() as u64), head }
+        let size = Size::Plain(lines.len() as u64);
+        Present { device: 0, inode: number, size, head, seal: None, path: None }
     }
 
     /// How many bytes a packed file has unpacked, if that is less than 4 GiB.
@@ -81,6 +89,7 @@ impl Present {
             head: Sha256::digest(&self.head).into(),
             head_length: self.head.len() as u32,
             generation,
+            seal: self.seal,
         }
     }
 
@@ -95,14 +104,89 @@ impl Present {
         head.is_some_and(|head| Sha256::digest(head)[..] == known.head)
     }
 
+    /// Whether it is packed, and by what stands at its end the very file that is known.
+    pub(crate) fn is_sealed_as(&self, known: &FileIdentity) -> bool {
+        self.seal.is_some() && self.seal == known.seal
+    }
+
+    /// What lies before these bytes, as far as that can be found out in bounded time.
+    pub(crate) fn feet(&self, before: &[u64]) -> Feet {
+        let file = self.path.as_ref().and_then(|path| open(path).ok());
+        let is_same = |file: &File| {
+            file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode))
+        };
+        match (file.filter(is_same), self.size) {
+            (None, _) => Feet::default(),
+            (Some(file), Size::Plain(_)) => Feet::of_plain(&file, before),
+            (Some(file), Size::Packed(_)) => Feet::of_packed(file, before),
+        }
+    }
+
+    /// What lies before a byte of a plain file, if it is still there and begins as it did.
+    pub(crate) fn foot(&self, before: u64) -> Option<[u8; 32]> {
+        let file = open(self.path.as_ref()?).ok()?;
+        let now = Present::of(&file).ok()??;
+        let is_same =
+            (now.device, now.inode) == (self.device, self.inode) && now.head.starts_with(&self.head);
+        let is_there = is_same && !now.is_packed() && now.reaches(before);
+        is_there.then(|| foot(&file, before).ok()).flatten().map(|bytes| Sha256::digest(bytes).into())
+    }
+
+    /// Whether it is a copy of the first bytes of another, which is plain; nothing of it is a copy of all.
+    pub(crate) fn is_copied_from(&self, other: &Present) -> bool {
+        if other.is_packed() || !other.begins_with(self) {
+            return false;
+        }
+        let end = self.end();
+        if !other.reaches(end) {
+            return false;
+        }
+        let (own, others) = (self.feet(&[end]), other.feet(&[end]));
+        // What cannot be found out is taken for a copy: it is looked at again.
+        own.at(end).is_none_or(|own| others.at(end).is_none_or(|other| own == other))
+    }
+
+    /// Where it ends, unpacked, if that is less than 4 GiB.
+    pub(crate) fn end(&self) -> u64 {
+        match self.size {
+            Size::Plain(size) => size,
+            Size::Packed(low) => u64::from(low),
+        }
+    }
+
     /// Whether it begins as all that is known of the other, which may still be written.
     pub(crate) fn begins_with(&self, other: &Present) -> bool {
         self.head.starts_with(&other.head)
     }
 
+    /// Whether it has some of these first bytes, and no others.
+    pub(crate) fn is_first_of(&self, head: &[u8]) -> bool {
+        let is_short =
+            !self.head.is_empty() && self.head.len() < head.len() && self.head.len() < HEAD as usize;
+        is_short && head.starts_with(&self.head)
+    }
+
+    /// Its first bytes.
+    #[cfg(feature = "store")]
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// Whether it is packed.
     pub(crate) fn is_packed(&self) -> bool {
         matches!(self.size, Size::Packed(_))
+    }
+
+    /// Whether it has fewer bytes, for all that is known.
+    pub(crate) fn is_shorter(&self, offset: u64, feet: &Feet) -> bool {
+        match self.size {
+            Size::Plain(size) => size < offset,
+            // What is too far to be unpacked says its length itself, if that is less than 4 GiB.
+            Size::Packed(low) => match feet.length {
+                Some(length) => length < offset,
+                None => feet.is_far && offset <= u64::from(u32::MAX) && u64::from(low) < offset,
+            },
+        }
     }
 
     /// Whether it may have so many bytes.
@@ -135,18 +219,20 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     with(OFlags::NONBLOCK).open(format!("/proc/self/fd/{}", there.as_raw_fd()))
 }
 
-fn look(mut file: &File, length: u64) -> io::Result<(Vec<u8>, Size)> {
+/// Its head, its size, its seal.
+fn look(mut file: &File, length: u64) -> io::Result<(Vec<u8>, Size, Option<u64>)> {
     let mut head = Vec::new();
     file.take(HEAD).read_to_end(&mut head)?;
     if !head.starts_with(&GZIP) {
-        return Ok((head, Size::Plain(length)));
+        return Ok((head, Size::Plain(length), None));
     }
-    let mut last = [0; 4];
-    file.seek(SeekFrom::End(-4))?;
+    let mut last = [0; 8];
+    file.seek(SeekFrom::End(-8))?;
     file.read_exact(&mut last)?;
+    let seal = u64::from_le_bytes(last);
     file.rewind()?;
     head.clear();
     // What cannot be unpacked is an error of the one who reads it.
     let _ = MultiGzDecoder::new(file).take(HEAD).read_to_end(&mut head);
-    Ok((head, Size::Packed(u32::from_le_bytes(last))))
+    Ok((head, Size::Packed((seal >> 32) as u32), Some(seal)))
 }

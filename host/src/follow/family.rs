@@ -13,12 +13,13 @@ use std::os::unix::fs::MetadataExt;
 use tripline_engine::line::{LineSettings, Mark};
 
 use super::followed::{Followed, know};
-use super::lying::{Lying, lying};
+use super::lying::{Listed, Lying, entries, lying, members};
+use super::owner::owner_of;
 use super::tail::{End, Tail};
-use crate::check::{Change, Keeping, identify, mark};
+use crate::check::{Change, Keeping, identify, keep_read, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
 use crate::crash;
-use crate::files::{Begin, File, Found, InputProblem, Present, Source, recognise};
+use crate::files::{Begin, File, Found, InputProblem, OpenFiles, Present, Source, name, recognise};
 
 /// What becomes of a member that is there.
 enum Member {
@@ -33,8 +34,13 @@ enum Member {
 impl Followed {
     /// Opens what is there of the family and not open yet, oldest first. Of a file that was cut, a copy is read on where
     /// that was. When the store fails, all is as it was.
-    pub(super) fn family(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
-        let opened = self.reopen(keeping, now);
+    pub(super) fn family(
+        &mut self,
+        keeping: &Keeping,
+        listed: &mut Listed,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let opened = self.reopen(keeping, listed, now);
         if opened.is_err() {
             // What is not open now is opened at the next look.
             self.folder = None;
@@ -42,7 +48,7 @@ impl Followed {
         opened
     }
 
-    fn reopen(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
+    fn reopen(&mut self, keeping: &Keeping, listed: &mut Listed, now: i64) -> Result<(), StoreError> {
         // What cannot be looked at now is told when it is read.
         let cut: Vec<bool> = self.tails.iter().map(|tail| tail.is_cut().unwrap_or(false)).collect();
         for (tail, cut) in self.tails.iter_mut().zip(&cut) {
@@ -51,10 +57,23 @@ impl Followed {
             }
             know(tail, self.number, keeping)?;
         }
-        let lying = lying(&self.stem, &mut self.notes);
+        let named = members(&self.stem, &self.adopted, &mut self.notes, listed);
+        let entries = entries(&named, &self.stem);
+        let lying = lying(named, &self.stem, &mut self.notes);
         let present: Vec<&Present> = lying.iter().map(|lying| &lying.present).collect();
         let known = self.known(keeping)?;
-        let found = recognise(&present, &known.files);
+        let is_cut = self.tails.iter().zip(&cut).filter(|(_, cut)| **cut);
+        let open = OpenFiles {
+            heads: self.tails.iter().map(|tail| (tail.number(), tail.head())).collect(),
+            named: lying.iter().position(|lying| lying.path == self.stem),
+            cut: is_cut.map(|(tail, _)| tail.number()).collect(),
+        };
+        // A file is known again by what was read of it, and read on where its lines have come out to.
+        let tail = |file: &KnownFile| self.tails.iter().find(|tail| tail.number() == file.number);
+        let read: Vec<KnownFile> =
+            known.files.iter().map(|file| tail(file).map_or_else(|| file.clone(), Tail::as_read)).collect();
+        let found = recognise(&present, &read, &open);
+        let found: Vec<Found<'_>> = found.into_iter().map(|found| found.of(&known.files)).collect();
         let members = self.members(&lying, &found, &cut, &known, keeping, now)?;
         for (lying, found) in lying.iter().zip(&found) {
             self.tell_lost(lying, found, &known);
@@ -97,13 +116,14 @@ impl Followed {
             }
         }
         self.tails.splice(0..0, nameless);
+        self.entries = entries;
         Ok(())
     }
 
     /// What is known of the source's files: of what is open or has come out and is not committed yet, more than the store
     /// knows.
-    fn known(&mut self, keeping: &Keeping) -> Result<KnownSource, StoreError> {
-        let mut known = keeping.store.source(&keeping.tenant, &self.stem.to_string_lossy())?;
+    pub(super) fn known(&mut self, keeping: &Keeping) -> Result<KnownSource, StoreError> {
+        let mut known = keeping.store.source(&keeping.tenant, &name(&self.stem))?;
         let offset = |file: &KnownFile| file.position.as_ref().map(|position| position.offset);
         self.closed.retain(|closed| {
             let file = known.files.iter_mut().find(|file| file.number == closed.number);
@@ -130,17 +150,30 @@ impl Followed {
         now: i64,
     ) -> Result<Vec<Member>, StoreError> {
         let mut members = Vec::new();
+        (self.left, self.strangers) = (Vec::new(), Vec::new());
         let mut done: Option<&FilePosition> = None;
         for (lying, found) in lying.iter().zip(found) {
-            if *found == Found::Copy {
+            match found {
                 // It is looked at again when the original is cut, or the folder changes.
-                continue;
+                Found::Copy => continue,
+                Found::Overtaken(_) => {
+                    keep_read(keeping, known, &lying.present, found, &name(&lying.path))?;
+                    continue;
+                }
+                _ => {}
             }
             let position = match found {
                 Found::Known(file) => file.position.as_ref(),
                 _ => None,
             };
-            let is_newest = lying.path == self.stem;
+            if matches!(found, Found::New | Found::Instead(_))
+                && !self.own.contains(&lying.path)
+                && let Some(owner) = owner_of(&lying.present, &name(&self.stem), keeping)?
+            {
+                self.strangers.push((lying.path.clone(), owner));
+                continue;
+            }
+            let is_newest = lying.is_newest;
             let open =
                 |is: &dyn Fn(&Tail) -> bool| (0..cut.len()).find(|at| !cut[*at] && is(&self.tails[*at]));
             let there = open(&|tail| tail.is_at(lying.present.device, lying.present.inode));
@@ -156,6 +189,9 @@ impl Followed {
             // What is packed does not grow.
             if is_done && !is_newest && (!is_fresh || lying.present.is_packed()) {
                 done = position;
+                if !lying.present.is_packed() {
+                    self.left.push((lying.path.clone(), lying.present.end()));
+                }
                 continue;
             }
             if lying.present.is_packed() && self.notes.is_left_alone(&lying.path) {
@@ -177,27 +213,26 @@ impl Followed {
         keeping: &Keeping,
         now: i64,
     ) -> Result<Option<Tail>, StoreError> {
-        let Lying { path, present, modified } = lying;
-        let name = path.to_string_lossy();
-        let number = identify(keeping, known, present, found, &name)?;
+        let Lying { path, present, modified, is_newest } = lying;
+        let called = name(path);
+        let number = identify(keeping, known, present, found, &called)?;
         let position = match found {
             Found::Known(file) => file.position.as_ref(),
             _ => None,
         };
         let begin = Mark { file: number, ..mark(0, position, done, known) };
-        let source = keeping.store.source(&keeping.tenant, &self.stem.to_string_lossy())?;
+        let source = keeping.store.source(&keeping.tenant, &name(&self.stem))?;
         let Some(file) = source.files.into_iter().find(|file| file.number == number) else { return Ok(None) };
-        let is_newest = *path == self.stem;
-        let reference = if is_newest { Some(now) } else { *modified };
+        let reference = if *is_newest { Some(now) } else { *modified };
         let lines = LineSettings { reference, ..self.settings.lines.clone() };
         let opened = if present.is_packed() {
-            Ok(Some(Tail::packed(self.packed(lying, begin), file, begin, lines, now)))
+            Ok(Some(Tail::packed(self.packed(lying, begin), path, file, begin, lines)))
         } else {
-            Tail::plain(KnownFile { position: None, ..file }, begin, lines, now)
+            Tail::plain(path, file, begin, lines)
         };
         match opened {
             Ok(Some(mut tail)) => {
-                tail.is_old = !is_newest;
+                tail.is_old = !*is_newest;
                 Ok(Some(tail))
             }
             Ok(None) => {

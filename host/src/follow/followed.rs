@@ -1,19 +1,19 @@
 //! One source that is followed: a rotation family of files.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tripline_engine::line::Block;
 
-use super::lying::folder;
+use super::lying::{Entry, Listed, entries, folder, members};
 use super::notes::Notes;
 use super::tail::{Came, End, TICK, Tail};
 use super::{FollowNote, FollowSettings};
 use crate::check::Keeping;
 use crate::commit::{KnownFile, StoreError};
-use crate::files::InputProblem;
+use crate::files::{InputProblem, name};
 
 /// A family that is followed.
 pub(crate) struct Followed {
@@ -30,8 +30,27 @@ pub(crate) struct Followed {
     /// Files that are closed, until the store knows how far they were read.
     pub(super) closed: Vec<KnownFile>,
     pub(super) notes: Notes,
+    /// Its members, as they were when they were looked at.
+    pub(super) entries: Vec<Entry>,
+    /// Members of which all was read and that are closed, with their lengths: who has one open may write to it again.
+    pub(super) left: Vec<(PathBuf, u64)>,
+    /// Its members by other names.
+    pub(super) adopted: BTreeSet<PathBuf>,
+    /// Files under its names that another source has read …
+    pub(super) strangers: Vec<(PathBuf, String)>,
+    /// … and such that it reads all the same, since that source is not followed.
+    pub(super) own: BTreeSet<PathBuf>,
     /// When bytes came last, nanoseconds since 1970.
     came: Option<i64>,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Nanoseconds since 1970, by a clock that may be set.
+    pub(crate) wall: i64,
+    /// Nanoseconds by a clock that nobody sets.
+    pub(crate) steady: i64,
 }
 
 /// When a folder had changed last, and who may read it: seconds and nanoseconds.
@@ -62,9 +81,10 @@ impl Followed {
         stem: PathBuf,
         keeping: &Keeping,
         settings: FollowSettings,
+        listed: &mut Listed,
         now: i64,
     ) -> Result<Followed, StoreError> {
-        let known = keeping.store.source(&keeping.tenant, &stem.to_string_lossy())?;
+        let known = keeping.store.source(&keeping.tenant, &name(&stem))?;
         let is_new = known.files.iter().all(|file| file.position.is_none());
         let mut followed = Followed {
             stem,
@@ -75,12 +95,17 @@ impl Followed {
             ended: VecDeque::new(),
             closed: Vec::new(),
             notes: Notes::default(),
+            entries: Vec::new(),
+            left: Vec::new(),
+            adopted: BTreeSet::new(),
+            strangers: Vec::new(),
+            own: BTreeSet::new(),
             came: None,
         };
         if is_new {
-            followed.begin(&known, keeping)?;
+            followed.begin(&known, keeping, listed)?;
         }
-        followed.family(keeping, now)?;
+        followed.family(keeping, listed, now)?;
         Ok(followed)
     }
 
@@ -116,14 +141,60 @@ impl Followed {
         self.tails.iter().any(|tail| tail.is_at(device, inode) && tail.is_cut().is_ok_and(|cut| !cut))
     }
 
+    /// A file that has come under a name of another source, and was read by this one before.
+    pub(crate) fn adopt(&mut self, path: PathBuf) {
+        self.adopted.insert(path);
+        self.folder = None;
+    }
+
+    /// Another file lies there now.
+    pub(crate) fn disown(&mut self, path: &Path) {
+        if self.adopted.remove(path) {
+            self.folder = None;
+        }
+    }
+
+    /// Files under its names that another source has read before, with that source's name: they are that one's.
+    pub(crate) fn strangers(&mut self) -> Vec<(PathBuf, String)> {
+        std::mem::take(&mut self.strangers)
+    }
+
+    /// It reads such a file itself.
+    pub(crate) fn own(&mut self, path: PathBuf) {
+        self.own.insert(path);
+        self.folder = None;
+    }
+
+    /// Whether nothing is left of it, and the store knows how far it was read.
+    pub(crate) fn is_over(&mut self, keeping: &Keeping) -> Result<bool, StoreError> {
+        if !self.tails.is_empty() || !self.ended.is_empty() || !self.entries.is_empty() {
+            return Ok(false);
+        }
+        self.known(keeping)?;
+        Ok(self.closed.is_empty())
+    }
+
     /// Looks whether another file has come under the name.
-    pub(crate) fn look(&mut self, keeping: &Keeping, now: i64) -> Result<(), StoreError> {
-        // A file that was copied, cut and written to between two looks shows only there.
+    pub(crate) fn look(
+        &mut self,
+        keeping: &Keeping,
+        listed: &mut Listed,
+        now: i64,
+    ) -> Result<(), StoreError> {
         let folder = Folder::look(folder(&self.stem));
         let is_same = folder.is_some_and(|folder| self.folder == Some(folder) && !folder.is_fresh(now));
+        let is_due = self.folder.is_none() || self.notes.is_due() || self.has_grown();
         self.folder = folder;
-        if !is_same || self.notes.is_due() {
-            return self.family(keeping, now);
+        if is_due || folder.is_none() {
+            return self.family(keeping, listed, now);
+        }
+        // A file that was copied, cut and written to between two looks shows only there; but most of what changes a folder
+        // is of other families.
+        if !is_same {
+            let members = members(&self.stem, &self.adopted, &mut self.notes, listed);
+            if entries(&members, &self.stem) != self.entries {
+                return self.family(keeping, listed, now);
+            }
         }
         let there = fs::metadata(&self.stem).ok().filter(fs::Metadata::is_file);
         let newest = self.tails.iter().position(|tail| !tail.is_old);
@@ -135,8 +206,16 @@ impl Followed {
                 self.tails[at].is_old = true;
                 Ok(())
             }
-            (Some(_), _) => self.family(keeping, now),
+            (Some(_), _) => self.family(keeping, listed, now),
         }
+    }
+
+    /// Whether somebody has written to a file that is closed.
+    fn has_grown(&self) -> bool {
+        let is_other = |(path, length): &(PathBuf, u64)| {
+            fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() != *length)
+        };
+        self.left.iter().any(is_other)
     }
 
     /// Reads what has come, at most the buffer full; answers whether there may be more.
@@ -144,15 +223,18 @@ impl Followed {
         &mut self,
         buffer: &mut [u8],
         keeping: &Keeping,
-        now: i64,
+        moment: Moment,
     ) -> Result<bool, StoreError> {
+        let Moment { wall: now, steady } = moment;
         let mut at = 0;
         while let Some(tail) = self.tails.get_mut(at) {
             // It may not have been taken when it was told.
             know(tail, self.number, keeping)?;
+            // A clock that is set closes no file early.
+            let silence = steady - *tail.came.get_or_insert(steady);
             match tail.read(buffer, now) {
                 Ok(Came::Bytes(count)) => {
-                    (tail.came, tail.is_quiet) = (now, false);
+                    (tail.came, tail.is_quiet) = (Some(steady), false);
                     if count > 0 {
                         self.came = Some(now);
                     }
@@ -163,13 +245,13 @@ impl Followed {
                     // Older files first.
                     return Ok(true);
                 }
-                Ok(Came::Nothing) if tail.is_old && now - tail.came >= self.settings.linger => {
+                Ok(Came::Nothing) if tail.is_old && silence >= self.settings.linger => {
                     self.end(at, End::Whole);
                 }
                 Ok(Came::Nothing) => {
                     self.notes.is_read(tail.known_path());
                     tail.lines.settle();
-                    if !tail.is_quiet && now - tail.came >= self.settings.quiet {
+                    if !tail.is_quiet && silence >= self.settings.quiet {
                         tail.lines.quiet();
                         tail.is_quiet = true;
                     }
@@ -180,7 +262,7 @@ impl Followed {
                     self.end(at, End::Whole);
                 }
                 Ok(Came::Cut) => {
-                    self.family(keeping, now)?;
+                    self.family(keeping, &mut Listed::default(), now)?;
                     return Ok(true);
                 }
                 // Its folder has changed: it is looked for under another name.
@@ -199,7 +281,7 @@ impl Followed {
     /// The next block of whole lines.
     pub(crate) fn next_block(&mut self) -> Option<Block> {
         let mut known = self.tails.iter_mut().filter(|tail| tail.is_known);
-        self.ended.pop_front().or_else(|| known.find_map(|tail| tail.lines.next_block()))
+        self.ended.pop_front().or_else(|| known.find_map(Tail::next_block))
     }
 
     /// What has happened since this was last asked.

@@ -1,8 +1,9 @@
 //! The members of a family, as they lie there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -15,29 +16,89 @@ pub(super) struct Lying {
     pub(super) present: Present,
     /// When it was last written.
     pub(super) modified: Option<i64>,
+    /// Whether it has the family's name.
+    pub(super) is_newest: bool,
 }
 
-/// Members of a family that can be read, oldest first.
-pub(super) fn lying(stem: &Path, notes: &mut Notes) -> Vec<Lying> {
+/// Folders that were listed, each once: many families may lie in one.
+#[derive(Default)]
+pub(crate) struct Listed(HashMap<PathBuf, HashMap<PathBuf, Vec<Member>>>);
+
+impl Listed {
+    /// Files whose names belong to a family.
+    fn members(&mut self, stem: &Path) -> io::Result<Vec<Member>> {
+        let folder = folder(stem);
+        if !self.0.contains_key(folder) {
+            let mut families: HashMap<PathBuf, Vec<Member>> = HashMap::new();
+            let entries = match fs::read_dir(folder) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                listed => Some(listed?),
+            };
+            for entry in entries.into_iter().flatten().filter_map(Result::ok) {
+                let member = Member::of(&folder.join(entry.file_name()));
+                families.entry(member.stem.clone()).or_default().push(member);
+            }
+            self.0.insert(folder.into(), families);
+        }
+        Ok(self.0.get(folder).and_then(|families| families.get(stem)).cloned().unwrap_or_default())
+    }
+}
+
+/// What shows that a member is another, or has changed. The newest one changes all the time, and is read anyway.
+#[derive(PartialEq, Eq)]
+pub(super) struct Entry {
+    path: PathBuf,
+    place: Option<(u64, u64)>,
+    /// Its length, and when it changed.
+    content: Option<(u64, i64, i64)>,
+}
+
+/// Members of a family, oldest first.
+pub(super) fn members(
+    stem: &Path,
+    adopted: &BTreeSet<PathBuf>,
+    notes: &mut Notes,
+    listed: &mut Listed,
+) -> Vec<Member> {
     notes.forget_gone();
     let folder = folder(stem);
-    let paths: Vec<PathBuf> = match fs::read_dir(folder) {
-        Ok(entries) => {
+    let mut members = match listed.members(stem) {
+        Ok(members) => {
             notes.is_looked_at(folder);
-            entries.filter_map(|entry| Some(folder.join(entry.ok()?.file_name()))).collect()
+            members
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         Err(error) => {
             // Who may not list a folder may still read what is in it.
             notes.unlooked(folder.into(), InputProblem::Io { doing: "read the folder", error });
-            vec![stem.into()]
+            vec![Member::of(stem)]
         }
     };
-    let members = paths.iter().map(|path| Member::of(path)).filter(|member| member.stem == stem);
-    let mut members: Vec<Member> = members.collect();
+    let there = adopted.iter().filter(|path| fs::symlink_metadata(path).is_ok());
+    members.extend(there.map(|path| Member::adopted(stem, path)));
     members.sort();
     members.dedup_by(|packed, plain| packed.packs(plain) && is_being_packed(&plain.path, &packed.path));
-    let mut lying: Vec<Lying> = members.into_iter().filter_map(|member| look(member.path, notes)).collect();
+    members
+}
+
+/// By what it shows that there is something new among them.
+pub(super) fn entries(members: &[Member], stem: &Path) -> Vec<Entry> {
+    let entry = |member: &Member| {
+        let found = fs::metadata(&member.path).ok();
+        Entry {
+            path: member.path.clone(),
+            place: found.as_ref().map(|found| (found.dev(), found.ino())),
+            content: found
+                .filter(|_| member.path != stem)
+                .map(|found| (found.len(), found.ctime(), found.ctime_nsec())),
+        }
+    };
+    members.iter().map(entry).collect()
+}
+
+/// Those of them that can be read.
+pub(super) fn lying(members: Vec<Member>, stem: &Path, notes: &mut Notes) -> Vec<Lying> {
+    let mut lying: Vec<Lying> =
+        members.into_iter().filter_map(|member| look(member.path, stem, notes)).collect();
     // A link beside what it leads to is one file; the newest name counts.
     let mut places = BTreeSet::new();
     lying.reverse();
@@ -46,14 +107,15 @@ pub(super) fn lying(stem: &Path, notes: &mut Notes) -> Vec<Lying> {
     lying
 }
 
-fn look(path: PathBuf, notes: &mut Notes) -> Option<Lying> {
+fn look(path: PathBuf, stem: &Path, notes: &mut Notes) -> Option<Lying> {
     match Present::look(&path) {
         Ok(Some(present)) => {
             notes.is_looked_at(&path);
             let modified = fs::metadata(&path).and_then(|found| found.modified()).ok();
             let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             let modified = since.and_then(|since| i64::try_from(since.as_nanos()).ok());
-            Some(Lying { path, present, modified })
+            let is_newest = path == stem;
+            Some(Lying { path, present, modified, is_newest })
         }
         Ok(None) => {
             notes.unlooked(path, InputProblem::NotAFile);

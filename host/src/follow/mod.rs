@@ -16,12 +16,15 @@ mod family;
 mod followed;
 mod lying;
 mod notes;
+mod owner;
 mod settings;
 mod tail;
 mod wake;
 
-pub(crate) use self::followed::Followed;
+pub(crate) use self::followed::{Followed, Moment};
+pub(crate) use self::lying::Listed;
 pub use self::notes::FollowNote;
+pub(crate) use self::owner::owner;
 pub use self::settings::{FollowSettings, From};
 pub(crate) use self::wake::{Wake, Waker};
 

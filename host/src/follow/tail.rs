@@ -6,10 +6,10 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tripline_engine::line::{Block, LineSettings, Lines, Mark};
+use tripline_engine::line::{Block, Foot, LineSettings, Lines, Mark};
 
 use crate::commit::{FileIdentity, FilePosition, KnownFile};
-use crate::files::{InputProblem, Piece, Present, Reader, Source, open};
+use crate::files::{FOOT, InputProblem, Piece, Present, Reader, Source, foot, open};
 
 /// What a turn of reading found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,22 +38,36 @@ pub(super) enum End {
 /// A file that is read as it grows.
 pub(super) struct Tail {
     input: Input,
+    /// Where it was when it was opened.
+    path: PathBuf,
     known: KnownFile,
     /// Whether the store knows it by the same. Before it does, nothing of it comes out.
     pub(super) is_known: bool,
     pub(super) lines: Lines,
     /// Whether its name is now another file's, or nobody's.
     pub(super) is_old: bool,
-    /// When something came last, nanoseconds since 1970.
-    pub(super) came: i64,
+    /// When something came last, or it was read first, by the steady clock.
+    pub(super) came: Option<i64>,
     /// Whether [`Lines::quiet`] was called since.
     pub(super) is_quiet: bool,
     /// Whether all of it was read once: what comes now is of now.
     is_live: bool,
+    /// Its first bytes, as far as it is known by them.
+    head: Vec<u8>,
+    /// What lies before where its lines have come out to, in a plain file.
+    foot: Option<Foot>,
+    /// The same, by hash, as it was known when it was opened.
+    known_foot: Option<(u64, [u8; 32])>,
 }
 
 enum Input {
-    Plain { file: File, read: u64, seen: Seen },
+    Plain {
+        file: File,
+        read: u64,
+        /// The last bytes that were read.
+        last: Vec<u8>,
+        seen: Seen,
+    },
     Packed(Box<Reader>),
 }
 
@@ -72,13 +86,14 @@ pub(super) const TICK: i64 = 2_000_000_000;
 
 impl Tail {
     /// Opens a plain file, to go on at a mark whose file is the store's number. `None`: another has come under its name.
+    /// Of a file that is known by more, its position says by what.
     pub(super) fn plain(
+        path: &Path,
         known: KnownFile,
         mark: Mark,
         settings: LineSettings,
-        now: i64,
     ) -> io::Result<Option<Tail>> {
-        let file = match open(Path::new(&known.path)) {
+        let file = match open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
@@ -86,25 +101,44 @@ impl Tail {
         if (found.dev(), found.ino()) != (known.identity.device, known.identity.inode) {
             return Ok(None);
         }
-        let input = Input::Plain { file, read: mark.offset, seen: Seen::default() };
-        Ok(Some(Tail::new(input, known, mark, settings, now)))
+        // If it has become too short, that is found when it is read.
+        let last = foot(&file, mark.offset).unwrap_or_default();
+        let foot = Foot { end: mark.offset, bytes: last.as_slice().into() };
+        let input = Input::Plain { file, read: mark.offset, last, seen: Seen::default() };
+        let mut tail = Tail::new(input, path, known, mark, settings);
+        tail.foot = Some(foot);
+        Ok(Some(tail))
     }
 
     /// Opens a packed file, which begins where the source says.
     pub(super) fn packed(
         source: Source,
+        path: &Path,
         known: KnownFile,
         mark: Mark,
         settings: LineSettings,
-        now: i64,
     ) -> Tail {
-        Tail::new(Input::Packed(Box::new(Reader::new(source))), known, mark, settings, now)
+        Tail::new(Input::Packed(Box::new(Reader::new(source))), path, known, mark, settings)
     }
 
-    fn new(input: Input, known: KnownFile, mark: Mark, settings: LineSettings, now: i64) -> Tail {
+    fn new(input: Input, path: &Path, mut known: KnownFile, mark: Mark, settings: LineSettings) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
-        Tail { input, known, is_known: true, lines, is_old: false, came: now, is_quiet: true, is_live: false }
+        let known_foot = known.position.take().and_then(|position| Some((position.offset, position.foot?)));
+        Tail {
+            input,
+            path: path.into(),
+            known,
+            is_known: true,
+            lines,
+            is_old: false,
+            came: None,
+            is_quiet: true,
+            is_live: false,
+            head: Vec::new(),
+            foot: None,
+            known_foot,
+        }
     }
 
     /// Its number in the store.
@@ -119,7 +153,7 @@ impl Tail {
 
     /// The same.
     pub(super) fn known_path(&self) -> &Path {
-        Path::new(&self.known.path)
+        &self.path
     }
 
     /// Whether it is packed.
@@ -133,6 +167,20 @@ impl Tail {
         file.metadata().map_or(0, |found| found.len().saturating_sub(*read))
     }
 
+    /// Its first bytes, if they are known.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// How it is known by all that was read of it.
+    pub(super) fn as_read(&self) -> KnownFile {
+        let mut known = self.known();
+        if let (Input::Plain { read, last, .. }, Some(position)) = (&self.input, &mut known.position) {
+            (position.offset, position.foot) = (*read, Some(Sha256::digest(last).into()));
+        }
+        known
+    }
+
     /// How it is known, and how far its lines have come out.
     pub(super) fn known(&self) -> KnownFile {
         self.known_at(self.lines.mark())
@@ -140,8 +188,10 @@ impl Tail {
 
     fn known_at(&self, mark: Mark) -> KnownFile {
         let Mark { offset, line, judged, format, year, .. } = mark;
-        let position =
-            FilePosition { file: self.known.number, offset, line, judged, format, year, latest: None };
+        let known = self.known_foot.filter(|(before, _)| *before == offset).map(|(_, foot)| foot);
+        let foot = self.foot_before(offset).map(|foot| Sha256::digest(&foot.bytes).into()).or(known);
+        let file = self.known.number;
+        let position = FilePosition { file, offset, line, judged, format, year, latest: None, foot };
         KnownFile { position: Some(position), ..self.known.clone() }
     }
 
@@ -153,8 +203,34 @@ impl Tail {
             End::Broken => self.lines.break_off(),
             End::Elsewhere => {}
         }
-        let blocks: Vec<Block> = std::iter::from_fn(|| self.lines.next_block()).collect();
+        let blocks: Vec<Block> = std::iter::from_fn(|| self.next_block()).collect();
         (self.known_at(blocks.last().map_or(mark, |block| block.after)), blocks)
+    }
+
+    /// The next block of its lines.
+    pub(super) fn next_block(&mut self) -> Option<Block> {
+        let mut block = self.lines.next_block()?;
+        // After what was cut it is not known any more what lay there.
+        if let Some(foot) = self.foot_before(block.after.offset) {
+            self.foot = Some(foot);
+            block.foot.clone_from(&self.foot);
+        }
+        Some(block)
+    }
+
+    /// What lies before this byte, up to which it was read.
+    fn foot_before(&self, offset: u64) -> Option<Foot> {
+        let Input::Plain { file, read, last, .. } = &self.input else { return None };
+        if let Some(foot) = self.foot.as_ref().filter(|foot| foot.end == offset) {
+            return Some(foot.clone());
+        }
+        if offset == *read {
+            return Some(Foot { end: offset, bytes: last.as_slice().into() });
+        }
+        let bytes = foot(file, offset).ok()?.into();
+        // What was read is as it was once that was read again.
+        let is_as_it_was = is_as_it_was(file, *read, &self.known.identity, last);
+        is_as_it_was.is_ok_and(|is| is).then_some(Foot { end: offset, bytes })
     }
 
     /// Whether it is the file with this device and inode.
@@ -171,7 +247,9 @@ impl Tail {
     /// Reads what has come, at most the buffer full.
     pub(super) fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, InputProblem> {
         let came = match &mut self.input {
-            Input::Plain { file, read, seen } => read_on(file, read, seen, &self.known.identity, buffer, now),
+            Input::Plain { file, read, last, seen } => {
+                read_on(file, (read, last), seen, &self.known.identity, buffer, now)
+            }
             Input::Packed(reader) => {
                 return match reader.read() {
                     Ok(Piece::Bytes(bytes)) => {
@@ -201,8 +279,8 @@ impl Tail {
 
     /// Whether it was cut since it was read.
     pub(super) fn is_cut(&self) -> io::Result<bool> {
-        let Input::Plain { file, read, .. } = &self.input else { return Ok(false) };
-        Ok(file.metadata()?.len() < *read || !begins_as(file, &self.known.identity)?)
+        let Input::Plain { file, read, last, .. } = &self.input else { return Ok(false) };
+        Ok(!is_as_it_was(file, *read, &self.known.identity, last)?)
     }
 
     /// Knows it by a longer head from now on, if it has grown since it was looked at and is not known by a whole one yet.
@@ -212,7 +290,11 @@ impl Tail {
         // What cannot be read now is told when it is read.
         let Ok(Some(present)) = Present::of(file) else { return };
         let identity = present.identity(before.generation);
-        if identity.head_length > before.head_length && present.begins_as(before) {
+        let is_same = present.begins_as(before);
+        if is_same && present.head().len() > self.head.len() {
+            self.head = present.head().to_vec();
+        }
+        if identity.head_length > before.head_length && is_same {
             self.known.identity = identity;
             self.is_known = false;
         }
@@ -222,7 +304,7 @@ impl Tail {
 /// Reads what has come behind what was read.
 fn read_on(
     file: &File,
-    read: &mut u64,
+    (read, last): (&mut u64, &mut Vec<u8>),
     seen: &mut Seen,
     identity: &FileIdentity,
     buffer: &mut [u8],
@@ -239,7 +321,7 @@ fn read_on(
         }
         seen.is_sure = now.saturating_sub(seen.since).saturating_abs() >= TICK;
     }
-    if length < *read || !begins_as(file, identity)? {
+    if !is_as_it_was(file, *read, identity, last)? {
         return Ok(Came::Cut);
     }
     if length == *read {
@@ -249,9 +331,26 @@ fn read_on(
         Ok(0) => Ok(Came::Nothing),
         Ok(count) => {
             *read += count as u64;
+            last.extend_from_slice(&buffer[count.saturating_sub(FOOT as usize)..count]);
+            last.drain(..last.len().saturating_sub(FOOT as usize));
             Ok(Came::Bytes(count))
         }
         Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Came::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file has all that was read of it, as far as its first and last bytes tell.
+fn is_as_it_was(file: &File, read: u64, identity: &FileIdentity, last: &[u8]) -> io::Result<bool> {
+    Ok(file.metadata()?.len() >= read && begins_as(file, identity)? && has_before(file, read, last)?)
+}
+
+/// Whether a file still has these bytes before this one.
+fn has_before(file: &File, end: u64, last: &[u8]) -> io::Result<bool> {
+    let mut bytes = vec![0; last.len()];
+    match file.read_exact_at(&mut bytes, end - last.len() as u64) {
+        Ok(()) => Ok(bytes == last),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
 }

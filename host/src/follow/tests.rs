@@ -13,8 +13,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_line_is_seen_by_one_id(steps in prop::collection::vec(step(), 1..40)) {
+    fn each_line_is_seen_by_one_id(alike: bool, steps in prop::collection::vec(step(), 1..40)) {
         let mut world = World::new();
+        world.alike = alike;
         for step in &steps {
             world.step(step);
         }
@@ -23,5 +24,6 @@ proptest! {
         prop_assert!(missing.is_empty(), "never seen: {missing:?}");
         let mistaken = world.mistaken();
         prop_assert!(mistaken.is_empty(), "{mistaken:?}");
+        prop_assert_eq!(world.mistold(), None);
     }
 }

@@ -5,28 +5,28 @@ use tripline_abi::ReplyLimit;
 
 use super::problem::Problem;
 use crate::http::shapes::nanoseconds;
+use crate::incidents::given::{self, GivenError, MANY};
+pub(super) use crate::incidents::given::{NAME, PROSE};
 use crate::notices::Pattern;
 
-/// Bytes of a name, or of a text with `*`.
-pub(super) const NAME: usize = 200;
-/// Bytes of a reason or a comment.
-pub(super) const PROSE: usize = 4_096;
-/// Named values, or tags.
-pub(super) const MANY: usize = ReplyLimit::VALUES;
 /// Seconds of anything that lasts: ten years.
 pub(super) const LONG: u64 = 10 * 365 * 24 * 3600;
 
 /// One line that is there.
-pub(super) fn line(key: &str, text: String, most: usize) -> Result<String, Problem> {
-    let held = !text.trim().is_empty() && text.len() <= most && !text.chars().any(char::is_control);
-    let wrong = || Problem::invalid(format!("{key}: expected one line of 1 to {most} bytes"));
-    if held { Ok(text) } else { Err(wrong()) }
+pub(super) fn line(key: &'static str, text: String, most: usize) -> Result<String, Problem> {
+    given::line(key, &text, most).map_err(wrong)?;
+    Ok(text)
 }
 
 /// Any text; may be empty.
-pub(super) fn prose(key: &str, text: String, most: usize) -> Result<String, Problem> {
-    let wrong = || Problem::invalid(format!("{key}: expected at most {most} bytes without NUL"));
-    if text.len() <= most && !text.contains('\0') { Ok(text) } else { Err(wrong()) }
+pub(super) fn prose(key: &'static str, text: String, most: usize) -> Result<String, Problem> {
+    given::prose(key, &text, most).map_err(wrong)?;
+    Ok(text)
+}
+
+/// What is not as it has to be, as an answer.
+pub(super) fn wrong(error: GivenError) -> Problem {
+    Problem::invalid(error.to_string())
 }
 
 /// A pattern of `PACK/RULE`. What has neither `/` nor `*` stands for no rule at all.
@@ -40,7 +40,7 @@ pub(super) fn rule(text: String) -> Result<Pattern, Problem> {
 
 /// Named texts.
 pub(super) fn pairs(
-    key: &str,
+    key: &'static str,
     given: Map<String, Value>,
     most: usize,
 ) -> Result<Vec<(String, String)>, Problem> {

@@ -28,6 +28,8 @@ mod json;
 mod limits;
 mod observed;
 mod path;
+#[cfg(feature = "playground")]
+mod playground;
 mod problem;
 mod proxies;
 mod query;
@@ -47,6 +49,8 @@ mod version;
 
 pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
+#[cfg(feature = "playground")]
+pub use self::playground::{PlaygroundServer, start_playground};
 pub use self::server::{HttpOptions, HttpServer, start};
 pub use self::sources::HttpSources;
 pub use self::tls::Certificate;

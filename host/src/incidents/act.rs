@@ -1,5 +1,6 @@
 //! What people do to incidents.
 
+use super::given::{self, GivenError, NAME, PROSE};
 use super::{Happening, Incident, IncidentLimits, Resolution, State};
 
 /// Something a person does to an incident.
@@ -71,6 +72,22 @@ pub enum ActError {
         /// What it is.
         found: i64,
     },
+}
+
+impl Act {
+    /// Whether what somebody wrote is within its bounds.
+    ///
+    /// # Errors
+    /// What is not.
+    pub fn check(&self) -> Result<(), GivenError> {
+        match self {
+            Act::Acknowledge { .. } | Act::Assign { to: None } => Ok(()),
+            Act::Assign { to: Some(to) } => given::line("to", to, NAME),
+            Act::Comment { text } if text.trim().is_empty() => Err(GivenError::Nothing { key: "text" }),
+            Act::Comment { text } => given::prose("text", text, PROSE),
+            Act::Resolve { comment, .. } | Act::Reopen { comment } => given::prose("comment", comment, PROSE),
+        }
+    }
 }
 
 impl Incident {

@@ -59,6 +59,22 @@ pub enum Effect {
     Severity(Severity),
 }
 
+/// Why a text is no network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// It is something else.
+    #[error("expected a network like 192.0.2.0/24")]
+    Odd,
+    /// The address says more than the length.
+    #[error("expected a network, found an address in one: {whole} is all of it, {one} is the address alone")]
+    Longer {
+        /// The network.
+        whole: IpNet,
+        /// The address as a network of its own.
+        one: IpNet,
+    },
+}
+
 impl Exception {
     /// Whether it holds at this time.
     pub fn holds(&self, now: i64) -> bool {
@@ -85,6 +101,19 @@ impl Exception {
 }
 
 impl Place {
+    /// Within this network; one with bits beyond its length is refused, since it may be meant as one address.
+    ///
+    /// # Errors
+    /// It is no network.
+    pub fn network(text: &str) -> Result<Place, NetworkError> {
+        let network: IpNet = text.parse().map_err(|_| NetworkError::Odd)?;
+        let (whole, address) = (network.trunc(), network.addr());
+        match whole == network {
+            true => Ok(Place::Network(network)),
+            false => Err(NetworkError::Longer { whole, one: IpNet::from(address) }),
+        }
+    }
+
     fn takes(&self, value: &str) -> bool {
         match self {
             // An IPv4 address that is written as IPv6 is the same address, and so is a network of them.
@@ -111,6 +140,19 @@ fn canonical(network: IpNet) -> IpNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_says_no_more_than_its_length() {
+        for text in ["192.0.2.0/24", "192.0.2.7/32", "0.0.0.0/0", "2001:db8::/32"] {
+            assert_eq!(Place::network(text), Ok(Place::Network(text.parse().unwrap())));
+        }
+        assert_eq!(
+            Place::network("192.0.2.5/24").unwrap_err().to_string(),
+            "expected a network, found an address in one: 192.0.2.0/24 is all of it, 192.0.2.5/32 is the address alone"
+        );
+        assert!(matches!(Place::network("2001:db8::1/32"), Err(NetworkError::Longer { .. })));
+        assert_eq!(Place::network("192.0.2.0"), Err(NetworkError::Odd));
+    }
 
     #[test]
     fn an_address_is_in_its_network_however_it_is_written() {

@@ -85,7 +85,7 @@ pub struct Evidence {
     pub cut: bool,
     /// Places of captures in the text.
     pub captures: Vec<(u32, u32)>,
-    /// SHA-256 of the text.
+    /// SHA-256 of the whole line as it was read, before anything was cut or blotted out; `None`: it is not known.
     pub digest: Option<[u8; 32]>,
 }
 

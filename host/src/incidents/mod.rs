@@ -12,9 +12,9 @@
 //! of events are the logs' own. Timers (acknowledgements, quiet, silences) run on recording time.
 
 mod act;
-mod actor;
 mod exception;
 mod filter;
+pub(crate) mod given;
 mod id;
 mod incident;
 mod occurrence;
@@ -26,9 +26,9 @@ mod state;
 mod timeline;
 
 pub use self::act::{Act, ActError};
-pub use self::actor::{Actor, Origin};
-pub use self::exception::{Effect, Exception, NewException, Place};
+pub use self::exception::{Effect, Exception, NetworkError, NewException, Place};
 pub use self::filter::{Cursor, Filter, Page};
+pub use self::given::GivenError;
 pub use self::id::{Fingerprint, OccurrenceId};
 pub use self::incident::{Evidence, Incident, Opened};
 pub use self::occurrence::{Folded, Fresh};
@@ -38,3 +38,4 @@ pub use self::report::Report;
 pub use self::silence::{NewSilence, Silence};
 pub use self::state::{Resolution, State};
 pub use self::timeline::{Entry, Happening};
+pub use crate::actor::{Actor, Origin};

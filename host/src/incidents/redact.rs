@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
 use tripline_engine::decision::Decision;
 use tripline_engine::judge::with_texts;
 
@@ -7,7 +8,7 @@ use tripline_engine::judge::with_texts;
 const GROUP: &str = "secret";
 const BLOT: &[u8] = b"[redacted]";
 
-/// What is blotted out of evidence, titles, summaries and values before it is stored: passwords, tokens.
+/// What is blotted out of evidence, titles, summaries, values and fingerprints before it is stored: passwords, tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Redaction {
     patterns: Vec<regex::bytes::Regex>,
@@ -27,8 +28,9 @@ impl Redaction {
         self.patterns.is_empty()
     }
 
-    /// The decision without what must not be stored. Its fingerprint stays: it tells incidents apart.
-    pub fn apply(&self, decision: &mut Decision) {
+    /// The decision without what must not be stored. A fingerprint that loses something by that still has to tell
+    /// incidents apart: `mark` makes a word of it as it was, which stands behind what is left.
+    pub fn apply(&self, decision: &mut Decision, mark: impl FnOnce(&[u8]) -> String) {
         if self.is_empty() {
             return;
         }
@@ -36,28 +38,53 @@ impl Redaction {
             self.text(text);
         }
         decision.values.iter_mut().for_each(|(_, value)| self.text(value));
+        if let Some(given) = &mut decision.fingerprint {
+            self.fingerprint(given, mark);
+        }
         for evidence in &mut decision.evidence {
-            let Some(text) = &mut evidence.text else { continue };
-            if let Cow::Owned(blotted) = self.bytes(text) {
-                *text = blotted;
-                // They no longer say where anything is.
-                evidence.captures.clear();
+            if let Some(blotted) = evidence.text.as_deref().and_then(|text| self.blotted(text)) {
+                evidence.replace(blotted);
             }
         }
+    }
+
+    /// Blots out what must not be stored of a fingerprint, and puts `mark`'s word for it behind; answers whether there was
+    /// anything.
+    pub fn fingerprint(&self, given: &mut Vec<u8>, mark: impl FnOnce(&[u8]) -> String) -> bool {
+        let Some(blotted) = self.blotted(given) else { return false };
+        *given = [&blotted[..], b" ", mark(given).as_bytes()].concat();
+        true
+    }
+
+    /// The text without what must not be stored; `None`: there is nothing of that in it.
+    pub fn blotted(&self, text: &[u8]) -> Option<Vec<u8>> {
+        match self.bytes(text) {
+            // A pattern may find what it has left before.
+            Cow::Owned(blotted) => Some(blotted).filter(|blotted| blotted != text),
+            Cow::Borrowed(_) => None,
+        }
+    }
+
+    /// SHA-256 of the patterns: whether they are others than before.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for pattern in &self.patterns {
+            hash.update((pattern.as_str().len() as u64).to_be_bytes());
+            hash.update(pattern.as_str());
+        }
+        hash.finalize().into()
     }
 
     /// What the host remembers for a pack, without what must not be stored: the texts of evidence that may be asked for
     /// later. What the pack itself saved is not looked at: only the pack knows what it is.
     pub fn host(&self, host: &mut Vec<u8>) {
         if !self.is_empty() {
-            *host = with_texts(host, |text| match self.bytes(text) {
-                Cow::Owned(blotted) => Some(blotted),
-                Cow::Borrowed(_) => None,
-            });
+            *host = with_texts(host, |text| self.blotted(text));
         }
     }
 
-    fn text(&self, text: &mut String) {
+    /// Blots out of a text what must not be stored.
+    pub fn text(&self, text: &mut String) {
         if let Cow::Owned(blotted) = self.bytes(text.as_bytes()) {
             *text = String::from_utf8_lossy(&blotted).into_owned();
         }
@@ -91,5 +118,7 @@ mod tests {
         let bytes = redaction.bytes(b"login password=hunter2 tok_abc \xff");
         assert_eq!(&bytes[..], b"login password=[redacted] [redacted] \xff");
         assert!(matches!(redaction.bytes(b"nothing"), Cow::Borrowed(_)));
+        assert_eq!(redaction.blotted(b"password=x").as_deref(), Some(&b"password=[redacted]"[..]));
+        assert_eq!(redaction.blotted(b"password=[redacted]"), None);
     }
 }

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
-use tripline_engine::abi::Severity;
 use tripline_engine::abi::manifest::{Rule, Status};
+use tripline_engine::abi::{ReplyLimit, Severity};
 use tripline_engine::decision::{Decision, HOST, Origin};
+
+use super::given::{self, GivenError};
+use crate::commit::{Actor, Commit};
 
 /// What a person or a program reports: the same way behind it as a rule's decision.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,35 @@ impl Report {
 
     /// Its rule, under the pack's name [`HOST`].
     pub const RULE: &str = "reported";
+
+    /// Bytes of details.
+    pub const DETAILS: usize = 64 * 1024;
+    /// Bytes of a tag.
+    const TAG: usize = 64;
+
+    /// Whether all of it is within its bounds: those of a pack's decision, and more room for details.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check(&self) -> Result<(), GivenError> {
+        given::line("title", &self.title, ReplyLimit::TITLE)?;
+        given::prose("details", &self.details, Report::DETAILS)?;
+        if let Some(fingerprint) = &self.fingerprint {
+            given::line("fingerprint", fingerprint, ReplyLimit::FINGERPRINT)?;
+        }
+        given::many("values", self.values.len())?;
+        for (name, value) in &self.values {
+            given::line("values", name, ReplyLimit::VALUE_NAME)?;
+            given::prose("values", value, ReplyLimit::VALUE)?;
+        }
+        given::many("tags", self.tags.len())?;
+        self.tags.iter().try_for_each(|tag| given::line("tags", tag, Report::TAG))
+    }
+
+    /// What keeps it, as this actor's.
+    pub fn commit(self, actor: Actor, now: i64) -> Commit {
+        Commit { decisions: vec![self.decision(now)], actor: Some(actor), ..Commit::default() }
+    }
 
     /// As a decision of the host, made at this time (nanoseconds since 1970).
     pub fn decision(self, now: i64) -> Decision {

@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use unicode_width::UnicodeWidthChar;
+
 use super::visible::{Glyph, GlyphText, glyphs};
 
 /// A part of an excerpt.
@@ -196,9 +198,35 @@ fn add(ink: Ink, text: &str, parts: &mut Vec<Part>) {
     }
 }
 
+/// Breaks an excerpt into lines of so many columns, behind a space if there is one in a line's second half. Nothing is lost
+/// by that: what is copied from all of them is what it was.
+pub(super) fn lines(parts: &[Part], width: usize) -> Vec<Vec<Part>> {
+    let inks = parts.iter().flat_map(|part| part.text.chars().map(|character| (part.ink, character)));
+    let all: Vec<(Ink, char)> = inks.collect();
+    let mut rest = &all[..];
+    let mut lines = Vec::new();
+    loop {
+        let mut used = 0;
+        let fits = |(_, character): &&(Ink, char)| {
+            used += character.width().unwrap_or(0);
+            used <= width
+        };
+        let full = rest.iter().take_while(fits).count().max(1).min(rest.len());
+        let space = rest[full / 2..full].iter().rposition(|(_, character)| *character == ' ');
+        let end = space.filter(|_| full < rest.len()).map_or(full, |space| full / 2 + space + 1);
+        let mut line = Vec::new();
+        rest[..end].iter().for_each(|(ink, one)| add(*ink, one.encode_utf8(&mut [0; 4]), &mut line));
+        lines.push(line);
+        rest = &rest[end..];
+        if rest.is_empty() {
+            return lines;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ink, excerpt};
+    use super::{Ink, excerpt, lines};
     use crate::report::visible::columns;
 
     /// Captures in angle brackets.
@@ -248,6 +276,21 @@ mod tests {
     fn without_captures_the_start_stays() {
         check(b"abcdefghijklmnopqrstuvwxyz", &[], 20, "abcdefghijklmnopqrs…");
         check(b"abcdefghijklmnopqrstuvwxyz", &[], 5, "abcd…");
+    }
+
+    #[test]
+    fn nothing_is_lost_in_lines() {
+        let lines = lines(&excerpt(LINE, CAPTURES, usize::MAX), 20);
+        let text = |line: &Vec<super::Part>| line.iter().map(|part| part.text.clone()).collect::<String>();
+        let texts: Vec<String> = lines.iter().map(text).collect();
+        assert_eq!(texts.concat().as_bytes(), LINE);
+        assert_eq!(texts[..2], ["Dec 10 06:55:48 ", "host sshd[1]: "]);
+        let long = super::lines(&excerpt(&[b'x'; 45], &[(3, 30)], usize::MAX), 20);
+        let widths: Vec<usize> = long.iter().map(|line| columns(&text(line))).collect();
+        assert_eq!(widths, [20, 20, 5]);
+        assert_eq!(super::lines(&[], 20).len(), 1);
+        let captured = lines.iter().flatten().filter(|part| part.ink == Ink::Capture);
+        assert_eq!(captured.map(|part| &part.text[..]).collect::<String>(), "root192.0.2.7");
     }
 
     #[test]

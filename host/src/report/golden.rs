@@ -300,7 +300,7 @@ fn incident(severity: Severity, rule: &str, title: &str) -> Incident {
 
 fn evidence(source: u32, line: u64, text: &[u8], captures: &[(u32, u32)]) -> Evidence {
     let position = position(source, line);
-    Evidence { position, text: Some(text.to_vec()), cut: false, captures: captures.to_vec() }
+    Evidence { position, text: Some(text.to_vec()), cut: false, captures: captures.to_vec(), digest: None }
 }
 
 fn position(source: u32, line: u64) -> Position {

@@ -53,6 +53,10 @@ struct EvidenceObject<'a> {
     lossy: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     captures: Vec<[u32; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -134,7 +138,6 @@ impl<'a> IncidentObject<'a> {
     pub(super) fn new(incident: &'a Incident, files: &'a Files, stored: Option<&'a StoredAs>) -> Self {
         let fingerprint = incident.fingerprint.as_deref().map(String::from_utf8_lossy);
         let exact = |bytes: &&Vec<u8>| std::str::from_utf8(bytes).is_err();
-        let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         IncidentObject {
             r#type: "incident",
             stored,
@@ -142,13 +145,13 @@ impl<'a> IncidentObject<'a> {
             rule: &incident.origin.rule.id,
             severity: incident.severity.as_str(),
             fingerprint,
-            fingerprint_hex: incident.fingerprint.as_ref().filter(exact).map(hex),
+            fingerprint_hex: incident.fingerprint.as_ref().filter(exact).map(|bytes| hex(bytes)),
             title: &incident.title,
             summary: &incident.summary,
             count: incident.count,
             first: incident.first.and_then(rfc3339),
             last: incident.last.and_then(rfc3339),
-            values: Pairs(incident.values.iter().map(|(name, value)| (&name[..], &value[..])).collect()),
+            values: Pairs::of(&incident.values),
             tags: &incident.origin.rule.tags,
             overflow: incident.overflow,
             evidence: (incident.evidence.iter())
@@ -172,6 +175,8 @@ impl<'a> EvidenceObject<'a> {
             text,
             cut: evidence.cut,
             captures: places.iter().map(|(start, end)| [*start, *end]).collect(),
+            offset: stored.then_some(evidence.position.offset),
+            sha256: evidence.digest.filter(|_| stored).map(|digest| hex(&digest)),
         }
     }
 }
@@ -272,6 +277,10 @@ pub(super) fn of(report: &Report, severity: Severity) -> u64 {
     report.incidents.iter().filter(|incident| incident.severity == severity).count() as u64
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// To the microsecond: more digits would be noise.
 fn seconds(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e6
@@ -282,7 +291,14 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// An object with its keys in this order; of equal keys the last one counts, as most readers of JSON have it.
-struct Pairs<K, V>(Vec<(K, V)>);
+pub(super) struct Pairs<K, V>(Vec<(K, V)>);
+
+impl<'a> Pairs<&'a str, &'a str> {
+    /// Named texts.
+    pub(super) fn of(pairs: &'a [(String, String)]) -> Self {
+        Pairs(pairs.iter().map(|(name, text)| (&name[..], &text[..])).collect())
+    }
+}
 
 impl<K: Serialize + PartialEq, V: Serialize> Serialize for Pairs<K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

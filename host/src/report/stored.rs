@@ -39,6 +39,8 @@ pub struct StoredAs {
     pub opened: Option<String>,
     /// When it changed last, RFC 3339.
     pub changed: Option<String>,
+    /// Names of the files that its evidence came from; the first few.
+    pub sources: Vec<String>,
     /// Counts its changes.
     pub version: i64,
 }
@@ -57,6 +59,7 @@ impl StoredAs {
             previous: incident.previous,
             opened: rfc3339(incident.opened),
             changed: rfc3339(incident.changed),
+            sources: incident.sources.clone(),
             version: incident.version,
         }
     }
@@ -85,6 +88,7 @@ pub fn folded(incident: &Incident, evidence: &[Evidence], files: &mut Files) -> 
             text: one.text.clone(),
             cut: one.cut,
             captures: one.captures.clone(),
+            digest: one.digest,
         }
     };
     fold::Incident {

@@ -14,8 +14,6 @@ use super::wrap::wrap;
 use crate::check::Files;
 use crate::incidents::{Entry, Evidence, Happening, Incident, State};
 
-/// Lines of a comment.
-const COMMENT: usize = 20;
 const INDENT: &str = "    ";
 
 /// A line for each.
@@ -80,7 +78,7 @@ pub fn page(
         let why = if why.is_empty() { String::new() } else { format!(": {}", visible(why)) };
         let text = format!("{what} by {}{why}", visible(&entry.actor.name));
         let room = width.saturating_sub(INDENT.len() + head.len()).max(30);
-        for (i, line) in wrap(&text, room, COMMENT).iter().enumerate() {
+        for (i, line) in wrap(&text, room, usize::MAX).iter().enumerate() {
             match i {
                 0 => writeln!(out, "{INDENT}{DIM}{head}{DIM:#}{line}")?,
                 _ => writeln!(out, "{INDENT}{:width$}{line}", "", width = head.len())?,

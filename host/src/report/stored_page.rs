@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::objects::IncidentObject;
+use serde::Serialize;
+
+use super::objects::{IncidentObject, Pairs};
 use super::stored::{StoredAs, folded};
 use super::when::rfc3339;
 use super::{listed, strict_json, visible};
@@ -10,7 +12,7 @@ use crate::check::Files;
 use crate::incidents::{Entry, Evidence, Incident};
 
 /// The columns of an exported table.
-pub const CSV_HEAD: [&str; 17] = [
+pub const CSV_HEAD: [&str; 20] = [
     "id",
     "tenant",
     "state",
@@ -28,6 +30,9 @@ pub const CSV_HEAD: [&str; 17] = [
     "opened",
     "changed",
     "assignee",
+    "values",
+    "tags",
+    "sources",
 ];
 
 /// One object on a line of its own.
@@ -70,14 +75,23 @@ pub fn json_page(out: &mut dyn Write, incidents: &[Incident]) -> io::Result<()> 
 }
 
 /// Rows of a table.
-pub fn csv_table<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> io::Result<Vec<u8>> {
+pub fn csv_table<const N: usize>(
+    rows: impl IntoIterator<Item = io::Result<[String; N]>>,
+) -> io::Result<Vec<u8>> {
     let mut bytes = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    rows.into_iter().try_for_each(|row| bytes.write_record(row))?;
+    rows.into_iter().try_for_each(|row| Ok::<_, io::Error>(bytes.write_record(row?)?))?;
     bytes.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
-/// A row of the table. What a spreadsheet would take for a formula is quoted by a `'` (abuse case A12).
-pub fn csv_row(incident: &Incident) -> [String; 17] {
+/// Several things in one cell, as JSON: whatever they say, they can be told apart again.
+fn cell(things: &impl Serialize) -> io::Result<String> {
+    let mut cell = Vec::new();
+    strict_json::write(&mut cell, things)?;
+    String::from_utf8(cell).map_err(io::Error::other)
+}
+
+/// A row of the table; values, tags and sources are JSON. What a spreadsheet would take for a formula is quoted by a `'` (abuse case A12).
+pub fn csv_row(incident: &Incident) -> io::Result<[String; 20]> {
     let time = |time: Option<i64>| time.and_then(rfc3339).unwrap_or_default();
     let fingerprint = incident.fingerprint.given().map(String::from_utf8_lossy).unwrap_or_default();
     let row = [
@@ -98,9 +112,12 @@ pub fn csv_row(incident: &Incident) -> [String; 17] {
         time(Some(incident.opened)),
         time(Some(incident.changed)),
         incident.assignee.clone().unwrap_or_default(),
+        cell(&Pairs::of(&incident.values))?,
+        cell(&incident.tags)?,
+        cell(&incident.sources)?,
     ];
-    row.map(|cell| {
+    Ok(row.map(|cell| {
         let cell = visible(&cell);
         if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
-    })
+    }))
 }

@@ -139,7 +139,7 @@ impl<'a> Bringing<'a> {
         // Once for each time, whatever it says of itself.
         let head = Sha256::digest(b"overdue").into();
         let inode = overdue.due.unsigned_abs();
-        let file = FileIdentity { device: 0, inode, head, head_length: 0, generation: 0 };
+        let file = FileIdentity { device: 0, inode, head, head_length: 0, generation: 0, seal: None };
         if self.offer(tenant.clone(), name, file, text, Some(brought.clone())) {
             self.known.insert(brought);
         }

@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use sha2::{Digest, Sha256};
 use tripline_engine::judge::JudgeCost;
-use tripline_engine::line::Mark;
+use tripline_engine::line::{Foot, Mark};
 use tripline_engine::matcher::Matcher;
 use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::{Configured, PackReport, suspensions};
@@ -83,7 +84,7 @@ pub(super) struct Collecting<'a> {
 struct Pending {
     commit: Commit,
     /// Where each file can be read on.
-    positions: HashMap<u32, FilePosition>,
+    positions: HashMap<u32, (FilePosition, Option<Foot>)>,
     acks: Vec<Ack>,
 }
 
@@ -224,8 +225,8 @@ impl<'a> Collecting<'a> {
     fn judge(&mut self, tenant: Tenant, scanned: Scanned, turn: Turn) {
         let Mark { file, offset, line, judged, format, year } = scanned.block.after;
         let pending = self.since.entry(tenant.clone()).or_default();
-        let position = FilePosition { file, offset, line, judged, format, year, latest: None };
-        pending.positions.insert(file, position);
+        let position = FilePosition { file, offset, line, judged, format, year, latest: None, foot: None };
+        pending.positions.insert(file, (position, scanned.block.foot.clone()));
         let events = 0..scanned.matched.len();
         if events.is_empty() {
             return;
@@ -342,7 +343,10 @@ impl<'a> Collecting<'a> {
         let (mut commits, mut acks) = (Vec::new(), Vec::new());
         for (tenant, Pending { mut commit, positions, acks: waiting }) in take(&mut self.ready) {
             acks.extend(waiting.into_iter().map(|ack| (tenant.clone(), ack)));
-            commit.positions.extend(positions.into_values());
+            // Taken of each file once, not of each block.
+            let foot = |foot: Option<Foot>| foot.map(|foot| Sha256::digest(&foot.bytes).into());
+            let positions = positions.into_values();
+            commit.positions.extend(positions.map(|(at, last)| FilePosition { foot: foot(last), ..at }));
             commit.packs.clone_from(&names);
             if !commit.is_empty() {
                 commits.push((tenant, commit));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::mem::{replace, take};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::Sender;
@@ -20,13 +21,15 @@ use super::silence::{self, Entries, silent};
 use super::stream::Stream;
 use super::turns::Turns;
 use crate::commit::{StoreError, Tenant};
-use crate::files::{OwnFiles, is_own};
-use crate::follow::Wake;
+use crate::files::{OwnFiles, is_own, name};
+use crate::follow::{Listed, Wake, owner};
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
 /// As much of a file whose tenant has no room any more since the round began: it has waited as long as who filled it.
 const SMALL_TURN: usize = 16 * 1024;
+/// So many sources are opened in a round at most: whoever has more to bring does not wait for thousands of them.
+const OPENS: usize = 16;
 /// How often it is looked for files that came, went or changed places; nanoseconds.
 const LOOK: i64 = 500_000_000;
 /// How often it is told how far time has passed; nanoseconds.
@@ -54,6 +57,14 @@ pub(super) struct Feeding {
     left_out: usize,
     /// Entries that name nothing.
     entries: Entries,
+    /// Families that are to be opened, with their entry; …
+    opening: VecDeque<(PathBuf, usize)>,
+    /// … of them those that were there at first, …
+    first: HashSet<PathBuf>,
+    /// … and those that have waited for the source that has read them before.
+    deferred: HashSet<PathBuf>,
+    /// Names under which another source's file lies, and which that is.
+    adopted: HashMap<PathBuf, Option<(u64, u64)>>,
     files: Vec<Place<Following>>,
     streams: Vec<Place<Stream>>,
     /// Where the stream of this name is.
@@ -93,6 +104,10 @@ impl Feeding {
             most_files,
             left_out: 0,
             entries: Entries::default(),
+            opening: VecDeque::new(),
+            first: HashSet::new(),
+            deferred: HashSet::new(),
+            adopted: HashMap::new(),
             files: Vec::new(),
             streams: Vec::new(),
             named: HashMap::new(),
@@ -154,6 +169,8 @@ impl Feeding {
     fn keep(&mut self, follow: &[Follow], shared: &Shared<'_>) {
         let Named { families, disputed } = Named::look(follow, false, shared.tell);
         let named: HashMap<PathBuf, &Follow> = families.into_iter().collect();
+        // Its entries are of the configuration before.
+        self.opening.clear();
         self.files.retain_mut(|Place { input, silent_after, .. }| match named.get(input.stem()) {
             Some(one) => {
                 *silent_after = one.silent_after;
@@ -219,6 +236,7 @@ impl Feeding {
                 self.look(follow, now, feed, shared)?;
                 self.looked = Some(now);
             }
+            more |= self.open(follow, now, shared)?;
             for place in from(&mut self.files, self.round) {
                 if !full.contains(place.input.tenant()) {
                     let most = if self.turns.has_room(place.input.tenant()) { TURN } else { SMALL_TURN };
@@ -244,9 +262,14 @@ impl Feeding {
         shared: &Shared<'_>,
     ) -> Result<(), Halt> {
         let is_first = self.looked.is_none();
+        let mut listed = Listed::default();
         for place in &mut self.files {
-            place.input.look(now)?;
+            if shared.control.is_stopping() || shared.control.is_changing() {
+                return Ok(());
+            }
+            place.input.look(&mut listed, now)?;
         }
+        self.adopt_strangers();
         let Named { families, disputed } = Named::look(follow, is_first, shared.tell);
         self.disputed.retain(|stem| disputed.contains_key(stem));
         for (stem, tenants) in disputed {
@@ -259,23 +282,29 @@ impl Feeding {
                 shared.tell(Event::Disputed(stem, tenants.into_iter().collect()));
             }
         }
-        let mut left_out = 0;
-        for (stem, one) in families {
-            if !self.files.iter().any(|place| place.input.stem() == stem) {
-                if self.own.contains(&stem) || is_own(&stem) {
-                    if self.told.insert(stem.clone()) {
-                        shared.tell(Event::Own(stem));
-                    }
-                    continue;
+        self.end_nameless(&families, shared)?;
+        let followed: HashSet<&Path> = self.files.iter().map(|place| place.input.stem()).collect();
+        let fresh = families.into_iter().filter(|(stem, _)| !followed.contains(&**stem)).collect::<Vec<_>>();
+        self.opening.clear();
+        for (stem, one) in fresh {
+            if self.own.contains(&stem) || is_own(&stem) {
+                if self.told.insert(stem.clone()) {
+                    shared.tell(Event::Own(stem));
                 }
-                if self.open_files() >= self.most_files {
-                    left_out += 1;
-                    continue;
-                }
-                let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, now)?;
-                self.files.push(Place::new(input, one.silent_after, shared.clock));
-                shared.tell(Event::Follows(stem));
+                continue;
             }
+            if let Some(place) = self.adopted.get(&stem) {
+                if *place == lies_at(&stem) {
+                    continue;
+                }
+                self.adopted.remove(&stem);
+                self.files.iter_mut().for_each(|place| place.input.disown(&stem));
+            }
+            if is_first {
+                self.first.insert(stem.clone());
+            }
+            let entry = follow.iter().position(|other| std::ptr::eq(other, one));
+            self.opening.extend(entry.map(|entry| (stem, entry)));
         }
         let files = &self.files;
         let is_empty = |one: &Follow| !files.iter().any(|place| place.input.is_of(one));
@@ -283,12 +312,123 @@ impl Feeding {
             let decision = silent(&silence::name(one), silence, now);
             feed.send(&one.tenant, What::Decision(Box::new(decision)))?;
         }
-        if replace(&mut self.left_out, left_out) < left_out {
-            shared.tell(Event::Crowded(self.open_files(), left_out));
-        }
         let stems = self.files.iter().filter_map(|place| place.input.stem().parent().map(Path::to_path_buf));
         let folders: BTreeSet<PathBuf> = stems.chain(follow.iter().flat_map(Follow::folders)).collect();
         self.wake.watch(folders.iter().map(PathBuf::as_path));
+        Ok(())
+    }
+
+    /// Opens some of the families that are to be opened; whether there are more.
+    fn open(&mut self, follow: &[Follow], now: i64, shared: &Shared<'_>) -> Result<bool, StoreError> {
+        let mut listed = Listed::default();
+        for _ in 0..OPENS {
+            let Some((stem, entry)) = self.opening.front().cloned() else {
+                self.left_out = 0;
+                return Ok(false);
+            };
+            if shared.control.is_stopping() || shared.control.is_changing() {
+                return Ok(false);
+            }
+            if self.open_files() >= self.most_files {
+                let left_out = take(&mut self.opening).len();
+                if replace(&mut self.left_out, left_out) < left_out {
+                    shared.tell(Event::Crowded(self.open_files(), left_out));
+                }
+                return Ok(false);
+            }
+            if let Some(one) = follow.get(entry) {
+                self.open_one(&stem, one, &mut listed, now, shared)?;
+            }
+            // Whoever waits for another has gone to the end.
+            self.opening.pop_front();
+        }
+        Ok(!self.opening.is_empty())
+    }
+
+    /// Opens a family, unless its file was read by another source of the tenant before: it has only another name, and its
+    /// lines would count twice.
+    fn open_one(
+        &mut self,
+        stem: &Path,
+        one: &Follow,
+        listed: &mut Listed,
+        now: i64,
+        shared: &Shared<'_>,
+    ) -> Result<(), StoreError> {
+        let keeping = shared.keeping(&one.tenant);
+        if let Some(owner) = owner(stem, &keeping)? {
+            let path = PathBuf::from(&owner);
+            let waits = self.opening.iter().any(|(other, _)| *other == path);
+            if waits && self.deferred.insert(stem.into()) {
+                let first = self.opening.front().cloned();
+                self.opening.extend(first);
+                return Ok(());
+            }
+            // One that lies beside it and has no file by its own name now.
+            let is_gone = path.parent() == stem.parent() && !path.exists() && name(&path) == owner;
+            if !self.is_followed(&one.tenant, &owner) && is_gone {
+                self.follow(path, one, listed, now, shared)?;
+            }
+            if self.adopt(&one.tenant, &owner, stem) {
+                self.adopted.insert(stem.into(), lies_at(stem));
+                return Ok(());
+            }
+        }
+        self.follow(stem.into(), one, listed, now, shared)
+    }
+
+    fn follow(
+        &mut self,
+        stem: PathBuf,
+        one: &Follow,
+        listed: &mut Listed,
+        now: i64,
+        shared: &Shared<'_>,
+    ) -> Result<(), StoreError> {
+        let is_first = self.first.contains(&stem);
+        let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, listed, now)?;
+        self.first.remove(&stem);
+        self.files.push(Place::new(input, one.silent_after, shared.clock));
+        shared.tell(Event::Follows(stem));
+        Ok(())
+    }
+
+    fn is_followed(&self, tenant: &Tenant, name: &str) -> bool {
+        self.files.iter().any(|place| place.input.tenant() == tenant && place.input.name() == name)
+    }
+
+    /// Leaves a file to the source of this name; whether that is followed.
+    fn adopt(&mut self, tenant: &Tenant, owner: &str, path: &Path) -> bool {
+        let is_it =
+            |place: &&mut Place<Following>| place.input.tenant() == tenant && place.input.name() == owner;
+        let owner = self.files.iter_mut().find(is_it);
+        owner.map(|place| place.input.adopt(path.into())).is_some()
+    }
+
+    /// Files that have come under a name that is followed, and were read by another source before.
+    fn adopt_strangers(&mut self) {
+        for at in 0..self.files.len() {
+            for (path, owner) in self.files[at].input.strangers() {
+                let tenant = self.files[at].input.tenant().clone();
+                if !self.adopt(&tenant, &owner, &path) {
+                    self.files[at].input.own(path);
+                }
+            }
+        }
+    }
+
+    /// Families of which nothing is left and that nobody names any more are followed no longer.
+    fn end_nameless(&mut self, named: &[(PathBuf, &Follow)], shared: &Shared<'_>) -> Result<(), StoreError> {
+        let named: HashSet<&Path> = named.iter().map(|(stem, _)| &**stem).collect();
+        let mut over = HashSet::new();
+        for place in &mut self.files {
+            let is_nameless = !named.contains(place.input.stem()) && place.may_end();
+            if is_nameless && place.input.is_over()? {
+                over.insert(place.input.stem().to_path_buf());
+                shared.health.source_ended(place.input.tenant(), place.input.name());
+            }
+        }
+        self.files.retain(|place| !over.contains(place.input.stem()));
         Ok(())
     }
 
@@ -370,6 +510,11 @@ impl Feeding {
         }
         Ok(())
     }
+}
+
+/// Device and inode of what lies under a name.
+fn lies_at(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// All of them, the first one being another in each round.

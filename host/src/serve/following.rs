@@ -10,8 +10,8 @@ use super::input::{Came, Input};
 use super::passing::Ack;
 use crate::check::Keeping;
 use crate::commit::{StoreError, Tenant};
-use crate::files::{InputProblem, Member, expand};
-use crate::follow::{FollowNote, FollowSettings, Followed, From};
+use crate::files::{InputProblem, Member, expand, name};
+use crate::follow::{FollowNote, FollowSettings, Followed, From, Listed, Moment};
 
 /// Files of one tenant that are followed in one way.
 #[derive(Clone, Debug)]
@@ -66,6 +66,7 @@ impl Follow {
         stem: PathBuf,
         keeping: Keeping,
         is_first: bool,
+        listed: &mut Listed,
         now: i64,
     ) -> Result<Following, StoreError> {
         let (given, mut settings) = (self.settings.clone(), self.settings.clone());
@@ -73,9 +74,9 @@ impl Follow {
             // It came while others were followed: all of it is new.
             settings.from = From::Start;
         }
-        let name = stem.to_string_lossy().into_owned();
-        let followed = Followed::open(stem, &keeping, settings, now)?;
-        Ok(Following { followed, keeping, name, given, paths: self.paths.clone(), now })
+        let called = name(&stem);
+        let followed = Followed::open(stem, &keeping, settings, listed, now)?;
+        Ok(Following { followed, keeping, name: called, given, paths: self.paths.clone(), now })
     }
 }
 
@@ -120,8 +121,33 @@ impl Following {
     }
 
     /// Looks whether files came, went or changed places.
-    pub(super) fn look(&mut self, now: i64) -> Result<(), StoreError> {
-        self.followed.look(&self.keeping, now)
+    pub(super) fn look(&mut self, listed: &mut Listed, now: i64) -> Result<(), StoreError> {
+        self.followed.look(&self.keeping, listed, now)
+    }
+
+    /// Reads on a file of its own that has another name now.
+    pub(super) fn adopt(&mut self, path: PathBuf) {
+        self.followed.adopt(path);
+    }
+
+    /// Another file has that name now.
+    pub(super) fn disown(&mut self, path: &Path) {
+        self.followed.disown(path);
+    }
+
+    /// Files that have come under its names, with the source that has read them before.
+    pub(super) fn strangers(&mut self) -> Vec<(PathBuf, String)> {
+        self.followed.strangers()
+    }
+
+    /// Reads such a file itself.
+    pub(super) fn own(&mut self, path: PathBuf) {
+        self.followed.own(path);
+    }
+
+    /// Whether nothing is left of it, and all that was is committed.
+    pub(super) fn is_over(&mut self) -> Result<bool, StoreError> {
+        self.followed.is_over(&self.keeping)
     }
 }
 
@@ -147,8 +173,13 @@ impl Input for Following {
     }
 
     fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, StoreError> {
+        self.read_at(buffer, now, now)
+    }
+
+    fn read_at(&mut self, buffer: &mut [u8], now: i64, steady: i64) -> Result<Came, StoreError> {
         self.now = now;
-        Ok(if self.followed.read(buffer, &self.keeping, now)? { Came::More } else { Came::Nothing })
+        let moment = Moment { wall: now, steady };
+        Ok(if self.followed.read(buffer, &self.keeping, moment)? { Came::More } else { Came::Nothing })
     }
 
     fn next_block(&mut self) -> Option<Block> {

@@ -29,6 +29,11 @@ pub(super) trait Input: Send {
     /// Reads what has come, at most the buffer full; answers whether there may be more.
     fn read(&mut self, buffer: &mut [u8], now: i64) -> Result<Came, StoreError>;
 
+    /// The same, for whom it matters how much time passes by a clock that nobody sets, which says `steady`.
+    fn read_at(&mut self, buffer: &mut [u8], now: i64, _steady: i64) -> Result<Came, StoreError> {
+        self.read(buffer, now)
+    }
+
     /// The next block of whole lines.
     fn next_block(&mut self) -> Option<Block>;
 

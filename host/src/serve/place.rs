@@ -52,6 +52,11 @@ impl<I: Input> Place<I> {
         }
     }
 
+    /// Whether nothing is to be told of it any more once it is gone.
+    pub(super) fn may_end(&self) -> bool {
+        self.silent_after.is_none() || self.is_silent
+    }
+
     /// Tells what it has brought so far.
     pub(super) fn tell(&mut self, health: &Health) {
         let lag_bytes = self.input.lag();
@@ -77,7 +82,7 @@ impl<I: Input> Place<I> {
         feed: &mut Feed<'_>,
         shared: &Shared<'_>,
     ) -> Result<bool, Halt> {
-        let came = self.input.read(buffer, now)?;
+        let came = self.input.read_at(buffer, now, shared.clock.steady())?;
         if came != Came::Nothing {
             point("after_read");
         }

@@ -63,7 +63,7 @@ impl Stream {
         let known = keeping.store.source(&keeping.tenant, name)?;
         // What has no bytes to be known by is known by its name.
         let head = Sha256::digest(name).into();
-        let identity = FileIdentity { device: 0, inode: 0, head, head_length: 0, generation: 0 };
+        let identity = FileIdentity { device: 0, inode: 0, head, head_length: 0, generation: 0, seal: None };
         let own = known.files.iter().find(|file| file.identity == identity);
         let file = match own {
             Some(file) => file.number,
@@ -201,7 +201,7 @@ impl Stream {
 /// A large batch is a file of its own: by what it is known if it is sent again.
 fn large(key: &BatchKey) -> FileIdentity {
     let head = Sha256::new().chain_update(key.key).chain_update(key.body).finalize().into();
-    FileIdentity { device: 0, inode: 1, head, head_length: 0, generation: 0 }
+    FileIdentity { device: 0, inode: 1, head, head_length: 0, generation: 0, seal: None }
 }
 
 /// Lines that are read so, from there on.

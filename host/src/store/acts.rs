@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use super::incidents;
-use crate::commit::{Commit, Store, StoreError, Tenant};
+use crate::commit::{Store, StoreError, Tenant};
 use crate::incidents::{Act, ActError, Actor, Incident, Report, State};
 use crate::notices::Reason;
 
@@ -51,9 +51,8 @@ impl Database {
     }
 
     /// A person or a program reports an incident; answers its number. What an exception covers has none: 0.
-    pub fn report(&self, tenant: &Tenant, report: Report) -> Result<i64, StoreError> {
-        let decisions = vec![report.decision(self.clock.now())];
-        let committed = self.commit(tenant, Commit { decisions, ..Commit::default() })?;
+    pub fn report(&self, tenant: &Tenant, report: Report, actor: Actor) -> Result<i64, StoreError> {
+        let committed = self.commit(tenant, report.commit(actor, self.clock.now()))?;
         Ok(committed.opened.first().or(committed.grown.first()).copied().unwrap_or(0))
     }
 }

@@ -7,18 +7,20 @@
 //!
 //! An incident that a commit touches is read once and written once, however often it occurs in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rusqlite::params;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tripline_engine::abi::Severity;
 use tripline_engine::decision::{Decision, Origin};
 
 use super::evidence::{Kept, Names};
-use super::telling::Work;
+use super::tails::Tails;
+use super::telling::{Work, hex};
 use super::{batches, exceptions, files, incidents, numbers, states};
-use crate::commit::{Commit, Committed, StoreError};
+use crate::commit::{Commit, Committed, StoreError, Tenant};
 use crate::incidents::{
     Actor, Effect, Exception, Fingerprint, Folded, Fresh, Happening, Incident, OccurrenceId, Opened,
 };
@@ -39,6 +41,11 @@ pub(super) struct Applying<'w> {
     names: Names,
     /// Number of the last incident, if one is new.
     last: Option<i64>,
+    /// By exception the decisions whose severity it has changed.
+    changed_by: BTreeMap<i64, u64>,
+    tails: Tails,
+    /// Whose decisions these are.
+    actor: Actor,
     committed: Committed,
 }
 
@@ -63,6 +70,9 @@ impl<'w> Applying<'w> {
             rules: HashMap::new(),
             names: Names::default(),
             last: None,
+            changed_by: BTreeMap::new(),
+            tails: Tails::default(),
+            actor: Actor::rule(),
             committed: Committed::default(),
         })
     }
@@ -78,6 +88,8 @@ impl<'w> Applying<'w> {
         }
         states::used(self.work, &commit.packs)?;
         batches::add(self.work.db, self.work.tenant, &commit.batches, self.work.now)?;
+        self.actor = commit.actor.unwrap_or(self.actor);
+        self.tails.begin(commit.tails);
         for decision in commit.decisions {
             self.decision(decision)?;
         }
@@ -86,17 +98,22 @@ impl<'w> Applying<'w> {
 
     fn decision(&mut self, mut decision: Decision) -> Result<(), StoreError> {
         let id = OccurrenceId::of(self.work.tenant, &decision);
+        self.tails.note(id, &decision);
         if self.is_known(id)? {
             self.committed.known += 1;
             return Ok(());
         }
-        self.work.policy.redaction.apply(&mut decision);
+        let Work { tenant, policy, installation, .. } = self.work;
+        policy.redaction.apply(&mut decision, |given| mark(installation.own(), tenant, given));
         for exception in &self.exceptions {
             if !exception.takes(&decision) {
                 continue;
             }
             match exception.new.effect {
-                Effect::Severity(severity) => decision.severity = severity,
+                Effect::Severity(severity) => {
+                    decision.severity = severity;
+                    *self.changed_by.entry(exception.id).or_default() += 1;
+                }
                 Effect::Except => {
                     self.committed.excepted += 1;
                     return exceptions::count(self.work, exception.id, id, &decision);
@@ -107,14 +124,15 @@ impl<'w> Applying<'w> {
         self.occurrence(at, id, decision)
     }
 
-    /// Whether it has a row: among the occurrences, or among what was excepted.
-    fn is_known(&self, id: OccurrenceId) -> Result<bool, StoreError> {
+    /// Whether it has a row: among the occurrences, among what was excepted, or among what tails have decided.
+    fn is_known(&mut self, id: OccurrenceId) -> Result<bool, StoreError> {
         let Work { db, tenant, .. } = self.work;
         let mut statement = db.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM occurrences WHERE tenant = ?1 AND id = ?2)
                 OR EXISTS (SELECT 1 FROM excepted WHERE tenant = ?1 AND id = ?2)",
         )?;
-        Ok(statement.query_row(params![tenant.as_str(), id.0], |row| row.get(0))?)
+        Ok(statement.query_row(params![tenant.as_str(), id.0], |row| row.get(0))?
+            || self.tails.is_known(db, tenant, id)?)
     }
 
     /// The incident that the decision belongs to: its place among those that are touched.
@@ -235,16 +253,16 @@ impl<'w> Applying<'w> {
                         Fresh::Reopened => Reason::Reopened,
                         Fresh::First | Fresh::Quiet => Reason::First,
                     };
-                    self.work.happened(&incident, &Actor::rule(), what, Some(reason))?;
+                    self.work.happened(&incident, &self.actor, what, Some(reason))?;
                     self.committed.opened.push(id);
                 }
                 Some((severity, count)) => {
                     let what = Happening::Occurred { count: incident.count.saturating_sub(count) };
-                    self.work.happened(&incident, &Actor::rule(), what, None)?;
+                    self.work.happened(&incident, &self.actor, what, None)?;
                     if incident.severity > severity {
                         let what = Happening::SeverityRose { from: severity, to: incident.severity };
                         let reason = Reason::SeverityRose { from: severity.as_str().into() };
-                        self.work.happened(&incident, &Actor::rule(), what, Some(reason))?;
+                        self.work.happened(&incident, &self.actor, what, Some(reason))?;
                     }
                     self.committed.grown.push(id);
                 }
@@ -253,6 +271,10 @@ impl<'w> Applying<'w> {
         if let Some(last) = self.last {
             numbers::set(db, tenant, "incident", last)?;
         }
+        for (exception, count) in &self.changed_by {
+            exceptions::add_count(self.work, *exception, *count)?;
+        }
+        self.tails.save(db, tenant)?;
         self.rules()?;
         Ok(self.committed)
     }
@@ -290,4 +312,15 @@ impl<'w> Applying<'w> {
         }
         Ok(())
     }
+}
+
+/// A word that stands for a fingerprint which must not be stored as it is. The installation's own number goes into it:
+/// whoever has only security.log, where the fingerprint's hash stands, cannot try out what it was of.
+pub(super) fn mark(installation: &[u8; 16], tenant: &Tenant, given: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for part in [&installation[..], b"fingerprint", tenant.as_str().as_bytes(), given] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize()[..16])
 }

@@ -6,7 +6,8 @@ use super::applying::Applying;
 use super::database::Database;
 use super::{files, open, states};
 use crate::commit::{
-    CheckerLock, Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant,
+    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, PackState, Store, StoreError,
+    Tenant,
 };
 
 impl Store for Database {
@@ -40,6 +41,11 @@ impl Store for Database {
     ) -> Result<u32, StoreError> {
         let (tenant, identity, path) = (tenant.clone(), identity.clone(), path.to_string());
         self.write(move |db, _| files::file(db, &tenant, source, known, &identity, &path))
+    }
+
+    fn at(&self, tenant: &Tenant, device: u64, inode: u64) -> Result<Vec<(String, KnownFile)>, StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, _| files::at(db, &tenant, device, inode))
     }
 
     fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {

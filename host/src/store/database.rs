@@ -134,6 +134,7 @@ impl Database {
             all.unsilenced += done.unsilenced;
             all.deleted += done.deleted;
             all.swept += done.swept;
+            all.blotted += done.blotted;
             if !done.more {
                 break;
             }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::incidents::{due, get, update};
 use super::telling::{Installation, Work};
-use super::{batches, clock, scrubbing, search, silences, told};
+use super::{batches, clock, redacting, scrubbing, search, silences, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -34,6 +34,8 @@ pub struct Due {
     pub deleted: u64,
     /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets.
     pub swept: u64,
+    /// Things that were stored before a pattern of redaction was there, and are blotted out now.
+    pub blotted: u64,
     /// Whether there is more to do at once.
     pub more: bool,
 }
@@ -52,12 +54,14 @@ pub(super) fn apply(
         done.deleted = delete(db, believed.saturating_sub(retention))?;
         done.swept = sweep(db, believed.saturating_sub(retention), believed)?;
     }
-    if done.deleted + done.swept > 0 {
+    let (blotted, more) = redacting::step(db, policy, installation.own())?;
+    done.blotted = blotted;
+    if done.deleted + done.swept + blotted > 0 {
         scrubbing::begin(db)?;
     }
     done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
-    done.more = done.deleted == step || done.swept >= step;
+    done.more = more || done.deleted == step || done.swept >= step;
     if leaves(db, policy, now)? {
         return Ok(done);
     }

@@ -60,21 +60,21 @@ impl Kept {
     }
 
     /// Takes one more; the oldest beyond the first few goes. Answers whether something was let go.
-    pub(super) fn take(&mut self, evidence: decision::Evidence, name: &str, limits: &IncidentLimits) -> bool {
-        let decision::Evidence { position, mut text, mut cut, mut captures } = evidence;
-        let (file, offset) = (Some(position.file), position.offset);
+    pub(super) fn take(
+        &mut self,
+        mut evidence: decision::Evidence,
+        name: &str,
+        limits: &IncidentLimits,
+    ) -> bool {
+        let (file, offset) = (Some(evidence.position.file), evidence.position.offset);
         if self.rows.iter().any(|row| row.file == file && row.offset == offset) {
             return false;
         }
-        if let Some(text) = &mut text {
-            cut |= text.len() > limits.evidence_bytes;
-            text.truncate(limits.evidence_bytes);
-        }
-        let length = text.as_ref().map_or(0, Vec::len);
-        captures.retain(|(_, end)| text.is_some() && *end as usize <= length);
+        evidence.shorten(limits.evidence_bytes);
+        let decision::Evidence { position, text, cut, captures, digest } = evidence;
         let (name, line) = (name.into(), position.line);
-        // Most of what is taken goes again before it is written: its digest can wait.
-        let fresh = Evidence { file, name, offset, line, text, cut, captures, digest: None };
+        // Most of what is taken goes again before it is written: the digest of a text that is whole can wait.
+        let fresh = Evidence { file, name, offset, line, text, cut, captures, digest };
         self.last += 1;
         self.rows.push(Row { number: self.last, file, offset, fresh: Some(fresh) });
         let over = self.rows.len() > 2 * limits.evidence.max(1);
@@ -104,7 +104,8 @@ impl Kept {
                 .flat_map(|(from, to)| [from.to_be_bytes(), to.to_be_bytes()].concat())
                 .collect();
             let [offset, line] = [row.offset, row.line].map(super::incidents::signed);
-            let digest: Option<[u8; 32]> = row.text.as_ref().map(|text| Sha256::digest(text).into());
+            let whole = row.text.as_ref().filter(|_| !row.cut);
+            let digest = row.digest.or_else(|| whole.map(|text| Sha256::digest(text).into()));
             insert.execute(params![
                 tenant.as_str(),
                 incident,

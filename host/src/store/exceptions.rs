@@ -5,7 +5,7 @@ use serde_json::Value;
 use tripline_engine::decision::Decision;
 
 use super::database::Database;
-use super::incidents::severity;
+use super::incidents::{severity, signed};
 use super::telling::Work;
 use super::{log, numbers};
 use crate::commit::{StoreError, Tenant};
@@ -125,6 +125,14 @@ pub(super) fn end(work: &Work<'_>, id: i64, actor: &Actor) -> Result<bool, Store
         record(work, "exception.ended", id, actor)?;
     }
     Ok(ended > 0)
+}
+
+/// Counts decisions whose severity an exception has changed: they are incidents, and need no rows here.
+pub(super) fn add_count(work: &Work<'_>, exception: i64, count: u64) -> Result<(), StoreError> {
+    work.db
+        .prepare_cached("UPDATE exceptions SET count = count + ?3, last = ?4 WHERE tenant = ?1 AND id = ?2")?
+        .execute(params![work.tenant.as_str(), exception, signed(count), work.now])?;
+    Ok(())
 }
 
 /// Counts a decision that an exception has taken out.

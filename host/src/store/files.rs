@@ -23,7 +23,7 @@ pub(super) fn source(db: &Connection, tenant: &Tenant, name: &str) -> Result<Kno
     };
     let mut statement = db.prepare_cached(
         "SELECT number, device, inode, head, head_length, generation, path, offset, line, judged, format, year,
-            month, day, latest
+            month, day, latest, foot, seal
          FROM files WHERE tenant = ?1 AND source = ?2 ORDER BY number",
     )?;
     let rows = statement.query_map(params![tenant.as_str(), number], known)?;
@@ -39,6 +39,24 @@ pub(super) fn named_by_senders(db: &Connection) -> Result<Vec<(String, String)>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Files of all sources that were read at a place on disk, with their sources' names.
+pub(super) fn at(
+    db: &Connection,
+    tenant: &Tenant,
+    device: u64,
+    inode: u64,
+) -> Result<Vec<(String, KnownFile)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT files.number, device, inode, head, head_length, generation, path, offset, line, judged, format, year,
+            month, day, latest, foot, seal, sources.name
+         FROM files JOIN sources ON sources.tenant = files.tenant AND sources.number = files.source
+         WHERE files.tenant = ?1 AND device = ?2 AND inode = ?3 ORDER BY files.number",
+    )?;
+    let place = params![tenant.as_str(), device as i64, inode as i64];
+    let rows = statement.query_map(place, |row| Ok((row.get(17)?, known(row)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Adds a file, or knows it better from now on.
 pub(super) fn file(
     db: &Connection,
@@ -48,20 +66,21 @@ pub(super) fn file(
     identity: &FileIdentity,
     path: &str,
 ) -> Result<u32, StoreError> {
-    let FileIdentity { device, inode, head, head_length, generation } = identity;
-    let (device, inode) = (*device as i64, *inode as i64);
+    let FileIdentity { device, inode, head, head_length, generation, seal } = identity;
+    let (device, inode, seal) = (*device as i64, *inode as i64, seal.map(|seal| seal as i64));
     if let Some(number) = known {
         db.prepare_cached(
-            "UPDATE files SET device = ?3, inode = ?4, head = ?5, head_length = ?6, generation = ?7, path = ?8
+            "UPDATE files SET device = ?3, inode = ?4, head = ?5, head_length = ?6, generation = ?7, path = ?8,
+                seal = ?9
              WHERE tenant = ?1 AND number = ?2",
         )?
-        .execute(params![tenant.as_str(), number, device, inode, head, head_length, generation, path])?;
+        .execute(params![tenant.as_str(), number, device, inode, head, head_length, generation, path, seal])?;
         return Ok(number);
     }
     let number = numbers::next(db, tenant, "file")?;
     db.prepare_cached(
-        "INSERT INTO files (tenant, number, source, device, inode, head, head_length, generation, path)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO files (tenant, number, source, device, inode, head, head_length, generation, path, seal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         tenant.as_str(),
@@ -72,7 +91,8 @@ pub(super) fn file(
         head,
         head_length,
         generation,
-        path
+        path,
+        seal
     ])?;
     db.prepare_cached(
         "DELETE FROM files WHERE tenant = ?1 AND source = ?2 AND number <= (
@@ -84,12 +104,12 @@ pub(super) fn file(
 
 /// Notes how far a file was read.
 pub(super) fn position(db: &Connection, tenant: &Tenant, position: &FilePosition) -> Result<(), StoreError> {
-    let FilePosition { file, offset, line, judged, format, year, latest } = position;
+    let FilePosition { file, offset, line, judged, format, year, latest, foot } = position;
     let (years, month, day) = year.map_or((None, None, None), |(y, m, d)| (Some(y), Some(m), Some(d)));
     let [offset, line, judged] = [*offset, *line, *judged].map(super::incidents::signed);
     db.prepare_cached(
         "UPDATE files SET offset = ?3, line = ?4, judged = ?5, format = ?6, year = ?7, month = ?8, day = ?9,
-            latest = ?10
+            latest = ?10, foot = ?11
          WHERE tenant = ?1 AND number = ?2",
     )?
     .execute(params![
@@ -102,7 +122,8 @@ pub(super) fn position(db: &Connection, tenant: &Tenant, position: &FilePosition
         years,
         month,
         day,
-        latest
+        latest,
+        foot
     ])?;
     Ok(())
 }
@@ -122,6 +143,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<KnownFile> {
         head: row.get(3)?,
         head_length: row.get(4)?,
         generation: row.get(5)?,
+        seal: row.get::<_, Option<i64>>(16)?.map(|seal| seal as u64),
     };
     let format: Option<String> = row.get(10)?;
     let year = match (row.get(11)?, row.get(12)?, row.get(13)?) {
@@ -138,6 +160,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<KnownFile> {
             format: format.and_then(|name| name.parse().ok()),
             year,
             latest: row.get(14)?,
+            foot: row.get(15)?,
         }),
     };
     Ok(KnownFile { number, identity, path: row.get(6)?, position })

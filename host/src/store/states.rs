@@ -27,6 +27,12 @@ pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Packs of a tenant that remember something.
+pub(super) fn packs(db: &Connection, tenant: &Tenant) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT pack FROM states WHERE tenant = ?1")?;
+    Ok(statement.query_map([tenant.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
 /// Tenants whose packs remember something.
 pub(super) fn tenants(db: &Connection) -> Result<Vec<String>, StoreError> {
     let mut statement = db.prepare_cached("SELECT DISTINCT tenant FROM states ORDER BY tenant")?;

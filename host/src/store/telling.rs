@@ -221,6 +221,11 @@ pub(super) struct Installation {
 }
 
 impl Installation {
+    /// What it keeps over restored backups.
+    pub(super) fn own(&self) -> &[u8; 16] {
+        &self.own
+    }
+
     pub(super) fn read(db: &Connection) -> Result<Installation, StoreError> {
         let read = |row: &Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, Option<[u8; 16]>>(1)?));
         let (own, epoch) = db.query_row("SELECT id, epoch FROM installation", [], read)?;

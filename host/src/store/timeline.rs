@@ -14,7 +14,7 @@ const KEPT: i64 = 1_000;
 /// Adds an entry.
 pub(super) fn add(db: &Connection, tenant: &Tenant, incident: i64, entry: &Entry) -> Result<(), StoreError> {
     if let Happening::Occurred { count } = entry.what
-        && grown(db, tenant, incident, entry.at, count)?
+        && grown(db, tenant, incident, entry, count)?
     {
         return Ok(());
     }
@@ -34,17 +34,25 @@ pub(super) fn add(db: &Connection, tenant: &Tenant, incident: i64, entry: &Entry
     ])?;
     // What happens by itself may happen for ever.
     db.prepare_cached(
-        "DELETE FROM timeline WHERE tenant = ?1 AND incident = ?2 AND what IN ('occurred', 'notified', 'repeated')
+        "DELETE FROM timeline WHERE tenant = ?1 AND incident = ?2
+            AND what IN ('occurred', 'notified', 'undelivered', 'repeated', 'silenced', 'silence-ended',
+                'acknowledgement-expired')
             AND number <= (SELECT max(number) FROM timeline WHERE tenant = ?1 AND incident = ?2) - ?3",
     )?
     .execute(params![tenant.as_str(), incident, KEPT])?;
     Ok(())
 }
 
-/// Adds occurrences to the last entry, if that tells of some and is not old.
-fn grown(db: &Connection, tenant: &Tenant, incident: i64, now: i64, count: u64) -> Result<bool, StoreError> {
+/// Adds occurrences to the last entry, if that tells of some by the same and is not old.
+fn grown(
+    db: &Connection,
+    tenant: &Tenant,
+    incident: i64,
+    entry: &Entry,
+    count: u64,
+) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT number, at, what, detail FROM timeline WHERE tenant = ?1 AND incident = ?2
+        "SELECT number, at, what, detail, actor FROM timeline WHERE tenant = ?1 AND incident = ?2
          ORDER BY number DESC LIMIT 1",
     )?;
     let last = statement
@@ -54,11 +62,12 @@ fn grown(db: &Connection, tenant: &Tenant, incident: i64, now: i64, count: u64) 
                 row.get::<_, i64>(1)?,
                 row.get::<_, String>(2)?,
                 row.get::<_, String>(3)?,
+                row.get::<_, String>(4)?,
             ))
         })
         .optional()?;
-    let Some((number, at, what, before)) = last else { return Ok(false) };
-    if what != (Happening::Occurred { count }).code() || now.saturating_sub(at) > TOGETHER {
+    let Some((number, at, what, before, actor)) = last else { return Ok(false) };
+    if what != entry.what.code() || actor != entry.actor.id || entry.at.saturating_sub(at) > TOGETHER {
         return Ok(false);
     }
     let before: Value = serde_json::from_str(&before).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -62,6 +62,18 @@ impl Fixture {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What the program calls whoever runs it.
+    pub(crate) fn me(&self) -> String {
+        let output = |line: &str| {
+            let arguments: Vec<&str> = line.split(' ').collect();
+            self.tripline(&arguments).stdin(Stdio::null()).output().unwrap().stdout
+        };
+        output("incident report --title who --db who.db");
+        let shown = output("incident show 1 --format json --db who.db");
+        let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+        shown["timeline"][0]["by"].as_str().unwrap().into()
     }
 
     /// The program with these arguments, without anything of this machine around it.

@@ -54,7 +54,7 @@ impl Site {
         let (http, database) = http;
         let url = format!("http://{}", http.address());
         let site = Site { fixture, url, database, _http: http };
-        site.fixture.write("token", format!("{}\n", site.token(Scope::Operator, "alice")));
+        site.fixture.write("token", format!("{}\n", site.token(Scope::Operator, &site.fixture.me())));
         site
     }
 
@@ -140,6 +140,9 @@ fn a_server_is_asked_as_a_database_is() {
         "incident resolve 1 --as false-positive --comment ours",
         "incident resolve 1",
         "incident ack 99",
+        "incident ack 99 1 98 --for 2h",
+        "incident comment 1 ",
+        "incident report --title  --severity high",
         "incident reopen 1",
         "incident show 1",
         "incident show 1 --format ndjson",
@@ -159,6 +162,7 @@ fn a_server_is_asked_as_a_database_is() {
         "incident report --title Taken --value host=web-1",
         "exception list",
         "exception list --format json",
+        "exception add --field ip --cidr 192.0.2.5/24 --reason scanner",
         "exception end 1",
         "exception end 1",
         "exception list --all",
@@ -187,7 +191,7 @@ fn a_list_goes_over_pages() {
         site.database.page(&Tenant::default(), &Filter::default(), None, 100).unwrap().incidents.len();
     for number in 0..250 {
         let report = tripline::incidents::Report::new(Severity::Low, format!("number {number}"));
-        site.database.report(&Tenant::default(), report).unwrap();
+        site.database.report(&Tenant::default(), report, Actor::program("a test")).unwrap();
     }
     let lines = |arguments: &[&str]| {
         let output = site.remote(arguments);

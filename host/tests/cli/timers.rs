@@ -71,6 +71,30 @@ fn only_the_databases_own_configuration_deletes() {
     assert!(!left.contains("lost") && left.contains("stolen"), "{left}");
 }
 
+#[test]
+fn a_file_that_does_not_change_opens_nothing_again() {
+    let fixture = Fixture::new();
+    fixture.write("own.toml", "[database]\npath = \"t.db\"\n[incidents]\nretention = \"1s\"\n");
+    fixture.write("app.log", "2026-11-24T10:00:00Z ERROR payment failed\n");
+    let check = || said(&fixture, "--config own.toml check app.log --only app-errors --fail-on critical");
+    assert!(check().contains("payment failed"));
+    for _ in 0..2 {
+        if said(&fixture, "--config own.toml incident list").contains("payment failed") {
+            said(&fixture, "--config own.toml incident resolve 1");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        let again = check();
+        assert!(again.contains("No new incident: 1 decision known already."), "{again}");
+        assert_eq!(said(&fixture, "--config own.toml incident list --all"), "no incidents\n");
+    }
+    // What is written then is new.
+    fixture.write(
+        "app.log",
+        "2026-11-24T10:00:00Z ERROR payment failed\n2026-11-24T10:05:00Z ERROR payment failed again\n",
+    );
+    assert!(check().contains("failed again"));
+}
+
 /// Every file of the fixture's folder, with when it was written.
 fn files(fixture: &Fixture) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
     let files = fs::read_dir(fixture.path()).unwrap().map(Result::unwrap);

@@ -5,7 +5,7 @@
 //! done here.
 //!
 //! Times of the run itself are written as what they are from now, like `now` or `+24h`; the folder and the
-//! log's last hash have names, too.
+//! log's last hash have names, too, and whoever runs this is alice.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
@@ -39,6 +39,7 @@ fn transcripts() {
 /// Runs the commands of a transcript; answers the transcript as it is.
 fn run(transcript: &str) -> String {
     let fixture = Fixture::new();
+    let me = fixture.me();
     let mut out = String::new();
     let mut lines = transcript.lines();
     while let Some(line) = lines.next() {
@@ -51,7 +52,7 @@ fn run(transcript: &str) -> String {
             let _ = writeln!(
                 out,
                 "{line}\n{}",
-                from_now(&in_folder(&fixture, &one(&fixture, command)), Timestamp::now())
+                from_now(&alice(&in_folder(&fixture, &one(&fixture, command)), &me), Timestamp::now())
             );
         } else if let Some(change) = line.strip_prefix("$ chmod ") {
             let (mode, name) = change.split_once(' ').unwrap();
@@ -71,6 +72,30 @@ fn run(transcript: &str) -> String {
         }
     }
     out
+}
+
+/// The same as alice would see it: in sentences, in objects, and in columns, which are as wide as the name.
+fn alice(text: &str, me: &str) -> String {
+    let text = text.replace(&format!(" by {me}"), " by alice");
+    let text = Regex::new(&format!("\"(by|author)\":( ?)\"{}\"", regex::escape(me)))
+        .unwrap()
+        .replace_all(&text, "\"$1\":$2\"alice\"")
+        .into_owned();
+    let Some(width) = text.lines().find_map(|line| line.find("  by ").filter(|_| line.contains(" why")))
+    else {
+        return text;
+    };
+    let column = |line: &str| {
+        let before: String = line.chars().take(width + 2).collect();
+        let rest = &line[before.len()..];
+        let (name, rest) = match rest.strip_prefix(me) {
+            Some(rest) => ("alice", rest),
+            None => ("by", rest.strip_prefix("by ")?),
+        };
+        Some(format!("{before}{name:5}  {}", rest.trim_start()))
+    };
+    let lines = text.lines().map(|line| column(line).unwrap_or_else(|| line.into()) + "\n");
+    lines.collect()
 }
 
 /// Words between spaces; what stands in `'…'` is one.

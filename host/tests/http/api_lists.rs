@@ -121,6 +121,8 @@ fn one_has_all_that_is_known_of_it() {
     }
     let happened: Vec<_> = one["timeline"].as_array().unwrap().iter().map(|entry| &entry["what"]).collect();
     assert_eq!(happened, ["opened", "occurred"]);
+    let by = one["timeline"].as_array().unwrap().iter().map(|entry| &entry["by"]);
+    assert!(by.into_iter().all(|by| by == "test"), "who reports is who has the token: {}", one["timeline"]);
     // What is hidden is written so that a terminal shows it.
     assert!(reply.text().contains(r"to \u202eBonn"), "{}", reply.text());
     assert_eq!(keys(&get(&site, "/api/v1/incidents", &token), "incidents", "timeline"), [Value::Null]);
@@ -186,6 +188,7 @@ fn what_nobody_asked_for_is_refused() {
         ("/api/v1/exceptions".into(), json!({ "reason": "x" })),
         ("/api/v1/exceptions".into(), json!({ "reason": "x", "field": "ip" })),
         ("/api/v1/exceptions".into(), json!({ "reason": "x", "field": "ip", "network": "192.0.2.0/33" })),
+        ("/api/v1/exceptions".into(), json!({ "reason": "x", "field": "ip", "network": "192.0.2.5/24" })),
         (
             "/api/v1/exceptions".into(),
             json!({ "reason": "x", "field": "ip", "network": "::/0", "value": "*" }),

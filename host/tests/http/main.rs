@@ -14,6 +14,8 @@ mod fixture;
 mod health;
 mod hostile;
 mod ingest;
+#[cfg(feature = "playground")]
+mod playground;
 mod raw;
 mod slow;
 mod tls;

@@ -67,6 +67,14 @@ fn rows(version: u32) -> &'static str {
             INSERT INTO tokens VALUES (7, 'default', 'old', randomblob(32), 'reader', 1795549082502276423, 'uid:0', NULL,
                 1795549083000000000);"
         }
+        // A database that was restored, with deletions that may still lie in the log of changes.
+        8 => "UPDATE installation SET epoch = randomblob(16); INSERT INTO scrubbing VALUES (1, 1);",
+        // A log that is known by its file, what a tail has decided, and patterns that are half through.
+        9 => {
+            "UPDATE log_head SET path = CAST('/var/log/security.log' AS BLOB), begins = 1;
+            INSERT INTO tails VALUES ('default', randomblob(16), 1), ('default', randomblob(16), NULL);
+            INSERT INTO redacted VALUES (1, randomblob(32), 'default', 1, 0);"
+        }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

@@ -138,7 +138,13 @@ pub(crate) fn decision(rule: &str, fingerprint: Option<&str>, offset: u64) -> De
         time: Some(START + offset as i64 * SECOND),
         trigger: Some(position),
         ordinal: 0,
-        evidence: vec![Evidence { position, text: Some(text), cut: false, captures: vec![(0, 4)] }],
+        evidence: vec![Evidence {
+            position,
+            text: Some(text),
+            cut: false,
+            captures: vec![(0, 4)],
+            digest: None,
+        }],
         evidence_gone: 0,
         weight: 1,
     }

@@ -72,19 +72,19 @@ fn each_is_told_of_its_own() {
     let (starts, ends) = (clock.now(), clock.now() + HOUR);
     let new = NewSilence { starts, ends, reason: "moving".into(), ..NewSilence::default() };
     database.silence(&shop, new, me()).unwrap();
-    database.report(&shop, Report::new(High, "by hand")).unwrap();
+    database.report(&shop, Report::new(High, "by hand"), Actor::program("a test")).unwrap();
     assert_eq!(told(&fixture), [], "silenced");
     clock.pass(HOUR);
     database.due().unwrap();
     assert_eq!(told(&fixture), of_shop, "its silence ended");
     clock.pass(HOUR);
-    database.report(&shop, Report::new(High, "by hand again")).unwrap();
+    database.report(&shop, Report::new(High, "by hand again"), Actor::program("a test")).unwrap();
     assert_eq!(told(&fixture), of_shop, "reported");
     // The other tenant, and one that no route is for.
     fixture.decide(vec![decision("r", Some("x"), 1)]);
     assert_eq!(told(&fixture), ["both", "ops"].map(|to| ("default".into(), format!("{to}@example.org"))));
     let third = Tenant::new("third").unwrap();
-    database.report(&third, Report::new(High, "by hand")).unwrap();
+    database.report(&third, Report::new(High, "by hand"), Actor::program("a test")).unwrap();
     assert_eq!(told(&fixture), []);
     // Nor is anybody told whom others tell.
     let why = |tenant| Why::read(database, tenant, 1, clock.now()).unwrap().unwrap();

@@ -12,6 +12,7 @@ mod large;
 mod load;
 mod memory;
 mod own;
+mod renamed;
 mod scanning;
 mod tenants;
 mod unread;

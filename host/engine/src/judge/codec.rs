@@ -58,4 +58,9 @@ impl<'a> Bytes<'a> {
         self.0 = rest;
         Some(bytes)
     }
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*bytes)
+    }
 }

@@ -75,6 +75,7 @@ pub fn with_texts(host: &[u8], other: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::Position;
@@ -109,6 +110,22 @@ mod tests {
                 let id = Position { source, file, offset, line }.id();
                 prop_assert_eq!(again.evidence(&id), ring.evidence(&id));
             }
+        }
+
+        #[test]
+        fn another_text_leaves_the_digest_of_the_whole_line(length in 1usize..40, text in 1usize..40) {
+            let limits = RingLimits { text, ..RingLimits::default() };
+            let mut ring = Ring::new(limits);
+            let position = Position { source: 0, file: 0, offset: 0, line: 1 };
+            let line = vec![b'x'; length];
+            ring.push(position, None, &line, [(0, 1)].into_iter());
+            let host = Memory::default().write(&ring);
+            let again = with_texts(&with_texts(&host, |_| Some(b"[redacted]".to_vec())), |_| None);
+            let (_, ring) = Memory::read(&again, RingLimits::default()).unwrap();
+            let evidence = ring.evidence(&position.id()).unwrap();
+            prop_assert_eq!(evidence.text.as_deref(), Some(b"[redacted]".as_slice()));
+            prop_assert_eq!(evidence.digest, Some(Sha256::digest(&line).into()));
+            prop_assert!(evidence.captures.is_empty());
         }
 
         #[test]

@@ -8,10 +8,13 @@
 //! ```
 //!
 //! Of what is saved with a state, both bounds are smaller: it is written at each barrier.
+//!
+//! Behind a text that is not the whole line stands the digest of that: evidence can be compared with the log it is of.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use sha2::{Digest, Sha256};
 use tripline_abi::EventId;
 
 use super::codec::{Bytes, put, put_bytes, put_from};
@@ -44,6 +47,9 @@ const TIMED: u8 = 1;
 const CUT: u8 = 2;
 const TEXT: u8 = 4;
 const SAME_FILE: u8 = 8;
+const DIGEST: u8 = 16;
+/// Bytes of one.
+const DIGEST_BYTES: usize = 32;
 
 pub(super) struct Ring {
     limits: RingLimits,
@@ -68,9 +74,18 @@ struct Delivered {
     /// First byte of its text, counted over all texts there ever were.
     start: u64,
     length: u32,
+    /// Whether the digest of the whole line stands behind the text.
+    digest: bool,
     first_span: u64,
     spans: u32,
     cut: bool,
+}
+
+impl Delivered {
+    /// Bytes that it has among the texts.
+    fn bytes(&self) -> usize {
+        self.length as usize + if self.digest { DIGEST_BYTES } else { 0 }
+    }
 }
 
 /// What an id stands for.
@@ -122,7 +137,9 @@ impl Ring {
             self.forget();
         }
         let kept = &text[..text.len().min(self.limits.text)];
-        self.keep(position, time, kept, kept.len() < text.len(), spans);
+        let cut = kept.len() < text.len();
+        let digest = cut.then(|| Sha256::digest(text).into());
+        self.keep(position, time, kept, cut, digest, spans);
     }
 
     fn keep(
@@ -131,20 +148,24 @@ impl Ring {
         time: Option<i64>,
         kept: &[u8],
         cut: bool,
+        digest: Option<[u8; DIGEST_BYTES]>,
         spans: impl Iterator<Item = (u32, u32)>,
     ) {
-        while self.texts.len() + kept.len() > self.limits.bytes && self.first_text < self.next() {
+        let bytes = kept.len() + if digest.is_some() { DIGEST_BYTES } else { 0 };
+        while self.texts.len() + bytes > self.limits.bytes && self.first_text < self.next() {
             self.forget_text();
         }
         let (start, before) = (self.texts_gone + self.texts.len() as u64, self.spans.len());
         self.spans.extend(spans.filter(|(_, end)| *end as usize <= kept.len()));
         self.texts.extend(kept);
+        self.texts.extend(digest.iter().flatten());
         self.known.insert(position.id(), self.next());
         self.entries.push_back(Delivered {
             position,
             time,
             start,
             length: kept.len() as u32,
+            digest: digest.is_some(),
             first_span: self.spans_gone + before as u64,
             spans: (self.spans.len() - before) as u32,
             cut,
@@ -166,10 +187,11 @@ impl Ring {
     pub(super) fn evidence(&self, id: &EventId) -> Option<Evidence> {
         let number = *self.known.get(id)?;
         let entry = &self.entries[(number - self.first) as usize];
-        let mut evidence =
-            Evidence { position: entry.position, text: None, cut: entry.cut, captures: Vec::new() };
+        let (position, cut, captures) = (entry.position, entry.cut, Vec::new());
+        let mut evidence = Evidence { position, text: None, cut, captures, digest: None };
         if number >= self.first_text {
             let start = (entry.start - self.texts_gone) as usize;
+            evidence.digest = self.digest(entry);
             let first_span = (entry.first_span - self.spans_gone) as usize;
             evidence.text = Some(self.texts.range(start..start + entry.length as usize).copied().collect());
             evidence.captures =
@@ -178,13 +200,21 @@ impl Ring {
         Some(evidence)
     }
 
+    /// That of the whole line, if its text is there and not all of it.
+    fn digest(&self, entry: &Delivered) -> Option<[u8; DIGEST_BYTES]> {
+        let start = (entry.start - self.texts_gone) as usize + entry.length as usize;
+        let bytes: Vec<u8> =
+            entry.digest.then(|| self.texts.range(start..start + DIGEST_BYTES).copied().collect())?;
+        bytes.try_into().ok()
+    }
+
     /// Appends the newest events: how many, then each.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         let first = self.entries.len().saturating_sub(SAVED_IDS);
         let mut bytes = 0;
         let with_text = self.entries.iter().skip((self.first_text - self.first) as usize);
         let texts = with_text.rev().take_while(|entry| {
-            bytes += entry.length as usize + 8 * entry.spans as usize;
+            bytes += entry.bytes() + 8 * entry.spans as usize;
             bytes <= SAVED_BYTES
         });
         let first_text = self.entries.len() - texts.count();
@@ -196,7 +226,8 @@ impl Ring {
             let flag = |set: bool, flag: u8| if set { flag } else { 0 };
             let text = at >= first_text;
             let timed = flag(entry.time.is_some(), TIMED);
-            out.push(timed | flag(entry.cut, CUT) | flag(text, TEXT) | flag(same, SAME_FILE));
+            let texts = flag(text, TEXT) | flag(text && entry.digest, DIGEST);
+            out.push(timed | flag(entry.cut, CUT) | texts | flag(same, SAME_FILE));
             if !same {
                 put(out, u64::from(position.source));
                 put(out, u64::from(position.file));
@@ -209,6 +240,7 @@ impl Ring {
             if text {
                 let start = (entry.start - self.texts_gone) as usize;
                 put_bytes(out, self.texts.range(start..start + entry.length as usize));
+                out.extend(self.digest(entry).iter().flatten());
                 put(out, u64::from(entry.spans));
                 let start = (entry.first_span - self.spans_gone) as usize;
                 for (from, to) in self.spans.range(start..start + entry.spans as usize) {
@@ -221,7 +253,7 @@ impl Ring {
     }
 
     /// The ring that was written; `None` for any other bytes. Where `other` gives another text, that is kept in the
-    /// text's place, and no captures, since they no longer say where anything is.
+    /// text's place, with the digest of the text itself, and no captures, since they no longer say where anything is.
     pub(super) fn read(
         bytes: &mut Bytes<'_>,
         limits: RingLimits,
@@ -240,16 +272,19 @@ impl Ring {
             let time = if flags & TIMED == 0 { None } else { Some(bytes.from(before.time)? as i64) };
             let position = Position { source, file, offset, line };
             let text = if flags & TEXT == 0 { None } else { Some(bytes.bytes()?) };
+            let mut digest = if flags & DIGEST == 0 { None } else { Some(bytes.array()?) };
             spans.clear();
             for _ in 0..text.map_or(Some(0), |_| bytes.number())? {
                 spans.push((bytes.small()?, bytes.small()?));
             }
             let changed = text.and_then(&other);
+            let cut = flags & CUT != 0;
             if changed.is_some() {
                 spans.clear();
+                digest = digest.or_else(|| text.filter(|_| !cut).map(|text| Sha256::digest(text).into()));
             }
             let kept = changed.as_deref().or(text).unwrap_or_default();
-            ring.keep(position, time, kept, flags & CUT != 0, spans.drain(..));
+            ring.keep(position, time, kept, cut, digest, spans.drain(..));
             if text.is_none() {
                 // Older ones were written without theirs.
                 while ring.first_text < ring.next() {
@@ -281,8 +316,9 @@ impl Ring {
 
     fn forget_text(&mut self) {
         if let Some(entry) = self.entries.get((self.first_text - self.first) as usize) {
-            self.texts.drain(..entry.length as usize);
-            self.texts_gone += u64::from(entry.length);
+            let bytes = entry.bytes();
+            self.texts.drain(..bytes);
+            self.texts_gone += bytes as u64;
             self.spans.drain(..entry.spans as usize);
             self.spans_gone += u64::from(entry.spans);
         }
@@ -338,7 +374,7 @@ mod tests {
 
     #[test]
     fn what_leaves_the_ring_is_known_by_position_first_and_then_gone() {
-        let mut ring = Ring::new(RingLimits { ids: 4, bytes: 10, text: 5 });
+        let mut ring = Ring::new(RingLimits { ids: 4, bytes: 10 + 2 * DIGEST_BYTES, text: 5 });
         for i in 0..3 {
             ring.push(at(i), Some(i as i64), b"0123456", [(1, 2), (5, 7)].into_iter());
         }
@@ -346,6 +382,7 @@ mod tests {
         let last = ring.evidence(&at(2).id()).unwrap();
         assert_eq!((last.text.as_deref(), last.cut), (Some(b"01234".as_slice()), true));
         assert_eq!(last.captures, [(1, 2)]);
+        assert_eq!(last.digest, Some(Sha256::digest(b"0123456").into()));
         assert!(matches!(ring.find(&at(9).id()), Known::Foreign));
         for i in 3..6 {
             ring.push(at(i), None, b"x", [].into_iter());

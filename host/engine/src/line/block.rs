@@ -8,6 +8,15 @@ use crate::decode::Decoder;
 /// How far ahead of its arrival a line's time may be, nanoseconds.
 const EARLY: i64 = 5 * 60 * 1_000_000_000;
 
+/// The last bytes of a file before one of its bytes, by which whoever reads it knows it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foot {
+    /// They are the last before this byte.
+    pub end: u64,
+    /// The bytes; how many is up to who reads.
+    pub bytes: Arc<[u8]>,
+}
+
 /// Some lines of one file of a source, in order, with their bytes. It may have none, and still lead further.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -21,6 +30,8 @@ pub struct Block {
     pub until: Option<i64>,
     /// When it came in, nanoseconds since 1970, where lines are judged as they come.
     pub received: Option<i64>,
+    /// Of its file what lies before where the next block begins, if whoever reads says so; it is only handed on.
+    pub foot: Option<Foot>,
     /// Where it begins.
     pub from: Mark,
     /// Where the next block begins; at its file's end, that end.

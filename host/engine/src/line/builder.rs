@@ -292,6 +292,7 @@ impl Builder {
                     decoder,
                     until: self.until,
                     received: None,
+                    foot: None,
                     from,
                     after,
                 });
@@ -304,10 +305,12 @@ impl Builder {
             decoder: self.decoder.clone(),
             until: self.until,
             received: None,
+            foot: None,
             from,
             after,
         });
-        (block.from, block.after, block.until, block.received) = (from, after, self.until, None);
+        (block.from, block.after, block.until) = (from, after, self.until);
+        (block.received, block.foot) = (None, None);
         block.bytes.extend_from_slice(&self.bytes[end..]);
         self.bytes.truncate(end);
         block.decoder = self.decoder.clone();

@@ -23,7 +23,7 @@ mod sample;
 mod settings;
 mod years;
 
-pub use block::{Block, Line};
+pub use block::{Block, Foot, Line};
 pub use frames::{Frames, LARGEST_COUNT, Miscounted, Unfinished};
 pub use lines::Lines;
 pub use mark::Mark;

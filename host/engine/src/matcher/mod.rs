@@ -10,6 +10,7 @@
 //! number of threads match blocks side by side, each with a [`MatchScratch`] of its own.
 
 mod budget;
+mod explain;
 mod matched;
 mod watch;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use tripline_abi::FieldType;
 
 pub use self::budget::{MatchBudget, MatchCost};
+pub use self::explain::{Explained, PackExplained, PatternExplained};
 pub use self::matched::{Matched, MatchedEvent, Seen};
 
 use self::budget::Meter;

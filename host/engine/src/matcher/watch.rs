@@ -54,11 +54,14 @@ impl Watch {
         if self.every_event {
             return true;
         }
-        let mut entry = |number: u32| {
-            let wake = &self.wakes[number as usize];
-            wake.all.iter().all(|p| holds(p + self.first)) && !wake.none.iter().any(|p| holds(p + self.first))
-        };
+        let mut entry =
+            |number: u32| entry_holds(&self.wakes[number as usize], |pattern| holds(pattern + self.first));
         candidates.iter().any(|p| self.led[(p - self.first) as usize].iter().any(|&number| entry(number)))
+    }
+
+    /// Whether each entry of `wakes_on` holds; `holds` is asked by the pack's own numbers.
+    pub(super) fn entries(&self, holds: impl Fn(u32) -> bool) -> Vec<bool> {
+        self.wakes.iter().map(|wake| entry_holds(wake, &holds)).collect()
     }
 
     /// Whether events of this source are for the pack. What is unknown on either side is no reason against it.
@@ -82,4 +85,8 @@ impl Watch {
                 && fits(&filter.category, category)
         })
     }
+}
+
+fn entry_holds(wake: &Wake, mut holds: impl FnMut(u32) -> bool) -> bool {
+    wake.all.iter().all(|&pattern| holds(pattern)) && !wake.none.iter().any(|&pattern| holds(pattern))
 }

@@ -44,7 +44,7 @@ fn malformed(name: &str) -> Malformed {
 #[test]
 fn on_line() {
     for (name, expected) in [
-        ("trips-on-line", Trap::Wasm("unreachable")),
+        ("trips-on-line", Trap::Wasm("unreachable".into())),
         ("loops-on-line", Trap::Dead),
         ("eats-on-line", Trap::Memory { limit: 64 << 20, found: 65 << 20 }),
     ] {

@@ -1,151 +1,32 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-use tripline_abi::manifest::{
-    Manifest, Pattern, Property, PropertyType, Rule, Scalar, SourceFilter, WakesOn,
-};
-use tripline_abi::{ABI_VERSIONS_SERVED, SettingValue};
-use tripline_engine::{Pack, PackLimits};
+use serde_json::{Map, json};
+use tripline_engine::{Pack, PackLimits, describe, without_literals};
 use tripline_sandbox::Limits;
 
-use super::cost;
 use crate::report::strict_json;
 
 /// Writes one document; keys are those of the manifest where the manifest has them.
 pub(crate) fn json(out: &mut dyn Write, pack: &Pack, limits: &Limits) -> io::Result<()> {
-    let manifest = pack.manifest();
-    let about = &manifest.pack;
-    let document = json!({
-        "version": 1,
-        "pack": {
-            "name": about.name,
-            "version": about.version.to_string(),
-            "description": about.description,
-            "authors": about.authors,
-            "licence": about.licence,
-            "homepage": about.homepage,
-        },
-        "module": { "bytes": pack.size(), "sha256": pack.digest_hex(), "imports": pack.imports() },
-        "abi": { "version": pack.abi(), "served": ABI_VERSIONS_SERVED },
-        "saves_state": pack.saves(),
-        "sources": manifest.sources.iter().map(source).collect::<Vec<_>>(),
-        "every_event": manifest.wakes_on == WakesOn::EveryEvent,
-        "wakes_on": wakes_on(manifest),
-        "fields": manifest.fields,
-        "raw": manifest.raw,
-        "tick": manifest.tick,
-        "rules": manifest.rules.iter().map(rule).collect::<Vec<_>>(),
-        "patterns": manifest.patterns.iter().map(pattern).collect::<Vec<_>>(),
-        "settings": manifest.settings.properties.iter().map(setting).collect::<Vec<_>>(),
-        "limits": {
-            "cpu_seconds": seconds(limits.cpu_base),
-            "cpu_seconds_per_event": seconds(limits.cpu_entry),
-            "wall_seconds": seconds(limits.wall),
-            "memory_bytes": limits.memory,
-            "table_elements": limits.table,
-            "stack_bytes": limits.stack,
-            "reply_bytes": limits.reply,
-            "state_bytes": limits.state,
-            "module_bytes": PackLimits::default().module_bytes,
-        },
-        "patterns_without_literals": cost::without_literals(pack),
+    let mut document = Map::new();
+    document.insert("version".into(), json!(1));
+    document.extend(describe(pack));
+    let may_use = json!({
+        "cpu_seconds": seconds(limits.cpu_base),
+        "cpu_seconds_per_event": seconds(limits.cpu_entry),
+        "wall_seconds": seconds(limits.wall),
+        "memory_bytes": limits.memory,
+        "table_elements": limits.table,
+        "stack_bytes": limits.stack,
+        "reply_bytes": limits.reply,
+        "state_bytes": limits.state,
+        "module_bytes": PackLimits::default().module_bytes,
     });
+    document.insert("limits".into(), may_use);
+    document.insert("patterns_without_literals".into(), json!(without_literals(pack)));
     strict_json::write_pretty(out, &document)?;
     writeln!(out)
-}
-
-fn source(source: &SourceFilter) -> Value {
-    let SourceFilter { kind, product, service, category } = source;
-    json!({ "kind": kind, "product": product, "service": service, "category": category })
-}
-
-fn wakes_on(manifest: &Manifest) -> Vec<Value> {
-    let WakesOn::Any(wakes) = &manifest.wakes_on else { return Vec::new() };
-    let names = |numbers: &[u32]| -> Vec<&str> {
-        numbers
-            .iter()
-            .filter_map(|&number| Some(manifest.patterns.get(number as usize)?.name.as_str()))
-            .collect()
-    };
-    wakes.iter().map(|wake| json!({ "all": names(&wake.all), "none": names(&wake.none) })).collect()
-}
-
-fn rule(rule: &Rule) -> Value {
-    json!({
-        "id": rule.id,
-        "title": rule.title,
-        "description": rule.description,
-        "severity": rule.severity.as_str(),
-        "tags": rule.tags,
-        "references": rule.references,
-        "false_positives": rule.false_positives,
-        "status": format!("{:?}", rule.status).to_lowercase(),
-        "dedupe_window": rule.dedupe_window,
-        "resolve_after": rule.resolve_after,
-    })
-}
-
-fn pattern(pattern: &Pattern) -> Value {
-    use tripline_abi::manifest::{List, PatternKind};
-    let (wanted, unicode) = match (&pattern.kind, pattern.kind.list()) {
-        (PatternKind::Regex { regex, unicode }, _) => (json!(regex), *unicode),
-        (_, Some(List::Given(entries))) => (json!(entries), false),
-        (_, Some(List::Setting(name))) => (json!({ "setting": format!("/{name}") }), false),
-        (_, None) => (Value::Null, false),
-    };
-    json!({
-        "name": pattern.name,
-        "field": pattern.field,
-        "case_insensitive": pattern.case_insensitive,
-        "unicode": unicode,
-        pattern.kind.key(): wanted,
-        "captures": pattern.captures,
-    })
-}
-
-fn setting(setting: &Property) -> Value {
-    let mut object = Map::new();
-    object.insert("name".into(), json!(setting.name));
-    object.insert("title".into(), json!(setting.title));
-    object.insert("description".into(), json!(setting.description));
-    match &setting.kind {
-        PropertyType::One(one) => object.extend(scalar(one)),
-        PropertyType::List { items, min, max } => {
-            object.insert("type".into(), json!("array"));
-            object.insert("minItems".into(), json!(min));
-            object.insert("maxItems".into(), json!(max));
-            object.insert("items".into(), Value::Object(scalar(items)));
-        }
-    }
-    object.insert("default".into(), setting.default.as_ref().map_or(Value::Null, value));
-    Value::Object(object)
-}
-
-fn scalar(scalar: &Scalar) -> Map<String, Value> {
-    let shape = match scalar {
-        Scalar::Bool => json!({ "type": "boolean" }),
-        Scalar::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Scalar::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
-        Scalar::Text { min, max, one_of } if one_of.is_empty() => {
-            json!({ "type": "string", "minLength": min, "maxLength": max })
-        }
-        Scalar::Text { one_of, .. } => json!({ "type": "string", "enum": one_of }),
-    };
-    match shape {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
-}
-
-fn value(value: &SettingValue) -> Value {
-    match value {
-        SettingValue::Bool(value) => json!(value),
-        SettingValue::Integer(value) => json!(value),
-        SettingValue::Number(value) => json!(value),
-        SettingValue::Text(value) => json!(value),
-        SettingValue::List(items) => items.iter().map(self::value).collect(),
-    }
 }
 
 fn seconds(time: Duration) -> f64 {

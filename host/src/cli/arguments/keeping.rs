@@ -8,7 +8,7 @@ use crate::notices::{Tls, check_address};
 /// Where incidents are kept and who is told: flags, else the configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(in crate::cli) struct KeepArguments {
-    /// The database; made, if it is not there [default: the configuration's].
+    /// The database; commands that add to it make it, if it is not there [default: the configuration's].
     #[arg(long, global = true, value_name = "FILE", help_heading = "Keeping")]
     pub(in crate::cli) db: Option<PathBuf>,
     /// Whose incidents, silences and tokens these are.

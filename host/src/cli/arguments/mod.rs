@@ -10,6 +10,8 @@ mod keeping;
 mod notify;
 mod pack;
 mod packs;
+#[cfg(feature = "playground")]
+mod playground;
 mod scan;
 mod serve;
 mod server;
@@ -34,6 +36,8 @@ pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
 pub(super) use self::pack::{InspectFormat, PackCommand};
 pub(super) use self::packs::PackArguments;
+#[cfg(feature = "playground")]
+pub(super) use self::playground::PlaygroundArguments;
 pub(super) use self::scan::{
     DueArguments, ImportArguments, JudgeArguments, RunArguments, ScanArguments, ScanCommand,
     ScannerExecArguments,
@@ -129,6 +133,9 @@ pub(super) enum Command {
     /// Make, test and look into rule packs.
     #[command(subcommand, arg_required_else_help = true)]
     Pack(PackCommand),
+    /// Try packs on lines in your browser.
+    #[cfg(feature = "playground")]
+    Playground(PlaygroundArguments),
     #[command(hide = true)]
     ScannerExec(ScannerExecArguments),
     /// Print completions for a shell.

@@ -5,11 +5,12 @@ use super::keeping::KeepArguments;
 use super::server::ServerArguments;
 use super::times::{self, When};
 use super::{Format, rule, severities};
+use crate::incidents::Place;
 
 const EXAMPLES: &str = "\
 Examples:
   tripline silence add --rule 'sshd/*' --for 2h --reason 'moving the bastion'
-  tripline silence add --field ip=192.0.2.* --until 2026-12-01T06:00:00Z --reason scanner
+  tripline silence add --field ip=192.0.2.* --until 2026-12-01 --reason scanner
   tripline silence list
   tripline silence end 3
 ";
@@ -17,7 +18,7 @@ Examples:
 const EXCEPTION_EXAMPLES: &str = "\
 Examples:
   tripline exception add --rule 'sshd/*' --field ip --cidr 192.0.2.0/24 --for 30d --reason 'our scanner'
-  tripline exception add --rule app-errors/error --severity low --reason 'known to be noisy'
+  tripline exception add --rule app-errors/application-error --severity low --reason 'known to be noisy'
   tripline exception list
   tripline exception end 3
 ";
@@ -39,7 +40,7 @@ pub(in crate::cli) enum SilenceCommand {
     /// Hold notices back; incidents are recorded all the same.
     #[command(after_help = examples!(
         "tripline silence add --rule 'sshd/*' --for 2h --reason 'moving the bastion'",
-        "tripline silence add --field ip=192.0.2.* --until 2026-12-01T06:00:00Z --reason scanner",
+        "tripline silence add --field ip=192.0.2.* --until 2026-12-01 --reason scanner",
     ))]
     Add {
         #[command(flatten)]
@@ -50,12 +51,11 @@ pub(in crate::cli) enum SilenceCommand {
         /// With this value, with *; may be repeated.
         #[arg(long = "field", value_name = "NAME=VALUE", value_parser = times::pair)]
         fields: Vec<(String, String)>,
-        /// From this time on [default: now].
+        /// From this time on, or so long from now [default: now].
         #[arg(long, value_name = "TIME", value_parser = times::since)]
         start: Option<When>,
-        /// For so long, or until this time.
-        #[arg(long = "for", visible_alias = "until", value_name = "TIME", value_parser = times::since)]
-        end: When,
+        #[command(flatten)]
+        end: EndArguments,
     },
     /// List those that are not over.
     #[command(after_help = examples!("tripline silence list", "tripline silence list --all --format json"))]
@@ -85,7 +85,7 @@ pub(in crate::cli) enum ExceptionCommand {
     /// Take decisions out; they are counted and can be listed.
     #[command(after_help = examples!(
         "tripline exception add --rule 'sshd/*' --field ip --cidr 192.0.2.0/24 --for 30d --reason 'our scanner'",
-        "tripline exception add --rule app-errors/error --severity low --reason 'known to be noisy'",
+        "tripline exception add --rule app-errors/application-error --severity low --reason 'known to be noisy'",
     ))]
     Add {
         #[command(flatten)]
@@ -94,17 +94,16 @@ pub(in crate::cli) enum ExceptionCommand {
         #[arg(long, value_name = "NAME")]
         field: Option<String>,
         /// … which is an address in this network …
-        #[arg(long, value_name = "NETWORK", requires = "field", conflicts_with = "value")]
-        cidr: Option<ipnet::IpNet>,
+        #[arg(long, value_name = "NETWORK", requires = "field", conflicts_with = "value", value_parser = Place::network)]
+        cidr: Option<Place>,
         /// … or this text, with *.
         #[arg(long, value_name = "TEXT", requires = "field")]
         value: Option<String>,
         /// Give them this severity instead.
         #[arg(long, value_name = "SEVERITY", value_parser = severities())]
         severity: Option<Severity>,
-        /// For so long, or until this time [default: until it is ended].
-        #[arg(long = "for", visible_alias = "until", value_name = "TIME", value_parser = times::since)]
-        end: Option<When>,
+        #[command(flatten)]
+        end: EndArguments,
     },
     /// List those that hold, and what they took out.
     #[command(after_help = examples!("tripline exception list", "tripline exception list --all --format json"))]
@@ -126,6 +125,24 @@ pub(in crate::cli) struct WhatArguments {
     /// Why.
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: String,
+}
+
+/// How long it holds; an exception that does not say holds until it is ended.
+#[derive(Clone, Copy, Debug, Args)]
+pub(in crate::cli) struct EndArguments {
+    /// For so long, like 2h or 30d, or until this time.
+    #[arg(long = "for", value_name = "TIME", value_parser = times::since, conflicts_with = "until")]
+    hold: Option<When>,
+    /// Until this time: a date is the start of that day.
+    #[arg(long, value_name = "TIME", value_parser = times::since)]
+    until: Option<When>,
+}
+
+impl EndArguments {
+    /// When it ends, if it says so.
+    pub(in crate::cli) fn when(self) -> Option<When> {
+        self.hold.or(self.until)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Args)]

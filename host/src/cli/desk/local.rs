@@ -1,14 +1,18 @@
 //! The database on this machine.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use tripline_engine::Pack;
 
 use super::super::kept::{Kept, Patience};
 use super::super::{Failure, Screen};
 use super::{Desk, Next, Reported, Taken, Whole};
-use crate::commit::{Commit, Store, StoreError};
+use crate::builtin;
+use crate::commit::{Store, StoreError};
 use crate::incidents::{Act, Exception, Filter, Incident, NewException, NewSilence, Report, Silence};
+use crate::notices::Pattern;
 use crate::report::answer::Answer;
 use crate::report::why::Why;
 use crate::store::{OutboxStatus, Told};
@@ -53,13 +57,13 @@ impl Desk for Kept {
         Ok(Some((incident, evidence, self.done(self.database.timeline(&self.tenant, id))?)))
     }
 
-    fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure> {
+    fn act(&self, id: i64, act: &Act) -> Result<Result<Incident, Failure>, Failure> {
         let done = self.database.act(&self.tenant, id, None, act.clone(), self.actor());
-        self.done(done)?.map_err(Failure::new)
+        Ok(self.done(done)?.map_err(Failure::new))
     }
 
     fn report(&self, report: Report) -> Result<Reported, Failure> {
-        let commit = Commit { decisions: vec![report.decision(self.clock.now())], ..Commit::default() };
+        let commit = report.commit(self.actor(), self.clock.now());
         let committed = self.done(self.database.commit(&self.tenant, commit))?;
         Ok(match (committed.opened.first(), committed.grown.first()) {
             (Some(id), _) => Reported::Opened(*id),
@@ -67,6 +71,18 @@ impl Desk for Kept {
             (None, None) if committed.excepted > 0 => Reported::Excepted,
             (None, None) => Reported::Known,
         })
+    }
+
+    fn has_rule(&self, rule: &Pattern) -> Result<Option<bool>, Failure> {
+        let packs = builtin::packs().map_err(Failure::new)?;
+        let own = |pack: &Arc<Pack>| {
+            let mut rules = pack.manifest().rules.iter();
+            rules.any(|own| rule.takes(&format!("{}/{}", pack.name(), own.id)))
+        };
+        let builtin: Vec<&str> = packs.iter().map(|pack| pack.name()).collect();
+        let known =
+            packs.iter().any(own) || self.done(self.database.has_rule(&self.tenant, rule, &builtin))?;
+        Ok(Some(known))
     }
 
     fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure> {

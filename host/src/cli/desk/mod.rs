@@ -17,6 +17,7 @@ use crate::configuration::Configuration;
 use crate::incidents::{
     Act, Cursor, Entry, Evidence, Exception, Filter, Incident, NewException, NewSilence, Report, Silence,
 };
+use crate::notices::Pattern;
 use crate::report::answer::Answer;
 use crate::store::{OutboxStatus, Told};
 use crate::token::{Scope, Token, TokenSecret};
@@ -68,10 +69,13 @@ pub(super) trait Desk {
     ) -> Result<(Vec<Incident>, Option<Next>), Failure>;
     /// An incident with all that is known of it.
     fn incident(&self, id: i64) -> Result<Option<Whole>, Failure>;
-    /// Does something to an incident, as it is.
-    fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure>;
+    /// Does something to an incident, as it is; or answers why that cannot be done to this one.
+    fn act(&self, id: i64, act: &Act) -> Result<Result<Incident, Failure>, Failure>;
     /// Reports an incident.
     fn report(&self, report: Report) -> Result<Reported, Failure>;
+
+    /// Whether a rule is known by such a name; `None`: that cannot be known from here.
+    fn has_rule(&self, rule: &Pattern) -> Result<Option<bool>, Failure>;
 
     /// Silences that are not over, or all there were.
     fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure>;

@@ -219,7 +219,7 @@ impl Desk for Remote {
         found.map(|found| self.read(found.read())).transpose()
     }
 
-    fn act(&self, id: i64, act: &Act) -> Result<Incident, Failure> {
+    fn act(&self, id: i64, act: &Act) -> Result<Result<Incident, Failure>, Failure> {
         let (path, body) = match act {
             Act::Acknowledge { hold: None } => ("acknowledge", json!({})),
             Act::Acknowledge { hold: Some(hold) } => {
@@ -236,9 +236,9 @@ impl Desk for Remote {
         let answer: Result<IncidentShape, Refused> =
             self.server.post(&format!("/incidents/{id}/{path}"), &body)?;
         match answer {
-            Ok(incident) => Ok(self.read(incident.read())?.0),
+            Ok(incident) => Ok(Ok(self.read(incident.read())?.0)),
             // As the store itself says it.
-            Err(refused) if refused.is(404) || refused.is(409) => Err(Failure::new(refused.detail())),
+            Err(refused) if refused.is(404) || refused.is(409) => Ok(Err(Failure::new(refused.detail()))),
             Err(refused) => Err(self.server.failed(&refused)),
         }
     }
@@ -264,6 +264,11 @@ impl Desk for Remote {
             ("excepted", _) => Reported::Excepted,
             _ => Reported::Known,
         })
+    }
+
+    fn has_rule(&self, _: &Pattern) -> Result<Option<bool>, Failure> {
+        // It says which packs it has, and not their rules.
+        Ok(None)
     }
 
     fn silences(&self, all: bool) -> Result<Vec<Silence>, Failure> {

@@ -1,8 +1,10 @@
 //! What was wrong once, each by itself.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::super::{FollowNote, From};
@@ -29,12 +31,12 @@ const READ: Step = Step::Read(1);
 #[test]
 fn a_store_error_keeps_open_what_is_open() {
     let late = Step::Rename { late: true };
-    for change in [late, Step::Delete, Step::Recreate, Step::CopyTruncate, Step::Swap] {
+    for changes in [&[late][..], &[Step::Delete], &[Step::Recreate], &[Step::Copy, Step::Cut], &[Step::Swap]]
+    {
         for after in 0..8 {
             let fail = Step::Fail { after, calls: 1, full: false };
             // Of what was read nothing is committed: opened anew, it would be judged twice.
-            let steps =
-                [&[WRITE, READ, READ, WRITE, change.clone(), WRITE, fail], &[READ; 3][..], &[WRITE, READ]];
+            let steps = [&[WRITE, READ, READ, WRITE], changes, &[WRITE, fail], &[READ; 3], &[WRITE, READ]];
             check(&mut World::new(), &steps.concat());
         }
     }
@@ -306,4 +308,128 @@ fn it_says_how_far_behind_it_is_and_since_when_nothing_came() {
     world.now += SECOND;
     world.read();
     assert_eq!(figures(&world), Some((0, Some(came + SECOND))));
+}
+
+#[test]
+fn a_copy_that_was_overtaken_counts_no_more() {
+    for alike in [false, true] {
+        let read = [READ, READ, READ];
+        let before = [Step::Long(2, false), WRITE, READ, READ, Step::Commit];
+        let cut = [Step::Cut, WRITE];
+        for end in [&read[..], &[Step::Kill], &[Step::Commit, Step::Kill], &[Step::Pack { slowly: false }]] {
+            // More is written and read between the copy and the cut.
+            let mut world = World::new();
+            world.alike = alike;
+            check(
+                &mut world,
+                &[&before, &[Step::Copy, WRITE, READ, READ, Step::Commit][..], &cut, end].concat(),
+            );
+            assert_eq!(texts(&world).iter().filter(|text| text.starts_with("line")).count(), 7, "{alike}");
+        }
+    }
+}
+
+#[test]
+fn of_files_that_begin_alike_each_is_read_once() {
+    let (rename, pack) = (Step::Rename { late: false }, Step::Pack { slowly: false });
+    for is_committed in [false, true] {
+        let mut world = World::new();
+        world.alike = true;
+        let begun = [WRITE, READ, READ, if is_committed { Step::Commit } else { READ }, Step::Die];
+        // While nobody follows, what is packed a round later is three files that nobody knows, and one.
+        let round = [WRITE, rename.clone()];
+        let away = [&round[..], &[Step::Write(4, false), rename.clone()], &round, &[WRITE]].concat();
+        check(&mut world, &[&begun[..], &away].concat());
+        check(
+            &mut world,
+            &[Step::Commit, rename.clone(), pack.clone(), WRITE, READ, Step::Commit, Step::Kill],
+        );
+        check(&mut world, &[rename.clone(), pack.clone(), WRITE, Step::Commit, Step::Kill, WRITE]);
+        let lines = texts(&world).iter().filter(|text| text.starts_with("line")).count();
+        assert_eq!(lines, 18, "{is_committed}");
+    }
+}
+
+#[test]
+fn what_was_cut_and_begins_as_before_is_told() {
+    let mut world = World::new();
+    world.alike = true;
+    for step in [Step::Write(9, false), READ, READ] {
+        world.step(&step);
+    }
+    // More than there was comes again before the next look.
+    File::create(world.path("")).unwrap();
+    check(&mut world, &[Step::Write(20, false)]);
+    assert_eq!(texts(&world).iter().filter(|text| text.starts_with("line")).count(), 29);
+    let told = world.notes.iter().filter(|note| matches!(note, FollowNote::Lost { .. })).count();
+    assert_eq!(told, 1, "{:?}", world.notes);
+}
+
+#[test]
+fn a_name_that_ends_in_a_number_is_followed_however_long_it_is_quiet() {
+    let mut world = World::without_follower(From::Start);
+    let log = world.path(".8080");
+    fs::write(&log, "one\n").unwrap();
+    world.begin();
+    for text in ["two\n", "three\n"] {
+        world.drain();
+        OpenOptions::new().append(true).open(&log).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+    world.drain();
+    assert_eq!(texts(&world), ["one", "two", "three"]);
+}
+
+#[test]
+fn a_renamed_file_is_read_on_when_its_writer_was_quiet_for_long() {
+    let mut world = World::new();
+    world.append(b"one\n");
+    let mut writer = OpenOptions::new().append(true).open(world.path("")).unwrap();
+    world.step(&Step::Rename { late: false });
+    world.append(b"two\n");
+    world.drain();
+    let is_open = |world: &World| {
+        let found = fs::metadata(world.path(".1")).unwrap();
+        world.followed.as_ref().unwrap().has_open(found.dev(), found.ino())
+    };
+    assert!(!is_open(&world), "it is closed by now");
+    writer.write_all(b"late\n").unwrap();
+    world.read();
+    assert!(is_open(&world));
+    world.drain();
+    let mut texts = texts(&world);
+    texts.sort_unstable();
+    assert_eq!(texts, ["late", "one", "two"]);
+}
+
+#[test]
+fn a_clock_that_jumps_closes_nothing_early() {
+    let mut world = World::new();
+    world.append(b"one\n");
+    world.read();
+    let mut writer = OpenOptions::new().append(true).open(world.path("")).unwrap();
+    fs::remove_file(world.path("")).unwrap();
+    world.read();
+    world.ahead = 24 * 3600 * SECOND;
+    (0..3).for_each(|_| _ = world.read());
+    writer.write_all(b"two\n").unwrap();
+    world.read();
+    world.read();
+    assert_eq!(texts(&world), ["one", "two"]);
+}
+
+#[test]
+fn a_name_that_is_no_text_is_followed() {
+    let mut world = World::new();
+    let folder = world.folder.path().join("logs");
+    let log = |byte: u8| folder.join(OsStr::from_bytes(&[b'a', byte, b'.', b'l']));
+    for byte in [0xfe, 0xff] {
+        fs::write(log(byte), format!("{byte}\n")).unwrap();
+        world.follow(log(byte));
+        world.drain();
+        // Its own rotation, too.
+        fs::rename(log(byte), folder.join(OsStr::from_bytes(&[b'a', byte, b'.', b'l', b'.', b'1']))).unwrap();
+        fs::write(log(byte), "again\n").unwrap();
+        world.drain();
+    }
+    assert_eq!(texts(&world), ["254", "again", "255", "again"]);
 }

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::commit::{
-    CheckerLock, Commit, Committed, FileIdentity, KnownSource, PackState, Store, StoreError, Tenant,
+    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, PackState, Store, StoreError,
+    Tenant,
 };
 use crate::store::Database;
 
@@ -66,6 +67,11 @@ impl Store for Failing {
     ) -> Result<u32, StoreError> {
         self.ask()?;
         Store::file(&self.inner, tenant, source, known, identity, path)
+    }
+
+    fn at(&self, tenant: &Tenant, device: u64, inode: u64) -> Result<Vec<(String, KnownFile)>, StoreError> {
+        self.ask()?;
+        Store::at(&self.inner, tenant, device, inode)
     }
 
     fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {

@@ -11,10 +11,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tripline_engine::line::{Block, LineSettings};
 
-use super::super::{FollowNote, FollowSettings, Followed, From};
+use super::super::{FollowNote, FollowSettings, Followed, From, Listed, Moment};
 use super::failing::Failing;
 use crate::check::Keeping;
 use crate::commit::{Commit, FilePosition, StoreError, Tenant};
@@ -38,8 +39,10 @@ pub(super) enum Step {
     First,
     /// `app.log` becomes `app.log.1` and so on; its writer may write on to the old one.
     Rename { late: bool },
-    /// `app.log` is copied to `app.log.1`, and cut.
-    CopyTruncate,
+    /// `app.log` is copied to `app.log.1` …
+    Copy,
+    /// … and cut: perhaps after more was written, and read.
+    Cut,
     /// `app.log` is cut.
     Truncate,
     /// `app.log` is deleted; the next write makes it anew.
@@ -72,7 +75,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Half),
         4 => Just(Step::First),
         4 => any::<bool>().prop_map(|late| Step::Rename { late }),
-        2 => Just(Step::CopyTruncate),
+        3 => Just(Step::Copy),
+        3 => Just(Step::Cut),
         2 => Just(Step::Truncate),
         2 => Just(Step::Delete),
         2 => Just(Step::Recreate),
@@ -94,6 +98,8 @@ pub(super) struct World {
     pub(super) followed: Option<Followed>,
     pub(super) from: From,
     pub(super) now: i64,
+    /// How far the clock that is set is ahead of the steady one.
+    pub(super) ahead: i64,
     pub(super) notes: Vec<FollowNote>,
     next: u32,
     targets: u32,
@@ -101,6 +107,14 @@ pub(super) struct World {
     half: Option<u32>,
     /// `app.log.1` is being packed.
     packing: bool,
+    /// Lines that are in the copy, if `app.log` is to be cut next.
+    copied: Option<BTreeSet<u32>>,
+    /// Each file begins with the same lines, longer than a head.
+    pub(super) alike: bool,
+    /// Something was done by which lines may be lost.
+    lossy: bool,
+    /// So many losses were told when one came about that shows; `None`: each is told.
+    untold: Option<usize>,
     /// Lines that were written to `app.log`.
     fresh: BTreeSet<u32>,
     /// Lines in files that have no name any more: only who has them open can read them.
@@ -111,6 +125,9 @@ pub(super) struct World {
     /// By what ids each line was seen, and what was seen by each id.
     seen: BTreeMap<u32, BTreeSet<(u32, u64)>>,
     pub(super) texts: BTreeMap<(u32, u64), BTreeSet<String>>,
+    /// By what id each line was judged for good, and by what since the last commit.
+    kept: BTreeSet<((u32, u64), String)>,
+    fleeting: BTreeSet<((u32, u64), String)>,
     positions: BTreeMap<u32, FilePosition>,
     /// What this follower has given out, and what it gave out again.
     given: BTreeSet<(u32, u64)>,
@@ -146,17 +163,24 @@ impl World {
             followed: None,
             from,
             now: 1_795_000_000 * SECOND,
+            ahead: 0,
             notes: Vec::new(),
             next: 0,
             targets: 0,
             half: None,
             packing: false,
+            copied: None,
+            alike: false,
+            lossy: false,
+            untold: None,
             fresh: BTreeSet::new(),
             nameless: BTreeSet::new(),
             written: BTreeSet::new(),
             lost: BTreeSet::new(),
             seen: BTreeMap::new(),
             texts: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            fleeting: BTreeSet::new(),
             positions: BTreeMap::new(),
             given: BTreeSet::new(),
             again: BTreeSet::new(),
@@ -172,13 +196,21 @@ impl World {
 
     /// Begins to follow, if the store takes it.
     pub(super) fn begin(&mut self) {
+        self.follow(self.path(""));
+    }
+
+    /// Follows another family.
+    pub(super) fn follow(&mut self, stem: PathBuf) {
         let lines = LineSettings { block_bytes: 4096, join: false, ..LineSettings::default() };
         let settings = FollowSettings { lines, from: self.from, quiet: SECOND, linger: 60 * SECOND };
-        self.followed = Followed::open(self.path(""), &self.keeping, settings, self.now).ok();
+        self.followed = Followed::open(stem, &self.keeping, settings, &mut Listed::default(), self.now).ok();
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) {
         let mut file = OpenOptions::new().create(true).append(true).open(self.path("")).unwrap();
+        if self.alike && self.length() == 0 {
+            file.write_all("=== the log begins ===\n".repeat(60).as_bytes()).unwrap();
+        }
         file.write_all(bytes).unwrap();
         self.touch();
     }
@@ -211,6 +243,7 @@ impl World {
 
     /// What is not read by now of `app.log` is gone.
     fn lose(&mut self) {
+        self.lossy = true;
         let fresh = std::mem::take(&mut self.fresh);
         self.lost.extend(fresh.into_iter().filter(|id| !self.seen.contains_key(id)));
         self.lost.extend(self.half.take());
@@ -229,6 +262,28 @@ impl World {
             self.nameless.insert(half);
         }
         self.nameless.append(&mut self.fresh);
+    }
+
+    /// Whoever has read of `app.log` has to tell that it was cut.
+    fn expect_told(&mut self) {
+        let is_read = self.fresh.iter().any(|id| self.seen.contains_key(id));
+        if is_read && self.followed.is_some() {
+            self.untold.get_or_insert(self.told());
+        }
+    }
+
+    /// Losses that were told.
+    fn told(&self) -> usize {
+        self.notes.iter().filter(|note| matches!(note, FollowNote::Lost { .. })).count()
+    }
+
+    /// `app.log` is cut, of which there is a copy. What came since then is lost, but for what was read.
+    fn finish_copy(&mut self) {
+        let Some(copied) = self.copied.take() else { return };
+        self.fresh.retain(|id| !copied.contains(id));
+        self.lose();
+        File::create(self.path("")).unwrap();
+        self.touch();
     }
 
     fn shift(&mut self) {
@@ -253,6 +308,24 @@ impl World {
     }
 
     pub(super) fn step(&mut self, step: &Step) {
+        if matches!(
+            step,
+            Step::Rename { .. }
+                | Step::Copy
+                | Step::Truncate
+                | Step::Delete
+                | Step::Recreate
+                | Step::Swap
+                | Step::Pack { .. }
+        ) {
+            // Whoever copies a log cuts it before anything else is done with it.
+            self.finish_copy();
+        }
+        if self.alike && self.followed.is_none() && matches!(step, Step::Delete | Step::Recreate | Step::Swap)
+        {
+            // Of logs that begin alike nobody can tell then that it is no copy that comes next.
+            return;
+        }
         let is_there = self.path("").exists();
         match *step {
             Step::Write(count, crlf) => {
@@ -300,16 +373,33 @@ impl World {
                 self.written.extend(half);
                 self.fresh.clear();
             }
-            Step::CopyTruncate if is_there => {
+            Step::Copy if is_there => {
+                // Beside a file that nobody has looked at, a copy may be a file of its own.
+                let is_alive = self.followed.is_some();
+                if is_alive {
+                    if self.length() < 1024 {
+                        // What ends within its head is not known again if it has grown, and its follower was killed.
+                        self.line(&[b'z'; 1024], "\n");
+                    }
+                    self.read();
+                    let found = fs::metadata(self.path("")).unwrap();
+                    let is_open = |followed: &Followed| followed.has_open(found.dev(), found.ino());
+                    if !self.followed.as_ref().is_some_and(is_open) {
+                        return;
+                    }
+                }
                 self.shift();
                 fs::copy(self.path(""), self.path(".1")).unwrap();
-                File::create(self.path("")).unwrap();
-                self.touch();
-                // Its end is written to the file's new beginning.
-                self.lost.extend(self.half.take());
-                self.fresh.clear();
+                self.copied = Some(self.fresh.clone());
+                if !is_alive {
+                    self.finish_copy();
+                }
             }
+            Step::Cut => self.finish_copy(),
+            // The same: of logs that begin alike, one that was cut and copied looks like a copy of what was cut.
+            Step::Truncate if self.alike => {}
             Step::Truncate if is_there => {
+                self.expect_told();
                 self.lose();
                 File::create(self.path("")).unwrap();
                 self.touch();
@@ -345,7 +435,7 @@ impl World {
                 }
             }
             Step::Pack { .. } => self.finish_packing(),
-            Step::Rename { .. } | Step::CopyTruncate | Step::Truncate | Step::Delete | Step::Recreate => {}
+            Step::Rename { .. } | Step::Copy | Step::Truncate | Step::Delete | Step::Recreate => {}
             Step::Read(turns) => (0..turns).for_each(|_| _ = self.read()),
             Step::Pause(seconds) => {
                 self.now += i64::from(seconds) * SECOND;
@@ -367,7 +457,12 @@ impl World {
     /// What was seen and not committed is seen again; what is gone until then is lost.
     pub(super) fn die(&mut self) {
         self.followed = None;
+        // What nobody has kept, nobody can tell.
+        self.untold = None;
         self.positions.clear();
+        // Of logs that begin alike, what is not kept may be taken for another; nobody knows of it any more.
+        let fleeting = std::mem::take(&mut self.fleeting);
+        self.kept.extend(fleeting.into_iter().filter(|_| !self.alike));
         self.given.clear();
         let nameless = std::mem::take(&mut self.nameless);
         self.lost.extend(nameless.into_iter().filter(|id| !self.seen.contains_key(id)));
@@ -380,8 +475,9 @@ impl World {
         }
         let Some(followed) = self.followed.as_mut() else { return true };
         let mut buffer = vec![0; self.turn];
-        let looked = followed.look(&self.keeping, self.now);
-        let more = looked.and_then(|()| followed.read(&mut buffer, &self.keeping, self.now));
+        let looked = followed.look(&self.keeping, &mut Listed::default(), self.now);
+        let moment = Moment { wall: self.now + self.ahead, steady: self.now };
+        let more = looked.and_then(|()| followed.read(&mut buffer, &self.keeping, moment));
         self.notes.append(&mut followed.notes());
         // Whoever is told that the store takes nothing may take what has come out all the same, or later.
         if more.is_err() && self.next.is_multiple_of(2) {
@@ -389,6 +485,8 @@ impl World {
         }
         let blocks: Vec<Block> = std::iter::from_fn(|| followed.next_block()).collect();
         blocks.iter().for_each(|block| self.see(block));
+        let told = self.told();
+        self.untold = self.untold.filter(|before| *before == told);
         more.unwrap_or(true)
     }
 
@@ -404,6 +502,7 @@ impl World {
                 self.seen.entry(id).or_default().insert(at);
             }
             let name = id.map_or_else(|| text.to_string(), |id| format!("line {id}"));
+            self.fleeting.insert((at, name.clone()));
             self.texts.entry(at).or_default().insert(name);
         }
         self.largest = self.largest.max(block.bytes.capacity());
@@ -416,6 +515,7 @@ impl World {
             format: mark.format,
             year: mark.year,
             latest: None,
+            foot: block.foot.as_ref().map(|foot| Sha256::digest(&foot.bytes).into()),
         };
         self.positions.insert(mark.file, position);
     }
@@ -426,6 +526,7 @@ impl World {
         let commit = Commit { positions, ..Commit::default() };
         let committed = self.keeping.store.commit(&self.keeping.tenant, commit).is_ok();
         if committed {
+            self.kept.append(&mut self.fleeting);
             self.positions.clear();
         }
         committed
@@ -454,11 +555,28 @@ impl World {
         self.written.iter().filter(is_missing).copied().collect()
     }
 
+    /// What is wrong with what was told of losses.
+    pub(super) fn mistold(&self) -> Option<String> {
+        match self.untold {
+            Some(_) => Some("a cut was not told".into()),
+            None if !self.lossy && self.told() > 0 => Some(format!("nothing was lost: {:?}", self.notes)),
+            None => None,
+        }
+    }
+
     /// Lines that were seen by two ids, ids by which two lines were seen, and what one follower gave out twice.
     pub(super) fn mistaken(&self) -> Vec<String> {
-        let twice = self.seen.iter().filter(|(id, ids)| ids.len() > 1 && !self.lost.contains(id));
-        let twice = twice.map(|(id, ids)| format!("line {id} by {ids:?}"));
-        let two = self.texts.iter().filter(|(_, texts)| texts.len() > 1);
+        let mut lines: BTreeMap<&str, BTreeSet<(u32, u64)>> = BTreeMap::new();
+        let mut texts: BTreeMap<(u32, u64), BTreeSet<&str>> = BTreeMap::new();
+        for (at, name) in self.kept.union(&self.fleeting) {
+            lines.entry(name).or_default().insert(*at);
+            texts.entry(*at).or_default().insert(name);
+        }
+        let id = |name: &str| name.strip_prefix("line ").and_then(|id| id.parse::<u32>().ok());
+        let is_line = |name: &str| id(name).is_some_and(|id| !self.lost.contains(&id));
+        let twice = lines.iter().filter(|(name, ids)| ids.len() > 1 && is_line(name));
+        let twice = twice.map(|(name, ids)| format!("{name} by {ids:?}"));
+        let two = texts.iter().filter(|(_, texts)| texts.len() > 1);
         let again = self.again.iter().map(|at| format!("{at:?} twice: {:?}", self.texts.get(at)));
         twice.chain(two.map(|(at, texts)| format!("{at:?} is {texts:?}"))).chain(again).collect()
     }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::caller::{Analyst, Caller};
-use super::super::given::{self, NAME, PROSE};
+use super::super::given;
 use super::super::json::Json;
 use super::super::path::Path;
 use super::super::problem::Problem;
@@ -140,31 +140,25 @@ act! {
 act! {
     /// Gives it to somebody, or takes it away.
     assign as "assign_incident", "/api/v1/incidents/{id}/assign", (String), Assign, required,
-    |body| Ok(Act::Assign { to: body.to.map(|to| given::line("to", to, NAME)).transpose()? })
+    |body| Ok(Act::Assign { to: body.to })
 }
 
 act! {
     /// Says something about it. It changes nothing that somebody else may have changed: If-Match may be missing.
     comment as "comment_on_incident", "/api/v1/incidents/{id}/comment", (Option<String>), Comment, optional,
-    |body| match given::prose("text", body.text, PROSE)? {
-        text if text.trim().is_empty() => Err(Problem::invalid("text: expected some, found none")),
-        text => Ok(Act::Comment { text }),
-    }
+    |body| Ok(Act::Comment { text: body.text })
 }
 
 act! {
     /// Is done with it.
     resolve as "resolve_incident", "/api/v1/incidents/{id}/resolve", (String), Resolve, required,
-    |body| {
-        let comment = given::prose("comment", body.comment, PROSE)?;
-        Ok(Act::Resolve { resolution: body.resolution.into(), comment })
-    }
+    |body| Ok(Act::Resolve { resolution: body.resolution.into(), comment: body.comment })
 }
 
 act! {
     /// Is not done with it after all.
     reopen as "reopen_incident", "/api/v1/incidents/{id}/reopen", (String), Reopen, required,
-    |body| Ok(Act::Reopen { comment: given::prose("comment", body.comment, PROSE)? })
+    |body| Ok(Act::Reopen { comment: body.comment })
 }
 
 /// Does it, if the incident is one of these versions; `None`: whichever it is.
@@ -175,6 +169,7 @@ async fn done(
     versions: Option<Vec<i64>>,
     act: Act,
 ) -> Result<Response, Problem> {
+    act.check().map_err(given::wrong)?;
     let (tenant, actor) = (caller.tenant().clone(), caller.actor());
     let done = shared.write(move |database| {
         let first = |versions: &Vec<i64>| versions.first().copied().unwrap_or(NEVER);

@@ -106,8 +106,7 @@ struct New {
 impl New {
     fn checked(self) -> Result<NewException, Problem> {
         let network = |text: String| {
-            let wrong = |_| Problem::invalid("network: expected an address and its bits, like 192.0.2.0/24");
-            text.parse().map(Place::Network).map_err(wrong)
+            Place::network(&text).map_err(|error| Problem::invalid(format!("network: {error}")))
         };
         let text = |text| given::prose("value", text, NAME).map(|text| Place::Text(Pattern::new(text)));
         let place = match (self.network, self.value) {

@@ -147,7 +147,7 @@ impl Exporting {
 
     fn written(&self, page: &Page, head: bool) -> io::Result<Vec<u8>> {
         if self.format == ExportFormat::Csv {
-            let head = head.then(|| CSV_HEAD.map(String::from));
+            let head = head.then(|| Ok(CSV_HEAD.map(String::from)));
             return csv_table(head.into_iter().chain(page.incidents.iter().map(csv_row)));
         }
         let mut piece = Vec::new();

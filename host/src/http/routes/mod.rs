@@ -10,6 +10,8 @@ mod metrics;
 mod notices;
 mod numbered;
 mod openapi;
+#[cfg(feature = "playground")]
+pub(super) mod playground;
 mod reports;
 mod scan_files;
 mod scan_schedules;
@@ -60,6 +62,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();
     document::complete(&mut document);
+    #[cfg(feature = "playground")]
+    let router = router.merge(playground::routes("/playground", Arc::new(crate::playground::page().clone())));
     router
         .merge(openapi::routes(document))
         .fallback(|| async { Problem::unknown("there is nothing at this path") })

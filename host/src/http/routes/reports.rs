@@ -13,19 +13,14 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::caller::{Analyst, Caller};
-use super::super::given::{self, MANY};
+use super::super::given;
 use super::super::json::Json;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
-use crate::commit::{Commit, Store};
+use crate::commit::Store;
 use crate::http::shapes::SeverityWord;
 use crate::incidents::Report;
-
-/// Bytes of details, as the command line reads them.
-const DETAILS: usize = 64 * 1024;
-/// Bytes of a tag.
-const TAG: usize = 64;
 
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(report))
@@ -106,22 +101,16 @@ async fn report(
     State(shared): State<Arc<Shared>>,
     Json(body): Json<NewReport>,
 ) -> Result<Response, Problem> {
-    if body.tags.len() > MANY {
-        return Err(Problem::invalid(format!("tags: expected at most {MANY}, found {}", body.tags.len())));
-    }
-    let fingerprint =
-        body.fingerprint.map(|given| given::line("fingerprint", given, ReplyLimit::FINGERPRINT));
-    let tags = body.tags.into_iter().map(|tag| given::line("tags", tag, TAG));
     let report = Report {
         severity: body.severity.into(),
-        title: given::line("title", body.title, ReplyLimit::TITLE)?,
-        details: given::prose("details", body.details, DETAILS)?,
-        fingerprint: fingerprint.transpose()?,
+        title: body.title,
+        details: body.details,
+        fingerprint: body.fingerprint,
         values: given::pairs("values", body.values, ReplyLimit::VALUE)?,
-        tags: tags.collect::<Result<_, _>>()?,
+        tags: body.tags,
     };
-    let tenant = caller.tenant().clone();
-    let commit = Commit { decisions: vec![report.decision(shared.clock.now())], ..Commit::default() };
+    report.check().map_err(given::wrong)?;
+    let (tenant, commit) = (caller.tenant().clone(), report.commit(caller.actor(), shared.clock.now()));
     let committed = shared.write(move |database| database.commit(&tenant, commit)).await?;
     let (outcome, incident) = match (committed.opened.first(), committed.grown.first()) {
         (Some(id), _) => (ReportOutcome::Opened, Some(*id)),

@@ -43,6 +43,8 @@ pub(crate) struct IncidentShape {
     /// When it changed last.
     #[schema(format = DateTime, required)]
     changed: Option<String>,
+    /// Files that its events came from; the first few.
+    sources: Vec<String>,
     /// Counts its changes; quoted, it is the ETag.
     version: i64,
     /// The pack that decided; `tripline` is the host itself.
@@ -117,7 +119,7 @@ impl IncidentShape {
             summary: self.summary,
             values: values.map(text).collect::<Result<_, _>>()?,
             tags: self.tags,
-            sources: Vec::new(),
+            sources: self.sources,
             count: self.count,
             occurrences: self.count,
             first: maybe(self.first.as_deref())?,
@@ -133,7 +135,7 @@ impl IncidentShape {
             overflow: self.overflow,
             version: self.version,
         };
-        let evidence = self.evidence.into_iter().map(EvidenceShape::read).collect();
+        let evidence = self.evidence.into_iter().map(EvidenceShape::read).collect::<Result<_, _>>()?;
         let timeline = self.timeline.unwrap_or_default().into_iter();
         // A newer server's words are left to it.
         let timeline = timeline.filter_map(|entry| entry.read().transpose());
@@ -155,7 +157,8 @@ fn fingerprint(text: Option<String>, hex: Option<String>, overflow: bool) -> Res
     })
 }
 
-fn bytes(hex: &str) -> Option<Vec<u8>> {
+/// What is written as hexadecimal digits.
+pub(super) fn bytes(hex: &str) -> Option<Vec<u8>> {
     let pairs = hex.as_bytes().chunks(2);
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -30,12 +30,25 @@ pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::
     writeln!(out, "{DIM:#}")
 }
 
+/// What became of decisions that led to no new incident.
+fn decided(outcome: &Outcome) -> Vec<String> {
+    let Some(committed) = &outcome.committed else { return Vec::new() };
+    let counts =
+        [(committed.known, "known already"), (committed.excepted, "covered by an exception")].into_iter();
+    let words = |(count, what): (u64, &str)| format!("{} {what}", counted(count, "decision", "decisions"));
+    counts.filter(|(count, _)| *count > 0).map(words).collect()
+}
+
 fn incidents(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::Result<()> {
     let report = &outcome.report;
     if report.incidents.is_empty() {
         let calm = report.faults.is_empty() && outcome.errors.is_empty() && !outcome.stopped;
+        let decided = decided(outcome);
         return match (report.lines, calm) {
             (0, _) => writeln!(out, "No incident, and no line to find one in."),
+            _ if !decided.is_empty() => {
+                writeln!(out, "{GOOD}No new incident:{GOOD:#} {}.", decided.join(", "))
+            }
             (_, true) => writeln!(out, "{GOOD}No incident.{GOOD:#} Nothing in these lines worried a pack."),
             (_, false) => writeln!(out, "No incident in what was checked."),
         };

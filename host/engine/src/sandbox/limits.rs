@@ -4,7 +4,7 @@ use tripline_abi::STATE_BYTES;
 
 /// What a pack may use while it runs. Each limit holds alone; the largest number of its type switches one off.
 ///
-/// What a module may be before it runs is [`tripline_engine::PackLimits`].
+/// What a module may be before it runs is [`PackLimits`](crate::PackLimits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// CPU time of any call, instantiation with its start function included. Making and opening the sshd pack takes

@@ -1,9 +1,16 @@
 //! What runs packs: a trait, so that wasmtime, a browser and an author's test are the same to the engine.
 
+mod limits;
+mod log;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tripline_abi::LogLevel;
+
+pub use self::limits::Limits;
+pub use self::log::Log;
 
 use crate::Pack;
 
@@ -100,9 +107,9 @@ pub enum Trap {
     /// The pack panicked; its own text, with file and line.
     #[error("it panicked: {0}")]
     Panic(String),
-    /// A WebAssembly trap, by its name in the specification.
+    /// A WebAssembly trap, by its name in the specification; where a platform does not say which it is, in its words.
     #[error("it trapped: {0}")]
-    Wasm(&'static str),
+    Wasm(Cow<'static, str>),
     /// More CPU time than the call may take.
     #[error("it used {used:?} of CPU time, a call of this size may use {limit:?}")]
     Cpu {

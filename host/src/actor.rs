@@ -52,6 +52,11 @@ impl Actor {
         Actor::named("server", "the server").at(Origin::Itself)
     }
 
+    /// A program that reports by itself, by its name.
+    pub fn program(name: &str) -> Actor {
+        Actor::named("program", name).at(Origin::Itself)
+    }
+
     /// A user of this machine.
     pub fn user(uid: u32, name: &str) -> Actor {
         Actor::named(format!("uid:{uid}"), name).at(Origin::Command)

@@ -1,0 +1,87 @@
+/** A real Chromium, and a page of it that has to keep its word: no error, no request to elsewhere, nothing kept. */
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+/** Where the playground is served. */
+export const url = process.env.TRIPLINE_PLAYGROUND;
+/** What the Rust side has laid down for a test. */
+export const fixture = process.env.TRIPLINE_FIXTURE;
+
+const FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+];
+
+/** A browser that ends with the test. */
+export async function browser(t) {
+    const launched = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
+    t.after(() => launched.close());
+    return launched;
+}
+
+/**
+ * The playground in a page of its own, ready. Whatever goes wrong in it fails the test.
+ * @param {import("playwright-core").Browser} from
+ */
+export async function open(t, from, { address = url, wrong = [], ...options } = {}) {
+    const context = await from.newContext({ acceptDownloads: true, ...options });
+    const page = await context.newPage();
+    const problems = [];
+    page.on("console", (message) => message.type() === "error" && problems.push(`console: ${message.text()}`));
+    page.on("pageerror", (error) => problems.push(`page: ${error.stack}`));
+    page.on("request", (request) => {
+        const asked = request.url();
+        if (!asked.startsWith(new URL(address).origin) && !asked.startsWith("blob:")) problems.push(`request to ${asked}`);
+    });
+    t.after(async () => {
+        const unexpected = problems.filter((problem) => !wrong.some((known) => problem.includes(known)));
+        assert.deepEqual(unexpected, []);
+        const kept = await page.evaluate(async () => [document.cookie, localStorage.length, sessionStorage.length, (await indexedDB.databases()).length, (await caches.keys()).length]).catch(() => null);
+        if (kept) assert.deepEqual(kept, ["", 0, 0, 0, 0]);
+        await context.close();
+    });
+    await page.goto(address);
+    await ready(page);
+    return page;
+}
+
+/** Waits until the page is loaded and has run once. */
+export async function ready(page) {
+    await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+    await ran(page);
+}
+
+/** Waits until nothing is going on that changes what is shown. */
+export async function ran(page) {
+    await page.waitForFunction(() => document.documentElement.dataset.busy === "false");
+}
+
+/** Types lines over those that are there, and waits for what comes of them. */
+export async function lines(page, text) {
+    await page.locator("#text").fill(text);
+    await ran(page);
+}
+
+/** Gives the page files, as if they were chosen. */
+export async function choose(page, input, files) {
+    await page.locator(input).setInputFiles(files);
+}
+
+/** Drops files on the page. */
+export async function drop(page, files) {
+    const given = files.map(({ name, buffer }) => ({ name, base64: buffer.toString("base64") }));
+    await page.evaluate((given) => {
+        const transfer = new DataTransfer();
+        for (const { name, base64 } of given) transfer.items.add(new File([Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0))], name));
+        window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }, given);
+}
+
+/** The card of a pack. */
+export const pack = (page, name) => page.locator(`#pack-list > li[data-pack="${name}"]`);
+
+/** Opens a tab. */
+export async function tab(page, name) {
+    await page.locator(`#tab-${name}`).click();
+    await page.locator(`#panel-${name}`).waitFor();
+}
