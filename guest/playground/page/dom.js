@@ -67,9 +67,9 @@ export function size(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-/** @param {number} seconds */
+/** A time as the browser's clock has it, which counts tenths of milliseconds. @param {number} seconds */
 export function duration(seconds) {
-    if (seconds < 0.0001) return seconds === 0 ? "0" : "< 0.1 ms";
+    if (seconds < 0.0001) return "< 0.1 ms";
     if (seconds < 1) return `${(seconds * 1000).toFixed(1)} ms`;
     return `${seconds.toFixed(2)} s`;
 }

@@ -122,8 +122,8 @@ export function showCost(panel, report, names) {
             number(pack.batches),
             calls.count > 0 ? duration(calls.total_seconds / calls.count) : "–",
             calls.count > 0 ? duration(calls.longest_seconds) : "–",
-            duration(pack.seconds),
-            duration(pack.match_seconds),
+            pack.starts > 0 ? duration(pack.seconds) : "–",
+            pack.events > 0 ? duration(pack.match_seconds) : "–",
             pack.memory > 0 ? size(pack.memory) : "not started",
             pack.state_bytes === null ? (pack.events > 0 ? "saves none" : "–") : size(pack.state_bytes),
         ];
