@@ -39,11 +39,14 @@ pub(super) struct Barriers<'a> {
     error: Option<StoreError>,
 }
 
+/// Of each source's files: the number under which its position is kept, and what it was when it was looked at.
+type Files<'a> = (&'a [Vec<Option<u32>>], &'a [Vec<Option<Present>>]);
+
 impl<'a> Barriers<'a> {
     pub(super) fn new(
         keeping: &'a Keeping,
         packs: Vec<String>,
-        (kept, looked): (&'a [Vec<Option<u32>>], &'a [Vec<Option<Present>>]),
+        (kept, looked): Files<'a>,
         decided: &'a AtomicU64,
     ) -> Barriers<'a> {
         let (committed, error) = (Committed::default(), None);
