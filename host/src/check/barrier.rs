@@ -22,15 +22,18 @@ use super::passing::{Keeps, Part, Work};
 use crate::commit::{Commit, Committed, FilePosition, StoreError};
 use crate::files::Present;
 
+/// Of each source, of each of its files.
+type EachFile<T> = [Vec<Option<T>>];
+
 /// Makes barriers.
 pub(super) struct Barriers<'a> {
     keeping: &'a Keeping,
     /// Names of those that judge.
     packs: Vec<String>,
     /// For each source and file the number under which its position is kept, if it is.
-    kept: &'a [Vec<Option<u32>>],
+    kept: &'a EachFile<u32>,
     /// For each of them what it is known by.
-    looked: &'a [Vec<Option<Present>>],
+    looked: &'a EachFile<Present>,
     /// Decisions so far.
     decided: &'a AtomicU64,
     at_last: u64,
@@ -43,7 +46,7 @@ impl<'a> Barriers<'a> {
     pub(super) fn new(
         keeping: &'a Keeping,
         packs: Vec<String>,
-        (kept, looked): (&'a [Vec<Option<u32>>], &'a [Vec<Option<Present>>]),
+        (kept, looked): (&'a EachFile<u32>, &'a EachFile<Present>),
         decided: &'a AtomicU64,
     ) -> Barriers<'a> {
         let (committed, error) = (Committed::default(), None);
