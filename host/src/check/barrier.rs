@@ -22,15 +22,18 @@ use super::passing::{Keeps, Part, Work};
 use crate::commit::{Commit, Committed, FilePosition, StoreError};
 use crate::files::Present;
 
+/// Of each source, of each of its files.
+type EachFile<T> = [Vec<Option<T>>];
+
 /// Makes barriers.
 pub(super) struct Barriers<'a> {
     keeping: &'a Keeping,
     /// Names of those that judge.
     packs: Vec<String>,
     /// For each source and file the number under which its position is kept, if it is.
-    kept: &'a [Vec<Option<u32>>],
+    kept: &'a EachFile<u32>,
     /// For each of them what it is known by.
-    looked: &'a [Vec<Option<Present>>],
+    looked: &'a EachFile<Present>,
     /// Decisions so far.
     decided: &'a AtomicU64,
     at_last: u64,
@@ -39,14 +42,11 @@ pub(super) struct Barriers<'a> {
     error: Option<StoreError>,
 }
 
-/// Of each source's files: the number under which its position is kept, and what it was when it was looked at.
-type Files<'a> = (&'a [Vec<Option<u32>>], &'a [Vec<Option<Present>>]);
-
 impl<'a> Barriers<'a> {
     pub(super) fn new(
         keeping: &'a Keeping,
         packs: Vec<String>,
-        (kept, looked): Files<'a>,
+        (kept, looked): (&'a EachFile<u32>, &'a EachFile<Present>),
         decided: &'a AtomicU64,
     ) -> Barriers<'a> {
         let (committed, error) = (Committed::default(), None);

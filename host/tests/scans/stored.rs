@@ -116,7 +116,10 @@ fn what_is_known_comes_back() {
         records.iter().map(|one| format!("{} {}", one.event, Value::Object(one.fields.clone()))).collect();
     assert_eq!(
         told[..2],
-        [r#"scan.begun {"scan":1,"by":"uid:0"}"#, r#"scan.ended {"scan":1,"state":"partial"}"#]
+        [
+            r#"scan.begun {"by":"uid:0","from":"unknown","scan":1}"#,
+            r#"scan.ended {"by":"server","from":"tripline","state":"partial","scan":1}"#
+        ]
     );
     // Less is known later: what was is gone.
     let mut less = known();
@@ -260,7 +263,7 @@ fn who_breaks_a_scan_off_stands_in_the_record_once() {
     let records = store.after(0, 10).unwrap();
     let told: Vec<String> =
         records.iter().map(|one| format!("{} {}", one.event, Value::Object(one.fields.clone()))).collect();
-    assert_eq!(told[1], r#"scan.cancelled {"scan":1,"by":"uid:1000"}"#);
+    assert_eq!(told[1], r#"scan.cancelled {"by":"uid:1000","from":"cli","scan":1}"#);
     assert_eq!(told.iter().filter(|one| one.starts_with("scan.cancelled")).count(), 1, "{told:?}");
 }
 

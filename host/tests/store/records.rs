@@ -178,7 +178,7 @@ fn another_try_for_notices_is_told_with_who_asked_for_it() {
         .map(|record| (record.event.clone(), serde_json::Value::from(record.fields.clone()).to_string()))
         .collect();
     let by = r#""by":"uid:1000","from":"cli","notices":"#;
-    let expected = [("notices.retried", 1), ("notices.flushed", 0)]
+    let expected = [("notices.retried", 1), ("notices.flushed", 1)]
         .map(|(event, notices)| (event.to_string(), format!("{{{by}{notices}}}")));
     assert_eq!(told, expected);
 }

@@ -43,6 +43,9 @@ fn what_packs_remember_outlives_a_change_of_the_sources() {
     assert!(server.end().success());
 }
 
+/// What security.log tells of settings that were not taken, and from where.
+const REFUSED: (&str, &str) = ("settings.refused", "tripline");
+
 #[test]
 fn a_file_that_is_changed_is_read_again_and_a_wrong_one_is_not_taken() {
     let mut server = Server::new(&sections("\"app.log\"", ""));
@@ -69,11 +72,10 @@ fn a_file_that_is_changed_is_read_again_and_a_wrong_one_is_not_taken() {
         .filter(|line: &serde_json::Value| line["event"].as_str().unwrap().starts_with("settings."))
         .collect();
     let told = settings.iter().map(|one| (one["event"].as_str().unwrap(), one["from"].as_str().unwrap()));
-    let expected =
-        [("settings.loaded", "cli"), ("settings.refused", "tripline"), ("settings.loaded", "tripline")];
+    let expected = [("settings.loaded", "cli"), REFUSED, REFUSED, ("settings.loaded", "tripline")];
     assert_eq!(told.collect::<Vec<_>>(), expected);
-    assert_ne!(settings[0]["configuration_sha256"], settings[2]["configuration_sha256"]);
-    assert_eq!(settings[0]["packs_sha256"], settings[2]["packs_sha256"]);
+    assert_ne!(settings[0]["configuration_sha256"], settings[3]["configuration_sha256"]);
+    assert_eq!(settings[0]["packs_sha256"], settings[3]["packs_sha256"]);
 }
 
 #[test]
