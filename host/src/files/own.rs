@@ -8,15 +8,19 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "store")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Files are the program's own until it is dropped, whether or not they are there yet.
+#[cfg(feature = "store")]
 #[must_use]
 pub(crate) struct OwnFiles(Vec<PathBuf>);
 
+#[cfg(feature = "store")]
 impl OwnFiles {
     /// These are, whatever becomes of them under their names.
     pub(crate) fn claim(paths: Vec<PathBuf>) -> OwnFiles {
@@ -25,6 +29,7 @@ impl OwnFiles {
     }
 }
 
+#[cfg(feature = "store")]
 impl Drop for OwnFiles {
     fn drop(&mut self) {
         let mut all = own();
@@ -56,6 +61,7 @@ impl Places {
 }
 
 /// Whether what lies under this name is the program's own.
+#[cfg(feature = "store")]
 pub(crate) fn is_own(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| Places::look().has(&found))
 }
@@ -68,7 +74,7 @@ pub(crate) fn refusal() -> io::Error {
     io::Error::other(Refusal)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "store"))]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use std::os::unix::fs::symlink;

@@ -152,7 +152,7 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Res
 ///   t.db.part     ── rename ─────► t.db             at no time is there none
 /// ```
 ///
-/// It is brought to the newest version, and goes on where the one in its place has stopped: see [`restored`]. Answers
+/// It is brought to the newest version, and goes on where the one in its place has stopped. Answers
 /// `None`, and does nothing, if somebody has the database open.
 pub fn restore(
     backup: &Path,
