@@ -88,7 +88,7 @@ fn an_incident_is_worked_off_from_elsewhere() {
     let served = Served::new();
     for (arguments, expected) in [
         (&["incident", "list"][..], "#1  "),
-        (&["incident", "show", "1"], "app.log:1"),
+        (&["incident", "show", "1"], "app.log\n        1  "),
         (&["incident", "ack", "1"], "incident 1 is acknowledged"),
         (&["incident", "comment", "1", "seen"], "incident 1 has your comment"),
         (&["incident", "resolve", "1", "--as", "expected"], "incident 1 is resolved"),
