@@ -9,7 +9,8 @@ mod modules {
 }
 
 /// Names that only built-in packs have, whether they are part of this build or not.
-pub const NAMES: &[&str] = &["sshd", "app-errors", "exposure"];
+pub const NAMES: &[&str] =
+    &["sshd", "app-errors", "exposure", "web-attacks", "sudo-su", "auditd-basics", "log-gap"];
 
 /// The modules that are part of this build, by name.
 pub fn modules() -> impl Iterator<Item = (&'static str, &'static [u8])> {

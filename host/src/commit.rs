@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use tripline_engine::abi::Severity;
 use tripline_engine::decision::Decision;
-use tripline_engine::decode::Format;
+use tripline_engine::decode::Layout;
 
 pub use crate::actor::Actor;
 
@@ -38,6 +38,12 @@ impl Tenant {
     /// Its name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What a command about its incidents needs behind a number: ` --tenant plant`; nothing for the one that commands
+    /// mean anyway.
+    pub fn flag(&self) -> String {
+        if self.0 == Tenant::DEFAULT { String::new() } else { format!(" --tenant {self}") }
     }
 }
 
@@ -103,8 +109,8 @@ pub struct FilePosition {
     pub line: u64,
     /// Events that begin before this byte have been judged; more than `offset` if a block was judged in part.
     pub judged: u64,
-    /// The source's format, if it was found.
-    pub format: Option<Format>,
+    /// The source's format, if it was found, and what else its lines are read by.
+    pub format: Option<Layout>,
     /// Year, month and day of the line before, where stamps say no year.
     pub year: Option<(i16, u8, u8)>,
     /// The source's latest time up to there, nanoseconds since 1970: its lines without a time are merged by it.
@@ -217,6 +223,28 @@ impl CheckerLock {
     }
 }
 
+/// A file that another tenant has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OthersFile {
+    /// Whose it was.
+    pub tenant: Tenant,
+    /// That tenant's source.
+    pub source: String,
+    /// What is known of it.
+    pub file: KnownFile,
+}
+
+/// Files that go over to a source, to be read on there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Whose they were.
+    pub from: Tenant,
+    /// By their numbers among that tenant's files; oldest first.
+    pub files: Vec<u32>,
+    /// What is read on, by its name.
+    pub name: String,
+}
+
 /// Where barriers are committed.
 pub trait Store: Send + Sync {
     /// Makes its holder the only one that checks, in this and any other process; [`StoreError::Checking`] if somebody
@@ -240,6 +268,21 @@ pub trait Store: Send + Sync {
     /// Files of all sources that were read at a place on disk, with their sources' names. A store of one source has none.
     fn at(&self, _: &Tenant, _device: u64, _inode: u64) -> Result<Vec<(String, KnownFile)>, StoreError> {
         Ok(Vec::new())
+    }
+
+    /// Files of the sources of this name that other tenants have read. A store of one tenant has none.
+    fn of_others(&self, _: &Tenant, _name: &str) -> Result<Vec<OthersFile>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Files that other tenants have read at a place on disk.
+    fn at_others(&self, _: &Tenant, _device: u64, _inode: u64) -> Result<Vec<OthersFile>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Files go over to a source of this tenant, each at its position; the tenant that had them knows them no more.
+    fn take(&self, _: &Tenant, _source: u32, _: TakenOver) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// What packs remember.
@@ -326,7 +369,9 @@ impl StoreError {
             StoreError::Full => Some("make room; the same command goes on where it stopped"),
             StoreError::Busy => Some("find who holds it, or try again: nothing is lost"),
             StoreError::InUse => Some("stop the server and all commands that use it, and run this again"),
-            StoreError::Checking => Some("run it again when the other has ended: nothing is lost"),
+            StoreError::Checking => Some(
+                "run it again when the other has ended: nothing is lost; a server checks the files that it follows itself",
+            ),
             StoreError::Newer { .. } => Some("use the newer program, or a backup from before its migration"),
             StoreError::Older { .. } => {
                 Some("`tripline db migrate FILE` brings it there; where it cannot be written, migrate a copy")

@@ -25,6 +25,8 @@ pub mod http;
 pub mod incidents;
 #[cfg(feature = "store")]
 pub mod notices;
+#[cfg(feature = "store")]
+pub mod packs;
 #[cfg(feature = "playground")]
 pub mod playground;
 #[cfg(feature = "server")]
@@ -39,6 +41,8 @@ pub mod serve;
 pub mod store;
 #[cfg(feature = "store")]
 pub mod syslog;
+#[cfg(feature = "store")]
+pub mod tenants;
 #[cfg(feature = "store")]
 pub mod token;
 #[cfg(feature = "store")]

@@ -75,12 +75,24 @@ pub struct GivenPack {
     pub builtin: bool,
 }
 
+/// Lines that the page begins with.
+#[derive(Clone, Debug)]
+pub struct GivenLog {
+    /// Its name.
+    pub name: String,
+    /// Its path below the page.
+    pub file: String,
+    /// When it was last written, in milliseconds since 1970: stamps without a year are dated by it, as by a check.
+    pub modified: Option<i64>,
+}
+
 /// What the page begins with: packs, and perhaps lines, by name and path.
-pub fn given(packs: &[GivenPack], log: Option<(&str, &str)>) -> File {
+pub fn given(packs: &[GivenPack], log: Option<&GivenLog>) -> File {
     let packs = packs
         .iter()
         .map(|GivenPack { name, file, builtin }| json!({ "name": name, "file": file, "builtin": builtin }));
-    let log = log.map(|(name, file)| json!({ "name": name, "file": file }));
+    let log = log
+        .map(|GivenLog { name, file, modified }| json!({ "name": name, "file": file, "modified": modified }));
     let given = json!({ "packs": packs.collect::<Vec<_>>(), "log": log });
     File::new(GIVEN, given.to_string().into_bytes())
 }

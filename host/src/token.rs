@@ -24,10 +24,14 @@ const NAME: usize = 64;
 /// What a token may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Everything; metrics and tokens, too.
+    /// Everything, also what is of the server and of all tenants: metrics, tenants.
     Operator,
+    /// Everything of the tenant, also who may do what.
+    Admin,
     /// To read, and to work incidents off.
     Analyst,
+    /// To read, and to bring packs.
+    Author,
     /// To read.
     Reader,
     /// To bring lines, and nothing else.
@@ -36,13 +40,16 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Scope; 4] = [Scope::Operator, Scope::Analyst, Scope::Reader, Scope::Ingest];
+    pub const ALL: [Scope; 6] =
+        [Scope::Operator, Scope::Admin, Scope::Analyst, Scope::Author, Scope::Reader, Scope::Ingest];
 
     /// Its word.
     pub fn as_str(self) -> &'static str {
         match self {
             Scope::Operator => "operator",
+            Scope::Admin => "admin",
             Scope::Analyst => "analyst",
+            Scope::Author => "author",
             Scope::Reader => "reader",
             Scope::Ingest => "ingest",
         }
@@ -52,7 +59,8 @@ impl Scope {
     pub fn covers(self, needed: Scope) -> bool {
         match self {
             Scope::Operator => true,
-            Scope::Analyst => matches!(needed, Scope::Analyst | Scope::Reader),
+            Scope::Admin => needed != Scope::Operator,
+            Scope::Analyst | Scope::Author => needed == self || needed == Scope::Reader,
             Scope::Reader | Scope::Ingest => self == needed,
         }
     }
@@ -197,10 +205,12 @@ mod tests {
     #[test]
     fn scopes_cover_what_is_below_them() {
         let covered = |scope: Scope| Scope::ALL.map(|needed| scope.covers(needed));
-        assert_eq!(covered(Scope::Operator), [true; 4]);
-        assert_eq!(covered(Scope::Analyst), [false, true, true, false]);
-        assert_eq!(covered(Scope::Reader), [false, false, true, false]);
-        assert_eq!(covered(Scope::Ingest), [false, false, false, true]);
+        assert_eq!(covered(Scope::Operator), [true; 6]);
+        assert_eq!(covered(Scope::Admin), [false, true, true, true, true, true]);
+        assert_eq!(covered(Scope::Analyst), [false, false, true, false, true, false]);
+        assert_eq!(covered(Scope::Author), [false, false, false, true, true, false]);
+        assert_eq!(covered(Scope::Reader), [false, false, false, false, true, false]);
+        assert_eq!(covered(Scope::Ingest), [false, false, false, false, false, true]);
     }
 
     #[test]

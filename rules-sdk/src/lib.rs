@@ -52,7 +52,7 @@
 //! |---|---|
 //! | `name`, `version`, `description`, `authors`, `licence`, `homepage` | who made it; what Cargo.toml says if absent |
 //! | `sources` | logs it is for: `[{ service: "sshd" }]`, also `product`, `category`, `kind: scan`; absent is all |
-//! | `patterns` | `name: { … }` with one of `regex`, `contains`, `equals`, `starts_with`, `ends_with`; beside it `field` (absent is the message), `case_insensitive`, for a regex `unicode` |
+//! | `patterns` | `name: { … }` with one of `regex`, `contains`, `equals`, `starts_with`, `ends_with`, `cidr`, `compare` (`{ ge: 400, lt: 500 }`), `exists` (`true` or `false`); beside it `field` (absent is the message), `case_insensitive`, for a regex `unicode` |
 //! | `settings` | `name: { … }` with one of `boolean`, `integer`, `number`, `string`, `integers`, `numbers`, `strings` and its default, or `required`; beside it `min`, `max`, `one_of`, `min_length`, `max_length`, `min_items`, `max_items`, `title`; its doc comment is its description; `parse: Type` beside a `string` or `strings` makes it that type by its `FromStr`, and what that refuses is told when the pack is opened |
 //! | `fields` | decoded fields that come with each event, besides those that patterns look at |
 //! | `raw` | `true`: the whole line comes with each event |
@@ -121,7 +121,8 @@
 //! | `port`, `protocol`, `state` | ports; services and scripts | `23`, `tcp`, `open` |
 //! | `service`, `product`, `version`, `extra`, `cpe`, `tunnel` | ports, services | what listens, in a stranger's words |
 //! | `method` | with `service` | `table`: guessed by the port's number; `probed`: it answered so |
-//! | `before_service`, `before_product`, `before_version` | `service_changed` | what the last scan saw |
+//! | `remembered_service`, `remembered_product`, `remembered_version`, `remembered_time` | `port_*` | what an earlier scan was told when it asked, and when that was; this one has not asked, and another may listen now |
+//! | `before_service`, `before_product`, `before_version`, `before_time` | `service_changed` | what the last scan that asked was told, and when |
 //! | `script`, `output`, `output_cut`, `vulnerable`, `changed` | `script_result` | the script's id, what it said (4 KiB at most), whether it says so; whether that is otherwise than before |
 //! | `added`, `removed` | `coverage_changed` | ports and networks that are asked now, and that no longer are |
 //! | `reason`, `detail`, `hosts`, `unknown_hosts`, `late_by` | `scan_…` | a code, a sentence, numbers |

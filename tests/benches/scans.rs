@@ -1,51 +1,80 @@
-//! How fast a scanner's XML is read, and what a comparison of large scans takes: `tests/measure-scans` runs it, and others beside
-//! it. `FILE BYTES` writes a file of about so many bytes; without them, it measures. One run, one core; nothing is asserted.
+//! How fast a scanner's XML is read, on one core: `tests/measure-scans` runs it, and others beside it, and says what must hold.
+//! `file FILE BYTES` writes a file of about so many bytes, `network FILE SCAN` one of a /16, `read FILE` measures.
 #![allow(clippy::unwrap_used, reason = "a bench may fail")]
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::Path;
-use std::time::Instant;
 
 use quick_xml::events::Event;
-use tripline::scans::{
-    Addresses, Comparing, Host, Item, Known, Port, PortState, Protocol, ScanXml, Seen, Service, XmlLimits,
-    compare,
-};
+use tripline::scans::{Item, ScanXml, XmlLimits};
 
 /// Ports of each host in the file.
 const PORTS: [u16; 8] = [22, 25, 53, 80, 110, 143, 443, 8080];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    match &arguments[..] {
-        [file, bytes] => generate(Path::new(file), bytes.parse().unwrap()),
-        [file] => reading(Path::new(file)),
-        _ => difference(),
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["file", file, bytes] => {
+            let bytes = bytes.parse().unwrap();
+            generate(Path::new(file), 0, |written, _| written < bytes, &PORTS, |_| PORTS.to_vec());
+        }
+        ["network", file, scan] => network(Path::new(file), scan.parse().unwrap()),
+        ["read", file] => reading(Path::new(file)),
+        _ => eprintln!(
+            "expected `file FILE BYTES`, `network FILE SCAN` or `read FILE`: tests/measure-scans says them"
+        ),
     }
 }
 
+/// A /16 of which each host was asked for 1,000 ports and has three open; of the second scan, one was closed and another opened on
+/// each hundredth host.
+fn network(path: &Path, scan: u32) {
+    let asked: Vec<u16> = (1..=1000).collect();
+    generate(
+        path,
+        scan,
+        |_, hosts| hosts < 65_536,
+        &asked,
+        |number| match scan > 1 && number % 100 == 0 {
+            true => vec![22, 80, 995],
+            false => vec![22, 80, 443],
+        },
+    );
+}
+
 /// A file as nmap writes it with `-sV`.
-fn generate(path: &Path, bytes: u64) {
+fn generate(
+    path: &Path,
+    scan: u32,
+    more: impl Fn(u64, u32) -> bool,
+    asked: &[u16],
+    open: impl Fn(u32) -> Vec<u16>,
+) {
     let mut out = BufWriter::new(File::create(path).unwrap());
     let mut written = 0;
-    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner=\"nmap\" args=\"nmap -sT -sV -oX - 10.0.0.0/8\" \
-                start=\"1795694400\" version=\"7.93\" xmloutputversion=\"1.05\">\n<scaninfo type=\"connect\" protocol=\"tcp\" numservices=\"8\" \
-                services=\"22,25,53,80,110,143,443,8080\"/>\n";
+    let asked = asked.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    // An hour between two scans.
+    let at = 1_795_694_400 + scan * 3600;
+    let head = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner=\"nmap\" args=\"nmap -sT -sV -oX - 10.0.0.0/8\" \
+         start=\"{at}\" version=\"7.93\" xmloutputversion=\"1.05\">\n<scaninfo type=\"connect\" protocol=\"tcp\" services=\"{asked}\"/>\n"
+    );
     out.write_all(head.as_bytes()).unwrap();
     for number in 0_u32.. {
-        if written >= bytes {
+        if !more(written, number) {
             break;
         }
         let address = Ipv4Addr::from(0x0a00_0000 + number);
         let mut host = format!(
-            "<host starttime=\"1795694400\" endtime=\"1795694401\"><status state=\"up\" reason=\"syn-ack\" reason_ttl=\"0\"/>\n\
+            "<host starttime=\"{at}\" endtime=\"{at}\"><status state=\"up\" reason=\"syn-ack\" reason_ttl=\"0\"/>\n\
              <address addr=\"{address}\" addrtype=\"ipv4\"/>\n<hostnames>\n<hostname name=\"host-{number}.example.org\" type=\"PTR\"/>\n\
-             </hostnames>\n<ports>"
+             </hostnames>\n<ports><extraports state=\"closed\" count=\"900\"/>\n"
         );
-        for port in PORTS {
+        for port in open(number) {
             let _ = writeln!(
                 host,
                 "<port protocol=\"tcp\" portid=\"{port}\"><state state=\"open\" reason=\"syn-ack\" reason_ttl=\"0\"/><service \
@@ -66,20 +95,20 @@ fn generate(path: &Path, bytes: u64) {
 
 fn reading(path: &Path) {
     let bytes = fs::metadata(path).unwrap().len();
-    let rate = |name: &str, begun: Instant, hosts: u64| {
-        let rate = bytes as f64 / 1e6 / begun.elapsed().as_secs_f64();
+    let rate = |name: &str, begun: f64, hosts: u64| {
+        let rate = bytes as f64 / 1e6 / (processed() - begun);
         println!("{name} {rate:.1} {hosts}");
     };
     // The file is in memory from then on.
     fs::read(path).unwrap();
-    let begun = Instant::now();
+    let begun = processed();
     let mut xml = ScanXml::new(File::open(path).unwrap(), XmlLimits::default());
     let mut hosts = 0;
     while let Some(item) = xml.next_item().unwrap() {
         hosts += u64::from(matches!(item, Item::Host(_)));
     }
     rate("tripline", begun, hosts);
-    let begun = Instant::now();
+    let begun = processed();
     let mut reader =
         quick_xml::Reader::from_reader(BufReader::with_capacity(1 << 16, File::open(path).unwrap()));
     let (mut buffer, mut hosts) = (Vec::new(), 0);
@@ -94,60 +123,8 @@ fn reading(path: &Path) {
     rate("quick-xml", begun, hosts);
 }
 
-/// A /16 with 1,000 ports asked of each host, of which eight are open, compared with the same where one was closed and another
-/// opened on each hundredth host.
-fn difference() {
-    let seen = |changed: bool| {
-        let mut seen = Seen {
-            ended: 1,
-            addresses: Addresses::read("10.0.0.0/16"),
-            ports: Some("1-1000".parse().unwrap()),
-            whole: true,
-            ..Seen::default()
-        };
-        for number in 0..65_536_u32 {
-            let mut ports: Vec<u16> = vec![22, 25, 53, 80, 110, 143, 443, 993];
-            if changed && number % 100 == 0 {
-                ports[7] = 995;
-            }
-            let port = |number| Port {
-                protocol: Protocol::Tcp,
-                number,
-                state: PortState::Open,
-                service: Some(Service { name: Some("http".into()), ..Service::default() }),
-                scripts: Vec::new(),
-            };
-            let address = IpAddr::from(Ipv4Addr::from(0x0a00_0000 + number));
-            let host = Host {
-                address: Some(address),
-                up: true,
-                ports: ports.into_iter().map(port).collect(),
-                rest: vec![PortState::Closed],
-                ..Host::default()
-            };
-            seen.add(&host, Protocol::Tcp);
-        }
-        seen
-    };
-    let how = Comparing { protocol: Protocol::Tcp, closed_after: 2, hosts: true, coverage: true };
-    let (first, second) = (seen(false), seen(true));
-    println!("{} MB hold both scans", peak());
-    let (_, known) = compare(Known::default(), &first, how);
-    drop(first);
-    let begun = Instant::now();
-    let (findings, _) = compare(known, &second, how);
-    let changes = findings.iter().filter(|finding| finding.is_change()).count();
-    println!(
-        "compared in {:.0} ms: {} findings, {changes} changes; {} MB at most",
-        begun.elapsed().as_secs_f64() * 1e3,
-        findings.len(),
-        peak()
-    );
-}
-
-/// The most memory that this process has had, in MB.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_000
+/// Seconds that this process has had a core: what else the machine does is not measured.
+fn processed() -> f64 {
+    let told = fs::read_to_string("/proc/self/schedstat").unwrap();
+    told.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e9
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { browser, choose, fixture, open, pack, ran, tab } from "./support.mjs";
+import { browser, choose, fixture, manifest, open, pack, ran, tab } from "./support.mjs";
 
 const axe = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const folder = process.env.TRIPLINE_SCREENSHOTS;
@@ -41,7 +41,7 @@ test("how it looks", async (t) => {
             await page.locator("#list .row.woke").first().click();
             await page.locator("#why h3").waitFor();
             await look("events");
-            await pack(page, "sshd").locator(":scope > details > summary").click();
+            await manifest(pack(page, "sshd"));
             const closed = pack(page, "sshd").locator("details.part:not([open]) > summary");
             while (await closed.count()) await closed.first().click();
             await look("pack");
@@ -60,6 +60,50 @@ test("how it looks", async (t) => {
             await look("cost");
             await page.locator("#save-case").click();
             await look("save");
+            await page.locator("#save-cancel").click();
+            while (await page.locator("#banners .banner").count()) await page.locator("#banners .quiet").first().click();
+            // Options and a setting that are wrong.
+            await page.locator("#timezone").fill("Europe/Berlin");
+            await pack(page, "sshd").locator(":scope > details > summary").click();
+            await page.locator("#setting-sshd-threshold").fill("0");
+            await ran(page);
+            await look("wrong");
+            await page.locator("#timezone").fill("");
+            await page.locator("#setting-sshd-threshold").fill("5");
+            await pack(page, "sshd").locator(":scope > details > summary").click();
+            await page.locator("#pack-hostile").uncheck();
+            await ran(page);
+            // Why packs were not woken, all of it.
+            await tab(page, "events");
+            await page.locator("#list .row").last().click();
+            const reasons = page.locator("#why details:not([open]) > summary").locator("visible=true");
+            while (await reasons.count()) await reasons.first().click();
+            await look("not-woken");
+            // Cases: which pack is it of, edited, not holding.
+            const failed = Array.from({ length: 6 }, (_, n) => `Mar 14 08:12:4${n} web1 sshd[4117]: Failed password for root from 203.0.113.45 port 4102${n} ssh2`);
+            await choose(page, "#case-file", { name: "a.case", mimeType: "text/plain", buffer: Buffer.from(`None.\n--- lines\n${failed.join("\n")}\n--- decisions\n`) });
+            await page.locator("#banners .banner.note select").waitFor();
+            await look("case-asked");
+            await page.locator("#banners .banner.note select").selectOption("sshd");
+            await page.locator("#panel-case .problem").waitFor();
+            await page.locator("#text").press("Control+End");
+            await page.locator("#text").pressSequentially("x");
+            await page.locator("#panel-case .edited").waitFor();
+            await ran(page);
+            await look("case-edited");
+            // A log that is not edited here, of several sources; and a manifest that means harm.
+            await choose(page, "#log-file", [
+                { name: "auth.log", mimeType: "text/plain", buffer: Buffer.from(`${failed.join("\n")}\n`.repeat(2000)) },
+                { name: "other.log", mimeType: "text/plain", buffer: Buffer.from(`${failed[0]}\n`) },
+            ]);
+            await page.locator("#large").waitFor();
+            await ran(page);
+            await choose(page, "#pack-file", { name: "hidden.wasm", mimeType: "application/wasm", buffer: await readFile(join(fixture, "hostile", "hidden.wasm")) });
+            await pack(page, "hidden").locator("details.part").first().waitFor();
+            await ran(page);
+            await page.locator("#list .row").first().click();
+            await page.locator("#why .decided").first().waitFor();
+            await look("large");
         });
     }
 
@@ -73,6 +117,24 @@ test("how it looks", async (t) => {
             if (id === "BODY") break;
             reached.add(id);
         }
-        for (const id of ["open-case", "save-case", "choose-pack", "choose-log", "text", "format", "year", "timezone", "tab-events", "which", "list", "why", "pack-sshd"]) assert.ok(reached.has(id), `${id}, of ${[...reached].join(" ")}`);
+        for (const id of ["open-case", "save-case", "choose-pack", "new-lines", "choose-log", "text", "format", "year", "timezone", "tab-events", "which", "list", "why", "pack-sshd"]) assert.ok(reached.has(id), `${id}, of ${[...reached].join(" ")}`);
+    });
+
+    await t.test("on a phone, what comes next by keyboard is what stands next", async (t) => {
+        const page = await open(t, chromium, { viewport: { width: 360, height: 740 } });
+        const tops = await page.evaluate(() => [...document.querySelectorAll("header button, main button, main select, main textarea, main input, main [tabindex='0'], main summary")].filter((one) => one.checkVisibility() && one.tabIndex >= 0).map((one) => one.closest("section, header")?.getBoundingClientRect().top));
+        assert.deepEqual(tops, [...tops].sort((a, b) => a - b));
+    });
+
+    await t.test("the end of a long line is reached in the list, and marks are explained", async (t) => {
+        const page = await open(t, chromium, { viewport: { width: 700, height: 900 } });
+        await page.locator("#text").fill(`Mar 14 08:12:40 web1 sshd[4117]: Failed password for ${"x".repeat(120)} from 203.0.113.45 port 41022 ssh2`);
+        await ran(page);
+        const mark = page.locator("#list .row mark", { hasText: "203.0.113.45" });
+        await mark.waitFor({ state: "attached" });
+        await page.locator("#list").evaluate((list) => (list.scrollLeft = list.scrollWidth));
+        const [inside, list] = [await mark.boundingBox(), await page.locator("#list").boundingBox()];
+        assert.ok(inside.x >= list.x && inside.x + inside.width <= list.x + list.width, JSON.stringify([inside, list]));
+        for (const words of ["set off a decision", "is evidence", "woke a pack", "a pack failed"]) assert.ok((await page.locator(".legend").textContent()).includes(words));
     });
 });

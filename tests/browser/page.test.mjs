@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { browser, choose, drop, fixture, lines, open, pack, ran, tab, url } from "./support.mjs";
+import { browser, choose, drop, fixture, lines, manifest, open, pack, ran, tab, url } from "./support.mjs";
 
 const GUESSING = Array.from({ length: 6 }, (_, n) => `Mar 14 08:12:4${n} web1 sshd[4117]: Failed password for root from 203.0.113.45 port 4102${n} ssh2`).join("\n");
 
@@ -38,7 +38,7 @@ test("the page: packs, lines, events, incidents, cases", async (t) => {
         const page = await open(t, chromium);
         await lines(page, GUESSING);
         const sshd = pack(page, "sshd");
-        await sshd.locator(":scope > details > summary").click();
+        await manifest(sshd);
         const text = await sshd.textContent();
         for (const word of ["ATT&CK T1110", "high", "Patterns", "SHA-256"]) assert.ok(text.includes(word), word);
         const schema = JSON.parse(await readFile(join(fixture, "sshd.json"), "utf8")).settings;
@@ -187,10 +187,14 @@ test("the page: packs, lines, events, incidents, cases", async (t) => {
         const row = page.locator("#panel-cost tr", { hasText: "sshd" });
         const cells = await row.locator("td").allTextContents();
         assert.equal(cells[0], "6");
-        assert.match(cells[3], /ms|s$/);
-        assert.match(cells.at(-1), /^[\d.]+ (B|KiB)$/);
+        // Events, matches, batches, calls; each call, the longest, all of them, matching; memory, state.
+        assert.deepEqual(cells.slice(0, 4), ["6", "6", "1", "1"]);
+        for (const cell of cells.slice(4, 8)) assert.match(cell, /^(< 0\.1 ms|\d{1,3}\.\d ms|\d\.\d\d s)$/);
+        const [memory, unit] = cells[8].split(" ");
+        assert.ok(unit === "MiB" && Number(memory) > 1 && Number(memory) < 64, cells[8]);
+        assert.match(cells[9], /^\d+(\.\d)? (B|KiB)$/);
         const limits = await page.locator("#panel-cost .limits").textContent();
-        for (const words of ["how long a call may take: enforced here", "CPU time of a call: not enforced here", "memory: 64 MiB: not enforced here", "stack: 512 KiB: not enforced here"]) {
+        for (const words of ["how long a call may take: enforced here", "CPU time of a call: 50 ms, and 20 µs for each event: not enforced here", "memory: 64 MiB: not enforced here", "stack: 512 KiB: not enforced here"]) {
             assert.ok(limits.includes(words), `${words} in ${limits}`);
         }
     });

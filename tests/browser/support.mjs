@@ -45,6 +45,11 @@ export async function open(t, from, { address = url, wrong = [], ...options } = 
     return page;
 }
 
+/** Switches the built-in packs off. */
+export async function withoutBuiltin(page) {
+    for (const name of ["sshd", "app-errors", "exposure", "web-attacks", "sudo-su", "auditd-basics", "log-gap"]) await page.locator(`#pack-${name}`).uncheck();
+}
+
 /** Waits until the page is loaded and has run once. */
 export async function ready(page) {
     await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
@@ -73,12 +78,39 @@ export async function drop(page, files) {
     await page.evaluate((given) => {
         const transfer = new DataTransfer();
         for (const { name, base64 } of given) transfer.items.add(new File([Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0))], name));
-        window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }, given);
+}
+
+/** Drops a text on an element. */
+export async function dropText(page, selector, text) {
+    await page.locator(selector).first().evaluate((element, text) => {
+        const transfer = new DataTransfer();
+        transfer.setData("text/plain", text);
+        element.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }, text);
+    await ran(page);
+}
+
+/** Pastes a text into an element; as a browser does, unless somebody else took it. */
+export async function paste(page, selector, text) {
+    await page.locator(selector).first().evaluate((element, text) => {
+        const transfer = new DataTransfer();
+        transfer.setData("text/plain", text);
+        element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+    }, text);
+    await ran(page);
 }
 
 /** The card of a pack. */
 export const pack = (page, name) => page.locator(`#pack-list > li[data-pack="${name}"]`);
+
+/** Opens what a pack's card has of its manifest, which is made once that is open. */
+export async function manifest(card) {
+    // A pack that somebody brought is open already.
+    if (!(await card.locator(":scope > details").evaluate((details) => details.open))) await card.locator(":scope > details > summary").click();
+    await card.locator("details.part").first().waitFor();
+}
 
 /** Opens a tab. */
 export async function tab(page, name) {

@@ -6,6 +6,7 @@ pub mod mail_server;
 mod disk;
 mod processes;
 mod random;
+mod sample_pack;
 mod server;
 mod sink;
 mod trace;
@@ -23,6 +24,7 @@ use tripline::{Configured, Limits, Pack, Wasmtime};
 pub use self::disk::Disk;
 pub use self::processes::{processes, until};
 pub use self::random::Random;
+pub use self::sample_pack::sample_pack;
 pub use self::server::{Server, bring};
 pub use self::sink::Sink;
 pub use self::trace::{Call, calls};
@@ -41,13 +43,15 @@ pub fn corpus() -> Option<PathBuf> {
     folder
 }
 
-/// The program, built once for each run of the tests.
+/// The program, built once for each run of the tests, as they were: a test among what is built makes cargo choose the same
+/// features, so that nothing is compiled twice.
 pub fn program() -> Command {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "tripline", "--bin", "tripline", "--message-format=json"])
+            .args(["build", "--quiet", "--workspace", "--bin", "tripline", "--test", "invariants"])
+            .arg("--message-format=json")
             .current_dir(root())
             .output()
             .expect("cargo runs");
@@ -55,7 +59,8 @@ pub fn program() -> Command {
         let messages = String::from_utf8_lossy(&built.stdout).into_owned();
         let executable = |line: &str| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            message["executable"].as_str().map(PathBuf::from)
+            let is_program = message["target"]["kind"][0] == "bin" && message["target"]["name"] == "tripline";
+            is_program.then(|| message["executable"].as_str().map(PathBuf::from))?
         };
         messages.lines().filter_map(executable).next_back().expect("cargo names the program")
     });
@@ -106,6 +111,7 @@ pub fn check_in(
         timezone: TimeZone::UTC,
         format: None,
         matches: false,
+        stats: false,
         store: None,
     };
     run(options, sandbox, &mut Quiet, &AtomicBool::new(false)).expect("patterns that compile")

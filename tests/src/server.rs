@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::program;
 
 /// How long something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How it says where it takes HTTP.
 const HTTP: &str = "listens at http://";
 /// How long is waited between two looks.
@@ -196,7 +196,7 @@ impl Drop for Server {
 /// Brings lines over HTTP; the status, or `None`: there was no answer.
 pub fn bring(at: SocketAddr, token: &str, key: &str, lines: &str) -> Option<u16> {
     let mut stream = TcpStream::connect(at).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let length = lines.len();
     write!(
         stream,

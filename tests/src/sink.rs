@@ -18,7 +18,7 @@ impl Sink {
     pub fn start(program: &str) -> Sink {
         let folder = tempfile::tempdir().expect("a folder");
         let process = Command::new(program).arg(folder.path()).spawn().expect("the mail server starts");
-        let (file, patience) = (folder.path().join("port"), Instant::now() + Duration::from_secs(30));
+        let (file, patience) = (folder.path().join("port"), Instant::now() + Duration::from_secs(120));
         while !file.exists() {
             assert!(Instant::now() < patience, "the mail server does not start");
             sleep(Duration::from_millis(5));
@@ -32,15 +32,18 @@ impl Sink {
         format!("smtp+plaintext://127.0.0.1:{}", self.port)
     }
 
+    /// The mails that arrived, whole.
+    pub fn whole(&self) -> Vec<String> {
+        let paths =
+            fs::read_dir(self.folder.path()).expect("its folder").map(|entry| entry.expect("a mail").path());
+        let mails = paths.filter(|path| path.extension().is_some_and(|end| end == "eml"));
+        mails.map(|path| fs::read_to_string(path).expect("a mail")).collect()
+    }
+
     /// How often each message id arrived, by the incident that its subject names and the recipient.
     pub fn mails(&self) -> BTreeMap<(String, String), BTreeMap<String, usize>> {
         let mut mails: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
-        for entry in fs::read_dir(self.folder.path()).expect("its folder") {
-            let path = entry.expect("a mail").path();
-            if path.extension().is_none_or(|end| end != "eml") {
-                continue;
-            }
-            let mail = fs::read_to_string(path).expect("a mail");
+        for mail in self.whole() {
             let header = |name: &str| {
                 let line = mail.lines().find_map(|line| line.strip_prefix(name));
                 line.unwrap_or_else(|| panic!("expected {name} in\n{mail}")).to_string()

@@ -101,6 +101,27 @@ fn what_cannot_be_read_is_said_and_the_rest_is_checked() {
 }
 
 #[test]
+fn stats_stand_beside_what_is_reported() {
+    let check = |more: &[&str]| {
+        let output = tripline(&[&["check", SAMPLE, "--year", "2026", "--format", "ndjson"], more].concat());
+        let incidents: Vec<Value> =
+            objects(&output).into_iter().filter(|object| object["type"] == "incident").collect();
+        (incidents, String::from_utf8(output.stderr).unwrap())
+    };
+    let ((with, told), (without, silent)) = (check(&["--stats"]), check(&[]));
+    assert_eq!(with, without);
+    assert_eq!(silent, "");
+    let parts: Vec<Vec<&str>> = told.split("\n\n").map(|part| part.lines().collect()).collect();
+    let names = |part: &[&str]| -> Vec<String> {
+        part.iter().map(|line| line.split_whitespace().next().unwrap_or_default().into()).collect()
+    };
+    assert_eq!(names(&parts[0]), ["stage", "read", "prefilter", "decode", "verify", "judge"], "{told}");
+    assert!(names(&parts[1]).contains(&"sshd".into()), "{told}");
+    assert!(parts[2][0].starts_with("slowest patterns") && parts[2].len() <= 11, "{told}");
+    assert!(names(&parts[2]).contains(&"sshd/failed".into()), "{told}");
+}
+
+#[test]
 fn wrong_use_is_exit_code_2_and_says_what_was_expected() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {

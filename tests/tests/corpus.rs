@@ -43,6 +43,19 @@ fn application_errors_are_silent_on_a_host_log() {
     assert!(loud.is_empty(), "{loud:#?}");
 }
 
+/// One incident in 1,000 ordinary lines at most, of each pack that is not about what these logs are full of.
+#[test]
+fn packs_about_other_things_stay_quiet() {
+    let Some(corpus) = corpus() else { return };
+    for name in ["Linux_2k.log", "OpenSSH_2k.log", "Apache_2k.log", "access_combined_2k.log"] {
+        let outcome = check(builtin(), &[corpus.join(name)], 2);
+        for pack in ["sudo-su", "auditd-basics", "log-gap"] {
+            let loud: Vec<_> = outcome.report.incidents.iter().filter(|i| i.origin.pack == pack).collect();
+            assert!(loud.len() <= 2, "{name}: {loud:#?}");
+        }
+    }
+}
+
 #[track_caller]
 fn assert_incidents(name: &str, outcome: &tripline::check::Outcome, most: usize) {
     let incidents = &outcome.report.incidents;

@@ -4,28 +4,16 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 use tripline::Pack;
 use tripline::cases::{Case, Outcome};
-use tripline_tests::{program, root, sandbox};
+use tripline_tests::{program, root, sample_pack, sandbox};
 
 /// The sample pack of `tests/packs/opened-then-used`, built as a third party builds one.
-static MODULE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("opened-then-used");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root().join("tests/packs/opened-then-used"));
-    cargo.args(["build", "--quiet", "--locked", "--release", "--target", "wasm32-unknown-unknown"]);
-    cargo.arg("--target-dir").arg(&target);
-    for flags in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
-        cargo.env_remove(flags);
-    }
-    let output = cargo.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    target.join("wasm32-unknown-unknown/release/tripline_pack_opened_then_used.wasm")
-});
+static MODULE: LazyLock<PathBuf> =
+    LazyLock::new(|| sample_pack("opened-then-used", Path::new(env!("CARGO_TARGET_TMPDIR"))));
 
 /// A folder with files, in which the program runs.
 struct Folder(tempfile::TempDir);

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use tripline_tests::certificates::Identity;
 use tripline_tests::{Sink, program, root};
 
 fn guide() -> String {
@@ -29,7 +30,7 @@ fn commands() -> Vec<String> {
 /// What the guide's paths are in the test's folder.
 fn here(text: &str, folder: &Path) -> String {
     let mut text = text.to_string();
-    for path in ["/var/lib/tripline", "/var/log/tripline", "/etc/tripline", "/backup"] {
+    for path in ["/var/lib/tripline", "/var/log/tripline", "/etc/tripline", "/run/credentials", "/backup"] {
         text = text.replace(path, &format!("{}{path}", folder.display()));
     }
     text
@@ -103,13 +104,26 @@ fn what_it_copies_is_there() {
     }
 }
 
+/// What lies on the machine that the guide speaks of: a certificate with its key, and a password.
+fn laid_down(folder: &Path) {
+    let etc = folder.join("etc/tripline");
+    fs::create_dir_all(&etc).unwrap();
+    let Identity { certificate, key } = Identity::alone("tripline.example.org");
+    fs::write(etc.join("server.pem"), certificate).unwrap();
+    fs::write(etc.join("server.key"), key).unwrap();
+    let credentials = folder.join("run/credentials/tripline.service");
+    fs::create_dir_all(&credentials).unwrap();
+    fs::write(credentials.join("smtp-password"), "a password").unwrap();
+}
+
 #[test]
 fn its_settings_are_taken() {
     let (folder, all) = (tempfile::tempdir().unwrap(), snippets("toml"));
     assert!(all.len() >= 4, "{} snippets", all.len());
+    laid_down(folder.path());
     for snippet in all {
         let path = folder.path().join("tripline.toml");
-        fs::write(&path, &snippet).unwrap();
+        fs::write(&path, here(&snippet, folder.path())).unwrap();
         let checked = program().args(["config", "check"]).arg(&path).output().unwrap();
         assert!(checked.status.success(), "{snippet}\n{}", String::from_utf8_lossy(&checked.stderr));
     }

@@ -167,6 +167,7 @@ fn a_slow_regex_is_refused_or_suspended() {
         timezone: jiff::tz::TimeZone::UTC,
         format: None,
         matches: false,
+        stats: false,
         store: None,
     };
     match tripline_tests::try_check(options) {

@@ -85,6 +85,11 @@ fn the_unit_starts_what_there_is() {
 
 #[track_caller]
 fn check(text: &str, folder: &Path) -> String {
+    // Where systemd puts the unit's credentials, for this test.
+    let credentials = folder.join("credentials");
+    fs::create_dir_all(&credentials).unwrap();
+    fs::write(credentials.join("smtp-password"), "a password").unwrap();
+    let text = text.replace("/run/credentials/tripline.service", &credentials.display().to_string());
     let path = folder.join("tripline.toml");
     fs::write(&path, text).unwrap();
     let output = program().args(["config", "check"]).arg(&path).output().unwrap();
@@ -107,10 +112,13 @@ fn the_program_takes_the_sample_and_all_that_it_proposes() {
     let lines = sample
         .lines()
         .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line));
-    let said = check(&lines.collect::<Vec<_>>().join("\n"), folder.path());
+    let proposed = lines.collect::<Vec<_>>().join("\n");
+    let said = check(&proposed, folder.path());
     for part in ["0.0.0.0:514/tcp", "from tripline@example.org", "high to oncall"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let (credential, _) = value(&unit, "LoadCredential").split_once(':').unwrap();
-    assert!(said.contains(&format!("/run/credentials/tripline.service/{credential}")), "{said}");
+    assert!(proposed.contains(&format!("/run/credentials/tripline.service/{credential}")), "{proposed}");
+    let password = format!("{}/credentials/{credential} (set)", folder.path().display());
+    assert!(said.contains(&password), "{said}");
 }

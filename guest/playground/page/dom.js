@@ -1,5 +1,9 @@
 // @ts-check
-/** Building the page: what comes from logs and packs becomes a text node, and nothing else. */
+/**
+ * Building the page: what comes from logs and packs becomes a text node, and nothing else. Each text and each attribute of the
+ * page goes through here, so what hides in one shows in all of them.
+ */
+import { visible, visibleLines } from "./visible.js";
 
 /**
  * @param {string} selector
@@ -24,7 +28,7 @@ export function element(name, attributes = {}, ...children) {
         if (value === undefined || value === null || value === false) continue;
         if (typeof value === "function") made.addEventListener(key.slice(2), /** @type {EventListener} */ (value));
         else if (key === "value") /** @type {any} */ (made).value = value;
-        else made.setAttribute(key, value === true ? "" : String(value));
+        else made.setAttribute(key, value === true ? "" : visible(String(value)));
     }
     return fill(made, ...children);
 }
@@ -36,8 +40,15 @@ export function element(name, attributes = {}, ...children) {
  */
 export function fill(parent, ...children) {
     const there = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "");
-    parent.replaceChildren(...there.map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))));
+    // Lines are those of their text only where it is shown as it is laid out.
+    const shown = parent instanceof HTMLPreElement ? visibleLines : visible;
+    parent.replaceChildren(...there.map((child) => (child instanceof Node ? child : document.createTextNode(shown(String(child))))));
     return parent;
+}
+
+/** A text of several lines, each as it may be shown. @param {string} text */
+export function lined(text) {
+    return document.createTextNode(visibleLines(text));
 }
 
 /** How many colours captures have. */
@@ -50,7 +61,7 @@ const COLOURS = 8;
 export function marked(pieces) {
     return pieces.map(([text, label, colour]) =>
         label === undefined
-            ? document.createTextNode(text)
+            ? document.createTextNode(visible(text))
             : element("mark", { class: `colour-${Number(colour) % COLOURS}`, title: label }, text),
     );
 }

@@ -28,7 +28,7 @@ export class List {
 
     /**
      * @param {HTMLElement} box
-     * @param {(from: number, count: number) => Promise<{ count: number, rows: any[] }>} fetch
+     * @param {(from: number, count: number) => Promise<{ count: number, rows: any[] } | null>} fetch
      * @param {(row: any) => void} choose
      */
     constructor(box, fetch, choose) {
@@ -38,6 +38,7 @@ export class List {
         box.append(this.#spacer, this.#window);
         box.addEventListener("scroll", () => this.#draw());
         box.addEventListener("keydown", (event) => this.#key(event));
+        box.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
         new ResizeObserver(() => this.#draw()).observe(box);
     }
 
@@ -125,7 +126,7 @@ export class List {
     #drawRow(index) {
         const row = this.#chunks.get(Math.floor(index / CHUNK))?.[index % CHUNK];
         if (!row) this.#load(Math.floor(index / CHUNK));
-        const state = row ? [row.decided && "decided", row.evidence && "evidence", row.woke.length > 0 && "woke"] : [];
+        const state = row ? [row.faulted && "faulted", row.decided && "decided", row.evidence && "evidence", row.woke.length > 0 && "woke"] : [];
         const selected = index === this.#selected;
         return element(
             "div",
@@ -156,14 +157,10 @@ export class List {
         if (this.#asked.has(chunk)) return;
         this.#asked.add(chunk);
         const version = this.#version;
-        try {
-            const { rows } = await this.fetch(chunk * CHUNK, CHUNK);
-            if (version !== this.#version) return;
-            this.#chunks.set(chunk, rows);
-        } catch {
-            // Its run was replaced by another, which begins anew.
-            return;
-        }
+        const answer = await this.fetch(chunk * CHUNK, CHUNK);
+        // Or its run was replaced by another, which begins anew.
+        if (!answer || version !== this.#version) return;
+        this.#chunks.set(chunk, answer.rows);
         // Who scrolls through all of a large log does not keep it here.
         if (this.#chunks.size > 50) {
             const [oldest] = this.#chunks.keys();
@@ -171,6 +168,15 @@ export class List {
             this.#asked.delete(oldest);
         }
         this.#draw();
+    }
+
+    /** Where the bar moves by shares, a turn of the wheel still moves by as many rows as elsewhere. @param {WheelEvent} event */
+    #wheel(event) {
+        if (this.#count * ROW <= HIGHEST || event.ctrlKey || event.deltaY === 0) return;
+        event.preventDefault();
+        const pixels = event.deltaY * [1, ROW, this.#box.clientHeight][event.deltaMode];
+        const room = this.#count - this.#box.clientHeight / ROW;
+        this.#box.scrollTop += (pixels / ROW / room) * this.#room();
     }
 
     /** @param {KeyboardEvent} event */
@@ -193,6 +199,7 @@ export class List {
 
 /** @param {any} row */
 function flag(row) {
+    if (row.faulted) return "✗";
     if (row.decided) return "●";
     if (row.evidence) return "◐";
     return row.woke.length > 0 ? "○" : "";
@@ -201,6 +208,7 @@ function flag(row) {
 /** @param {any} row */
 function told(row) {
     const woke = row.woke.length > 0 ? `woke ${row.woke.join(", ")}` : "woke no pack";
+    if (row.faulted) return `${woke}; a pack failed on it`;
     if (row.decided) return `${woke}; set off a decision`;
     return row.evidence ? `${woke}; evidence of a decision` : woke;
 }

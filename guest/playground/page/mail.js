@@ -3,7 +3,7 @@
  * A mail as a reader shows it. Its HTML is taken apart by the browser's own parser into a document that runs and loads
  * nothing, and built again from the few elements that mails have; texts become text nodes.
  */
-import { element } from "./dom.js";
+import { element, fill, lined } from "./dom.js";
 
 const ELEMENTS = new Set(["DIV", "SPAN", "TABLE", "TBODY", "TR", "TD", "B", "BR"]);
 const STYLES = new Set([
@@ -25,7 +25,7 @@ export function showMail({ subject, text, html }) {
         type: "button",
         onclick: () => {
             [asHtml.hidden, asText.hidden] = [!asHtml.hidden, !asText.hidden];
-            other.textContent = asText.hidden ? "Show the text part" : "Show the HTML part";
+            fill(other, asText.hidden ? "Show the text part" : "Show the HTML part");
         },
     }, "Show the text part");
     return element(
@@ -40,7 +40,7 @@ export function showMail({ subject, text, html }) {
 /** @param {Node} node @returns {Node[]} */
 function rebuilt(node) {
     return [...node.childNodes].flatMap((child) => {
-        if (child.nodeType === Node.TEXT_NODE) return [document.createTextNode(child.textContent ?? "")];
+        if (child.nodeType === Node.TEXT_NODE) return [lined(child.textContent ?? "")];
         if (child.nodeType !== Node.ELEMENT_NODE) return [];
         const from = /** @type {HTMLElement} */ (child);
         if (!ELEMENTS.has(from.tagName)) return rebuilt(from);

@@ -1,29 +1,55 @@
 // @ts-check
 /** The packs at hand: which are on, what they say of themselves, their settings. */
-import { badge, element, size } from "./dom.js";
+import { badge, element, fill, size } from "./dom.js";
 import { settingsForm } from "./settings.js";
 
 /**
- * @typedef {object} Pack
- * @property {any} manifest
- * @property {Uint8Array} bytes
- * @property {boolean} builtin
- * @property {boolean} on
- * @property {Record<string, any>} settings
- * @property {string | null} problem
- * @property {boolean} open
+ * @typedef {import("./tried.js").Pack} Pack
+ * @typedef {{ changed: () => void, removed: (pack: Pack) => void }} Told
  */
+
+/**
+ * Cards that are shown, and of what: forms that somebody types into stay while anything else changes.
+ * @type {WeakMap<Pack, { made: any, manifest: any, settings: any }>}
+ */
+const cards = new WeakMap();
 
 /**
  * @param {HTMLElement} list
  * @param {Pack[]} packs
- * @param {{ changed: () => void, removed: (pack: Pack) => void }} told
+ * @param {Told} told
  */
 export function showPacks(list, packs, told) {
-    list.replaceChildren(...packs.map((pack) => card(pack, told)));
+    const wanted = packs.map((pack) => {
+        const known = cards.get(pack);
+        const settings = JSON.stringify(pack.settings);
+        if (known && known.manifest === pack.manifest && known.settings === settings) return known.made;
+        const made = card(pack, told);
+        cards.set(pack, { made, manifest: pack.manifest, settings });
+        return made;
+    });
+    const there = [...list.children];
+    // What is moved in the page loses its focus.
+    if (there.length !== wanted.length || there.some((made, number) => made !== wanted[number])) list.replaceChildren(...wanted);
+    for (const pack of packs) showState(cards.get(pack)?.made, pack);
 }
 
-/** @param {Pack} pack @param {{ changed: () => void, removed: (pack: Pack) => void }} told */
+/** What changes with each run. @param {any} made @param {Pack} pack */
+function showState(made, pack) {
+    const on = made.querySelector("input");
+    on.checked = pack.on && !pack.aside;
+    on.disabled = pack.aside;
+    made.classList.toggle("aside", pack.aside);
+    const said = [pack.problem, ...pack.wrong.values()].filter((text) => text !== null);
+    fill(
+        made.querySelector(":scope > .said"),
+        said.map((text) => element("p", { class: "problem" }, text)),
+        pack.aside && element("p", { class: "hint" }, "It has no part in the case that is open."),
+        pack.instead && element("p", { class: "hint" }, `It has taken the place of the built-in ${pack.manifest.pack.name}, which is back when this one is removed.`),
+    );
+}
+
+/** @param {Pack} pack @param {Told} told */
 function card(pack, told) {
     const { pack: about, rules, settings } = pack.manifest;
     const id = `pack-${about.name}`;
@@ -36,7 +62,6 @@ function card(pack, told) {
             told.changed();
         },
     });
-    on.checked = pack.on;
     const details = element(
         "details",
         {
@@ -60,7 +85,7 @@ function card(pack, told) {
             pack.builtin ? element("span", { class: "chip" }, "built in") : element("button", { type: "button", class: "quiet", "aria-label": `Remove ${about.name}`, onclick: () => told.removed(pack) }, "×"),
         ),
         about.description && element("p", {}, about.description),
-        pack.problem && element("p", { class: "problem" }, pack.problem),
+        element("div", { class: "said" }),
         details,
     );
 }
@@ -69,9 +94,11 @@ function card(pack, told) {
 function manifest(pack, told) {
     const shown = pack.manifest;
     const { name } = shown.pack;
-    const change = (/** @type {Record<string, any>} */ settings) => {
-        pack.settings = settings;
-        pack.problem = null;
+    const change = (/** @type {Record<string, any>} */ settings, /** @type {Map<string, string>} */ wrong) => {
+        [pack.settings, pack.wrong, pack.problem] = [settings, wrong, null];
+        // The form has them already.
+        const known = cards.get(pack);
+        if (known) known.settings = JSON.stringify(settings);
         told.changed();
     };
     return [
@@ -105,7 +132,7 @@ function rule({ id, title, description, severity, tags, references, false_positi
 
 /** @param {any} pattern */
 function pattern(pattern) {
-    const kind = ["regex", "contains", "equals", "starts_with", "ends_with"].find((kind) => kind in pattern) ?? "regex";
+    const kind = ["regex", "contains", "equals", "starts_with", "ends_with", "cidr", "compare", "exists"].find((kind) => kind in pattern) ?? "regex";
     const wanted = pattern[kind];
     const from = wanted !== null && typeof wanted === "object" && "setting" in wanted;
     const text = from ? `the setting ${String(wanted.setting).replace(/^\//, "")}` : Array.isArray(wanted) ? wanted.join("\n") : String(wanted);

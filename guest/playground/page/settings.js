@@ -1,31 +1,39 @@
 // @ts-check
 /** A pack's settings, as a form made from its schema. */
-import { element } from "./dom.js";
+import { element, fill } from "./dom.js";
 
 /**
- * A form; `changed` is told of all settings that are not their defaults.
+ * A form; `changed` is told of all settings that are not their defaults, and of what is wrong in the form: a setting that is
+ * wrong stays what it was before.
  * @param {any[]} schema
  * @param {Record<string, any>} given
- * @param {(settings: Record<string, any>) => void} changed
+ * @param {(settings: Record<string, any>, wrong: Map<string, string>) => void} changed
  * @param {string} prefix
  */
 export function settingsForm(schema, given, changed, prefix) {
-    const values = { ...given };
+    // Not an object: a setting may be called as what every object has.
+    const values = new Map(Object.entries(given));
+    /** @type {Map<string, string>} */
+    const problems = new Map();
     const rows = schema.map((setting) => {
         const id = `${prefix}-${setting.name}`;
-        const now = values[setting.name] ?? setting.default;
-        const input = control(setting, now, id);
+        const input = control(setting, values.get(setting.name) ?? setting.default, id);
         const problem = element("p", { class: "problem", id: `${id}-problem`, hidden: true });
         input.setAttribute("aria-describedby", `${id}-about ${id}-problem`);
         input.addEventListener(input.tagName === "SELECT" || input.type === "checkbox" ? "change" : "input", () => {
             const { value, wrong } = read(setting, input);
             problem.hidden = !wrong;
-            problem.textContent = wrong ?? "";
+            fill(problem, wrong ?? "");
             input.setAttribute("aria-invalid", String(Boolean(wrong)));
-            if (wrong) return;
-            if (value === undefined || JSON.stringify(value) === JSON.stringify(setting.default)) delete values[setting.name];
-            else values[setting.name] = value;
-            changed({ ...values });
+            if (wrong) {
+                const now = values.get(setting.name) ?? setting.default;
+                problems.set(setting.name, `setting ${setting.name}: ${wrong}; ${now === null || now === undefined ? "it is not set" : `it stays ${JSON.stringify(now)}`}`);
+            } else {
+                problems.delete(setting.name);
+                if (value === undefined || JSON.stringify(value) === JSON.stringify(setting.default)) values.delete(setting.name);
+                else values.set(setting.name, value);
+            }
+            changed(Object.fromEntries(values), new Map(problems));
         });
         const about = element("p", { class: "hint", id: `${id}-about` }, setting.description, setting.description ? " " : "", takes(setting));
         return element("div", { class: "setting" }, element("label", { for: id }, setting.title || setting.name), input, about, problem);

@@ -1,6 +1,7 @@
 // @ts-check
 /** One event: its decoded fields, what matched in it, and why packs were woken or not. */
 import { badge, element, fill, marked, shownTime } from "./dom.js";
+import { faultText } from "./outcome.js";
 
 /** @param {HTMLElement} box */
 export function showNone(box) {
@@ -19,6 +20,7 @@ export function showWhy(box, why, several) {
         element("pre", { class: "line", tabindex: "0", "aria-label": "The line" }, why.lines.flatMap((line, i) => [...(i ? ["\n"] : []), ...marked(line)])),
         why.cut && element("p", { class: "hint" }, "It is longer than what is shown."),
         why.decided.map(({ severity, title, rule }) => element("p", { class: "decided" }, badge(severity), " ", title, element("code", {}, rule))),
+        why.faults.map((fault) => element("p", { class: "problem" }, `Pack ${fault.pack} failed on it: `, faultText(fault, null))),
         packs(why),
         fields(why),
     );

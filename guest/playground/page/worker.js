@@ -8,11 +8,48 @@ import init, { Playground } from "./tripline.js";
 /** Bytes of lines that are fed at once. */
 const PIECE = 256 * 1024;
 
-/** @type {import("./tripline.js").Announce} */
-const announce = (pack, what, batch, entries) =>
-    postMessage(pack === null ? { returned: true } : { call: { pack, what, batch, entries } });
+/** Milliseconds that a server gives a call, and each entry of its batch; here they may take so many times as long. */
+const [CALL, ENTRY, SLOWER] = [50, 0.02, 4];
+/** Milliseconds more that a pack has for all calls of one run; and in all for those of a case, which has few lines. */
+const [MORE, CASE] = [3000, 15000];
 
-const ready = init().then(() => new Playground(announce));
+/** What each pack took in this run, and may take. @type {Map<string, { calls: number, took: number, allowed: number }>} */
+const spent = new Map();
+/** The call that is going on. @type {{ pack: string, began: number } | null} */
+let going = null;
+let most = Infinity;
+
+/** A run begins: what packs took before counts no more. @param {number} all */
+function reckon(all) {
+    spent.clear();
+    most = all;
+}
+
+/** @type {import("./tripline.js").Announce} */
+const announce = (pack, what, batch, entries) => {
+    const now = performance.now();
+    if (pack === null) {
+        const sum = going && spent.get(going.pack);
+        if (going && sum) sum.took += now - going.began;
+        going = null;
+        return postMessage({ returned: true });
+    }
+    const sum = spent.get(pack) ?? { calls: 0, took: 0, allowed: MORE };
+    spent.set(pack, sum);
+    const { calls, took } = sum;
+    // No call of it may be slow enough for the deadline, and all of them are no end.
+    const over = took > Math.min(sum.allowed, most);
+    sum.calls++;
+    sum.allowed += SLOWER * (CALL + ENTRY * entries);
+    going = { pack, began: now };
+    postMessage({ call: { pack, what, batch, entries, calls, took, over } });
+};
+
+/** @type {(module: WebAssembly.Module) => void} */
+let given;
+/** The page hands over what it has compiled. @type {Promise<WebAssembly.Module>} */
+const module = new Promise((resolve) => (given = resolve));
+const ready = module.then((module) => init({ module_or_path: module })).then(() => new Playground(announce));
 ready.then(
     () => postMessage({ ready: true }),
     (error) => postMessage({ fatal: String(error) }),
@@ -33,7 +70,7 @@ const turn = () =>
     });
 
 /** @type {Record<string, (playground: Playground, asked: any) => unknown>} */
-const doing = {
+const does = {
     load: (playground, { bytes, stranger }) => playground.load(bytes, stranger),
     forget: (playground, { sha256 }) => playground.forget(sha256),
     check,
@@ -45,6 +82,8 @@ const doing = {
         playground.writeCase(why, sha256, settings, sources, bytes),
     readCase: (playground, { file }) => playground.readCase(file),
     runCase: (playground, { sha256, file }) => playground.runCase(sha256, file),
+    judgeCase: (playground, { expected, sha256, settings, sources, bytes }) =>
+        playground.judgeCase(expected, sha256, settings, sources, bytes),
     decideCase: (playground, { sha256, file, batch }) => playground.decideCase(sha256, file, batch),
 };
 
@@ -54,6 +93,7 @@ const doing = {
  */
 async function check(playground, { number, setup, bytes }) {
     const own = ++newest;
+    reckon(Infinity);
     const began = performance.now();
     const total = bytes.reduce((sum, source) => sum + source.length, 0);
     const problems = playground.begin(setup);
@@ -71,11 +111,19 @@ async function check(playground, { number, setup, bytes }) {
     return { report, problems, seconds: (performance.now() - began) / 1000, bytes: total };
 }
 
+/** Packs that the browser still compiles: whatever is asked for later finds them. @type {Promise<unknown>} */
+let loading = Promise.resolve();
+
 onmessage = async ({ data: asked }) => {
+    if (asked.module) return given(asked.module);
     const { number } = asked;
     try {
+        if (asked.what.endsWith("Case")) reckon(CASE);
         const playground = await ready;
-        const answer = await doing[asked.what](playground, asked);
+        if (asked.what !== "load") await loading;
+        const doing = does[asked.what](playground, asked);
+        if (asked.what === "load") loading = Promise.allSettled([loading, doing]);
+        const answer = await doing;
         postMessage({ number, answer });
     } catch (error) {
         // The engine itself has ended: nothing in here can be relied on any more.

@@ -75,6 +75,8 @@ pub(crate) struct Times {
     pub(crate) longest: Duration,
     /// All together.
     pub(crate) total: Duration,
+    /// How many took longer here than a server gives them CPU time.
+    pub(crate) over: u32,
 }
 
 impl Batches {
@@ -83,7 +85,8 @@ impl Batches {
         self.0.borrow().iter().find(|(name, _)| name == pack).map_or(1, |(_, times)| times.count + 1)
     }
 
-    pub(crate) fn took(&self, pack: &str, entries: u32, time: Duration) {
+    /// A batch took so long; `allowed` is what a server gives it.
+    pub(crate) fn took(&self, pack: &str, entries: u32, time: Duration, allowed: Duration) {
         let mut all = self.0.borrow_mut();
         let at = all.iter().position(|(name, _)| name == pack).unwrap_or_else(|| {
             all.push((pack.into(), Times::default()));
@@ -93,6 +96,7 @@ impl Batches {
         times.count = times.count.saturating_add(1);
         times.longest = times.longest.max(time);
         times.total += time;
+        times.over = times.over.saturating_add(u32::from(time > allowed));
         if times.each.len() < TIMES {
             times.each.push((entries, time));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tripline_engine::Pack;
 use tripline_engine::cases::{Case, CaseError, Outcome, write};
-use tripline_engine::line::LineSettings;
+use tripline_engine::line::{LineSettings, Lines};
 use tripline_engine::sandbox::Sandbox;
 
 /// The file of what was tried with this pack. It holds in batches of every size, or the error says which differ.
@@ -16,14 +16,61 @@ pub(crate) fn written(
     sources: &[(LineSettings, Vec<u8>)],
     sandbox: &Arc<dyn Sandbox>,
 ) -> Result<Vec<u8>, WriteError> {
-    let settings = settings.iter().filter_map(|(name, value)| Some((name.clone(), toml(value)?))).collect();
-    let case = Case::parse(&write(why, &settings, sources, ""))?;
+    let case = tried(why, settings, sources)?;
     let decisions = case.decide(sandbox, pack, u32::MAX)?;
     let file = case.updated(&decisions);
     match Case::parse(&file)?.run(sandbox, pack)? {
         Outcome::Holds => Ok(file),
         Outcome::Differs { batch, .. } => Err(WriteError::Batches { batch }),
     }
+}
+
+/// Whether a pack decides on these lines what a case expects of its own; in batches of every size, as a case is run.
+pub(crate) fn judged(
+    expected: &str,
+    pack: &Arc<Pack>,
+    settings: &Map<String, Value>,
+    sources: &[(LineSettings, Vec<u8>)],
+    sandbox: &Arc<dyn Sandbox>,
+) -> Result<Outcome, CaseError> {
+    let mut case = tried("What is on the page.", settings, sources)?;
+    case.expected = expected.into();
+    case.run(sandbox, pack)
+}
+
+/// What is tried, as a case that expects nothing yet.
+fn tried(
+    why: &str,
+    settings: &Map<String, Value>,
+    sources: &[(LineSettings, Vec<u8>)],
+) -> Result<Case, CaseError> {
+    let settings = settings.iter().filter_map(|(name, value)| Some((name.clone(), toml(value)?))).collect();
+    let dated: Vec<_> = sources.iter().map(|(read, lines)| (dated(read, lines), lines.clone())).collect();
+    Case::parse(&write(why, &settings, &dated, ""))
+}
+
+/// The same way to read these lines at any later time: a case is of no day, so it says the year that was found.
+fn dated(read: &LineSettings, lines: &[u8]) -> LineSettings {
+    const PIECE: usize = 64 * 1024;
+    let mut dated = read.clone();
+    if read.year.is_none() && read.reference.is_some() {
+        // One event, one block: the first that has a day says which year that is of.
+        let mut finding = Lines::new(LineSettings { block_bytes: 1, ..read.clone() });
+        let mut pieces = lines.chunks(PIECE);
+        while dated.year.is_none() {
+            match pieces.next() {
+                Some(piece) => finding.push(piece),
+                None => break,
+            }
+            if pieces.len() == 0 {
+                finding.finish();
+            }
+            while let (None, Some(block)) = (dated.year, finding.next_block()) {
+                dated.year = block.after.year.map(|(year, ..)| year);
+            }
+        }
+    }
+    dated
 }
 
 /// Why there is no file.
@@ -56,7 +103,20 @@ pub(crate) fn shown(case: &Case) -> Value {
         "settings": serde_json::to_value(case.settings()).unwrap_or_default(),
         "sources": case.sources().iter().map(source).collect::<Vec<_>>(),
         "expected": case.expected,
+        "rules": rules(&case.expected),
     })
+}
+
+/// Ids of the rules whose decisions a case expects: who has them all may be the pack that it is of.
+fn rules(expected: &str) -> Vec<&str> {
+    let decisions = expected.lines().filter(|line| !line.starts_with([' ', '\t']) && !line.trim().is_empty());
+    let mut rules: Vec<&str> = decisions
+        .filter(|line| !line.starts_with("fault "))
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
 }
 
 /// Whether a case holds, and what differs.
@@ -84,4 +144,31 @@ fn toml(value: &Value) -> Option<toml::Value> {
             map.iter().filter_map(|(name, value)| Some((name.clone(), toml(value)?))).collect(),
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_says_the_year_that_was_found() {
+        // 25 September 2026.
+        let read = LineSettings { reference: Some(1_790_294_400_000_000_000), ..LineSettings::default() };
+        let year = |lines: &str| dated(&read, lines.as_bytes()).year;
+        assert_eq!(year("no stamp\nMar 14 08:12:01 web1 sshd[1]: x\n"), Some(2026));
+        assert_eq!(year("Dec 30 08:12:01 web1 sshd[1]: x\nJan  2 08:12:01 web1 sshd[1]: x"), Some(2025));
+        assert_eq!(year("2024-01-01T00:00:00Z x\n"), None);
+        assert_eq!(year(""), None);
+        let given = LineSettings { year: Some(1999), ..read.clone() };
+        assert_eq!(dated(&given, b"Mar 14 08:12:01 web1 x\n").year, Some(1999));
+        let of_a_case = LineSettings { reference: None, ..read };
+        assert_eq!(dated(&of_a_case, b"Mar 14 08:12:01 web1 x\n").year, None);
+    }
+
+    #[test]
+    fn which_rules_are_expected() {
+        let expected = "high password-guessing \"192.0.2.7\" at line 3\n  title low x\nfault trap at line 4\n  y\n\nlow b at tick\nlow b at tick";
+        assert_eq!(rules(expected), ["b", "password-guessing"]);
+        assert_eq!(rules("\n"), [""; 0]);
+    }
 }

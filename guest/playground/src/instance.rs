@@ -90,7 +90,9 @@ impl Live {
         let took = clock::now().saturating_sub(began);
         self.inside.announce.returned();
         if what == What::Check {
-            self.inside.batches.took(&self.pack, entries, took);
+            let Limits { cpu_base, cpu_entry, .. } = self.inside.limits;
+            let allowed = cpu_base.saturating_add(cpu_entry.saturating_mul(entries));
+            self.inside.batches.took(&self.pack, entries, took, allowed);
         }
         self.spent += took;
         self.dead = result.is_err();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tripline_engine::cases::Case;
 use tripline_engine::decision::Decision;
 use tripline_engine::judge::JudgeLimits;
@@ -24,7 +24,7 @@ use crate::packs::{PackProblem, Packs, limits, read, shown};
 use crate::rows::{Which, listed, rows};
 use crate::sandbox::Browser;
 use crate::seen::{Notes, Over};
-use crate::setup::{Setup, json as from_js, lines, settings};
+use crate::setup::{Setup, SetupError, json as from_js, lines, list, settings, today};
 use crate::{case, mail, report, why};
 
 /// Tries packs on lines, step by step, so that a page can show how far it is.
@@ -113,10 +113,16 @@ impl Playground {
         &self,
         #[wasm_bindgen(unchecked_param_type = "Setup")] setup: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let Setup { packs: wanted, sources } = Setup::of(from_js(&setup)).map_err(failure)?;
+        let setup = from_js("setup", &setup).and_then(|setup| Setup::of(setup, today()));
+        let Setup { packs: wanted, sources } = setup.map_err(failure)?;
         let (mut packs, mut problems) = (Vec::new(), Vec::new());
         for wanted in wanted {
-            let Some(pack) = self.0.packs.find(&wanted.sha256) else { continue };
+            let Some(pack) = self.0.packs.find(&wanted.sha256) else {
+                // Never left out without a word: it would seem to judge and find nothing.
+                problems
+                    .push(json!({ "pack": null, "sha256": wanted.sha256, "message": "it is not loaded" }));
+                continue;
+            };
             match Configured::new(Arc::clone(&pack), &wanted.settings) {
                 Ok(configured) => packs.push(configured),
                 Err(error) => problems.push(json!({ "pack": pack.name(), "message": error.to_string() })),
@@ -167,7 +173,8 @@ impl Playground {
         let mut seen = notes.take();
         let triggers = report.decisions.iter().filter_map(|decision| decision.trigger.as_ref());
         let evidence = report.decisions.iter().flat_map(|decision| &decision.evidence);
-        seen.settle(triggers, evidence.map(|evidence| &evidence.position));
+        let faults = report.faults.iter().filter_map(|fault| fault.event.as_ref());
+        seen.settle(triggers, evidence.map(|evidence| &evidence.position), faults);
         let browser = &self.0.browser;
         let mut shown = report::page(&report, sources, browser.enforces(), |pack| browser.batches().of(pack));
         shown["rows"] = json!(seen.rows().len());
@@ -176,14 +183,15 @@ impl Playground {
         to_js(&shown)
     }
 
-    /// Some of the last run's lines, and how many there are: `all`, those that `woke` a pack, or `decided` ones.
+    /// Some of the last run's lines, and how many there are: `all`, those that `woke` a pack, `decided` ones, or those on
+    /// which a pack `faulted`.
     ///
     /// # Errors
     /// There was no run.
     #[wasm_bindgen(unchecked_return_type = "Rows")]
     pub fn rows(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "\"all\" | \"woke\" | \"decided\"")] which: &str,
+        #[wasm_bindgen(unchecked_param_type = "\"all\" | \"woke\" | \"decided\" | \"faulted\"")] which: &str,
         from: u32,
         count: u32,
     ) -> Result<JsValue, JsValue> {
@@ -236,6 +244,8 @@ impl Playground {
             shown["source_number"] = source.into();
             shown["line"] = line.number.into();
             shown["decided"] = decided.collect();
+            let faults = looked.report.faults.iter().filter(|fault| fault.event == Some(position)).take(20);
+            shown["faults"] = faults.map(report::fault).collect();
             shown
         })
     }
@@ -272,13 +282,26 @@ impl Playground {
         #[wasm_bindgen(unchecked_param_type = "LinesSetup[]")] sources: JsValue,
         bytes: Vec<Uint8Array>,
     ) -> Result<Vec<u8>, JsValue> {
-        let pack = self.pack(sha256)?;
-        let given = settings(from_js(&given)).map_err(failure)?;
-        let Value::Array(read) = from_js(&sources) else { return Err(failure("expected a list of sources")) };
-        let read = read.into_iter().map(lines).collect::<Result<Vec<_>, _>>().map_err(failure)?;
-        let bytes = bytes.iter().map(Uint8Array::to_vec);
-        let sources: Vec<(LineSettings, Vec<u8>)> = read.into_iter().zip(bytes).collect();
+        let (pack, (given, sources)) = (self.pack(sha256)?, tried(&given, &sources, &bytes)?);
         case::written(why, &pack, &given, &sources, &self.sandbox()).map_err(failure)
+    }
+
+    /// Whether this pack with these settings decides on these lines what a case expects, in batches of every size.
+    ///
+    /// # Errors
+    /// The pack does not take the settings.
+    #[wasm_bindgen(js_name = judgeCase, unchecked_return_type = "CaseOutcome")]
+    pub fn judge_case(
+        &self,
+        expected: &str,
+        sha256: &str,
+        #[wasm_bindgen(unchecked_param_type = "Record<string, unknown>")] given: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "LinesSetup[]")] sources: JsValue,
+        bytes: Vec<Uint8Array>,
+    ) -> Result<JsValue, JsValue> {
+        let (pack, (given, sources)) = (self.pack(sha256)?, tried(&given, &sources, &bytes)?);
+        let judged = case::judged(expected, &pack, &given, &sources, &self.sandbox()).map_err(failure)?;
+        to_js(&case::outcome(&judged))
     }
 
     /// What a case says; its lines as bytes.
@@ -328,4 +351,18 @@ impl Playground {
         let looked = &mut *self.0.over.borrow_mut();
         to_js(&look(looked.as_mut().ok_or_else(|| failure("there was no run"))?))
     }
+}
+
+/// Settings and sources that are tried.
+type Tried = (Map<String, Value>, Vec<(LineSettings, Vec<u8>)>);
+
+fn tried(given: &JsValue, sources: &JsValue, bytes: &[Uint8Array]) -> Result<Tried, JsValue> {
+    let read = |sources: Value| -> Result<Vec<LineSettings>, SetupError> {
+        let now = today();
+        list(Some(sources), "sources")?.into_iter().map(|one| lines(one, now)).collect()
+    };
+    let given = from_js("settings", given).and_then(settings).map_err(failure)?;
+    let read = from_js("sources", sources).and_then(read).map_err(failure)?;
+    let bytes = bytes.iter().map(Uint8Array::to_vec);
+    Ok((given, read.into_iter().zip(bytes).collect()))
 }

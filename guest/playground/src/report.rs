@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use tripline_engine::cases::decided;
 use tripline_engine::decision::{Decision, Evidence};
 use tripline_engine::fold::Incident;
-use tripline_engine::sandbox::{Enforced, LogLine};
-use tripline_engine::{PackFault, PackReport, Position, Report};
+use tripline_engine::sandbox::{Enforced, LogLine, Trap};
+use tripline_engine::{Fault, PackFault, PackReport, Position, Report};
 
 use crate::announce::Times;
 use crate::why::time;
@@ -114,16 +114,39 @@ fn place(position: &Position) -> Value {
     json!({ "source": position.source, "line": position.line })
 }
 
-fn fault(fault: &PackFault) -> Value {
+pub(crate) fn fault(fault: &PackFault) -> Value {
     json!({
         "pack": fault.pack,
         "rule": fault.rule,
         "fault": fault.fault.code(),
         "message": fault.fault.to_string(),
+        "hint": hint(&fault.fault),
         "at": fault.event.map(|position| place(&position)),
         "quarantined": fault.quarantined,
         "state_lost": fault.state_lost,
     })
+}
+
+/// What an author may do about it, where that is known.
+fn hint(fault: &Fault) -> Option<&'static str> {
+    let trap = match fault {
+        Fault::Refused(_) => return Some("the pack's own words; give it other settings"),
+        Fault::Start(trap)
+        | Fault::Open(trap)
+        | Fault::Check(trap)
+        | Fault::Save(trap)
+        | Fault::Replay(trap) => trap,
+        _ => return None,
+    };
+    match trap {
+        Trap::Panic(_) | Trap::Wasm(_) | Trap::Pointer { .. } => {
+            Some("a bug of the pack: save the line as a case, and run `tripline pack test`")
+        }
+        Trap::Memory { .. } | Trap::Answer { what: "state", .. } => {
+            Some("the pack remembers too much: bound its windows and tables")
+        }
+        _ => None,
+    }
 }
 
 fn pack(pack: &PackReport, state: Option<usize>, times: Option<&Times>) -> Value {
@@ -150,6 +173,7 @@ fn pack(pack: &PackReport, state: Option<usize>, times: Option<&Times>) -> Value
             "count": times.count,
             "total_seconds": times.total.as_secs_f64(),
             "longest_seconds": times.longest.as_secs_f64(),
+            "over": times.over,
             "each": each.collect::<Vec<_>>(),
         });
     }

@@ -23,6 +23,8 @@ pub(crate) enum Which {
     Woke,
     /// Those that set off a decision or are evidence.
     Decided,
+    /// Those on which a pack failed.
+    Faulted,
 }
 
 impl Which {
@@ -30,6 +32,7 @@ impl Which {
         match word {
             "woke" => Which::Woke,
             "decided" => Which::Decided,
+            "faulted" => Which::Faulted,
             _ => Which::All,
         }
     }
@@ -39,6 +42,7 @@ impl Which {
             Which::All => true,
             Which::Woke => row.woke != 0,
             Which::Decided => row.decided || row.evidence,
+            Which::Faulted => row.faulted,
         }
     }
 }
@@ -72,6 +76,7 @@ pub(crate) fn rows(over: &Over, packs: &[Arc<Pack>], numbers: &[u32], scratch: &
             "woke": woke.map(|(_, pack)| pack.name()).collect::<Vec<_>>(),
             "decided": row.decided,
             "evidence": row.evidence,
+            "faulted": row.faulted,
         })
     };
     rows.map(shown).collect::<Vec<_>>().into()

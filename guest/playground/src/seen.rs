@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) decided: bool,
     /// Whether it is evidence.
     pub(crate) evidence: bool,
+    /// Whether a pack failed on it.
+    pub(crate) faulted: bool,
 }
 
 /// The bit of a pack.
@@ -59,7 +61,8 @@ impl Seen {
     fn add(&mut self, source: u32, block: &Block, matched: &Matched) {
         let number = self.blocks.len() as u32;
         let first = self.rows.len();
-        let row = |line| Row { block: number, line, woke: 0, decided: false, evidence: false };
+        let row =
+            |line| Row { block: number, line, woke: 0, decided: false, evidence: false, faulted: false };
         self.rows.extend((0..block.lines.len() as u32).map(row));
         for i in 0..matched.len() {
             let event = matched.event(i);
@@ -74,6 +77,7 @@ impl Seen {
         &mut self,
         triggers: impl Iterator<Item = &'a Position>,
         evidence: impl Iterator<Item = &'a Position>,
+        faults: impl Iterator<Item = &'a Position>,
     ) {
         let blocks = &self.blocks;
         // Stable: of one source they are in order already.
@@ -83,6 +87,9 @@ impl Seen {
         }
         for position in evidence {
             self.mark(position, |row| row.evidence = true);
+        }
+        for position in faults {
+            self.mark(position, |row| row.faulted = true);
         }
     }
 

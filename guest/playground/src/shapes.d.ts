@@ -4,11 +4,16 @@ export type Announce = (pack: string | null, what: "start" | "open" | "check" | 
 
 export type Severity = "informational" | "low" | "medium" | "high" | "critical";
 
-/** How lines are read; what is not said is found out, as a server does. */
+/** How lines are read; what is not said is found out, as `tripline check` does. */
 export interface LinesSetup {
-    format?: "rfc3164" | "rfc5424" | "iso" | "json" | "plain" | "finding" | null;
-    /** The year of the first line whose stamp says none. */
+    format?: "rfc3164" | "rfc5424" | "iso" | "access" | "w3c" | "audit" | "cef" | "json" | "records" | "journal" | "logfmt" | "plain" | "finding" | null;
+    /** The year of the first line whose stamp says none. If it is not said, it follows from `reference`. */
     year?: number | null;
+    /**
+     * Milliseconds since 1970: no line without a year is more than a day later than this, as `tripline check` takes the
+     * time at which a file was last written. What is not said is now; null is nothing at all, and 1970, as a case has it.
+     */
+    reference?: number | null;
     /** Of stamps that say none: `UTC`, or an offset like `+02:00`. */
     timezone?: string | null;
 }
@@ -73,6 +78,9 @@ export interface Fault {
     /** A word for programs: `trap`, `panic`, `memory`, … */
     fault: string;
     message: string;
+    /** What an author may do about it. */
+    hint: string | null;
+    /** The event that is skipped for it. */
     at: Place | null;
     /** The pack is out from then on. */
     quarantined: boolean;
@@ -89,6 +97,7 @@ export interface PackReport {
     decisions: number;
     faults: number;
     logs_dropped: number;
+    /** Always 0 from `check`, which measures no matching. */
     match_seconds: number;
     seconds: number;
     memory: number;
@@ -98,7 +107,16 @@ export interface PackReport {
     suspended: boolean;
     quarantined: boolean;
     /** Only in a `PageReport`. */
-    calls?: { count: number; total_seconds: number; longest_seconds: number; each: [number, number][] };
+    calls?: {
+        /** Calls with a batch: those that are made again after a fault, too. */
+        count: number;
+        total_seconds: number;
+        longest_seconds: number;
+        /** How many took longer than the CPU time that a server gives such a call. */
+        over: number;
+        /** Entries and seconds of the first 10,000. */
+        each: [number, number][];
+    };
 }
 
 /** What came of a check. */
@@ -108,7 +126,10 @@ export interface Report {
     matches: number;
     incident_count: number;
     decision_count: number;
-    /** SHA-256 of all decisions and faults, written as cases write them: the same natively, in wasmtime and here. */
+    /**
+     * SHA-256 of all decisions and faults, written as cases write them: of a pack that meets no limit and no trap the same
+     * natively, in wasmtime and here. What a browser does not enforce (`enforced`) ends otherwise, later or not at all.
+     */
     decisions_sha256: string;
     incidents: Incident[];
     decisions: Decision[];
@@ -140,6 +161,7 @@ export interface Rows {
         woke: string[];
         decided: boolean;
         evidence: boolean;
+        faulted: boolean;
     }[];
 }
 
@@ -155,6 +177,7 @@ export interface Why {
     message: string | null;
     fields: { name: string; type: string; value: string }[];
     decided: { severity: Severity; title: string; rule: string }[];
+    faults: Fault[];
     packs: {
         pack: string;
         takes: boolean;
@@ -183,7 +206,9 @@ export interface Mail {
 }
 
 export interface PackProblem {
-    pack: string;
+    /** Null if no pack of this digest is loaded. */
+    pack: string | null;
+    sha256?: string;
     message: string;
 }
 
@@ -199,6 +224,8 @@ export interface CaseFile {
     settings: Record<string, unknown>;
     sources: LinesSetup[];
     expected: string;
+    /** Ids of the rules whose decisions are expected. */
+    rules: string[];
     lines: Uint8Array[];
 }
 

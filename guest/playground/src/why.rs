@@ -31,7 +31,7 @@ pub(crate) fn marks(explained: &Explained, packs: &[Arc<Pack>]) -> Vec<Mark> {
     for (told, pack) in explained.packs.iter().zip(packs).filter(|(told, _)| told.takes) {
         let patterns = told.patterns.iter().zip(&pack.manifest().patterns);
         for (colour, (told, pattern)) in patterns.enumerate() {
-            let PatternExplained::Matches { value, captures, .. } = told else { continue };
+            let PatternExplained::Matches { value: Some(value), captures, .. } = told else { continue };
             // Values that decoding changed stand nowhere in the line.
             if value.in_arena {
                 continue;
@@ -121,7 +121,7 @@ fn pack_why(told: &PackExplained, pack: &Pack, event: &Event, line: &[u8]) -> Va
         let mut shown = json!({ "name": pattern.name, "field": pattern.field, "colour": colour });
         let (state, more) = match told {
             PatternExplained::Matches { value, found, captures } => {
-                let value = event.text(line, *value);
+                let value = value.map_or(&[][..], |value| event.text(line, value));
                 let capture = |(name, place): (&String, &Option<(u32, u32)>)| {
                     let text = place.map(|(start, end)| {
                         visible_bytes(value.get(start as usize..end as usize).unwrap_or_default(), 500)

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use tripline_abi::manifest::{
-    List, Manifest, Pattern, PatternKind, Property, PropertyType, Rule, Scalar, SourceFilter, WakesOn,
+    Comparison, List, Manifest, Number, Pattern, PatternKind, Property, PropertyType, Rule, Scalar,
+    SourceFilter, WakesOn,
 };
 use tripline_abi::{ABI_VERSIONS_SERVED, SettingValue};
 
@@ -91,6 +92,8 @@ fn pattern(pattern: &Pattern) -> Value {
         (PatternKind::Regex { regex, unicode }, _) => (json!(regex), *unicode),
         (_, Some(List::Given(entries))) => (json!(entries), false),
         (_, Some(List::Setting(name))) => (json!({ "setting": format!("/{name}") }), false),
+        (PatternKind::Compare(comparison), _) => (compared(comparison), false),
+        (PatternKind::Exists(exists), _) => (json!(exists), false),
         (_, None) => (Value::Null, false),
     };
     json!({
@@ -101,6 +104,17 @@ fn pattern(pattern: &Pattern) -> Value {
         pattern.kind.key(): wanted,
         "captures": pattern.captures,
     })
+}
+
+fn compared(comparison: &Comparison) -> Value {
+    let each = comparison.0.iter().map(|(bound, number)| {
+        let number = match number {
+            Number::Whole(whole) => json!(whole),
+            Number::Float(float) => json!(float),
+        };
+        (bound.key().to_string(), number)
+    });
+    Value::Object(each.collect())
 }
 
 fn setting(setting: &Property) -> Value {

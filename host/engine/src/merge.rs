@@ -36,7 +36,7 @@ pub struct Run {
 }
 
 /// How far a file's events have been released: with all sources read on from there, the sequence goes on as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Released {
     /// Where to read on.
     pub mark: Mark,
@@ -80,7 +80,7 @@ impl Merge {
         let queue = &mut self.sources[scanned.source as usize];
         let before = queue.read;
         queue.read = before.max(scanned.matched.latest.unwrap_or(i64::MIN));
-        let after = Released { mark: scanned.block.after, latest: known(queue.read) };
+        let after = Released { mark: scanned.block.after.clone(), latest: known(queue.read) };
         if !scanned.matched.is_empty() {
             let (scanned, after) = (Arc::new(scanned), vec![after]);
             queue.blocks.push_back(Waiting { scanned, next: 0, before, after });
@@ -163,7 +163,7 @@ impl Waiting {
         let Scanned { block, matched, .. } = &*self.scanned;
         let last = matched.event(self.next - 1);
         let judged = block.lines[last.line()].offset + 1;
-        let mark = Mark { judged: judged.max(block.from.judged), ..block.from };
+        let mark = Mark { judged: judged.max(block.from.judged), ..block.from.clone() };
         Released { mark, latest: known(self.before.max(last.latest())) }
     }
 }
@@ -173,7 +173,7 @@ impl Queue {
     fn pop(&mut self) -> Option<Waiting> {
         let waiting = self.blocks.pop_front()?;
         for after in &waiting.after {
-            note(&mut self.released, *after);
+            note(&mut self.released, after.clone());
         }
         Some(waiting)
     }

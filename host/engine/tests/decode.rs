@@ -1,16 +1,18 @@
 //! Decoding: golden files.
 //!
 //! `tests/decode/*.txt` hold lines (`> `, with escapes) and below each the event. `UPDATE=1` writes them anew.
-//! A line `! rfc3164 2015 EST5EDT,M3.2.0,M11.1.0` sets format (`auto` for none), year and time zone from there on.
+//! A line `! rfc3164 2015 EST5EDT,M3.2.0,M11.1.0` sets format (`auto` for none), year and time zone from there on;
+//! behind them may stand the columns of W3C's format.
 
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use tripline_abi::FieldType;
-use tripline_engine::decode::{Decoder, Format};
+use tripline_engine::decode::{Columns, Decoder, Format};
 use tripline_engine::event::Event;
 
 #[test]
@@ -37,10 +39,11 @@ fn decoded(file: &str) -> String {
     let mut out = String::new();
     for line in file.lines() {
         if let Some(settings) = line.strip_prefix("! ") {
-            let words: Vec<_> = settings.split(' ').collect();
+            let words: Vec<_> = settings.splitn(4, ' ').collect();
             let zone = TimeZone::posix(words[2]).unwrap();
             let format: Option<Format> = words[0].parse().ok();
-            decoder = Decoder::new(format.unwrap_or(Format::Plain), zone, format.is_some());
+            decoder = Decoder::new(format.unwrap_or(Format::Plain), zone, format.is_some())
+                .of_columns(words.get(3).and_then(|names| Columns::new(names)).map(Arc::new));
             year = words[1].parse().unwrap();
         }
         if let Some(text) = line.strip_prefix("> ") {
@@ -66,6 +69,9 @@ fn written(line: &[u8], event: &Event) -> String {
     }
     if let Some(product) = event.log_source.product {
         writeln!(out, "  product {}", escaped(event.name(line, product))).unwrap();
+    }
+    if let Some(category) = event.log_source.category {
+        writeln!(out, "  category {}", escaped(event.name(line, category))).unwrap();
     }
     if let Some(service) = event.log_source.service {
         writeln!(out, "  service {}", escaped(event.name(line, service))).unwrap();
@@ -124,11 +130,31 @@ fn unescaped(text: &str) -> Vec<u8> {
     out
 }
 
+/// Each format has its row in the table that tells of them, and a golden file of its own.
+#[test]
+fn formats_are_told_of() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = std::fs::read_to_string(folder.join("FORMATS.md")).unwrap();
+    for format in Format::ALL {
+        assert!(told.contains(&format!("\n| `{format}` | ")), "{format}");
+        assert!(folder.join(format!("tests/decode/{format}.txt")).exists(), "{format}");
+    }
+}
+
 #[test]
 fn formats_have_names() {
+    let listed =
+        |listed: &str| listed.replace(" or ", ", ").split(", ").map(String::from).collect::<Vec<_>>();
+    assert_eq!(listed(Format::LISTED), Format::ALL.map(|format| format.to_string()));
+    let mut senders = Format::ALL.to_vec();
+    senders.retain(|format| format.is_for_senders());
+    assert_eq!(listed(Format::LISTED_FOR_SENDERS), senders.iter().map(Format::to_string).collect::<Vec<_>>());
     for format in Format::ALL {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
     let error = "ISO".parse::<Format>().unwrap_err().to_string();
-    assert_eq!(error, "expected rfc3164, rfc5424, iso, json, plain or finding, not \"ISO\"");
+    assert_eq!(
+        error,
+        "expected rfc3164, rfc5424, iso, access, w3c, audit, cef, json, records, journal, logfmt, plain or finding, not \"ISO\""
+    );
 }

@@ -83,7 +83,7 @@ impl Run {
             while let Some(run) = self.merge.next_run() {
                 deliver(&run, &self.numbers, |_, delivery| self.judge.push(&delivery, &mut self.verdicts));
             }
-            self.released = self.merge.released(0).pop().or(self.released);
+            self.released = self.merge.released(0).pop().or(self.released.take());
         }
     }
 
@@ -92,7 +92,7 @@ impl Run {
         self.judge();
         let snapshot = self.judge.snapshot(&mut self.verdicts);
         let mark = self.lines.mark();
-        assert_eq!(self.released.map_or(mark, |released| released.mark), mark);
+        assert_eq!(self.released.as_ref().map_or(&mark, |released| &released.mark), &mark);
         (Kept { mark, snapshot }, std::mem::take(&mut self.verdicts.decisions))
     }
 

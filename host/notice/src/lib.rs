@@ -22,6 +22,7 @@ mod shown_digest;
 mod subject;
 mod tag;
 mod templates;
+mod tenant;
 mod time;
 mod visible;
 

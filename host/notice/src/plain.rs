@@ -32,11 +32,11 @@ pub fn plain(notice: &Notice) -> Rendered {
             let _ = writeln!(text, "> {line}");
         }
     }
-    let _ = writeln!(text, "\ntripline incident show {}\n", shown.id);
+    let _ = writeln!(text, "\ntripline incident show {}{}\n", shown.id, shown.of_tenant);
     let _ = writeln!(text, "You get this mail because: {}, by route `{}`.", shown.reason, shown.route);
     let _ = writeln!(text, "Rule {}/{}, tenant {}.", shown.pack, shown.rule, shown.tenant);
     let _ = writeln!(text, "The template for this mail failed; these are the plain words.");
-    rendered(subject::of_incident(&notice.incident), text)
+    rendered(subject::of_incident(notice), text)
 }
 
 /// The words for many incidents; cannot fail.
@@ -46,6 +46,7 @@ pub fn plain_digest(digest: &Digest) -> Rendered {
     for one in &shown.worst {
         let _ = writeln!(text, "#{} {} {} ({})", one.id, one.badge, one.title, one.times);
     }
+    let _ = writeln!(text, "\ntripline incident list{}", shown.of_tenant);
     let _ = writeln!(text, "\nYou get this mail because: {}, by route `{}`.", shown.reason, shown.route);
     rendered(subject::of_digest(digest), text)
 }

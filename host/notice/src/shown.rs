@@ -7,6 +7,7 @@ use crate::limits;
 use crate::notice::{IncidentView, Notice};
 use crate::safe::{line, lines};
 use crate::tag::tag;
+use crate::tenant;
 use crate::time::{moment, span};
 
 /// What a template can name. [`crate::Templates`] lists it for those who write templates.
@@ -38,6 +39,8 @@ pub(crate) struct Shown {
     pub(crate) references: Vec<String>,
     pub(crate) route: String,
     pub(crate) tenant: String,
+    /// What a command needs behind a number.
+    pub(crate) of_tenant: String,
 }
 
 /// A name and what belongs to it.
@@ -81,6 +84,7 @@ impl Shown {
             references: few(&incident.references, line),
             route: name(&notice.route),
             tenant: name(&notice.tenant),
+            of_tenant: tenant::flag(&notice.tenant),
         }
     }
 }

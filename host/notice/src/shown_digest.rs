@@ -7,6 +7,7 @@ use crate::limits;
 use crate::reason::Reason;
 use crate::safe::line;
 use crate::shown::{color, times};
+use crate::tenant;
 use crate::time::{moment, span};
 
 /// What a digest's template can name.
@@ -24,6 +25,8 @@ pub(crate) struct ShownDigest {
     pub(crate) left_out: u64,
     pub(crate) route: String,
     pub(crate) tenant: String,
+    /// What a command needs behind a number.
+    pub(crate) of_tenant: String,
 }
 
 /// A rule with what it found.
@@ -69,6 +72,7 @@ impl ShownDigest {
             worst,
             route: line(&digest.route, limits::NAME),
             tenant: line(&digest.tenant, limits::NAME),
+            of_tenant: tenant::flag(&digest.tenant),
         }
     }
 }

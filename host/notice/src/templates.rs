@@ -32,8 +32,8 @@ pub struct Rendered {
 /// A template names, besides what the built-in ones show: `severity`, `badge`, `color`, `state`, `title`, `reason`,
 /// `reason_code`, `times`, `span`, `assignee`, `resolution`, `values` (`name`, `padded`, `value`), `summary`,
 /// `description`, `evidence` (`skipped`, `place`, `kept`, `first`, `gap`, `last`, `cut`), `evidence_dropped`, `pack`,
-/// `rule`, `rule_title`, `tags`, `references`, `route`, `tenant`, `id` and `generation`. All of it is safe to show,
-/// and nothing in it is ever read as a template. Whatever an HTML template writes out is escaped, once, and cannot be
+/// `rule`, `rule_title`, `tags`, `references`, `route`, `tenant`, `of_tenant` (what a command about the incident needs
+/// behind its number: ` --tenant plant`, or nothing), `id` and `generation`. All of it is safe to show, and nothing in it is ever read as a template. Whatever an HTML template writes out is escaped, once, and cannot be
 /// declared safe.
 pub struct Templates {
     environment: Environment<'static>,
@@ -77,7 +77,7 @@ impl Templates {
     pub fn render(&self, notice: &Notice) -> Result<Rendered, RenderError> {
         let shown = Shown::new(notice);
         Ok(Rendered {
-            subject: subject::of_incident(&notice.incident),
+            subject: subject::of_incident(notice),
             text: self.part(NOTICE_TEXT, &shown)?,
             html: self.part(NOTICE_HTML, &shown)?,
         })

@@ -55,6 +55,37 @@ fn resolved() {
     check("resolved", &render(&notice));
 }
 
+/// Numbers are given for each tenant: what a mail says to run must not be about another one's incident.
+#[test]
+fn of_a_tenant() {
+    let mut notice = first();
+    notice.tenant = "plant".into();
+    check("tenant", &render(&notice));
+    let said = render(&notice);
+    let plain = plain(&notice);
+    for text in [&said.text, &said.html, &plain.text] {
+        let commands: Vec<&str> = text.lines().filter(|line| line.contains("tripline incident")).collect();
+        assert!(
+            !commands.is_empty() && commands.iter().all(|line| line.ends_with("17 --tenant plant")),
+            "{text}"
+        );
+    }
+    let digest = Digest { tenant: "plant".into(), ..digest() };
+    let said = Templates::new().render_digest(&digest).unwrap();
+    check("tenant-digest", &said);
+    assert_eq!(
+        (&*plain.subject, &*said.subject),
+        ("[tripline plant#17] Password guessing from 203.0.113.7", "[tripline plant] 37 incidents",)
+    );
+    for text in [&said.text, &said.html, &plain_digest(&digest).text] {
+        let commands: Vec<&str> = text.lines().filter(|line| line.contains("tripline incident")).collect();
+        assert!(
+            !commands.is_empty() && commands.iter().all(|line| line.ends_with("--tenant plant")),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn bare() {
     let mut notice = first();

@@ -8,6 +8,7 @@ mod passing;
 mod plan;
 mod reading;
 mod run;
+mod spent;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -18,10 +19,11 @@ use tripline_engine::decode::Format;
 use tripline_engine::{Configured, Report};
 
 use crate::commit::{Committed, StoreError};
-pub use crate::files::{InputError, InputProblem, Inputs, Source, expand};
+pub use crate::files::{HeldLines, InputError, InputProblem, Inputs, Source, expand};
 
 pub use self::keeping::{Change, InputNote, Keeping};
 pub use self::run::{default_threads, run};
+pub use self::spent::{PatternSpent, Spent};
 #[cfg(feature = "store")]
 pub(crate) use self::{
     keeping::settings_digest,
@@ -45,6 +47,8 @@ pub struct CheckOptions {
     pub format: Option<Format>,
     /// Whether every match is reported, too.
     pub matches: bool,
+    /// Whether it is measured where time goes.
+    pub stats: bool,
     /// Where to go on, and where decisions are kept; `None`: all is read from its start, and folded in memory.
     pub store: Option<Keeping>,
 }
@@ -86,8 +90,12 @@ pub struct Outcome {
     pub bytes: u64,
     /// How long it took.
     pub elapsed: Duration,
+    /// Where that went, if somebody asked.
+    pub spent: Option<Spent>,
     /// Whether it was stopped before the end, by somebody or by a store that failed.
     pub stopped: bool,
+    /// Whether the store did not let it begin: nothing was read.
+    pub refused: bool,
     /// What operators should know of the inputs.
     pub notes: Vec<InputNote>,
     /// What was committed, of all barriers; `None`: there is no store.

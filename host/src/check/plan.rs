@@ -70,7 +70,7 @@ impl Plan {
         let looked = self.look(&mut source.files);
         match looked.is_empty() {
             true => Ok(()),
-            false => self.read_on(source, &looked, &known, keeping),
+            false => self.read_on(source, &looked, (&known, &called), keeping),
         }
     }
 
@@ -95,22 +95,22 @@ impl Plan {
         &mut self,
         mut source: Source,
         looked: &[Option<Present>],
-        known: &KnownSource,
+        (known, stem): (&KnownSource, &str),
         keeping: &Keeping,
     ) -> Result<(), StoreError> {
         let regular: Vec<&Present> = looked.iter().flatten().collect();
-        let mut found = recognise(&regular, &known.files, &OpenFiles::default()).into_iter();
+        let mut found = recognise(&regular, &known.files, stem, &OpenFiles::default()).into_iter();
         let mut numbers = Vec::new();
         let mut latest = None;
         // The position of the file before, if nothing of that is read.
         let mut done: Option<&FilePosition> = None;
         for (mut file, present) in std::mem::take(&mut source.files).into_iter().zip(looked) {
             let found = present.as_ref().and_then(|_| found.next()).unwrap_or(Found::New);
-            if found == Found::Copy {
+            if matches!(found, Found::Copy(_)) {
                 continue;
             }
             if let (Found::Overtaken(_), Some(present)) = (&found, present) {
-                keep_read(keeping, known, present, &found, &full(&file.path))?;
+                keep_read(keeping, known, present, &full(&file.path))?;
                 continue;
             }
             let at = source.files.len();
@@ -171,7 +171,7 @@ impl Plan {
 /// What a file is now; `None`: it is not regular.
 fn present(file: &File) -> Result<Option<Present>, InputProblem> {
     match &file.held {
-        Some(held) => Ok(Some(Present::held(&held.lines, held.number))),
+        Some(held) => Ok(Some(Present::held(&held.head, held.bytes, held.number))),
         None => Present::look(&file.path),
     }
 }
@@ -201,20 +201,26 @@ pub(crate) fn identify(
     }
 }
 
-/// Keeps that all of a file was read, as another of which it is a copy.
+/// Keeps that all of a file was read, as another of which it is a copy. What it is known by is told last: known by that
+/// and not by its position, it would be read after a crash.
 pub(crate) fn keep_read(
     keeping: &Keeping,
     known: &KnownSource,
     present: &Present,
-    found: &Found<'_>,
     name: &str,
 ) -> Result<(), StoreError> {
-    let (file, offset) = (identify(keeping, known, present, found, name)?, present.end());
+    let nowhere =
+        FileIdentity { device: 0, inode: 0, head: [0xff; 32], head_length: 0, generation: 0, seal: None };
+    let before = known.files.iter().find(|file| file.identity == nowhere).map(|file| file.number);
+    let file = keeping.store.file(&keeping.tenant, known.number, before, &nowhere, name)?;
+    let offset = present.end();
     let foot = present.feet(&[offset]).at(offset);
     let (line, judged, format) = (1, offset, None);
     let position = FilePosition { file, offset, line, judged, format, year: None, latest: None, foot };
     let commit = Commit { positions: vec![position], ..Commit::default() };
     keeping.store.commit(&keeping.tenant, commit)?;
+    let identity = present.identity(generation(present, &known.files));
+    keeping.store.file(&keeping.tenant, known.number, Some(file), &identity, name)?;
     Ok(())
 }
 
@@ -233,16 +239,17 @@ pub(crate) fn mark(
     done: Option<&FilePosition>,
     known: &KnownSource,
 ) -> Mark {
-    let start = Mark::start(at as u32);
-    let start = position.map_or(start, |position| Mark {
+    let file = at as u32;
+    let read_on = |position: &FilePosition| Mark {
+        file,
         offset: position.offset,
         line: position.line,
         judged: position.judged,
-        format: position.format,
+        format: position.format.clone(),
         year: position.year,
-        ..start
-    });
-    let format = |file: &KnownFile| file.position.as_ref().and_then(|position| position.format);
+    };
+    let start = position.map_or_else(|| Mark::start(file), read_on);
+    let format = |file: &KnownFile| file.position.as_ref().and_then(|position| position.format.clone());
     Mark {
         format: start.format.or_else(|| known.files.iter().rev().find_map(format)),
         year: start.year.or_else(|| done.and_then(|done| done.year)),

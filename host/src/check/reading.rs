@@ -1,7 +1,7 @@
 //! The reader's thread: bytes of the sources become blocks of lines.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::Sender;
 use tripline_engine::line::{Block, LineSettings, Lines};
@@ -18,6 +18,7 @@ pub(super) struct Reading {
     follows: Vec<bool>,
     /// Whether what is left at the end is told apart, since the next run goes on before it.
     settles: bool,
+    stats: bool,
     read: Read,
     number: u64,
     disk_done: u64,
@@ -27,6 +28,8 @@ pub(super) struct Reading {
 pub(super) struct Read {
     pub(super) bytes: u64,
     pub(super) errors: Vec<InputError>,
+    /// What reading took, without waiting for whoever matches; zero if nobody asked.
+    pub(super) time: Duration,
 }
 
 impl Reading {
@@ -52,6 +55,7 @@ impl Reading {
             sources: plan.sources.iter().map(open).collect(),
             follows: plan.sources.iter().map(Source::is_stdin).collect(),
             settles: options.store.is_some(),
+            stats: options.stats,
             read: Read::default(),
             number: 0,
             disk_done: 0,
@@ -88,6 +92,7 @@ impl Reading {
             let is_stopped = || stop.load(Relaxed) || progress.halted.load(Relaxed);
             let mut ended = is_stopped();
             let mut over = false;
+            let began = self.stats.then(Instant::now);
             // A block's worth at a time, so that choosing a source costs nothing.
             let mut block = lines.next_block();
             while block.is_none() && !ended {
@@ -109,6 +114,7 @@ impl Reading {
                 }
                 block = lines.next_block();
             }
+            self.read.time += began.map_or(Duration::ZERO, |began| began.elapsed());
             let disk = reader.disk_bytes();
             progress.disk.store(self.disk_done + disk, Relaxed);
             match (ended && block.is_none(), self.settles) {

@@ -23,7 +23,7 @@ use tripline_engine::clock::Clock;
 use tripline_engine::fold::Fold;
 use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits};
 use tripline_engine::line::Block;
-use tripline_engine::matcher::{MatchLimits, MatchScratch, Matcher, MatcherError};
+use tripline_engine::matcher::{MatchLimits, MatchScratch, Matcher, MatcherError, Stages};
 use tripline_engine::merge::{Merge, Scanned};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
@@ -36,6 +36,7 @@ use super::keeping::settings_digest;
 use super::passing::{Numbered, Progress, Scan, Work};
 use super::plan::Plan;
 use super::reading::Reading;
+use super::spent::Spent;
 use super::{CheckOptions, Observer, Outcome, Stop};
 use crate::builtin;
 
@@ -75,15 +76,17 @@ pub fn run(
     let (to_matchers, blocks) = bounded::<Numbered<Block>>(threads * 2);
     let (to_collector, scanned) = bounded::<Numbered<Scan>>(threads * 2);
 
-    let (collected, kept, judged, read) = std::thread::scope(|scope| {
+    let (collected, kept, judged, read, stages) = std::thread::scope(|scope| {
         let (matcher, progress) = (&matcher, &progress);
         let from_reader = to_collector.clone();
         let reader = scope.spawn(move || reading.run(&to_matchers, &from_reader, progress, stop));
-        for _ in 0..threads {
+        let merged = plan.sources.len() > 1;
+        let match_blocks = || {
             let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
-            let merged = plan.sources.len() > 1;
-            scope.spawn(move || match_blocks(matcher, merged, &blocks, &to_collector));
-        }
+            let scratch = scratch(options.stats);
+            scope.spawn(move || match_blocks(matcher, merged, &blocks, &to_collector, scratch))
+        };
+        let matching: Vec<_> = (0..threads).map(|_| match_blocks()).collect();
         // Whoever holds a sender keeps the other end waiting.
         drop((blocks, to_collector));
         let owners = threads.min(options.packs.len()).max(1);
@@ -119,9 +122,12 @@ pub fn run(
         collector.run(&scanned, observer);
         let (collected, kept) = collector.finish();
         let judged: Vec<Judged> = handles.into_iter().map(joined).collect();
-        (collected, kept, judged, joined(reader))
+        let mut stages = Stages::default();
+        matching.into_iter().filter_map(joined).for_each(|own| stages.add(&own));
+        (collected, kept, judged, joined(reader), stages)
     });
     let (committed, failed) = kept.unzip();
+    let is_refused = refused.is_some();
     let store_error = refused.or(failed.flatten());
     let report = report(&options, &matcher, collected, judged);
     Ok(Outcome {
@@ -130,7 +136,9 @@ pub fn run(
         files: plan.files,
         bytes: read.bytes,
         elapsed: started.elapsed(),
+        spent: options.stats.then(|| Spent::of(read.time, stages, &options.packs)),
         stopped: stop.load(Relaxed) || store_error.is_some(),
+        refused: is_refused,
         notes: plan.notes,
         committed,
         store_error,
@@ -166,15 +174,21 @@ fn match_blocks(
     merged: bool,
     blocks: &Receiver<Numbered<Block>>,
     to_collector: &Sender<Numbered<Scan>>,
-) {
-    let mut scratch = MatchScratch::default();
+    mut scratch: MatchScratch,
+) -> Option<Stages> {
     for Numbered { number, source, what: block } in blocks {
         let matched = matcher.block(&block, merged, &MonotonicClock, &mut scratch);
         let what = Scan::Block(Box::new(Scanned { source, block, matched }));
         if to_collector.send(Numbered { number, source, what }).is_err() {
-            return;
+            break;
         }
     }
+    scratch.stages()
+}
+
+/// A matcher's memory; one that measures costs more.
+fn scratch(stats: bool) -> MatchScratch {
+    if stats { MatchScratch::profiled(Box::new(MonotonicClock)) } else { MatchScratch::default() }
 }
 
 /// Wall time: reading a thread's CPU time is a system call, which would cost as much as matching.

@@ -8,9 +8,10 @@ use tripline_abi::Severity;
 use tripline_engine::decode::Format as InputFormat;
 use tripline_engine::sandbox::Sandbox;
 
-use super::arguments::{CheckArguments, Format};
+use super::arguments::{CheckArguments, CheckFormat};
 use super::exit::Exit;
 use super::kept::{self, Kept};
+use super::packs::Strangers;
 use super::watch::Watch;
 use super::{Failure, Screen, interrupt, packs, sandbox};
 use crate::check::{self, CheckOptions, Inputs, Outcome};
@@ -20,6 +21,8 @@ use crate::report::human::{Human, Look};
 use crate::report::json::Json;
 use crate::report::ndjson::Ndjson;
 use crate::report::progress::Progress;
+use crate::report::sarif::Sarif;
+use crate::report::spent;
 
 /// Checks logs and reports incidents.
 pub(super) fn run(
@@ -32,7 +35,8 @@ pub(super) fn run(
         none if none.is_empty() && !findings.is_empty() => none,
         named => files(named)?,
     };
-    let packs = packs::configured(&arguments.packs, configuration)?;
+    kept::apart(&arguments.keep, configuration, files.iter().chain(&findings))?;
+    let packs = packs::configured(&arguments.packs, configuration, &Strangers::Told(screen))?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
     packs::tried(&packs, &*sandbox)?;
     let stop = interrupt::flag()?;
@@ -59,9 +63,14 @@ pub(super) fn run(
         timezone: zone,
         format: arguments.input_format,
         matches: arguments.matches,
+        stats: arguments.stats,
         store: kept.as_ref().map(Kept::keeping),
     };
     let mut outcome = check::run(options, sandbox, &mut watch, &stop).map_err(Failure::new)?;
+    if let (true, Some(error), Some(kept)) = (outcome.refused, &outcome.store_error, &kept) {
+        // Nothing was checked: there is no report.
+        return Err(kept.failed(error));
+    }
     outcome.errors.splice(0..0, errors);
     told(outcome, unreadable, kept.as_ref(), watch, screen, arguments.fail_on)
 }
@@ -81,6 +90,9 @@ pub(super) fn told(
     }
     let stored = kept.map(|kept| kept.touched(&mut outcome)).transpose()?.unwrap_or_default();
     watch.finish(&outcome, &stored)?;
+    if let Some(spent) = &outcome.spent {
+        screen.figures(|err, width| spent::write(err, &outcome, spent, width));
+    }
     outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
     outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
     if let (Some(error), Some(kept)) = (&outcome.store_error, kept) {
@@ -117,12 +129,13 @@ fn files(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
 fn printer(arguments: &CheckArguments, zone: TimeZone, screen: &Screen) -> Box<dyn Printer> {
     let CheckArguments { matches, verbose: logs, .. } = *arguments;
     match arguments.format {
-        Format::Human => {
-            let look = Look { width: screen.width(), zone, logs };
+        CheckFormat::Human => {
+            let look = Look { width: screen.width(), zone, logs, figures: true };
             Box::new(Human::new(screen.coloured(), look))
         }
-        Format::Ndjson => Box::new(Ndjson::new(screen.plain(), logs)),
-        Format::Json => Box::new(Json::new(screen.plain(), matches, logs)),
+        CheckFormat::Ndjson => Box::new(Ndjson::new(screen.plain(), logs)),
+        CheckFormat::Json => Box::new(Json::new(screen.plain(), matches, logs)),
+        CheckFormat::Sarif => Box::new(Sarif::new(screen.plain())),
     }
 }
 

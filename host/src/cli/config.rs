@@ -2,23 +2,26 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::arguments::ConfigCommand;
+use super::arguments::{ConfigCommand, PackArguments};
 use super::exit::Exit;
-use super::{Failure, Screen, configuration};
+use super::packs::Strangers;
+use super::{Failure, Screen, configuration, kept, packs, sandbox};
 use crate::configuration::{
     Configuration, EXAMPLE, HttpSource, Places, Recipient, SecretReference, ServerSettings, SyslogListener,
 };
+use crate::http::Certificate;
+use crate::incidents::ResolveAfter;
 use crate::notices::Route;
 use crate::report::{visible, zone_name};
 
 /// Looks at the configuration.
 pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
-    let file = match command {
+    let (file, packs) = match command {
         ConfigCommand::Example => {
             screen.put(|out| out.write_all(EXAMPLE.as_bytes()))?;
             return Ok(Exit::Clean);
         }
-        ConfigCommand::Check { file } => file.or(named),
+        ConfigCommand::Check { file, packs } => (file.or(named), packs),
     };
     let Some(read) = Places::of_process(file).read().map_err(configuration::failure)? else {
         screen.put(|out| writeln!(out, "no configuration: all is as by default"))?;
@@ -31,7 +34,26 @@ pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Scree
         lines.iter().try_for_each(|(name, what)| writeln!(out, "  {name:<13} {}", visible(what)))
     })?;
     read.warnings().iter().for_each(|warning| screen.warning(&warning.to_string()));
-    Ok(Exit::Clean)
+    let wrong = unusable(&read, &packs, screen);
+    let mut exit = Exit::Clean;
+    for failure in &wrong {
+        exit = screen.fail(failure);
+    }
+    Ok(exit)
+}
+
+/// What the file names and a server could not use, each by the way in which a server would find it.
+fn unusable(read: &Configuration, arguments: &PackArguments, screen: &Screen) -> Vec<Failure> {
+    let packs = || {
+        let packs = packs::configured(arguments, read, &Strangers::Refused)?;
+        packs::tried(&packs, &*sandbox::open(screen, false)?)?;
+        Ok(())
+    };
+    let tls = || match &read.server.tls {
+        Some(files) => Certificate::read(files).map(drop).map_err(Failure::new),
+        None => Ok(()),
+    };
+    [packs(), tls(), kept::can_mail(read)].into_iter().filter_map(Result::err).collect()
 }
 
 /// A line for each section.
@@ -64,8 +86,14 @@ fn lines(read: &Configuration) -> Vec<(&'static str, String)> {
     lines.push(("throttle", format!("{} mails an hour for each recipient", read.policy.throttle.per_hour)));
     let limits = &read.policy.limits;
     lines.push(("acknowledged", format!("for {}", long(limits.acknowledge_for))));
-    let quiet = |after| format!("by itself after {} of quiet", long(after));
-    lines.push(("resolved", limits.resolve_after.map_or("never by itself".into(), quiet)));
+    let resolved = match limits.resolve_after {
+        ResolveAfter::AsRuled => "by itself as its rule says, else never".into(),
+        ResolveAfter::Quiet(after) => {
+            format!("by itself after {} of quiet, whatever its rule says", long(after))
+        }
+        ResolveAfter::Never => "never by itself, whatever its rule says".into(),
+    };
+    lines.push(("resolved", resolved));
     let kept = limits.retention.map_or("for ever".into(), |time| format!("for {}", long(time)));
     lines.push(("retention", format!("{kept} after it is resolved")));
     lines.extend(read.timezone.as_ref().map(|zone| ("timezone", zone_name(zone))));

@@ -16,7 +16,7 @@ pub(super) fn read(argument: Option<PathBuf>) -> Result<Configuration, Failure> 
 /// A configuration's error as a failure, with its place drawn.
 pub(super) fn failure(error: ConfigurationError) -> Failure {
     let hint = match &error.problem {
-        Problem::Settings { pack, error: SettingsError::Missing { name } } => {
+        Problem::Settings { pack, error, .. } if let SettingsError::Missing { name } = &**error => {
             Some(format!("give it with --settings FILE.toml: `{name} = …` in a table [packs.{pack}]"))
         }
         _ => error.hint(),

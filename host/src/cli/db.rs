@@ -5,6 +5,7 @@ use super::arguments::DbCommand;
 use super::exit::Exit;
 use super::kept::{at, user};
 use super::{Failure, Screen};
+use crate::commit::StoreError;
 use crate::incidents::Policy;
 use crate::report::figures;
 use crate::security_log::Deed;
@@ -63,7 +64,14 @@ pub(super) fn run(command: DbCommand, screen: &Screen) -> Result<Exit, Failure> 
 
 fn checked(file: &Path, screen: &Screen) -> Result<Checked, Failure> {
     let _waiting = screen.waiting(checking(file));
-    store::check(file).map_err(|error| at(file, &error))
+    store::check(file).map_err(|error| match &error {
+        // More than this command tells nobody knows.
+        StoreError::Damaged(_) => {
+            let hint = "`tripline db restore BACKUP FILE` takes a backup";
+            Failure::new(format!("{}: {error}", file.display())).hint(Some(hint))
+        }
+        _ => at(file, &error),
+    })
 }
 
 /// Whoever opens a database migrates it.

@@ -28,6 +28,7 @@ pub(super) fn run(
         _ => Purpose::Change,
     };
     let desk = &*desk::open(&arguments.keep, &arguments.server, configuration, purpose)?;
+    let flag = arguments.keep.tenant.flag();
     match arguments.command {
         IncidentCommand::List { filter, limit, format } => {
             let (incidents, more) = found(desk, &filter, limit)?;
@@ -43,7 +44,7 @@ pub(super) fn run(
             Ok(Exit::Clean)
         }
         IncidentCommand::Show { id, format } => {
-            show(desk, id, format, screen)?;
+            show(desk, id, format, &flag, screen)?;
             Ok(Exit::Clean)
         }
         IncidentCommand::Export { filter, format } => {
@@ -137,9 +138,9 @@ fn found(desk: &dyn Desk, arguments: &FilterArguments, most: u32) -> Result<(Vec
     }
 }
 
-fn show(desk: &dyn Desk, id: i64, format: Format, screen: &Screen) -> Result<(), Failure> {
+fn show(desk: &dyn Desk, id: i64, format: Format, flag: &str, screen: &Screen) -> Result<(), Failure> {
     let Some((incident, evidence, timeline)) = desk.incident(id)? else {
-        let hint = "`tripline incident list --all` lists those there are";
+        let hint = format!("`tripline incident list --all{flag}` lists those there are");
         return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
     screen.put(|out| match format {

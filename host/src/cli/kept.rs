@@ -7,21 +7,24 @@ mod user;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-pub(super) use self::mailing::test;
 use self::mailing::{Mailing, mailing};
+pub(super) use self::mailing::{can_mail, test};
 pub(super) use self::settling::Patience;
 use super::Failure;
 use super::arguments::KeepArguments;
 use crate::check::Keeping;
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::Configuration;
+use crate::files::{OwnFiles, OwnKind, is_database};
 use crate::incidents::{Actor, Policy};
-use crate::notices::Route;
+use crate::notices::{Recipients, Route};
+use crate::security_log::SecurityLogError;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
 
@@ -38,6 +41,8 @@ pub(super) struct Kept {
     pub(super) recipients: BTreeMap<String, String>,
     security_log: Option<PathBuf>,
     mail: Option<Mailing>,
+    /// What it writes is never read as a log.
+    _own: OwnFiles,
 }
 
 /// Whether flags or the configuration name a database.
@@ -71,17 +76,23 @@ impl Kept {
         Kept::opened(arguments, configuration, Database::look)
     }
 
-    /// Opens a database that is there, and does what is due.
+    /// Opens a database that is there. What is due is done once the command has done what it is for: who resolves an
+    /// incident must not be mailed first that it is open again.
     pub(super) fn open(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
         must_be_there(&path(arguments, configuration)?)?;
-        Kept::make(arguments, configuration)
+        Kept::opened(arguments, configuration, Database::open)
     }
 
     /// Opens the database, makes it if it is not there, and does what is due.
     pub(super) fn make(arguments: &KeepArguments, configuration: &Configuration) -> Result<Kept, Failure> {
         let kept = Kept::opened(arguments, configuration, Database::open)?;
-        kept.database.due().map_err(|error| kept.failed(&error))?;
+        kept.due()?;
         Ok(kept)
+    }
+
+    /// Does what is due.
+    pub(super) fn due(&self) -> Result<(), Failure> {
+        self.database.due().map(drop).map_err(|error| self.failed(&error))
     }
 
     fn opened(
@@ -98,11 +109,15 @@ impl Kept {
         let opened = open(path, policy, Arc::clone(&clock), options);
         let database = opened.map_err(|error| at(path, &error))?;
         let security_log = arguments.security_log.clone().or_else(|| configuration.security_log.clone());
+        if let Some(log) = security_log.as_deref().filter(|log| is_database(log)) {
+            return Err(Failure::new(SecurityLogError::Database { path: log.into() }));
+        }
+        let written = OwnFiles::claim(OwnKind::Lines, security_log.iter().cloned().collect());
         let tenant = arguments.tenant.clone();
         let own = configuration.recipients.iter().filter(|(_, recipient)| recipient.tenant == tenant);
         let recipients = own.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
         let database = Arc::new(database);
-        Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail })
+        Ok(Kept { database, tenant, clock, zone, recipients, security_log, mail, _own: written })
     }
 
     /// The user whose command this is.
@@ -126,6 +141,25 @@ impl Kept {
     }
 }
 
+/// That security.log is none of these files, which others write: by whatever name they are known.
+pub(super) fn apart<'f>(
+    arguments: &KeepArguments,
+    configuration: &Configuration,
+    files: impl IntoIterator<Item = &'f PathBuf>,
+) -> Result<(), Failure> {
+    let log = arguments.security_log.as_ref().or(configuration.security_log.as_ref());
+    let lies = |path: &Path| path.metadata().ok().map(|about| (about.dev(), about.ino()));
+    let Some((log, place)) = log.and_then(|log| Some((log, lies(log)?))) else { return Ok(()) };
+    match files.into_iter().find(|file| lies(file) == Some(place)) {
+        None => Ok(()),
+        Some(file) => Err(Failure::new(format!(
+            "{}: expected security.log to be a file of its own, found it named as a log to read: {}",
+            log.display(),
+            file.display()
+        ))),
+    }
+}
+
 /// The user whose command this is.
 pub(super) fn user() -> Actor {
     user::actor()
@@ -146,13 +180,14 @@ pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, d
     let mut policy = configuration.policy.clone();
     if !is_of(configuration, database) {
         // Flags do not say how long incidents are kept, and another command's configuration may say: for ever. Nor do
-        // they say whom else it tells.
+        // they say whom else it tells, or who is told no more.
         policy.limits.retention = None;
+        policy.recipients = Recipients::Whoever;
         policy.partial = true;
     }
     if !arguments.mail_to.is_empty() {
         let (tenant, to) = (arguments.tenant.clone(), arguments.mail_to.clone());
-        policy.routes.0.push(Route { name: "--mail-to".into(), tenant, to, ..Route::all("") });
+        policy.routes.0.push(Route { name: Route::FLAG.into(), tenant, to, ..Route::all("") });
     }
     policy
 }
@@ -165,6 +200,8 @@ pub(super) fn policy_of_server(
 ) -> Policy {
     let mut policy = policy(arguments, configuration, database);
     policy.partial &= configuration.path.is_some();
+    // It tells by this configuration, whichever database that names.
+    policy.recipients = configuration.policy.recipients.clone();
     policy
 }
 

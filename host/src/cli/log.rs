@@ -12,7 +12,7 @@ use super::{Failure, Screen, configuration};
 use crate::incidents::Policy;
 use crate::report::paint::{ERROR, GOOD};
 use crate::report::waiting::Waiting;
-use crate::security_log::{place, verify};
+use crate::security_log::{Deed, Records, SecurityLog, SecurityLogError, place, verify};
 use crate::store::{self, Database, DatabaseOptions};
 use crate::wall_clock::SystemClock;
 
@@ -65,8 +65,8 @@ pub(super) fn run(command: LogCommand, config: Option<PathBuf>, screen: &Screen)
             (0, Some(last)) => {
                 let first = verified.first.map_or(0, |(first, _)| first.seq);
                 let older = if first > 1 { "; older ones are not in what was read" } else { "" };
-                let lines = verified.lines;
-                writeln!(out, "{GOOD}sound{GOOD:#}: {lines} lines, from record {first} up to {last}{older}")
+                let lines = if verified.lines == 1 { "1 line" } else { &format!("{} lines", verified.lines) };
+                writeln!(out, "{GOOD}sound{GOOD:#}: {lines}, from record {first} up to {last}{older}")
             }
             (0, None) => writeln!(out, "{GOOD}sound{GOOD:#}: no line"),
             (1, _) => writeln!(out, "1 finding in {} lines", verified.lines),
@@ -86,6 +86,8 @@ fn moved(
     let database = database(db, config)?;
     let failed = |error| Failure::new(format!("{}: cannot find its folder: {error}", file.display()));
     let place = place(file).map_err(failed)?;
+    let foreign = |error: SecurityLogError| Failure::new(&error).hint(error.hint());
+    SecurityLog::open(&place).and_then(|mut log| log.fits(&database)).map_err(foreign)?;
     database.move_log(&place, user()).map_err(|error| at(database.path(), &error))?;
     screen.put(|out| writeln!(out, "{}: the log goes on here", file.display()))?;
     Ok(Exit::Clean)
@@ -94,7 +96,16 @@ fn moved(
 /// From now on none is written.
 fn stopped(db: Option<PathBuf>, config: Option<PathBuf>, screen: &Screen) -> Result<Exit, Failure> {
     let database = database(db, config)?;
-    database.stop_log(user()).map_err(|error| at(database.path(), &error))?;
+    let failed = |error| at(database.path(), &error);
+    database.note(vec![Deed::log_stopped().by(user())]).map_err(failed)?;
+    // Its last line says that it ends here. A log that cannot be written any more is stopped all the same.
+    let place = database.place().map_err(failed)?.path;
+    let written = place.map(|path| SecurityLog::open(&path)?.write_due(&database)).transpose();
+    if let Err(error) = written {
+        screen.warning(&format!("{error}; its last records wait for the next log"));
+        error.hint().into_iter().for_each(|hint| screen.hint(hint));
+    }
+    database.stop_log().map_err(failed)?;
     screen.put(|out| writeln!(out, "no log is written any more, until a command or a server names one"))?;
     Ok(Exit::Clean)
 }

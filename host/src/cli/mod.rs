@@ -23,8 +23,10 @@ mod sandbox;
 mod scan;
 mod screen;
 mod serve;
+mod shipping;
 mod signals;
 mod silence;
+mod tenant;
 mod token;
 mod watch;
 mod zone;
@@ -68,6 +70,10 @@ pub fn main() -> ExitCode {
             configuration::read(config).and_then(|read| scan::run(arguments, &read, &screen))
         }
         Command::ScannerExec(arguments) => return scan::exec(arguments),
+        Command::Tenant(arguments) => {
+            configuration::read(config).and_then(|read| tenant::run(arguments, &read, &screen))
+        }
+        Command::PackCompile(arguments) => return pack::compile(arguments),
         Command::Token(arguments) => {
             configuration::read(config).and_then(|read| token::run(arguments, &read, &screen))
         }

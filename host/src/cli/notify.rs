@@ -1,11 +1,12 @@
 use super::arguments::{Format, NotifyArguments, NotifyCommand};
-use super::desk::{self, Desk, Purpose};
+use super::desk::{self, Desk, Purpose, Retried};
 use super::exit::Exit;
 use super::kept::{self, Patience};
 use super::{Failure, Screen, objects};
 use crate::configuration::Configuration;
 use crate::report::answer::Answer;
 use crate::report::paint::BOLD;
+use crate::report::stands::stands;
 use crate::report::table::Column::{Figure, Text};
 use crate::report::table::Table;
 use crate::report::{moment, visible};
@@ -27,6 +28,7 @@ pub(super) fn run(
         NotifyCommand::Flush | NotifyCommand::Retry { .. } => Purpose::Change,
         _ => Purpose::Look,
     };
+    let flag = arguments.keep.tenant.flag();
     let desk = &*desk::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
         NotifyCommand::Status { format } => {
@@ -36,26 +38,24 @@ pub(super) fn run(
         NotifyCommand::Flush => {
             let count = desk.flush()?;
             screen.say(&match count {
+                0 => "no notice can be tried now".into(),
                 1 => "1 notice is tried now".into(),
                 count => format!("{count} notices are tried now"),
             });
             let whole = desk.settle_all(Patience::HalfAMinute, screen)?;
+            if count == 0 && whole {
+                // Where something of ours stays, that has been said with its reasons.
+                waiting(desk, screen)?;
+            }
             return Ok(if whole { Exit::Clean } else { Exit::Undelivered });
         }
         NotifyCommand::Retry { notice } => {
-            let count = desk.retry(notice)?;
-            if count == 0 {
-                return Err(Failure::new("expected notices that were given up, found none"));
-            }
-            screen.say(&match count {
-                1 => "1 notice is queued again".into(),
-                count => format!("{count} notices are queued again"),
-            });
+            retried(&desk.retry(notice)?, screen)?;
         }
         // Sent above, without a database.
         NotifyCommand::Test { .. } => return Ok(Exit::Clean),
         NotifyCommand::Why { incident, recipient, format } => {
-            why(desk, incident, recipient.as_deref(), format, screen)?;
+            why(desk, incident, recipient.as_deref(), format, &flag, screen)?;
             return Ok(Exit::Clean);
         }
     }
@@ -96,7 +96,7 @@ fn status(desk: &dyn Desk, format: Format, screen: &Screen) -> Result<(), Failur
         }
         for (relay, failures, at, words) in &status.breakers {
             let at = moment(*at, desk.zone());
-            writeln!(out, "\n{BOLD}{}{BOLD:#} failed {failures} times, next try {at}", visible(relay))?;
+            writeln!(out, "\n{BOLD}{}{BOLD:#} failed {}, next try {at}", visible(relay), times(*failures))?;
             writeln!(out, "    {}", visible(words))?;
         }
         let dead = status.states.iter().find(|(state, _)| state == "dead").map_or(0, |(_, count)| *count);
@@ -110,7 +110,7 @@ fn status(desk: &dyn Desk, format: Format, screen: &Screen) -> Result<(), Failur
             for told in all {
                 let what = told.incident.map_or_else(|| "digest".into(), |id| format!("incident {id}"));
                 let notice = told.notice.to_string();
-                table.row(vec![notice, what, visible(&told.recipient), stands(told, desk)]);
+                table.row(vec![notice, what, visible(&told.recipient), stands(told, desk.zone())]);
             }
             table.write(out, screen.width())?;
             match count.saturating_sub(all.len() as u64) {
@@ -128,11 +128,14 @@ fn why(
     id: i64,
     recipient: Option<&str>,
     format: Format,
+    flag: &str,
     screen: &Screen,
 ) -> Result<(), Failure> {
     let Some((answer, notices)) = desk.why(id)? else {
-        let hint = "`tripline incident list --all` lists those there are; what an exception takes out is no incident: \
-                    `tripline exception list`";
+        let hint = format!(
+            "`tripline incident list --all{flag}` lists those there are; what an exception takes out is no incident: \
+             `tripline exception list{flag}`"
+        );
         return Err(Failure::new(format!("there is no incident {id}")).hint(Some(hint)));
     };
     let recipient = recipient.map(|name| address(desk, &answer, name)).transpose()?;
@@ -158,16 +161,49 @@ fn address<'a>(desk: &dyn Desk, answer: &'a Answer, name: &str) -> Result<&'a st
     Err(Failure::new(message).hint(Some(hint)))
 }
 
-/// How long a notice waits for what, or why it was given up, in a few words: `why` has the sentences.
-fn stands(told: &Told, desk: &dyn Desk) -> String {
-    let at = moment(told.due, desk.zone());
-    let words = visible(&told.words);
-    match &told.state[..] {
-        "deferred" => format!("attempt {} failed, again {at}: {words}", told.attempts),
-        "dead" => format!("given up after {} attempts: {words}", told.attempts),
-        "sending" => "being sent".into(),
-        "queued" if told.due > desk.now() => format!("waits for the end of quiet hours, {at}"),
-        "queued" if !words.is_empty() => format!("waits for the relay: {words}"),
-        _ => "waits to be sent".into(),
+/// What became of notices that were to be queued again.
+fn retried(retried: &Retried, screen: &Screen) -> Result<(), Failure> {
+    let hint =
+        "whoever is not in [recipients] is not written to; back there, the same command queues them again";
+    match (retried.notices, retried.departed) {
+        (0, 0) => return Err(Failure::new("expected notices that were given up, found none")),
+        (0, gone) => {
+            let found = match gone {
+                1 => "one to somebody who is none any more".into(),
+                gone => format!("{gone} to some who are none any more"),
+            };
+            let message = format!("expected notices to recipients of the configuration, found {found}");
+            return Err(Failure::new(message).hint(Some(hint)));
+        }
+        (1, _) => screen.say("1 notice is queued again"),
+        (count, _) => screen.say(&format!("{count} notices are queued again")),
     }
+    if retried.departed > 0 {
+        let stay = if retried.departed == 1 {
+            "1 notice stays"
+        } else {
+            &format!("{} notices stay", retried.departed)
+        };
+        screen.warning(&format!("{stay} given up: to somebody who is no recipient any more"));
+        screen.hint(hint);
+    }
+    Ok(())
+}
+
+/// What waits, and for what.
+fn waiting(desk: &dyn Desk, screen: &Screen) -> Result<(), Failure> {
+    let (status, waiting) = desk.outbox(NAMED)?;
+    for told in &waiting {
+        let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
+        screen.say(&format!("  {what} to {}: {}", visible(&told.recipient), stands(told, desk.zone())));
+    }
+    match status.waiting().saturating_sub(waiting.len() as u64) {
+        0 => {}
+        more => screen.say(&format!("  and {more} more")),
+    }
+    Ok(())
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".into() } else { format!("{count} times") }
 }

@@ -1,23 +1,41 @@
+mod served;
+
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use tripline_engine::Pack;
 use tripline_engine::sandbox::Sandbox;
 use tripline_sandbox::Limits;
 
-use super::arguments::{InspectFormat, PackCommand};
+use super::arguments::{InspectFormat, PackCommand, PackCompileArguments};
 use super::exit::Exit;
 use super::screen::written;
 use super::{Failure, Screen, packs, sandbox};
 use crate::author::{cases, inspect, module, new};
+use crate::packs::{CompileLimits, become_compiler};
 
-/// Makes, tests or shows a pack.
+/// Compiles a module for a server, within limits of the kernel.
+pub(super) fn compile(arguments: PackCompileArguments) -> ExitCode {
+    let PackCompileArguments { parent, cpu, memory, cache } = arguments;
+    let limits = CompileLimits { cpu, memory, ..CompileLimits::default() };
+    u8::try_from(become_compiler(parent, &limits, cache)).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// Makes, tests or shows a pack, or sees to those of a server.
 pub(super) fn run(command: PackCommand, screen: &Screen) -> Result<Exit, Failure> {
     match command {
         PackCommand::New { name, sdk } => make(&name, sdk.as_deref(), screen),
         PackCommand::Test { pack, cases, update } => test(&pack, cases, update, screen),
         PackCommand::Inspect { pack, format } => show(&pack, format, screen),
+        PackCommand::Push { pack, at } => served::push(&pack, &at, screen),
+        PackCommand::List { format, at } => served::list(format, &at, screen),
+        PackCommand::Rollback { name, at } => served::act(&name, "rollback", &at, screen),
+        PackCommand::Enable { name, at } => served::act(&name, "enable", &at, screen),
+        PackCommand::Disable { name, at } => served::act(&name, "disable", &at, screen),
+        PackCommand::Set { name, settings, at } => served::set(&name, &settings, &at, screen),
+        PackCommand::Faults { name, format, at } => served::faults(&name, format, &at, screen),
     }
 }
 

@@ -8,9 +8,9 @@ use tripline_abi::OpenWriter;
 use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{Configured, Pack, PackError, PackLimits};
 
-use super::Failure;
 use super::arguments::PackArguments;
-use super::configuration::failure;
+use super::configuration::{failure, placed};
+use super::{Failure, Screen};
 use crate::builtin;
 use crate::configuration::{Configuration, PackSettings};
 
@@ -60,16 +60,37 @@ impl From<PacksError> for Failure {
     }
 }
 
+/// What becomes of tables of the configuration that name a pack which is not there.
+pub(super) enum Strangers<'s> {
+    /// Whoever wrote the configuration is to mend it.
+    Refused,
+    /// A standing configuration may name packs that this command is not given; it is told, since it may be misspelt.
+    Told(&'s Screen),
+}
+
 /// The wanted packs with their settings: those of `--settings` count before those of the configuration.
 pub(super) fn configured(
     arguments: &PackArguments,
     configuration: &Configuration,
+    strangers: &Strangers<'_>,
 ) -> Result<Vec<Configured>, Failure> {
     let packs = all(&arguments.pack, arguments.no_builtin)?;
     let wanted = wanted(&packs, &arguments.only)?;
     let given = arguments.settings.as_deref().map(PackSettings::read).transpose().map_err(failure)?;
-    // A standing file may name packs that this command leaves out.
     let mut standing = configuration.packs.clone();
+    let mut known: Vec<&str> = packs.iter().map(|pack| pack.name()).collect();
+    known.extend(builtin::NAMES.iter().filter(|_| arguments.no_builtin));
+    for strange in standing.strangers(&known) {
+        match strangers {
+            Strangers::Refused => return Err(failure(strange)),
+            Strangers::Told(screen) => {
+                let failure = placed(strange);
+                screen.warning(&format!("{}: its table is left out", failure.message()));
+                failure.hinted().into_iter().for_each(|hint| screen.hint(hint));
+            }
+        }
+    }
+    // Nor is anything said of built-in packs that this command leaves out.
     standing.retain(|name| packs.iter().any(|pack| pack.name() == name));
     given.unwrap_or_default().over(standing).configure(&packs, &wanted).map_err(failure)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::read::MultiGzDecoder;
 
@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::{Failure, Screen, interrupt, packs};
 use crate::builtin;
 use crate::http::start_playground;
-use crate::playground::{File, Files, GIVEN, GivenPack, given, page};
+use crate::playground::{File, Files, GIVEN, GivenLog, GivenPack, given, page};
 use crate::token::TokenSecret;
 
 /// Bytes of a log: it is held here, in the browser, and once more by what runs there.
@@ -73,10 +73,10 @@ fn files(arguments: &PlaygroundArguments) -> Result<Files, Failure> {
     if let Some(path) = &arguments.log {
         const FILE: &str = "given.log";
         files.insert(FILE.into(), File::new(FILE, read(path).map_err(Failure::new)?));
-        log = Some((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), FILE));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        log = Some(GivenLog { name, file: FILE.into(), modified: modified(path) });
     }
-    let log = log.as_ref().map(|(name, file)| (name.as_str(), *file));
-    files.insert(GIVEN.into(), given(&begin, log));
+    files.insert(GIVEN.into(), given(&begin, log.as_ref()));
     Ok(files)
 }
 
@@ -90,6 +90,20 @@ fn read(path: &Path) -> Result<Vec<u8>, GivenError> {
     if bytes.len() as u64 > LOG_BYTES { Err(GivenError::Large(path.into())) } else { Ok(bytes) }
 }
 
+/// When a file was last written, in milliseconds since 1970.
+fn modified(path: &Path) -> Option<i64> {
+    let at = fs::metadata(path).and_then(|about| about.modified()).ok()?;
+    i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+}
+
+/// Node takes a `.js` for what the nearest `package.json` says, so the module brings its own.
+const PACKAGE: &str = r#"{
+  "private": true,
+  "type": "module",
+  "exports": { ".": { "types": "./tripline.d.ts", "default": "./tripline.js" }, "./*": "./*" }
+}
+"#;
+
 fn export(folder: &Path) -> Result<(), GivenError> {
     for (name, file) in page() {
         let path = folder.join(name);
@@ -97,7 +111,8 @@ fn export(folder: &Path) -> Result<(), GivenError> {
         fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(failed)?;
         fs::write(&path, &file.bytes).map_err(failed)?;
     }
-    Ok(())
+    let path = folder.join("package.json");
+    fs::write(&path, PACKAGE).map_err(|error| GivenError::Export { path, error })
 }
 
 /// Has the desktop open it; what that says is for nobody.

@@ -23,7 +23,7 @@ pub(super) fn open(screen: &Screen, verbose: bool) -> Result<Arc<Wasmtime>, Fail
 }
 
 /// As the XDG base directories have it; a relative path is to be ignored.
-fn cache_folder() -> Option<PathBuf> {
+pub(super) fn cache_folder() -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let given = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(absolute);
     let folder = given.or_else(|| Some(env::home_dir().filter(absolute)?.join(".cache")))?;

@@ -86,6 +86,12 @@ impl Screen {
         self.talk(|err| writeln!(err, "{HINT}hint:{HINT:#} {}", lines(hint)));
     }
 
+    /// Puts figures beside the data, in so many columns.
+    pub(super) fn figures(&self, write: impl FnOnce(&mut dyn Write, usize) -> io::Result<()>) {
+        let width = self.width();
+        self.talk(|err| write(err, width));
+    }
+
     /// Says why a command failed.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.error(failure.message());

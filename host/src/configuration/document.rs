@@ -71,9 +71,18 @@ impl Document {
         self.hidden.borrow().iter().fold(masked(&self.text), |text, secret| stars(&text, secret.clone()))
     }
 
-    /// Never shows these bytes.
-    pub(super) fn hide(&self, secret: Range<usize>) {
-        self.hidden.borrow_mut().push(secret);
+    /// Never shows what a key is given. What names it stays: of a table that is its head.
+    pub(super) fn hide(&self, key: &Range<usize>, secret: Range<usize>) {
+        if !self.names(key, &secret) {
+            self.hidden.borrow_mut().push(secret);
+        }
+    }
+
+    /// Whether a value is no more than the place where its key stands: `[table]`, or the key itself.
+    fn names(&self, key: &Range<usize>, value: &Range<usize>) -> bool {
+        let is_head = self.text.get(value.clone()).is_some_and(|text| text.starts_with('['));
+        let holds = value.start <= key.start && key.end <= value.end;
+        holds && (is_head || key == value)
     }
 
     /// As `wrong`, for what may itself be a secret.
@@ -83,8 +92,9 @@ impl Document {
         span: Range<usize>,
         secret: Range<usize>,
     ) -> ConfigurationError {
+        let is_name = span != secret && self.names(&span, &secret);
         let mut error = self.wrong(problem, span);
-        if let Some(place) = &mut error.place {
+        if let Some(place) = error.place.as_mut().filter(|_| !is_name) {
             place.text = stars(&place.text, secret);
         }
         error

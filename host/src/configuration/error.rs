@@ -76,7 +76,7 @@ pub enum Problem {
     #[error("expected routes with different names, found a second `{0}`")]
     RouteTwice(String),
     #[error("`{key}`: expected a regular expression, found one that does not compile: {error}")]
-    Regex { key: String, error: regex::Error },
+    Regex { key: String, error: PatternError },
     #[error("{}: expected a glob, found {error}", path.display())]
     Glob { path: PathBuf, error: String },
     #[error("expected each file once, found {} a second time", .0.display())]
@@ -94,9 +94,35 @@ pub enum Problem {
     #[error("expected tables [packs.NAME] and nothing else, found `{0}`")]
     OnlyPacks(String),
     #[error("there is no pack `{name}`; there are {}", known.join(", "))]
-    Pack { name: String, known: Vec<String> },
+    Pack { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("pack `{pack}`: {error}")]
-    Settings { pack: String, error: SettingsError },
+    Settings { pack: String, nearest: Option<String>, error: Box<SettingsError> },
+}
+
+/// Why a pattern cannot be used, without the pattern: it may hold what it is to blot out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum PatternError {
+    #[error("{what} at its character {at}")]
+    Syntax { what: String, at: usize },
+    #[error("it is too large")]
+    Large,
+}
+
+impl PatternError {
+    /// Why this does not compile.
+    pub(super) fn of(pattern: &str) -> PatternError {
+        let parsed = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern);
+        let (what, before) = match &parsed {
+            Err(regex_syntax::Error::Parse(error)) => (error.kind().to_string(), error.span().start.offset),
+            Err(regex_syntax::Error::Translate(error)) => {
+                (error.kind().to_string(), error.span().start.offset)
+            }
+            _ => return PatternError::Large,
+        };
+        let at = pattern.get(..before).unwrap_or(pattern).chars().count() + 1;
+        PatternError::Syntax { what, at }
+    }
 }
 
 impl ConfigurationError {
@@ -129,7 +155,11 @@ impl ConfigurationError {
                  has TLS"
                     .into(),
             ),
-            Problem::Settings { pack, error: SettingsError::Missing { name } } => {
+            Problem::Pack { nearest: Some(nearest), .. } | Problem::Settings { nearest: Some(nearest), .. } => {
+                Some(format!("did you mean `{nearest}`?"))
+            }
+            Problem::Pack { .. } => Some("a pack of your own is given with --pack PATH".into()),
+            Problem::Settings { pack, error, .. } if let SettingsError::Missing { name } = &**error => {
                 Some(format!("give it with --settings FILE.toml: `{name} = …` in a table [packs.{pack}]"))
             }
             _ => None,

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// What keys of secrets are called, in any case.
-const WORDS: [&str; 5] = ["pass", "pasw", "secret", "token", "pwd"];
+/// What keys of secrets are called, in any case; a pattern of redaction may have one in it.
+const WORDS: [&str; 6] = ["pass", "pasw", "secret", "token", "pwd", "patterns"];
 
 /// The text with stars in place of these bytes; line breaks and lengths stay.
 pub(super) fn stars(text: &str, span: Range<usize>) -> String {
@@ -59,6 +59,12 @@ pub(super) fn masked(text: &str) -> String {
                 last = rest.find(quotes).map_or(text.len(), |length| text.len() - rest.len() + length);
             }
         }
+        // So does a list, with a line that begins with its bracket.
+        if value.starts_with('[') && !line.trim_end().ends_with(']') {
+            let mut lines = text[end..].split_inclusive('\n');
+            let own = lines.by_ref().take_while(|line| !line.trim_start().starts_with(']'));
+            last = end + own.map(str::len).sum::<usize>();
+        }
         until = last;
         out = stars(&out, at..last);
     }
@@ -74,6 +80,8 @@ mod tests {
         assert_eq!(masked("a = 1\npassword = \"x\"\nb = 2\n"), "a = 1\npassword =****\nb = 2\n");
         assert_eq!(masked("PASSWORD=\"hunter2"), "PASSWORD=********");
         assert_eq!(masked("token = '''\nab\n'''\nb = 2"), "token =****\n**\n'''\nb = 2");
+        let list = "patterns = [\n  'a',\n]\nb = 2";
+        assert_eq!(masked(list), "patterns =**\n******\n]\nb = 2");
         let reference = "password = { env = \"NAME\" }";
         assert_eq!(masked(reference), reference);
     }

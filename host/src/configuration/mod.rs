@@ -34,7 +34,7 @@
 //! | `routes.resolved` | whether it is told that an incident is resolved | `false` |
 //! | `throttle.per_hour` | mails for a recipient within an hour | 12 |
 //! | `incidents.acknowledge_for` | how long an acknowledgement holds | `24h` |
-//! | `incidents.resolve_after` | quiet after which an incident resolves itself | `off` |
+//! | `incidents.resolve_after` | quiet after which an incident resolves itself, whatever its rule says; `off`: never | as its rule says |
 //! | `incidents.retention` | how long resolved incidents are kept | `90 days` |
 //! | `incidents.evidence` | evidence kept of the first and of the last occurrences | 16 |
 //! | `redact.patterns` | what is blotted out before it is stored; the group `secret` alone, if there is one | nothing |
@@ -50,7 +50,7 @@
 //! | `follow.paths` | files, folders and globs to follow; a file that several name belongs to the first | |
 //! | `follow.tenant` | whose their lines are | `default` |
 //! | `follow.timezone` | the time zone of stamps that say none | the server's |
-//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `json`, `plain` or `finding` | found from the first lines |
+//! | `follow.format` | `rfc3164`, `rfc5424`, `iso`, `access`, `w3c`, `audit`, `cef`, `json`, `records`, `journal`, `logfmt`, `plain` or `finding` | found from the first lines |
 //! | `follow.log_source` | what log it is, in Sigma's words; goes before what is found in the lines | what is found |
 //! | `follow.log_source.product` | like `linux` | |
 //! | `follow.log_source.service` | like `sshd` | |
@@ -98,8 +98,11 @@
 //! | `scan.schedule.cron` | when: minute, hour, day, month, weekday; or `every` | |
 //! | `scan.schedule.timezone` | whose clock cron goes by | that of reports |
 //! | `scan.schedule.every` | again after so long, from now on | |
-//! | `scan.schedule.jitter` | each begins later by up to so much, so that many do not begin at once | none |
+//! | `scan.schedule.jitter` | each begins later by up to so much, at most the time between two, so that many do not begin at once | none |
 //! | `scan.schedule.missed` | what becomes of times at which nobody was there: `skip`, or `once` for all of them | `once` |
+//! | `tenant.name` | a tenant that has quotas | |
+//! | `tenant.quota` | what it may use | |
+//! | `tenant.quota.lines` | lines a second; what is more waits, is refused, or is lost over UDP | no quota |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
 
 mod document;
@@ -116,6 +119,7 @@ mod secret;
 mod server;
 mod sources;
 mod table;
+mod tenants;
 #[cfg(test)]
 mod tests;
 pub(crate) mod zone;
@@ -127,7 +131,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use self::document::Document;
-pub use self::error::{ConfigurationError, Place, Problem};
+pub use self::error::{ConfigurationError, PatternError, Place, Problem};
 pub use self::mail::{MailSettings, Tls};
 pub use self::packs::PackSettings;
 pub use self::places::{Origin, Places};
@@ -135,9 +139,10 @@ pub use self::recipients::Recipient;
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
 pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
+pub use self::tenants::Quota;
 use crate::commit::Tenant;
 use crate::incidents::Policy;
-use crate::scans::ScanSettings;
+use crate::scans::{Order, OrderError, ScanName, ScanSettings, Scheduled};
 
 /// A file that has every key, with a comment for each.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -173,6 +178,8 @@ pub struct Configuration {
     pub http: Vec<HttpSource>,
     /// How scans are made, and what may be scanned.
     pub scan: ScanSettings,
+    /// What tenants may use.
+    pub quotas: BTreeMap<Tenant, Quota>,
     /// Settings of packs.
     pub packs: PackSettings,
 }
@@ -200,6 +207,16 @@ pub enum Warning {
         "[[scan.schedule]] of tenant `{0}` without networks in [[scan.allow]]: none of its scans may be made"
     )]
     NothingAllowed(Tenant),
+    /// A schedule can only fail.
+    #[error("[[scan.schedule]] `{name}` of tenant `{tenant}` can only fail: {why}")]
+    CannotBe {
+        /// Whose it is.
+        tenant: Tenant,
+        /// What it is called.
+        name: ScanName,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Configuration {
@@ -208,9 +225,26 @@ impl Configuration {
         read::file(&Document::read(path)?)
     }
 
+    /// SHA-256 of a file, whatever it says; `None`: it cannot be read.
+    pub fn digest_of(path: &Path) -> Option<[u8; 32]> {
+        Document::read(path).ok().map(|document| document.digest())
+    }
+
     /// Checks what a file says; no file is touched.
     pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Configuration, ConfigurationError> {
         read::file(&Document::new(path, bytes)?)
+    }
+
+    /// Whether anything in it is of this tenant; the default one is everybody's who says nothing.
+    pub fn names(&self, tenant: &Tenant) -> bool {
+        *tenant == Tenant::default()
+            || self.follow.iter().any(|one| one.tenant == *tenant)
+            || self.syslog.iter().any(|one| one.tenant == *tenant)
+            || self.http.iter().any(|one| one.tenant == *tenant)
+            || self.recipients.values().any(|one| one.tenant == *tenant)
+            || self.policy.routes.0.iter().any(|one| one.tenant == *tenant)
+            || self.scan.schedules.iter().any(|one| one.tenant == *tenant)
+            || self.quotas.contains_key(tenant)
     }
 
     /// What works but is hardly meant.
@@ -240,6 +274,15 @@ impl Configuration {
         let tenants = self.scan.schedules.iter().map(|one| &one.tenant).collect::<BTreeSet<_>>();
         let nothing = tenants.into_iter().filter(|tenant| self.scan.allowed(tenant).is_empty());
         warnings.extend(nothing.cloned().map(Warning::NothingAllowed));
+        for Scheduled { tenant, request, .. } in &self.scan.schedules {
+            match Order::precheck(request, tenant, &self.scan) {
+                Ok(()) | Err(OrderError::NothingAllowed(_)) => {}
+                Err(why) => {
+                    let (tenant, name) = (tenant.clone(), request.name.clone());
+                    warnings.push(Warning::CannotBe { tenant, name, why: why.to_string() });
+                }
+            }
+        }
         warnings
     }
 }

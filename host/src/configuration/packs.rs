@@ -11,6 +11,7 @@ use tripline_engine::{Configured, Pack};
 
 use super::document::Document;
 use super::masking::only_lines;
+use super::table::nearest;
 use super::{ConfigurationError, Place, Problem};
 
 /// The tables `[packs.NAME]` of one or more files, to be checked against the packs' manifests.
@@ -104,6 +105,12 @@ impl PackSettings {
         self.tables.keys().map(String::as_str)
     }
 
+    /// Takes the tables out that name none of these packs; answers what is wrong with each.
+    pub fn strangers(&mut self, known: &[&str]) -> Vec<ConfigurationError> {
+        let strange = self.tables.extract_if(.., |name, _| !known.contains(&&**name));
+        strange.map(|(name, table)| table.stranger(&name, known)).collect()
+    }
+
     /// Without the packs of which this is false: they are not there.
     pub fn retain(&mut self, there: impl Fn(&str) -> bool) {
         self.tables.retain(|name, _| there(name));
@@ -117,8 +124,8 @@ impl PackSettings {
     ) -> Result<Vec<Configured>, ConfigurationError> {
         for (name, table) in &self.tables {
             if packs.iter().all(|pack| pack.name() != name) {
-                let known = packs.iter().map(|pack| pack.name().to_string()).collect();
-                return Err(table.wrong(Problem::Pack { name: name.clone(), known }, table.name.clone()));
+                let known: Vec<&str> = packs.iter().map(|pack| pack.name()).collect();
+                return Err(table.stranger(name, &known));
             }
         }
         let mut configured = Vec::new();
@@ -130,7 +137,11 @@ impl PackSettings {
             let given = table.map(|table| table.given.clone()).unwrap_or_default();
             let one = Configured::new(Arc::clone(pack), &given).map_err(|error| {
                 let span = table.map(|table| (table, table.span_of(&error)));
-                let problem = Problem::Settings { pack: pack.name().into(), error };
+                let nearest = match &error {
+                    SettingsError::Unknown { name, known } => nearest(name, known.iter().map(String::as_str)),
+                    _ => None,
+                };
+                let problem = Problem::Settings { pack: pack.name().into(), nearest, error: Box::new(error) };
                 match span {
                     Some((table, span)) => table.wrong(problem, span),
                     None => problem.into(),
@@ -145,6 +156,13 @@ impl PackSettings {
 }
 
 impl PackTable {
+    /// It names a pack that is not there.
+    fn stranger(&self, name: &str, known: &[&str]) -> ConfigurationError {
+        let nearest = nearest(name, known.iter().copied());
+        let known = known.iter().map(|name| name.to_string()).collect();
+        self.wrong(Problem::Pack { name: name.into(), nearest, known }, self.name.clone())
+    }
+
     fn wrong(&self, problem: Problem, span: Range<usize>) -> ConfigurationError {
         let File { path, text } = &*self.file;
         ConfigurationError {

@@ -10,8 +10,11 @@ use tripline_engine::abi::Severity;
 use super::document::Document;
 use super::recipients::{self, Recipient};
 use super::table::{Given, Keys, Table};
-use super::{Configuration, ConfigurationError, PackSettings, Problem, mail, scan, server, sources, zone};
-use crate::incidents::{IncidentLimits, Redaction};
+use super::{
+    Configuration, ConfigurationError, PackSettings, PatternError, Problem, mail, scan, server, sources,
+    tenants, zone,
+};
+use crate::incidents::{IncidentLimits, Redaction, ResolveAfter};
 use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
 
 type Wrong = ConfigurationError;
@@ -31,6 +34,7 @@ const KEYS: Keys = &[
     "syslog",
     "http",
     "scan",
+    "tenant",
     "packs",
 ];
 const ROUTE: Keys =
@@ -54,6 +58,8 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     }
     out.mail = root.table("mail", mail::KEYS)?.map(|table| mail::read(document, table)).transpose()?;
     out.recipients = recipients::read(root.names("recipients", recipients::KEYS)?)?;
+    let listed = out.recipients.values().map(|one| (one.tenant.clone(), one.address.clone()));
+    out.policy.recipients = listed.collect();
     out.policy.routes = routes(root.tables("routes", ROUTE)?, &out.recipients)?;
     if let Some(table) = root.table("throttle", &["per_hour"])? {
         let per_hour = table.integer("per_hour", 1..=3600)?.and_then(|n| u32::try_from(n).ok());
@@ -77,6 +83,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     if let Some(table) = root.table("scan", scan::KEYS)? {
         out.scan = scan::read(document, table, out.timezone.as_ref())?;
     }
+    out.quotas = tenants::read(root.tables("tenant", tenants::KEYS)?)?;
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;
     }
@@ -90,6 +97,9 @@ fn routes(tables: Vec<Table<'_>>, recipients: &BTreeMap<String, Recipient>) -> R
         let name = table.required("name", name)?;
         if routes.iter().any(|route| route.name == name.value) {
             return Err(name.wrong(Problem::RouteTwice(name.value.into())));
+        }
+        if name.value == Route::FLAG {
+            return Err(name.expected("another name than that of the route which the flag makes", name.value));
         }
         let severity = table.parsed("severity", SEVERITIES, |word| word.parse::<Severity>().ok())?;
         let rules = table.texts("rules")?.unwrap_or_default();
@@ -147,7 +157,11 @@ fn limits(table: Table<'_>) -> Result<IncidentLimits, Wrong> {
     let evidence = table.integer("evidence", 1..=1000)?.and_then(|n| usize::try_from(n).ok());
     Ok(IncidentLimits {
         acknowledge_for: table.duration("acknowledge_for")?.unwrap_or(usual.acknowledge_for),
-        resolve_after: table.duration_or_off("resolve_after")?.unwrap_or(usual.resolve_after),
+        resolve_after: match table.duration_or_off("resolve_after")? {
+            None => usual.resolve_after,
+            Some(None) => ResolveAfter::Never,
+            Some(Some(quiet)) => ResolveAfter::Quiet(quiet),
+        },
         retention: table.duration_or_off("retention")?.unwrap_or(usual.retention),
         evidence: evidence.unwrap_or(usual.evidence),
         ..usual
@@ -155,16 +169,19 @@ fn limits(table: Table<'_>) -> Result<IncidentLimits, Wrong> {
 }
 
 fn redaction(patterns: &[Given<'_, &str>]) -> Result<Redaction, Wrong> {
+    patterns.iter().for_each(Given::hide);
     for pattern in patterns {
-        let wrong = |error| pattern.wrong(Problem::Regex { key: pattern.key.clone(), error });
+        let (key, error) = (pattern.key.clone(), || PatternError::of(pattern.value));
+        let wrong = |_| pattern.wrong(Problem::Regex { key: key.clone(), error: error() });
         Redaction::new(slice::from_ref(&pattern.value.to_string())).map_err(wrong)?;
         // It would find nothing everywhere.
         if regex::bytes::Regex::new(pattern.value).map_err(wrong)?.is_match(b"") {
-            return Err(pattern.expected("a pattern that does not take the empty text", pattern.value));
+            return Err(pattern.expected("a pattern that does not take the empty text", "…"));
         }
     }
     let texts: Vec<String> = patterns.iter().map(|pattern| pattern.value.into()).collect();
-    Redaction::new(&texts).map_err(|error| Problem::Regex { key: "redact.patterns".into(), error }.into())
+    let large = |_| Problem::Regex { key: "redact.patterns".into(), error: PatternError::Large }.into();
+    Redaction::new(&texts).map_err(large)
 }
 
 /// Bytes, of `10 GiB` and the like.

@@ -36,6 +36,10 @@ pub(super) fn read(tables: Vec<Table<'_>>, usual: Option<&TimeZone>) -> Result<V
     for table in tables {
         let name = table.parsed("name", "1 to 64 lower case letters, digits and hyphens", ScanName::new)?;
         let name = table.required("name", name)?;
+        if name.value == ScanName::default() {
+            let found = name.value.as_str();
+            return Err(name.expected("a name that scans without a name do not have, too", found));
+        }
         let tenant = table.parsed("tenant", TENANT, Tenant::new)?;
         let tenant = tenant.map(|tenant| tenant.value).unwrap_or_default();
         if schedules.iter().any(|other| other.tenant == tenant && other.request.name == name.value) {
@@ -94,6 +98,9 @@ fn schedule(table: &Table<'_>, usual: Option<&TimeZone>) -> Result<Schedule, Wro
         }
     };
     let jitter = positive(table.duration("jitter")?).unwrap_or_default();
+    if let Some(given) = table.text("jitter")?.filter(|_| jitter > when.shortest()) {
+        return Err(given.expected("at most the time between two scans of the schedule", given.value));
+    }
     let missed = table.parsed("missed", "skip or once", |word| word.parse::<Missed>().ok())?;
     Ok(Schedule { when, jitter, missed: missed.map_or(Missed::Once, |missed| missed.value) })
 }

@@ -151,10 +151,8 @@ struct Formats {
 }
 
 /// What lies in a file the operator knows.
-const OF_FILES: Formats =
-    Formats { expected: "rfc3164, rfc5424, iso, json, plain or finding", takes: |_| true };
-const OF_SENDERS: Formats =
-    Formats { expected: "rfc3164, rfc5424, iso, json or plain", takes: Format::is_for_senders };
+const OF_FILES: Formats = Formats { expected: Format::LISTED, takes: |_| true };
+const OF_SENDERS: Formats = Formats { expected: Format::LISTED_FOR_SENDERS, takes: Format::is_for_senders };
 
 /// Reads `[[follow]]`.
 pub(super) fn follow(document: &Document, tables: Vec<Table<'_>>) -> Result<Vec<FollowedSource>, Wrong> {

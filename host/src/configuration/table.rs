@@ -50,6 +50,11 @@ impl<T> Given<'_, T> {
         self.document.hiding(problem, self.span.clone(), self.span.clone())
     }
 
+    /// From here on the value is never shown.
+    pub(super) fn hide(&self) {
+        self.document.hide(&(0..0), self.span.clone());
+    }
+
     pub(super) fn expected(&self, expected: impl Into<String>, found: impl ToString) -> Wrong {
         self.wrong(Problem::Value {
             key: self.key.clone(),
@@ -156,7 +161,7 @@ impl<'t> Table<'t> {
     }
 
     pub(super) fn tables(&self, key: &'static str, known: Keys) -> Result<Vec<Table<'t>>, Wrong> {
-        let Some(list) = self.of(key, "tables", DeValue::as_array)? else { return Ok(Vec::new()) };
+        let Some(list) = self.of(key, TABLES, DeValue::as_array)? else { return Ok(Vec::new()) };
         let item = |item| typed(self.given(list.key.clone(), item), "a table", DeValue::as_table);
         list.value.iter().map(|table| Table::inner(item(table)?, known).checked()).collect()
     }
@@ -205,7 +210,7 @@ impl<'t> Table<'t> {
     /// under a misspelt key.
     fn checked(self) -> Result<Table<'t>, Wrong> {
         let strangers = self.entries.iter().filter(|(key, _)| !self.known.contains(&&**key.get_ref()));
-        let strangers = strangers.inspect(|(_, value)| self.document.hide(value.span()));
+        let strangers = strangers.inspect(|(key, value)| self.document.hide(&key.span(), value.span()));
         let Some((key, value)) = strangers.min_by_key(|(key, _)| key.span().start) else { return Ok(self) };
         let problem = Problem::Key {
             table: self.shown(),
@@ -218,6 +223,8 @@ impl<'t> Table<'t> {
 }
 
 const DURATION: &str = "a duration like 30m, 4h or 90 days";
+/// What `[[x]]` makes.
+const TABLES: &str = "a list of tables, each under a head of its own in double brackets";
 
 fn typed<'t, T>(
     given: Given<'t, &'t DeValue<'t>>,

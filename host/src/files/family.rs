@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!   name      auth.log      .3             .gz
-//!             stem          generation     compression
+//!             stem          generation     compression, also .zst and .xz
 //!             auth.log      -20240131      .gz      dates of logrotate's `dateext`, oldest first as they sort
 //! ```
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use super::packing::ENDS;
 
 /// What a file's name says of its family.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +38,7 @@ impl Member {
     pub(crate) fn of(path: &Path) -> Member {
         let newest = Member { stem: path.into(), age: Age::Newest, path: path.into() };
         let Some(name) = path.file_name().map(OsStrExt::as_bytes) else { return newest };
-        let plain = name.strip_suffix(b".gz").unwrap_or(name);
+        let plain = ENDS.iter().find_map(|end| name.strip_suffix(end.as_bytes())).unwrap_or(name);
         let (stem, age) = match (counted(plain), dated(plain)) {
             (Some(found), _) | (None, Some(found)) => found,
             (None, None) => (plain, Age::Newest),
@@ -55,7 +57,10 @@ impl Member {
 
     /// Whether, by its name, it is what the other is packed to.
     pub(crate) fn packs(&self, other: &Member) -> bool {
-        let is_packed = |member: &Member| member.path.extension().is_some_and(|end| end == "gz");
+        let is_packed = |member: &Member| {
+            let name = member.path.as_os_str().as_bytes();
+            ENDS.iter().any(|end| name.ends_with(end.as_bytes()))
+        };
         (&self.stem, self.age) == (&other.stem, other.age) && is_packed(self) && !is_packed(other)
     }
 }
@@ -96,6 +101,8 @@ mod tests {
             "a/x.log.10.gz",
             "a/x.log-20240131.gz",
             "a/x.log-20240101",
+            "a/x.log.3.zst",
+            "a/x.log.4.xz",
         ];
         let mut members: Vec<Member> = names.iter().map(|name| Member::of(Path::new(name))).collect();
         members.sort();
@@ -104,6 +111,8 @@ mod tests {
             "a/x.log-20240101",
             "a/x.log-20240131.gz",
             "a/x.log.10.gz",
+            "a/x.log.4.xz",
+            "a/x.log.3.zst",
             "a/x.log.2.gz",
             "a/x.log.1",
             "a/x.log",

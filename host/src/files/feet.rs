@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 
-use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
+
+use super::packing::Packing;
 
 /// So many bytes make a foot, or all there are before it.
 pub(crate) const FOOT: u64 = 1024;
@@ -39,7 +40,9 @@ impl Feet {
         let mut wanted: Vec<u64> = before.iter().copied().filter(|before| *before <= FAR).collect();
         wanted.sort_unstable();
         let mut feet = Feet { is_far: wanted.len() < before.len(), ..Feet::default() };
-        let mut unpacked = MultiGzDecoder::new(file);
+        // It was looked at, and is packed; if it no longer is, nothing is found out.
+        let packing = Packing::of_file(&file).ok().flatten();
+        let Some(Ok(mut unpacked)) = packing.map(|packing| packing.unpack(file)) else { return feet };
         let (mut read, mut last) = (0, Vec::new());
         let mut buffer = vec![0; 64 * 1024];
         for before in wanted {

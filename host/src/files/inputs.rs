@@ -1,8 +1,9 @@
 //! From arguments to sources: files, folders, globs, `-`; rotation families together.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -12,7 +13,7 @@ use tripline_engine::line::Mark;
 
 use super::family::Member;
 use super::own::{self, Places};
-use super::present::Present;
+use super::present::{HEAD, Present};
 use super::{InputError, InputProblem};
 
 /// What arguments come to.
@@ -47,16 +48,40 @@ pub(crate) struct File {
     pub(crate) held: Option<Held>,
 }
 
-/// Lines that lie in memory: what a scan has found.
-#[derive(Clone, Debug)]
+/// Lines that lie in no file: what a scan has found. They may be more than anybody should hold at once.
+pub trait HeldLines: Send + Sync {
+    /// Reads them from the first on: each time the same.
+    fn open(&self) -> Box<dyn Read + Send>;
+}
+
+impl HeldLines for Arc<[u8]> {
+    fn open(&self) -> Box<dyn Read + Send> {
+        Box::new(io::Cursor::new(Arc::clone(self)))
+    }
+}
+
+/// Such lines, and what is known of them.
+#[derive(Clone)]
 pub(crate) struct Held {
-    pub(crate) lines: Arc<[u8]>,
+    pub(crate) lines: Arc<dyn HeldLines>,
+    pub(crate) bytes: u64,
+    /// The first of them.
+    pub(crate) head: Vec<u8>,
     /// By which it is known again: the run's number.
     pub(crate) number: u64,
 }
 
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("bytes", &self.bytes)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where reading a file begins.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Begin {
     /// `None`: at its start, as its source goes on from file to file.
     pub(crate) mark: Option<Mark>,
@@ -83,16 +108,18 @@ impl Source {
         &self.stem
     }
 
-    /// Lines that lie in memory, each with its end, in one file for each number; the same number has the same lines.
-    pub fn held(name: &str, files: Vec<(u64, Vec<u8>)>) -> Source {
-        let file = |(number, lines): (u64, Vec<u8>)| File {
-            path: name.into(),
-            bytes: lines.len() as u64,
-            modified: None,
-            begin: Begin::default(),
-            held: Some(Held { lines: lines.into(), number }),
+    /// Lines that lie in no file, each with its end, in one file for each number; the same number has the same lines. They
+    /// are read once, to know how many they are.
+    pub fn held(name: &str, files: Vec<(u64, Arc<dyn HeldLines>)>) -> io::Result<Source> {
+        let file = |(number, lines): (u64, Arc<dyn HeldLines>)| {
+            let (mut input, mut head) = (lines.open(), Vec::new());
+            let first = input.by_ref().take(HEAD).read_to_end(&mut head)?;
+            let bytes = first as u64 + io::copy(&mut input, &mut io::sink())?;
+            let held = Some(Held { lines, bytes, head, number });
+            Ok(File { path: name.into(), bytes, modified: None, begin: Begin::default(), held })
         };
-        Source { stem: name.into(), files: files.into_iter().map(file).collect(), format: None }
+        let files = files.into_iter().map(file).collect::<io::Result<_>>()?;
+        Ok(Source { stem: name.into(), files, format: None })
     }
 
     /// Whether it is standard input.

@@ -5,14 +5,16 @@ mod family;
 mod feet;
 mod inputs;
 mod known;
+mod length;
 mod name;
 mod own;
+mod packing;
 mod present;
 mod reader;
 
 pub use self::error::{InputError, InputProblem};
 pub(crate) use self::inputs::{Begin, File};
-pub use self::inputs::{Inputs, Source, expand};
+pub use self::inputs::{HeldLines, Inputs, Source, expand};
 pub(crate) use self::known::{Found, OpenFiles, generation, recognise};
 pub(crate) use self::name::name;
 pub(crate) use self::present::Present;
@@ -22,7 +24,13 @@ pub(crate) use self::{
     family::Member,
     feet::{FOOT, foot},
     inputs::is_being_packed,
-    known::is_same,
-    own::{OwnFiles, is_own},
+    known::{is_same, newest},
+    own::{OwnFiles, OwnKind, is_database, is_own},
+    packing::Packing,
     present::open,
+};
+#[cfg(feature = "program")]
+pub(crate) use self::{
+    packing::GZIP,
+    reader::{MAX_RATIO, RATIO_FROM},
 };

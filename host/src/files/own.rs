@@ -13,19 +13,29 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static OWN: Mutex<Vec<(OwnKind, PathBuf)>> = Mutex::new(Vec::new());
+
+/// What a file of the program's own is.
+#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "a library alone has no files of its own"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnKind {
+    /// One that a database lies in, or that lies beside it for it: nothing but SQLite and its locks may write it.
+    Database,
+    /// One that the program writes by lines: security.log, a token, its own output.
+    Lines,
+}
 
 /// Files are the program's own until it is dropped, whether or not they are there yet.
 #[cfg(feature = "store")]
 #[must_use]
-pub(crate) struct OwnFiles(Vec<PathBuf>);
+pub(crate) struct OwnFiles(OwnKind, Vec<PathBuf>);
 
 #[cfg(feature = "store")]
 impl OwnFiles {
     /// These are, whatever becomes of them under their names.
-    pub(crate) fn claim(paths: Vec<PathBuf>) -> OwnFiles {
-        own().extend(paths.iter().cloned());
-        OwnFiles(paths)
+    pub(crate) fn claim(kind: OwnKind, paths: Vec<PathBuf>) -> OwnFiles {
+        own().extend(paths.iter().map(|path| (kind, path.clone())));
+        OwnFiles(kind, paths)
     }
 }
 
@@ -33,16 +43,16 @@ impl OwnFiles {
 impl Drop for OwnFiles {
     fn drop(&mut self) {
         let mut all = own();
-        for path in &self.0 {
+        for path in &self.1 {
             // Somebody else may have claimed it, too.
-            if let Some(at) = all.iter().position(|own| own == path) {
+            if let Some(at) = all.iter().position(|(kind, own)| *kind == self.0 && own == path) {
                 all.swap_remove(at);
             }
         }
     }
 }
 
-fn own() -> MutexGuard<'static, Vec<PathBuf>> {
+fn own() -> MutexGuard<'static, Vec<(OwnKind, PathBuf)>> {
     OWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -51,7 +61,13 @@ pub(crate) struct Places(BTreeSet<(u64, u64)>);
 
 impl Places {
     pub(crate) fn look() -> Places {
-        let found = own().iter().filter_map(|path| fs::metadata(path).ok()).collect::<Vec<_>>();
+        Places::of(|_| true)
+    }
+
+    fn of(wanted: impl Fn(OwnKind) -> bool) -> Places {
+        let own = own();
+        let wanted = own.iter().filter(|(kind, _)| wanted(*kind));
+        let found = wanted.filter_map(|(_, path)| fs::metadata(path).ok()).collect::<Vec<_>>();
         Places(found.iter().map(|found| (found.dev(), found.ino())).collect())
     }
 
@@ -64,6 +80,12 @@ impl Places {
 #[cfg(feature = "store")]
 pub(crate) fn is_own(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| Places::look().has(&found))
+}
+
+/// Whether what lies under this name is a file that a database of this program lies in.
+#[cfg(feature = "store")]
+pub(crate) fn is_database(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| Places::of(|kind| kind == OwnKind::Database).has(&found))
 }
 
 /// What is wrong with a file that is the program's own.
@@ -92,7 +114,7 @@ mod tests {
         }
         symlink(path("t.db"), path("app.log.1")).unwrap();
         fs::hard_link(path("t.db"), path("other.log")).unwrap();
-        let own = OwnFiles::claim(vec![path("t.db"), path("t.db-wal")]);
+        let own = OwnFiles::claim(OwnKind::Database, vec![path("t.db"), path("t.db-wal")]);
         fs::write(path("t.db-wal"), "line\n").unwrap();
         for name in ["t.db", "t.db-wal", "app.log.1", "other.log"] {
             assert!(is_own(&path(name)) && open(&path(name)).is_err(), "{name}");
@@ -107,7 +129,11 @@ mod tests {
         let named = expand(&[path("t.db")]);
         assert!(named.sources.is_empty());
         assert!(matches!(named.errors[0].problem, InputProblem::Io { .. }), "{:?}", named.errors);
-        drop(own);
+        let said = OwnFiles::claim(OwnKind::Lines, vec![path("app.log")]);
+        assert!(
+            is_own(&path("app.log")) && !is_database(&path("app.log")) && is_database(&path("other.log"))
+        );
+        drop((own, said));
         assert!(!is_own(&path("t.db")) && open(&path("other.log")).is_ok());
     }
 }

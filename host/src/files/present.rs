@@ -1,23 +1,21 @@
 //! A file as it lies there now, and what it is known by.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use super::feet::{Feet, foot};
+use super::packing::Packing;
 use super::{InputProblem, own};
 use crate::commit::FileIdentity;
 
 /// So many first bytes make a head. Logs that begin alike for longer are told apart by what lies before a position.
-const HEAD: u64 = 1024;
-/// What packed files begin with.
-pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const HEAD: u64 = 1024;
 
 /// A regular file, looked at and not read.
 #[derive(Clone, Debug)]
@@ -27,17 +25,27 @@ pub(crate) struct Present {
     size: Size,
     /// Its first bytes, unpacked.
     head: Vec<u8>,
-    /// Of a packed file the checksum and length at its end.
+    /// Of a packed file, what tells it from others: its length, unpacked, above what stands at its end.
     seal: Option<u64>,
+    /// Whether the seal is of what was packed, and not of how: gzip has a checksum.
+    seals_content: bool,
     /// Where it can be opened again.
     path: Option<PathBuf>,
+}
+
+/// What is seen of an open file.
+struct Looked {
+    head: Vec<u8>,
+    size: Size,
+    seal: Option<u64>,
+    seals_content: bool,
 }
 
 /// How many bytes it has, unpacked.
 #[derive(Clone, Copy, Debug)]
 enum Size {
     Plain(u64),
-    /// The lowest 32 bits, of the last member: gzip says no more without unpacking.
+    /// The lowest 32 bits, of gzip's last member: it says no more without unpacking. 0 if it does not say.
     Packed(u32),
 }
 
@@ -61,22 +69,23 @@ impl Present {
             return Ok(None);
         }
         file.rewind()?;
-        let (head, size, seal) = look(file, found.len())?;
-        Ok(Some(Present { device: found.dev(), inode: found.ino(), size, head, seal, path: None }))
+        let (device, inode) = (found.dev(), found.ino());
+        let Looked { head, size, seal, seals_content } = look(file, found.len())?;
+        Ok(Some(Present { device, inode, size, head, seal, seals_content, path: None }))
     }
 
-    /// What lies in memory. No disk has the number 0.
-    pub(crate) fn held(lines: &[u8], number: u64) -> Present {
-        let head = lines[..lines.len().min(HEAD as usize)].to_vec();
-        let size = Size::Plain(lines.len() as u64);
-        Present { device: 0, inode: number, size, head, seal: None, path: None }
+    /// What lies in no file: its first bytes, and how many there are. No disk has the number 0.
+    pub(crate) fn held(first: &[u8], bytes: u64, number: u64) -> Present {
+        let head = first[..first.len().min(HEAD as usize)].to_vec();
+        let size = Size::Plain(bytes);
+        Present { device: 0, inode: number, size, head, seal: None, seals_content: false, path: None }
     }
 
-    /// How many bytes a packed file has unpacked, if that is less than 4 GiB.
+    /// How many bytes a packed file has unpacked, if that is less than 4 GiB, and it says so.
     #[cfg(feature = "store")]
     pub(crate) fn packed_bytes(&self) -> Option<u64> {
         match self.size {
-            Size::Packed(low) => Some(u64::from(low)),
+            Size::Packed(low) => Some(u64::from(low)).filter(|low| *low > 0),
             Size::Plain(_) => None,
         }
     }
@@ -107,6 +116,17 @@ impl Present {
     /// Whether it is packed, and by what stands at its end the very file that is known.
     pub(crate) fn is_sealed_as(&self, known: &FileIdentity) -> bool {
         self.seal.is_some() && self.seal == known.seal
+    }
+
+    /// Of a packed file, what tells it from others.
+    #[cfg(feature = "store")]
+    pub(crate) fn seal(&self) -> Option<u64> {
+        self.seal
+    }
+
+    /// Whether another seal means that something else was packed; else it may be the same, packed in another way.
+    pub(crate) fn seals_content(&self) -> bool {
+        self.seals_content
     }
 
     /// What lies before these bytes, as far as that can be found out in bounded time.
@@ -184,7 +204,7 @@ impl Present {
             // What is too far to be unpacked says its length itself, if that is less than 4 GiB.
             Size::Packed(low) => match feet.length {
                 Some(length) => length < offset,
-                None => feet.is_far && offset <= u64::from(u32::MAX) && u64::from(low) < offset,
+                None => feet.is_far && low > 0 && offset <= u64::from(u32::MAX) && u64::from(low) < offset,
             },
         }
     }
@@ -219,20 +239,37 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     with(OFlags::NONBLOCK).open(format!("/proc/self/fd/{}", there.as_raw_fd()))
 }
 
-/// Its head, its size, its seal.
-fn look(mut file: &File, length: u64) -> io::Result<(Vec<u8>, Size, Option<u64>)> {
+fn look(mut file: &File, length: u64) -> io::Result<Looked> {
     let mut head = Vec::new();
     file.take(HEAD).read_to_end(&mut head)?;
-    if !head.starts_with(&GZIP) {
-        return Ok((head, Size::Plain(length), None));
-    }
-    let mut last = [0; 8];
-    file.seek(SeekFrom::End(-8))?;
-    file.read_exact(&mut last)?;
-    let seal = u64::from_le_bytes(last);
+    let Some(packing) = Packing::of(&head) else {
+        return Ok(Looked { head, size: Size::Plain(length), seal: None, seals_content: false });
+    };
+    // A file that is not whole yet says something or nothing.
+    let low = packing.length(file, length).or_else(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof if packing != Packing::Gzip => Ok(None),
+        _ => Err(error),
+    })?;
+    let low = low.unwrap_or(0);
+    let seal = u64::from(low) << 32 | u64::from(last(file, length, packing)?);
     file.rewind()?;
     head.clear();
     // What cannot be unpacked is an error of the one who reads it.
-    let _ = MultiGzDecoder::new(file).take(HEAD).read_to_end(&mut head);
-    Ok((head, Size::Packed((seal >> 32) as u32), Some(seal)))
+    let _ = packing.unpack(file).and_then(|unpacked| unpacked.take(HEAD).read_to_end(&mut head));
+    let seals_content = packing == Packing::Gzip;
+    Ok(Looked { head, size: Size::Packed(low), seal: Some(seal), seals_content })
+}
+
+/// What tells by its end a packed file from others: of gzip the checksum, else of its last bytes and its length.
+fn last(file: &File, length: u64, packing: Packing) -> io::Result<u32> {
+    if packing == Packing::Gzip {
+        let mut checksum = [0; 4];
+        file.read_exact_at(&mut checksum, length.saturating_sub(8))?;
+        return Ok(u32::from_le_bytes(checksum));
+    }
+    let mut digest = Sha256::new();
+    digest.update(length.to_le_bytes());
+    digest.update(foot(file, length)?);
+    let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
+    Ok(u32::from_le_bytes([a, b, c, d]))
 }

@@ -8,19 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use flate2::read::MultiGzDecoder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tripline_engine::line::Mark;
 
 use super::inputs::{File, Source};
-use super::present::{GZIP, open};
+use super::packing::Packing;
+use super::present::open;
 use super::{InputError, InputProblem};
 
 /// Unpacked bytes for each byte on disk before it is taken for a bomb. Logs reach about 40, a log of equal lines 250;
 /// deflate's own bound is 1,032.
-const MAX_RATIO: u64 = 500;
+pub(crate) const MAX_RATIO: u64 = 500;
 /// Below this many bytes no ratio is looked at.
-const RATIO_FROM: u64 = 64 * 1024 * 1024;
+pub(crate) const RATIO_FROM: u64 = 64 * 1024 * 1024;
 
 /// So many unpacked bytes are gone over in one turn.
 const SKIP: u64 = 16 * 1024 * 1024;
@@ -91,15 +91,18 @@ impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(input) = self.input.as_mut().filter(|_| self.open.is_none()) {
             let mut byte = [0];
-            if self.head.len() < GZIP.len() && input.read(&mut byte)? == 1 {
+            if Packing::may_be(&self.head) && input.read(&mut byte)? == 1 {
                 self.head.push(byte[0]);
                 continue;
             }
-            let packed = self.head == GZIP;
+            let packing = Packing::of(&self.head);
             let head = io::Cursor::new(std::mem::take(&mut self.head));
             let Some(input) = self.input.take() else { break };
             let whole = head.chain(input);
-            self.open = Some(if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) });
+            self.open = Some(match packing {
+                Some(packing) => packing.unpack(whole)?,
+                None => Box::new(whole),
+            });
         }
         self.open.as_mut().map_or(Ok(0), |open| open.read(buffer))
     }
@@ -129,21 +132,28 @@ impl Read for Behind {
     }
 }
 
-/// Goes to where reading begins, and counts what lies before it as read. How many unpacked bytes are to be skipped;
-/// `None`: nothing is known of the file yet.
-fn begin(opened: &mut fs::File, file: &File, disk: &AtomicU64) -> io::Result<Option<u64>> {
-    let Some(offset) = file.begin.mark.map(|mark| mark.offset).filter(|offset| *offset > 0) else {
-        return Ok(None);
+/// Where reading a file begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// Nothing is known of it yet, not even whether it is packed.
+    Unknown,
+    /// Where it stands now.
+    Here,
+    /// Behind so many unpacked bytes.
+    Behind(u64, Packing),
+}
+
+/// Goes to where reading begins, and counts what lies before it as read.
+fn begin(opened: &mut fs::File, file: &File, disk: &AtomicU64) -> io::Result<Start> {
+    let Some(offset) = file.begin.mark.as_ref().map(|mark| mark.offset).filter(|offset| *offset > 0) else {
+        return Ok(Start::Unknown);
     };
-    let mut first = [0; GZIP.len()];
-    opened.read_exact(&mut first)?;
-    if first == GZIP {
-        opened.rewind()?;
-        return Ok(Some(offset));
+    if let Some(packing) = Packing::of_file(opened)? {
+        return Ok(Start::Behind(offset, packing));
     }
     opened.seek(SeekFrom::Start(offset))?;
     disk.fetch_add(offset, Relaxed);
-    Ok(Some(0))
+    Ok(Start::Here)
 }
 
 impl Reader {
@@ -233,18 +243,18 @@ impl Reader {
 
     fn open(&mut self, at: usize) -> Result<(), InputProblem> {
         let io = |error| InputProblem::Io { doing: "open it", error };
-        let mut packed = None;
+        let mut start = Start::Unknown;
         let input: Box<dyn Read + Send> = match self.source.files.get(at) {
             None => {
                 Box::new(Patient(io::stdin().as_fd().try_clone_to_owned().map(fs::File::from).map_err(io)?))
             }
             Some(File { held: Some(held), begin, .. }) => {
-                let offset = begin.mark.map_or(0, |mark| mark.offset);
-                packed = Some(0);
-                self.disk.fetch_add(offset.min(held.lines.len() as u64), Relaxed);
-                let mut lines = io::Cursor::new(Arc::clone(&held.lines));
-                lines.set_position(offset);
-                Box::new(lines)
+                let offset = begin.mark.as_ref().map_or(0, |mark| mark.offset);
+                start = Start::Here;
+                self.disk.fetch_add(offset.min(held.bytes), Relaxed);
+                let mut lines = held.lines.open();
+                io::copy(&mut lines.by_ref().take(offset), &mut io::sink()).map_err(io)?;
+                lines
             }
             Some(file) => {
                 // What was looked at is a file, and is no pipe now that waits for its other end.
@@ -257,19 +267,21 @@ impl Reader {
                 if file.begin.place.is_some_and(|place| place != (found.dev(), found.ino())) {
                     return Err(InputProblem::Moved);
                 }
-                packed = begin(&mut opened, file, &self.disk).map_err(io)?;
+                start = begin(&mut opened, file, &self.disk).map_err(io)?;
                 Box::new(opened)
             }
         };
         self.disk_before = self.disk.load(Relaxed);
         // What was unpacked by an earlier run counts, too: it is unpacked again to get there.
-        self.unpacked = packed.unwrap_or(0);
+        self.unpacked = if let Start::Behind(skipped, _) = start { skipped } else { 0 };
         let counted = Box::new(Counted { inner: input, count: Arc::clone(&self.disk) });
         self.buffer.resize(256 * 1024, 0);
-        self.open = Some(match packed {
-            None => Box::new(Unpacked { head: Vec::new(), input: Some(counted), open: None }),
-            Some(0) => counted,
-            Some(skipped) => Box::new(Behind { skipped, inner: Box::new(MultiGzDecoder::new(counted)) }),
+        self.open = Some(match start {
+            Start::Unknown => Box::new(Unpacked { head: Vec::new(), input: Some(counted), open: None }),
+            Start::Here => counted,
+            Start::Behind(skipped, packing) => {
+                Box::new(Behind { skipped, inner: packing.unpack(counted).map_err(io)? })
+            }
         });
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::tail::{End, Tail};
 use crate::check::{Change, Keeping, identify, keep_read, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
 use crate::crash;
-use crate::files::{Begin, File, Found, InputProblem, OpenFiles, Present, Source, name, recognise};
+use crate::files::{Begin, File, Found, InputProblem, OpenFiles, Present, Source, name, newest, recognise};
 
 /// What becomes of a member that is there.
 enum Member {
@@ -60,29 +60,41 @@ impl Followed {
         let named = members(&self.stem, &self.adopted, &mut self.notes, listed);
         let entries = entries(&named, &self.stem);
         let lying = lying(named, &self.stem, &mut self.notes);
+        let (lying, known) = self.of_tenant(lying, keeping)?;
         let present: Vec<&Present> = lying.iter().map(|lying| &lying.present).collect();
-        let known = self.known(keeping)?;
         let is_cut = self.tails.iter().zip(&cut).filter(|(_, cut)| **cut);
         let open = OpenFiles {
             heads: self.tails.iter().map(|tail| (tail.number(), tail.head())).collect(),
             named: lying.iter().position(|lying| lying.path == self.stem),
             cut: is_cut.map(|(tail, _)| tail.number()).collect(),
+            copies: self.copies.clone(),
         };
         // A file is known again by what was read of it, and read on where its lines have come out to.
-        let tail = |file: &KnownFile| self.tails.iter().find(|tail| tail.number() == file.number);
-        let read: Vec<KnownFile> =
-            known.files.iter().map(|file| tail(file).map_or_else(|| file.clone(), Tail::as_read)).collect();
-        let found = recognise(&present, &read, &open);
+        let tail =
+            |file: &KnownFile| self.tails.iter().zip(&cut).find(|(tail, _)| tail.number() == file.number);
+        let read = |file| tail(file).map_or_else(|| file.clone(), |(tail, cut)| tail.as_open(*cut));
+        let read: Vec<KnownFile> = known.files.iter().map(read).collect();
+        let found = recognise(&present, &read, &name(&self.stem), &open);
         let found: Vec<Found<'_>> = found.into_iter().map(|found| found.of(&known.files)).collect();
         let members = self.members(&lying, &found, &cut, &known, keeping, now)?;
+        let overtaken = found.iter().find_map(|found| match found {
+            Found::Overtaken(before) => Some(*before),
+            _ => None,
+        });
         for (lying, found) in lying.iter().zip(&found) {
-            self.tell_lost(lying, found, &known);
+            self.tell_lost(lying, found, overtaken, &known);
         }
         let gives_way = |member: &Member| matches!(member, Member::Open { tail, is_old: true } if !self.tails[*tail].is_old);
         if members.iter().any(gives_way) {
             crash::point("rotated");
         }
         // From here on nothing fails.
+        let copy = |(lying, found): (&Lying, &Found<'_>)| match found {
+            Found::Copy(of) => Some(((lying.present.device, lying.present.inode), of.number)),
+            _ => None,
+        };
+        self.copies = lying.iter().zip(&found).filter_map(copy).collect();
+        self.ends.retain(|seal, _| lying.iter().any(|lying| lying.present.seal() == Some(*seal)));
         let is_opened = |tail: &Tail| {
             members
                 .iter()
@@ -124,8 +136,9 @@ impl Followed {
     /// knows.
     pub(super) fn known(&mut self, keeping: &Keeping) -> Result<KnownSource, StoreError> {
         let mut known = keeping.store.source(&keeping.tenant, &name(&self.stem))?;
-        let offset = |file: &KnownFile| file.position.as_ref().map(|position| position.offset);
-        self.closed.retain(|closed| {
+        // Of what nothing was read nothing is to be committed.
+        let offset = |file: &KnownFile| file.position.as_ref().map_or(0, |position| position.offset);
+        self.closed.retain(|(closed, _)| {
             let file = known.files.iter_mut().find(|file| file.number == closed.number);
             let Some(file) = file.filter(|file| offset(file) < offset(closed)) else { return false };
             file.position.clone_from(&closed.position);
@@ -155,9 +168,9 @@ impl Followed {
         for (lying, found) in lying.iter().zip(found) {
             match found {
                 // It is looked at again when the original is cut, or the folder changes.
-                Found::Copy => continue,
+                Found::Copy(_) => continue,
                 Found::Overtaken(_) => {
-                    keep_read(keeping, known, &lying.present, found, &name(&lying.path))?;
+                    keep_read(keeping, known, &lying.present, &name(&lying.path))?;
                     continue;
                 }
                 _ => {}
@@ -184,7 +197,10 @@ impl Followed {
                 members.push(Member::Open { tail, is_old: there.is_none() || !is_newest });
                 continue;
             }
-            let is_done = position.is_some_and(|position| lying.present.ends_at(position.offset));
+            // What does not say its length was gone over once.
+            let end = lying.present.seal().and_then(|seal| self.ends.get(&seal).copied());
+            let is_end = |offset| lying.present.ends_at(offset) || end == Some(offset);
+            let is_done = position.is_some_and(|position| is_end(position.offset));
             let is_fresh = lying.modified.is_some_and(|modified| now - modified < self.settings.linger);
             // What is packed does not grow.
             if is_done && !is_newest && (!is_fresh || lying.present.is_packed()) {
@@ -223,12 +239,18 @@ impl Followed {
         let begin = Mark { file: number, ..mark(0, position, done, known) };
         let source = keeping.store.source(&keeping.tenant, &name(&self.stem))?;
         let Some(file) = source.files.into_iter().find(|file| file.number == number) else { return Ok(None) };
+        let place = (present.device, present.inode);
+        // Another tenant has begun to read it since it was looked at.
+        let Some(claim) = self.held.claim(&keeping.tenant, place) else {
+            self.folder = None;
+            return Ok(None);
+        };
         let reference = if *is_newest { Some(now) } else { *modified };
         let lines = LineSettings { reference, ..self.settings.lines.clone() };
         let opened = if present.is_packed() {
-            Ok(Some(Tail::packed(self.packed(lying, begin), path, file, begin, lines)))
+            Ok(Some(Tail::packed(self.packed(lying, begin.clone()), path, (file, claim), begin, lines)))
         } else {
-            Tail::plain(path, file, begin, lines)
+            Tail::plain(path, (file, claim), begin, lines)
         };
         match opened {
             Ok(Some(mut tail)) => {
@@ -256,11 +278,25 @@ impl Followed {
     }
 
     /// Tells of a file that was cut or replaced while nobody followed it: where the file is that was followed last. One
-    /// that was rotated away long ago has given its inode to somebody, and nothing is lost.
-    fn tell_lost(&mut self, lying: &Lying, found: &Found<'_>, known: &KnownSource) {
-        let Found::Instead(before) = found else { return };
-        let is_last = known.files.iter().all(|file| file.number <= before.number);
-        if is_last && !self.tails.iter().any(|tail| tail.number() == before.number) {
+    /// that was rotated away long ago has given its inode to somebody, and nothing is lost. And wherever a copy is taken for
+    /// read: that it is one is likely, and no more.
+    fn tell_lost(
+        &mut self,
+        lying: &Lying,
+        found: &Found<'_>,
+        overtaken: Option<&KnownFile>,
+        known: &KnownSource,
+    ) {
+        let before = match (found, overtaken) {
+            (Found::Instead(_) | Found::New, Some(before)) if lying.present.is_at(&before.identity) => before,
+            (Found::Instead(before), _) => *before,
+            _ => return,
+        };
+        let newest = newest(&known.files, &name(&self.stem));
+        let is_last = newest.is_some_and(|newest| newest.number == before.number)
+            || known.files.iter().all(|file| file.number <= before.number);
+        let is_gone = self.gone == Some(before.number);
+        if is_last && !is_gone && !self.tails.iter().any(|tail| tail.number() == before.number) {
             let present = &lying.present;
             let is_cut = present.begins_as(&before.identity) || present.ends_at(0);
             self.notes.lost(lying.path.clone(), if is_cut { Change::Cut } else { Change::Replaced });

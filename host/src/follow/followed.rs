@@ -1,15 +1,17 @@
 //! One source that is followed: a rotation family of files.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tripline_engine::line::Block;
 
+use super::held::{Claim, Held, Place};
 use super::lying::{Entry, Listed, entries, folder, members};
 use super::notes::Notes;
 use super::tail::{Came, End, TICK, Tail};
+use super::taking::Withheld;
 use super::{FollowNote, FollowSettings};
 use crate::check::Keeping;
 use crate::commit::{KnownFile, StoreError};
@@ -28,7 +30,13 @@ pub(crate) struct Followed {
     /// Blocks of files that are closed.
     pub(super) ended: VecDeque<Block>,
     /// Files that are closed, until the store knows how far they were read.
-    pub(super) closed: Vec<KnownFile>,
+    pub(super) closed: Vec<(KnownFile, Claim)>,
+    /// The newest file that was read to its end when nobody could open it any more: what lies where it lay is no loss.
+    pub(super) gone: Option<u32>,
+    /// Where packed files ended that were read to their ends, by their seals.
+    pub(super) ends: BTreeMap<u64, u64>,
+    /// Which member was a copy of which file when they were looked at.
+    pub(super) copies: BTreeMap<Place, u32>,
     pub(super) notes: Notes,
     /// Its members, as they were when they were looked at.
     pub(super) entries: Vec<Entry>,
@@ -40,6 +48,10 @@ pub(crate) struct Followed {
     pub(super) strangers: Vec<(PathBuf, String)>,
     /// … and such that it reads all the same, since that source is not followed.
     pub(super) own: BTreeSet<PathBuf>,
+    /// Which files are read, by whatever source.
+    pub(super) held: Held,
+    /// Files under its names that are another tenant's.
+    pub(super) withheld: Vec<Withheld>,
     /// When bytes came last, nanoseconds since 1970.
     came: Option<i64>,
 }
@@ -81,28 +93,35 @@ impl Followed {
         stem: PathBuf,
         keeping: &Keeping,
         settings: FollowSettings,
+        held: &Held,
         listed: &mut Listed,
         now: i64,
     ) -> Result<Followed, StoreError> {
-        let known = keeping.store.source(&keeping.tenant, &name(&stem))?;
-        let is_new = known.files.iter().all(|file| file.position.is_none());
+        let number = keeping.store.source(&keeping.tenant, &name(&stem))?.number;
         let mut followed = Followed {
             stem,
-            number: known.number,
+            number,
             settings,
             tails: Vec::new(),
             folder: None,
             ended: VecDeque::new(),
             closed: Vec::new(),
+            gone: None,
+            ends: BTreeMap::new(),
+            copies: BTreeMap::new(),
             notes: Notes::default(),
             entries: Vec::new(),
             left: Vec::new(),
             adopted: BTreeSet::new(),
             strangers: Vec::new(),
             own: BTreeSet::new(),
+            held: held.clone(),
+            withheld: Vec::new(),
             came: None,
         };
-        if is_new {
+        followed.inherit(keeping)?;
+        let known = keeping.store.source(&keeping.tenant, &name(&followed.stem))?;
+        if known.files.iter().all(|file| file.position.is_none()) {
             followed.begin(&known, keeping, listed)?;
         }
         followed.family(keeping, listed, now)?;
@@ -183,7 +202,10 @@ impl Followed {
     ) -> Result<(), StoreError> {
         let folder = Folder::look(folder(&self.stem));
         let is_same = folder.is_some_and(|folder| self.folder == Some(folder) && !folder.is_fresh(now));
-        let is_due = self.folder.is_none() || self.notes.is_due() || self.has_grown();
+        let is_due = self.folder.is_none()
+            || self.notes.is_due()
+            || self.has_grown()
+            || self.is_given(&keeping.tenant);
         self.folder = folder;
         if is_due || folder.is_none() {
             return self.family(keeping, listed, now);
@@ -246,6 +268,9 @@ impl Followed {
                     return Ok(true);
                 }
                 Ok(Came::Nothing) if tail.is_old && silence >= self.settings.linger => {
+                    if tail.is_nameless() {
+                        self.gone = self.gone.max(Some(tail.number()));
+                    }
                     self.end(at, End::Whole);
                 }
                 Ok(Came::Nothing) => {
@@ -302,10 +327,13 @@ impl Followed {
     /// What has come of a file comes out, and how far that is is remembered until the store knows: the file may be found
     /// again before, renamed or packed.
     pub(super) fn close(&mut self, tail: Tail, end: End) {
-        let (known, blocks) = tail.end(end);
+        let (known, blocks, claim) = tail.end(end);
+        if let (End::Whole, Some(seal), Some(position)) = (end, known.identity.seal, &known.position) {
+            self.ends.insert(seal, position.offset);
+        }
         self.ended.extend(blocks);
-        self.closed.retain(|closed| closed.number != known.number);
-        self.closed.push(known);
+        self.closed.retain(|(closed, _)| closed.number != known.number);
+        self.closed.push((known, claim));
     }
 }
 

@@ -47,7 +47,7 @@ impl Listed {
 /// What shows that a member is another, or has changed. The newest one changes all the time, and is read anyway.
 #[derive(PartialEq, Eq)]
 pub(super) struct Entry {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     place: Option<(u64, u64)>,
     /// Its length, and when it changed.
     content: Option<(u64, i64, i64)>,

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::check::Change;
+use crate::commit::Tenant;
 use crate::files::{InputError, InputProblem};
 
 /// What an operator should know of a followed file.
@@ -19,6 +20,15 @@ pub enum FollowNote {
         path: PathBuf,
         /// What became of it.
         change: Change,
+    },
+    /// It was read for another tenant until now, and is read on from there.
+    TakenOver {
+        /// Its path.
+        path: PathBuf,
+        /// Whose it was.
+        from: Tenant,
+        /// Whose it is.
+        tenant: Tenant,
     },
     /// It cannot be read; it is tried again, and told again when it is another file or for another reason.
     Unread(InputError),
@@ -69,6 +79,10 @@ impl Stamp {
 impl Notes {
     pub(super) fn lost(&mut self, path: PathBuf, change: Change) {
         self.waiting.push(FollowNote::Lost { path, change });
+    }
+
+    pub(super) fn taken(&mut self, path: PathBuf, from: Tenant, tenant: Tenant) {
+        self.waiting.push(FollowNote::TakenOver { path, from, tenant });
     }
 
     /// A file could not be looked at.

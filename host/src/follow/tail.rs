@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tripline_engine::line::{Block, Foot, LineSettings, Lines, Mark};
 
+use super::held::{Claim, Place};
 use crate::commit::{FileIdentity, FilePosition, KnownFile};
 use crate::files::{FOOT, InputProblem, Piece, Present, Reader, Source, foot, open};
 
@@ -41,6 +42,8 @@ pub(super) struct Tail {
     /// Where it was when it was opened.
     path: PathBuf,
     known: KnownFile,
+    /// It is its tenant's as long as it is open, and until what was read of it is committed.
+    claim: Claim,
     /// Whether the store knows it by the same. Before it does, nothing of it comes out.
     pub(super) is_known: bool,
     pub(super) lines: Lines,
@@ -89,7 +92,7 @@ impl Tail {
     /// Of a file that is known by more, its position says by what.
     pub(super) fn plain(
         path: &Path,
-        known: KnownFile,
+        (known, claim): (KnownFile, Claim),
         mark: Mark,
         settings: LineSettings,
     ) -> io::Result<Option<Tail>> {
@@ -105,7 +108,7 @@ impl Tail {
         let last = foot(&file, mark.offset).unwrap_or_default();
         let foot = Foot { end: mark.offset, bytes: last.as_slice().into() };
         let input = Input::Plain { file, read: mark.offset, last, seen: Seen::default() };
-        let mut tail = Tail::new(input, path, known, mark, settings);
+        let mut tail = Tail::new(input, path, (known, claim), mark, settings);
         tail.foot = Some(foot);
         Ok(Some(tail))
     }
@@ -114,14 +117,20 @@ impl Tail {
     pub(super) fn packed(
         source: Source,
         path: &Path,
-        known: KnownFile,
+        known: (KnownFile, Claim),
         mark: Mark,
         settings: LineSettings,
     ) -> Tail {
         Tail::new(Input::Packed(Box::new(Reader::new(source))), path, known, mark, settings)
     }
 
-    fn new(input: Input, path: &Path, mut known: KnownFile, mark: Mark, settings: LineSettings) -> Tail {
+    fn new(
+        input: Input,
+        path: &Path,
+        (mut known, claim): (KnownFile, Claim),
+        mark: Mark,
+        settings: LineSettings,
+    ) -> Tail {
         let mut lines = Lines::new(settings);
         lines.resume(&mark);
         let known_foot = known.position.take().and_then(|position| Some((position.offset, position.foot?)));
@@ -129,6 +138,7 @@ impl Tail {
             input,
             path: path.into(),
             known,
+            claim,
             is_known: true,
             lines,
             is_old: false,
@@ -139,6 +149,11 @@ impl Tail {
             foot: None,
             known_foot,
         }
+    }
+
+    /// Where it lies, by whatever name.
+    pub(super) fn place(&self) -> Place {
+        (self.known.identity.device, self.known.identity.inode)
     }
 
     /// Its number in the store.
@@ -167,16 +182,26 @@ impl Tail {
         file.metadata().map_or(0, |found| found.len().saturating_sub(*read))
     }
 
+    /// Whether nobody can open it any more.
+    pub(super) fn is_nameless(&self) -> bool {
+        let Input::Plain { file, .. } = &self.input else { return false };
+        file.metadata().is_ok_and(|found| found.nlink() == 0)
+    }
+
     /// Its first bytes, if they are known.
     pub(super) fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// How it is known by all that was read of it.
-    pub(super) fn as_read(&self) -> KnownFile {
+    /// How it is known by all that was read of it, and by all that it has if it was not cut.
+    pub(super) fn as_open(&self, is_cut: bool) -> KnownFile {
         let mut known = self.known();
-        if let (Input::Plain { read, last, .. }, Some(position)) = (&self.input, &mut known.position) {
+        if let (Input::Plain { file, read, last, .. }, Some(position)) = (&self.input, &mut known.position) {
             (position.offset, position.foot) = (*read, Some(Sha256::digest(last).into()));
+            let end = file.metadata().map_or(0, |found| found.len());
+            if let Some(foot) = (!is_cut && end > *read).then(|| foot(file, end).ok()).flatten() {
+                (position.offset, position.foot) = (end, Some(Sha256::digest(foot).into()));
+            }
         }
         known
     }
@@ -196,7 +221,7 @@ impl Tail {
     }
 
     /// What comes out of it at its end, and how it is known then.
-    pub(super) fn end(mut self, end: End) -> (KnownFile, Vec<Block>) {
+    pub(super) fn end(mut self, end: End) -> (KnownFile, Vec<Block>, Claim) {
         let mark = self.lines.mark();
         match end {
             End::Whole => self.lines.end_of_file(),
@@ -204,7 +229,7 @@ impl Tail {
             End::Elsewhere => {}
         }
         let blocks: Vec<Block> = std::iter::from_fn(|| self.next_block()).collect();
-        (self.known_at(blocks.last().map_or(mark, |block| block.after)), blocks)
+        (self.known_at(blocks.last().map_or(mark, |block| block.after.clone())), blocks, self.claim)
     }
 
     /// The next block of its lines.

@@ -3,6 +3,8 @@
 
 mod cases;
 mod failing;
+mod handing;
+mod shrunk;
 mod world;
 
 use proptest::prelude::*;

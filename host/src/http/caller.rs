@@ -33,15 +33,22 @@ macro_rules! needed {
 }
 
 needed! {
-    /// Metrics, tokens, the document of all this.
+    /// Metrics, tenants, the document of all this.
     Operator;
+    /// Whoever says who else may do what in a tenant.
+    Admin;
     /// Whoever works incidents off.
     Analyst;
+    /// Whoever brings packs.
+    Author;
     /// Whoever reads.
     Reader;
     /// Whoever brings lines.
     Ingest;
 }
+
+/// The header in which a client may say of which tenant it thinks that its token is.
+pub(crate) const TENANT: &str = "tripline-tenant";
 
 /// Whoever asks, by their token. Its tenant is the only one there is for them.
 pub(super) struct Caller<N> {
@@ -75,6 +82,7 @@ impl<N: Needed> FromRequestParts<Arc<Shared>> for Caller<N> {
         if let Some(seen) = parts.extensions.get::<Seen>() {
             seen.token(&token);
         }
+        meant(parts, &token)?;
         let peer = peer.0.ip().to_canonical();
         shared.sign_ins.accepted(&token, peer);
         if !token.scope.covers(N::SCOPE) {
@@ -112,6 +120,19 @@ async fn holder(parts: &Parts, shared: &Arc<Shared>, peer: Peer) -> Result<Token
     let token = found.filter(|token| token.holds(shared.clock.now())).ok_or_else(wrong)?;
     shared.guesses.right(&hash);
     Ok(token)
+}
+
+/// A token is of one tenant; who says of which he thinks that it is, as a mail's command does, must not act on another's
+/// incident of the same number.
+fn meant(parts: &Parts, token: &Token) -> Result<(), Problem> {
+    let mut given = parts.headers.get_all(TENANT).iter();
+    match given.all(|meant| meant.as_bytes() == token.tenant.as_str().as_bytes()) {
+        true => Ok(()),
+        false => Err(Problem::forbidden(format!(
+            "expected a token of the tenant that is asked for, found one of `{}`",
+            token.tenant
+        ))),
+    }
 }
 
 /// The scheme's name is compared as RFC 9110 has it; what follows is taken as it is.

@@ -24,8 +24,9 @@ struct Token;
 impl Modify for Token {
     fn modify(&self, document: &mut Document) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-            "A token of `tripline token add`. What a route needs is one of the scopes ingest, reader, analyst and operator; \
-             an operator may do everything, an analyst what a reader may.",
+            "A token of `tripline token add`. What a route needs is one of the scopes ingest, reader, author, analyst, admin \
+             and operator; an operator may do everything, an admin everything of the tenant, analysts and authors what a \
+             reader may.",
         ));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme.build()));

@@ -30,3 +30,17 @@ pub enum HttpError {
     #[error("expected threads for HTTP, found {0}")]
     Threads(io::Error),
 }
+
+impl HttpError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            HttpError::Listen { .. } => Some("name another address with --listen ADDR, or --listen off"),
+            HttpError::Pem { .. } | HttpError::Tls(_) => Some(
+                "[server] tls = { certificate = …, key = … } names a certificate with those that it hangs on, and its \
+                 own key, in PEM",
+            ),
+            HttpError::Threads(_) => None,
+        }
+    }
+}

@@ -11,6 +11,7 @@ use prometheus_client::registry::Unit;
 use tripline_engine::PackReport;
 use tripline_engine::judge::Times;
 
+use crate::commit::Tenant;
 use crate::incidents::State;
 use crate::serve::SourceFigures;
 use crate::store::{CommitTimes, Standing};
@@ -27,6 +28,8 @@ pub(super) struct Exposition {
     pub(super) packs: Vec<PackReport>,
     pub(super) standing: Standing,
     pub(super) commits: CommitTimes,
+    /// Tenants with a quota, whether each is over it, and how often it went over.
+    pub(super) quotas: Vec<(Tenant, bool, u64)>,
     /// Bytes of bodies that are being read.
     pub(super) held: usize,
 }
@@ -44,6 +47,7 @@ impl Collector for Exposition {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let out = &mut encoder;
         self.server(out)?;
+        self.by_tenant(out)?;
         self.by_source(out)?;
         self.by_pack(out)
     }
@@ -53,7 +57,7 @@ impl Exposition {
     fn server(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         gauge(out, "ready", "Whether lines are taken, kept and told", None, [(NONE, i64::from(self.ready))])?;
         let age = self.barrier.map(|barrier| (NONE, seconds(self.now - barrier)));
-        let help = "Since positions, states and incidents were committed last";
+        let help = "Since positions, states and incidents were committed last, or the server began";
         gauge(out, "barrier_age", help, Some(&Unit::Seconds), age)?;
         let Standing { incidents, waiting, oldest } = &self.standing;
         let by_state = State::ALL.iter().zip(incidents);
@@ -70,6 +74,14 @@ impl Exposition {
         let one = [(NONE, sum.as_secs_f64(), times)];
         histogram(out, "store_commit", help, one)?;
         counter(out, "store_commits_failed", "Commits that failed", None, [(NONE, *failed)])
+    }
+
+    fn by_tenant(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let label = |tenant: &Tenant| [("tenant", tenant.to_string())];
+        let over = self.quotas.iter().map(|(tenant, over, _)| (label(tenant), i64::from(*over)));
+        gauge(out, "tenant_over_quota", "Whether more lines a second come than it may bring", None, over)?;
+        let times = self.quotas.iter().map(|(tenant, _, times)| (label(tenant), *times));
+        counter(out, "tenant_went_over_quota", "How often what came was over its quota", None, times)
     }
 
     fn by_source(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -51,6 +51,8 @@ pub struct HttpLimits {
     pub beginning: usize,
     /// Bodies that are unpacked at the same time. 2: it takes a core each.
     pub unpacking: usize,
+    /// Packs that are compiled at the same time. 2: each takes a core, and a process.
+    pub compiling: usize,
     /// How long a turn at the database, or to unpack, is waited for. 10 s.
     pub turn: Duration,
     /// Wrong tokens that an address may try within `guessing`. 20.
@@ -87,6 +89,7 @@ impl Default for HttpLimits {
             writes: 8,
             beginning: 8,
             unpacking: 2,
+            compiling: 2,
             turn: Duration::from_secs(10),
             guesses: 20,
             guessing: Duration::from_secs(60),

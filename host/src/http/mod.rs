@@ -47,6 +47,7 @@ mod tls;
 mod unpacking;
 mod version;
 
+pub(crate) use self::caller::TENANT;
 pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
 #[cfg(feature = "playground")]

@@ -12,6 +12,8 @@ use utoipa::ToSchema;
 
 use super::request_id::RequestId;
 use crate::commit::StoreError;
+use crate::packs::{CompileError, PackRefused};
+use crate::report::visible;
 use crate::serve::NotBegun;
 
 /// Characters of a detail: some of it is what the sender wrote.
@@ -198,6 +200,21 @@ impl From<NotBegun> for Problem {
             NotBegun::Busy(_) | NotBegun::Files(_) => Problem::full(error.to_string()).retry_after(AGAIN),
             NotBegun::Store(error) => error.into(),
             NotBegun::Stopping => Problem::unavailable(error.to_string()).retry_after(AGAIN),
+        }
+    }
+}
+
+impl From<PackRefused> for Problem {
+    fn from(error: PackRefused) -> Problem {
+        match error {
+            PackRefused::Store(error) => error.into(),
+            PackRefused::Unknown(_) => Problem::unknown(error.to_string()),
+            PackRefused::Taken(_) | PackRefused::Many(_) | PackRefused::Meanwhile(_) => {
+                Problem::conflict(error.to_string())
+            }
+            PackRefused::Compile(CompileError::Process(error)) => Problem::internal(&error),
+            // What a module says of itself may hold anything.
+            error => Problem::invalid(visible(&error.to_string())),
         }
     }
 }

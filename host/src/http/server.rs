@@ -17,6 +17,7 @@ use super::shared::{Parts, Shared};
 use super::tls::Certificate;
 use super::{HttpError, HttpLimits, HttpSources, routes, sign_ins};
 use crate::configuration::TlsFiles;
+use crate::packs::Shelf;
 use crate::serve::{Health, Intake, Scans};
 use crate::store::Database;
 use crate::wall_clock::WallClock;
@@ -36,6 +37,8 @@ pub struct HttpOptions {
     pub intake: Intake,
     /// What is scanned.
     pub scans: Scans,
+    /// The packs that it judges by.
+    pub packs: Arc<Shelf>,
     /// How the server stands.
     pub health: Arc<Health>,
     /// The time.
@@ -63,11 +66,13 @@ pub struct HttpServer {
 /// # Errors
 /// The address or the certificate cannot be had.
 pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
-    let HttpOptions { listen, tls, database, intake, scans, health, clock, limits, streams, proxies } =
-        options;
+    let HttpOptions { listen, tls, database, intake, scans, packs, health, clock, limits, .. } = options;
+    let HttpOptions { streams, proxies, .. } = options;
     let certificate = tls.as_ref().map(Certificate::read).transpose()?;
     let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(THREADS).max_blocking_threads(limits.reads + limits.writes + limits.unpacking);
+    builder
+        .worker_threads(THREADS)
+        .max_blocking_threads(limits.reads + limits.writes + limits.unpacking + limits.compiling);
     let runtime =
         builder.thread_name("http").enable_io().enable_time().build().map_err(HttpError::Threads)?;
     let refused = |error| HttpError::Listen { address: listen, error };
@@ -75,8 +80,18 @@ pub fn start(options: HttpOptions) -> Result<HttpServer, HttpError> {
     let address = listener.local_addr().map_err(refused)?;
     let (stop, stopping) = watch::channel(false);
     let stopping_too = stopping.clone();
-    let parts =
-        Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping: stopping_too };
+    let parts = Parts {
+        database,
+        intake,
+        scans,
+        packs,
+        health,
+        clock,
+        limits,
+        streams,
+        proxies,
+        stopping: stopping_too,
+    };
     let shared = Arc::new(Shared::new(parts));
     let router = routes::router(&shared);
     let connections =

@@ -1,6 +1,7 @@
 //! What all routes share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::sync::{Semaphore, watch};
@@ -16,15 +17,21 @@ use super::sign_ins::SignIns;
 use super::sources::HttpSources;
 use super::streams::Streams;
 use crate::commit::StoreError;
+use crate::packs::{PackRefused, Shelf};
 use crate::serve::{Health, Intake, NotBegun, Scans};
 use crate::store::Database;
+use crate::token::Token;
 use crate::wall_clock::WallClock;
+
+/// How often it is looked whether the token of what has no end still holds.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What all routes share, as axum's state: `State<Arc<Shared>>`.
 pub(super) struct Shared {
     pub(super) database: Arc<Database>,
     pub(super) intake: Intake,
     pub(super) scans: Scans,
+    packs: Arc<Shelf>,
     pub(super) health: Arc<Health>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) limits: HttpLimits,
@@ -41,7 +48,10 @@ pub(super) struct Shared {
     writes: Arc<Semaphore>,
     beginning: Arc<Semaphore>,
     unpacking: Arc<Semaphore>,
+    compiling: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
+    /// How many tokens were revoked here.
+    pub(super) revoked: watch::Sender<u64>,
 }
 
 /// What is handed in of it.
@@ -49,6 +59,7 @@ pub(super) struct Parts {
     pub(super) database: Arc<Database>,
     pub(super) intake: Intake,
     pub(super) scans: Scans,
+    pub(super) packs: Arc<Shelf>,
     pub(super) health: Arc<Health>,
     pub(super) clock: Arc<dyn WallClock>,
     pub(super) limits: HttpLimits,
@@ -59,11 +70,13 @@ pub(super) struct Parts {
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
-        let Parts { database, intake, scans, health, clock, limits, streams, proxies, stopping } = parts;
+        let Parts { database, intake, scans, packs, health, clock, limits, .. } = parts;
+        let Parts { streams, proxies, stopping, .. } = parts;
         Shared {
             database,
             intake,
             scans,
+            packs,
             health,
             clock,
             guesses: Guesses::new(&limits),
@@ -75,9 +88,11 @@ impl Shared {
             writes: Arc::new(Semaphore::new(limits.writes)),
             beginning: Arc::new(Semaphore::new(limits.beginning)),
             unpacking: Arc::new(Semaphore::new(limits.unpacking)),
+            compiling: Arc::new(Semaphore::new(limits.compiling)),
             limits,
             streams: Streams::new(streams),
             stopping,
+            revoked: watch::Sender::default(),
         }
     }
 
@@ -115,6 +130,18 @@ impl Shared {
         self.turn(&self.beginning, move |_| begin(&scans)).await
     }
 
+    /// Changes packs, which may take its time: what is new is compiled before.
+    ///
+    /// # Errors
+    /// There was no turn in time, or it is not changed.
+    pub(super) async fn shelve<T: Send + 'static>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&Shelf) -> Result<T, PackRefused> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let packs = Arc::clone(&self.packs);
+        self.turn(&self.compiling, move |_| change(&packs)).await
+    }
+
     /// Does what takes its time, though it waits for nothing.
     ///
     /// # Errors
@@ -144,6 +171,22 @@ impl Shared {
             work(&database)
         });
         Ok(done.await.map_err(|error| Problem::internal(&error))??)
+    }
+
+    /// Resolves once a token opens nothing any more: what has no end of its own ends then, also if nobody takes what it
+    /// says. Who revokes it here is heard at once; who does so in the database, and time, are looked for.
+    pub(super) async fn over(self: &Arc<Self>, token: &Token) {
+        let mut revoked = self.revoked.subscribe();
+        loop {
+            // An error: it was time to look.
+            let _ = timeout(LOOK, revoked.changed()).await;
+            let (tenant, id, now) = (token.tenant.clone(), token.id, self.clock.now());
+            let found = self.read(move |database| database.token_of(&tenant, id)).await;
+            // A database that is busy is asked again.
+            if found.is_ok_and(|found| !found.is_some_and(|token| token.holds(now))) {
+                return;
+            }
+        }
     }
 
     /// Resolves once the server is to stop: what has no end of its own ends then.

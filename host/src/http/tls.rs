@@ -16,7 +16,11 @@ use crate::configuration::TlsFiles;
 pub struct Certificate(Arc<RwLock<TlsAcceptor>>);
 
 impl Certificate {
-    pub(super) fn read(files: &TlsFiles) -> Result<Certificate, HttpError> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The files have no certificate with its key.
+    pub fn read(files: &TlsFiles) -> Result<Certificate, HttpError> {
         Ok(Certificate(Arc::new(RwLock::new(acceptor(files)?))))
     }
 

@@ -3,6 +3,8 @@
 use super::given::{self, GivenError, NAME, PROSE};
 use super::{Happening, Incident, IncidentLimits, Resolution, State};
 
+const SECOND: i64 = 1_000_000_000;
+
 /// Something a person does to an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -81,6 +83,8 @@ impl Act {
     /// What is not.
     pub fn check(&self) -> Result<(), GivenError> {
         match self {
+            // It would be open again before anybody sees that it is not.
+            Act::Acknowledge { hold: Some(hold) } if *hold < SECOND => Err(GivenError::Short { key: "for" }),
             Act::Acknowledge { .. } | Act::Assign { to: None } => Ok(()),
             Act::Assign { to: Some(to) } => given::line("to", to, NAME),
             Act::Comment { text } if text.trim().is_empty() => Err(GivenError::Nothing { key: "text" }),

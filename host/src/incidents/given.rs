@@ -34,6 +34,12 @@ pub enum GivenError {
         /// What.
         key: &'static str,
     },
+    /// It lasts no time.
+    #[error("{key}: expected at least a second")]
+    Short {
+        /// What.
+        key: &'static str,
+    },
     /// There are too many.
     #[error("{key}: expected at most {most}, found {found}")]
     Many {

@@ -32,7 +32,7 @@ pub use self::given::GivenError;
 pub use self::id::{Fingerprint, OccurrenceId};
 pub use self::incident::{Evidence, Incident, Opened};
 pub use self::occurrence::{Folded, Fresh};
-pub use self::policy::{IncidentLimits, Policy};
+pub use self::policy::{IncidentLimits, Policy, ResolveAfter};
 pub use self::redact::Redaction;
 pub use self::report::Report;
 pub use self::silence::{NewSilence, Silence};

@@ -74,7 +74,6 @@ impl Incident {
     ) -> Incident {
         let rule = &decision.origin.rule;
         let overflow = fingerprint.is_overflow();
-        let resolve_after = rule.resolve_after.map(|seconds| i64::from(seconds) * SECOND);
         let mut incident = Incident {
             tenant: tenant.clone(),
             id: opened.id,
@@ -100,7 +99,7 @@ impl Incident {
             changed: now,
             occurred: now,
             acknowledged_until: None,
-            resolve_after: resolve_after.or(limits.resolve_after),
+            resolve_after: None,
             repeats_at: None,
             assignee: None,
             evidence_dropped: 0,
@@ -118,6 +117,7 @@ impl Incident {
     /// One occurrence more.
     pub fn occur(&mut self, decision: &Decision, limits: &IncidentLimits, now: i64) {
         self.severity = self.severity.max(decision.severity);
+        self.resolve_after = limits.resolve_after.of(decision.origin.rule.resolve_after);
         self.count = self.count.saturating_add(decision.weight);
         self.occurrences += 1;
         self.first = match (self.first, decision.time) {

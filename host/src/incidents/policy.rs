@@ -1,5 +1,5 @@
 use super::Redaction;
-use crate::notices::{Routes, Throttle};
+use crate::notices::{Recipients, Routes, Throttle};
 
 const HOUR: i64 = 60 * 60 * 1_000_000_000;
 
@@ -12,6 +12,8 @@ pub struct Policy {
     pub redaction: Redaction,
     /// Who is told what.
     pub routes: Routes,
+    /// Who may be written to at all.
+    pub recipients: Recipients,
     /// How often.
     pub throttle: Throttle,
     /// Whether others may know routes of this database that are not among these, as flags know nothing of a
@@ -23,6 +25,30 @@ impl Policy {
     /// Whether there may be routes of this database that are not among these.
     pub(crate) fn may_be_partial(&self) -> bool {
         self.partial || self.routes.0.is_empty()
+    }
+}
+
+/// When an incident that nothing more happens to resolves itself. What an operator says goes before what rules say: a rule's
+/// author does not know who works its incidents off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResolveAfter {
+    /// As its rule says; never, where that says nothing.
+    #[default]
+    AsRuled,
+    /// After so many nanoseconds of quiet, whatever its rule says.
+    Quiet(i64),
+    /// Never, whatever its rule says.
+    Never,
+}
+
+impl ResolveAfter {
+    /// The quiet that it takes, of a rule that says so many seconds; `None`: it never does.
+    pub(crate) fn of(self, rule: Option<u32>) -> Option<i64> {
+        match self {
+            ResolveAfter::AsRuled => rule.map(|seconds| i64::from(seconds) * 1_000_000_000),
+            ResolveAfter::Quiet(quiet) => Some(quiet),
+            ResolveAfter::Never => None,
+        }
     }
 }
 
@@ -41,8 +67,8 @@ pub struct IncidentLimits {
     pub last_occurrences: u64,
     /// How long an acknowledgement holds. A day.
     pub acknowledge_for: i64,
-    /// Quiet after which an incident resolves itself, where its rule says nothing; `None`: never.
-    pub resolve_after: Option<i64>,
+    /// When an incident resolves itself.
+    pub resolve_after: ResolveAfter,
     /// How long resolved incidents are kept; `None`: for ever. 90 days.
     pub retention: Option<i64>,
 }
@@ -56,7 +82,7 @@ impl Default for IncidentLimits {
             first_occurrences: 64,
             last_occurrences: 8_192,
             acknowledge_for: 24 * HOUR,
-            resolve_after: None,
+            resolve_after: ResolveAfter::AsRuled,
             retention: Some(90 * 24 * HOUR),
         }
     }

@@ -142,6 +142,14 @@ impl Deliverer {
             }
             match self.outbox.next(&self.sender.relay)? {
                 Next::Idle => return Ok(delivered),
+                Next::Departed(recipients) => {
+                    for (recipient, count) in recipients {
+                        delivered.dead += count as u64;
+                        if delivered.given_up.len() < TOLD {
+                            delivered.given_up.push((recipient, End::Departed));
+                        }
+                    }
+                }
                 Next::Send(leased) => {
                     let end = self.send(&leased);
                     crash::point("before_mark_sent");

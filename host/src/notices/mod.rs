@@ -21,10 +21,12 @@ mod outbox;
 mod pattern;
 mod plan;
 mod quiet_hours;
+mod recipients;
 mod route;
 mod routes;
 pub mod smtp;
 mod throttle;
+mod tls_words;
 pub mod transport;
 mod view;
 mod wire;
@@ -38,9 +40,12 @@ pub use self::outbox::{About, Content, DelivererLock, Digest, End, Leased, Next,
 pub use self::pattern::Pattern;
 pub use self::plan::{Again, Planned, Refusal, again, plan};
 pub use self::quiet_hours::QuietHours;
+pub use self::recipients::{Listed, Recipients};
 pub use self::route::Route;
 pub use self::routes::Routes;
 pub use self::smtp::{Smtp, SmtpError, SmtpSettings, Tls};
 pub use self::throttle::{Bucket, Throttle};
+#[cfg(feature = "program")]
+pub(crate) use self::tls_words::tls_words;
 pub use self::transport::{Accepted, SendError, Transport};
 pub use tripline_notice::{Reason, Templates};

@@ -38,6 +38,8 @@ pub trait Outbox: Send + Sync {
 pub enum Next {
     /// Sends this.
     Send(Box<Leased>),
+    /// So many were given up just now: whom they are for is no recipient any more. Asks again.
+    Departed(Vec<(String, usize)>),
     /// Waits until this time: for a retry, a token, the end of quiet hours, the breaker.
     Wait(i64),
     /// Nothing waits.
@@ -128,10 +130,12 @@ pub enum End {
     Relay(String),
     /// The relay may have taken it.
     Unsure(String),
+    /// It was not tried: whom it is for is no recipient any more.
+    Departed,
 }
 
 impl End {
-    /// The relay's words.
+    /// The relay's words, or ours.
     pub fn words(&self) -> &str {
         match self {
             End::Sent(words)
@@ -139,6 +143,7 @@ impl End {
             | End::Refused(words)
             | End::Relay(words)
             | End::Unsure(words) => words,
+            End::Departed => "no recipient any more",
         }
     }
 }
@@ -151,6 +156,7 @@ impl fmt::Display for End {
             End::Refused(words) => write!(f, "refused: {words}"),
             End::Relay(words) => write!(f, "the relay cannot be used: {words}"),
             End::Unsure(words) => write!(f, "perhaps sent: {words}"),
+            End::Departed => f.write_str(self.words()),
         }
     }
 }

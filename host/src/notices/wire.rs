@@ -16,6 +16,7 @@ use thiserror::Error;
 use tripline_notice::visible;
 
 use super::lookup::Lookup;
+use super::tls_words::tls_words;
 use super::transport::chain;
 
 /// Bytes of a line; the standard wants 512.
@@ -48,7 +49,7 @@ impl From<io::Error> for WireError {
             // A socket's timeout is `WouldBlock` on Linux.
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => WireError::Late,
             io::ErrorKind::UnexpectedEof => WireError::Closed,
-            _ => WireError::Io(chain(&error)),
+            _ => WireError::Io(tls_words(&error).unwrap_or_else(|| chain(&error))),
         }
     }
 }
@@ -158,7 +159,8 @@ impl Wire {
                 return Err(WireError::Closed);
             };
             let tls = ClientConnection::new(Arc::clone(config), name.clone());
-            let mut tls = tls.map_err(|error| WireError::Io(chain(&error)))?;
+            let mut tls =
+                tls.map_err(|error| WireError::Io(tls_words(&error).unwrap_or_else(|| chain(&error))))?;
             while tls.is_handshaking() {
                 tls.complete_io(&mut timed)?;
             }

@@ -69,7 +69,7 @@ fn a_line_of_100_kib_is_shortened_for_people_only() {
     let mut outcome = busy();
     outcome.report.incidents.truncate(1);
     outcome.report.incidents[0].evidence = vec![evidence(0, 1, &text, &[(at, at + 7)])];
-    let look = Look { width: 80, zone: TimeZone::UTC, logs: false };
+    let look = Look { width: 80, zone: TimeZone::UTC, logs: false, figures: true };
     let mut page = Vec::new();
     print(Human::new(&mut page, look), &outcome, &[]);
     let page = String::from_utf8(strip_bytes(&page).into_vec()).unwrap();
@@ -87,12 +87,12 @@ fn a_line_of_100_kib_is_shortened_for_people_only() {
 #[track_caller]
 fn check(name: &str, outcome: &Outcome, matches: &[MatchSeen<'_>]) {
     for width in [80, 120] {
-        let look = Look { width, zone: TimeZone::fixed(offset(1)), logs: true };
+        let look = Look { width, zone: TimeZone::fixed(offset(1)), logs: true, figures: true };
         let mut page = Vec::new();
         print(Human::new(&mut page, look), outcome, matches);
         compare(name, &format!("{width}.txt"), &strip_bytes(&page).into_vec());
     }
-    let look = Look { width: 80, zone: TimeZone::UTC, logs: false };
+    let look = Look { width: 80, zone: TimeZone::UTC, logs: false, figures: true };
     let mut page = Vec::new();
     print(Human::new(&mut page, look), outcome, matches);
     compare(name, "colour.ansi", &page);
@@ -140,7 +140,9 @@ fn quiet() -> Outcome {
         files: Files::from(vec![vec!["auth.log".into()]]),
         bytes: 220_480,
         elapsed: Duration::from_millis(20),
+        spent: None,
         stopped: false,
+        refused: false,
         notes: Vec::new(),
         committed: None,
         store_error: None,
@@ -223,7 +225,9 @@ fn busy() -> Outcome {
         ]),
         bytes: 123_456_789,
         elapsed: Duration::from_millis(1_500),
+        spent: None,
         stopped: true,
+        refused: false,
         notes: Vec::new(),
         committed: None,
         store_error: None,

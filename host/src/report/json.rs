@@ -16,6 +16,7 @@ pub struct Json<W> {
     out: W,
     matches: bool,
     logs: bool,
+    figures: bool,
     /// Matches written so far; `None`: the document has not been started.
     written: Option<u64>,
 }
@@ -23,7 +24,12 @@ pub struct Json<W> {
 impl<W: Write + Send> Json<W> {
     /// Writes there; `matches`, `logs`: whether the document has these lists.
     pub fn new(out: W, matches: bool, logs: bool) -> Self {
-        Json { out, matches, logs, written: None }
+        Json { out, matches, logs, figures: true, written: None }
+    }
+
+    /// Without packs and summary: what is judged is no log.
+    pub fn without_figures(self) -> Self {
+        Json { figures: false, ..self }
     }
 
     fn start(&mut self) -> io::Result<u64> {
@@ -31,19 +37,19 @@ impl<W: Write + Send> Json<W> {
             return Ok(written);
         }
         self.written = Some(0);
-        write!(self.out, "{{\n\"version\":{VERSION},\n")?;
+        write!(self.out, "{{\n\"version\":{VERSION}")?;
         if self.matches {
-            write!(self.out, "\"matches\":[")?;
+            write!(self.out, ",\n\"matches\":[")?;
         }
         Ok(0)
     }
 
     fn list<T: Serialize>(&mut self, name: &str, objects: impl Iterator<Item = T>) -> io::Result<()> {
-        write!(self.out, "\"{name}\":[")?;
+        write!(self.out, ",\n\"{name}\":[")?;
         for (i, object) in objects.enumerate() {
             self.item(i as u64, &object)?;
         }
-        self.out.write_all(b"\n],\n")
+        self.out.write_all(b"\n]")
     }
 
     fn item(&mut self, before: u64, object: &impl Serialize) -> io::Result<()> {
@@ -62,7 +68,7 @@ impl<W: Write + Send> Printer for Json<W> {
     fn outcome(&mut self, outcome: &Outcome, stored: &[StoredAs]) -> io::Result<()> {
         self.start()?;
         if self.matches {
-            self.out.write_all(b"\n],\n")?;
+            self.out.write_all(b"\n]")?;
         }
         let (report, files) = (&outcome.report, &outcome.files);
         let incidents = report.incidents.iter().enumerate();
@@ -73,9 +79,11 @@ impl<W: Write + Send> Printer for Json<W> {
         if self.logs {
             self.list("logs", report.logs.iter().map(|(pack, line)| LogObject::new(pack, line)))?;
         }
-        self.list("packs", report.packs.iter().map(PackObject::new))?;
-        self.out.write_all(b"\"summary\":")?;
-        strict_json::write(&mut self.out, &SummaryObject::new(outcome))?;
+        if self.figures {
+            self.list("packs", report.packs.iter().map(PackObject::new))?;
+            self.out.write_all(b",\n\"summary\":")?;
+            strict_json::write(&mut self.out, &SummaryObject::new(outcome))?;
+        }
         self.out.write_all(b"\n}\n")
     }
 

@@ -1,15 +1,17 @@
 //! What lists for programs are made of, as `FORMAT.md` has it. Converted by hand: the store's types may change, these may not.
 
 use serde_json::{Map, Value, json};
-use tripline_engine::PackReport;
+use tripline_engine::{PackFault, PackReport};
 
 use super::objects::PackObject;
 use super::stored_page;
 use super::when::rfc3339;
 use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Place, Silence};
-use crate::security_log::Record;
+use crate::packs::OwnPack;
+use crate::security_log::{Record, hex};
 use crate::serve::SourceFigures;
 use crate::store::Told;
+use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::Token;
 
 /// A silence.
@@ -26,6 +28,20 @@ pub(crate) fn silence(silence: &Silence) -> Value {
         "ends": rfc3339(silence.ends()),
         "author": silence.author.name,
         "reason": new.reason,
+    })
+}
+
+/// A tenant.
+pub(crate) fn tenant(known: &KnownTenant) -> Value {
+    let recipient = |one: &TenantRecipient| json!({ "address": one.address, "confirmed": one.confirmed.and_then(rfc3339) });
+    json!({
+        "type": "tenant",
+        "name": known.tenant.as_str(),
+        "created": known.created.and_then(rfc3339),
+        "lines": known.lines,
+        "recipients": known.recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "tokens": known.tokens,
+        "open": known.open,
     })
 }
 
@@ -77,6 +93,8 @@ pub(crate) fn notice(told: &Told) -> Value {
         "sent": told.sent.and_then(rfc3339),
         "digest": digest,
         "silence": told.silence,
+        "critical": told.critical,
+        "held": told.held.map(|held| json!({ "by": held.by.as_str(), "until": rfc3339(held.until) })),
     })
 }
 
@@ -98,6 +116,36 @@ pub(crate) fn token(token: &Token) -> Value {
 /// A pack and what it has cost.
 pub(crate) fn pack(pack: &PackReport) -> Value {
     serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
+}
+
+/// A pack of a tenant's own, and what it has cost since the server began, if something came for it.
+pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
+    let OwnPack { name, is_enabled, settings, version, .. } = pack;
+    json!({
+        "type": "own_pack",
+        "pack": name,
+        "version": version.version,
+        "number": version.number,
+        "sha256": hex(&version.digest),
+        "pushed": rfc3339(version.pushed),
+        "author": version.author,
+        "enabled": is_enabled,
+        "settings": settings,
+        "cost": cost.map(self::pack),
+    })
+}
+
+/// What went wrong with a pack, and when.
+pub(crate) fn pack_fault((at, fault): &(i64, PackFault)) -> Value {
+    json!({
+        "type": "pack_fault",
+        "at": rfc3339(*at),
+        "rule": fault.rule,
+        "code": fault.fault.code(),
+        "text": fault.fault.to_string(),
+        "out": fault.quarantined,
+        "state_lost": fault.state_lost,
+    })
 }
 
 /// Where lines come from.

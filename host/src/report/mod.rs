@@ -1,7 +1,7 @@
 //! What came of a check, for a person or for a program.
 //!
 //! [`human`] is a page to read; [`ndjson`] and [`json`] are the same objects, one a line or as one document, and are
-//! written down key by key in `FORMAT.md`. Nothing that comes from a log or a pack reaches a terminal unescaped.
+//! written down key by key in `FORMAT.md`; [`sarif`] is for viewers of what code scanners find. Nothing that comes from a log or a pack reaches a terminal unescaped.
 
 pub mod answer;
 mod excerpt;
@@ -15,7 +15,10 @@ pub mod ndjson;
 mod objects;
 pub mod paint;
 pub mod progress;
+pub mod sarif;
 pub(crate) mod scans;
+pub mod spent;
+pub mod stands;
 pub mod stored;
 pub mod stored_human;
 pub mod stored_page;

@@ -15,12 +15,18 @@ use crate::check::{MatchSeen, Outcome};
 pub struct Ndjson<W> {
     out: W,
     logs: bool,
+    figures: bool,
 }
 
 impl<W: Write + Send> Ndjson<W> {
     /// Writes there; `logs`: also what packs logged.
     pub fn new(out: W, logs: bool) -> Self {
-        Ndjson { out, logs }
+        Ndjson { out, logs, figures: true }
+    }
+
+    /// Without packs and summary: what is judged is no log.
+    pub fn without_figures(self) -> Self {
+        Ndjson { figures: false, ..self }
     }
 
     fn line(&mut self, object: &impl Serialize) -> io::Result<()> {
@@ -49,6 +55,9 @@ impl<W: Write + Send> Printer for Ndjson<W> {
             for (pack, line) in &report.logs {
                 self.line(&LogObject::new(pack, line))?;
             }
+        }
+        if !self.figures {
+            return Ok(());
         }
         for pack in &report.packs {
             self.line(&PackObject::new(pack))?;

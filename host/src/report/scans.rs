@@ -6,11 +6,16 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::figures::counted;
 use super::paint::{BOLD, DIM};
-use super::table::{Column, Table};
+use super::table::{Column, Measured, Table};
+use super::visible::fit;
 use super::{moment, rfc3339, visible};
-use crate::scans::{Due, FindingKind, Presence, Run, Scanned, Scheduled, Seen, Standing, When};
+use crate::scans::{Counts, Due, FindingKind, Run, RunState, Scanned, Scheduled, Standing, When};
 use crate::serve::Underway;
+
+/// Lines of what a script says that a person is shown; all of it is in the findings.
+const ANSWER: usize = 8;
 
 /// A run, as an object.
 pub(crate) fn run(run: &Run) -> Value {
@@ -41,7 +46,11 @@ pub(crate) fn run(run: &Run) -> Value {
 /// How far a scan is, as an object.
 pub(crate) fn progress(underway: &Underway) -> Value {
     let Underway { progress, hosts, .. } = underway;
-    json!({ "task": progress.task, "percent": progress.percent, "hosts": hosts })
+    let mut object = json!({ "task": progress.task, "percent": progress.percent, "hosts": hosts });
+    if let Some(left) = progress.left {
+        object["left"] = left.as_secs().into();
+    }
+    object
 }
 
 /// A schedule and how it stands, as an object.
@@ -87,7 +96,7 @@ pub(crate) fn schedules(all: &[Value], zone: &TimeZone) -> Table {
     for one in all {
         let when = match one.get("every").and_then(Value::as_i64) {
             Some(seconds) => format!("every {:#}", SignedDuration::from_secs(seconds)),
-            None => text(one, "cron"),
+            None => format!("{} {}", text(one, "cron"), text(one, "timezone")).trim_end().into(),
         };
         let time = |name: &str, none: &str| {
             let time = one.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
@@ -102,33 +111,25 @@ pub(crate) fn schedules(all: &[Value], zone: &TimeZone) -> Table {
     table
 }
 
-/// A scan that was just made, and each of its findings.
-pub(crate) fn objects(scanned: &Scanned) -> Vec<Value> {
-    let mut all = vec![head(scanned)];
-    all.extend(scanned.findings.iter().map(|finding| {
-        let mut object = Map::new();
-        object.insert("type".into(), "finding".into());
-        if let Value::Object(fields) = finding.object(&scanned.origin) {
-            object.extend(fields);
-        }
-        Value::Object(object)
-    }));
-    all
+/// Findings, from the first on: each time the same. A large scan has more than anybody should hold.
+pub(crate) type Findings<'f> = dyn Fn() -> Box<dyn Iterator<Item = Value> + 'f> + 'f;
+
+/// What a list says of an object, before its fields.
+pub(crate) fn of_type(kind: &str, fields: Value) -> Value {
+    let mut object = Map::new();
+    object.insert("type".into(), kind.into());
+    if let Value::Object(fields) = fields {
+        object.extend(fields);
+    }
+    Value::Object(object)
 }
 
-/// A scan that was just made, with its findings.
-pub(crate) fn document(scanned: &Scanned) -> Value {
-    let mut object = head(scanned);
-    object["findings"] = scanned.findings.iter().map(|finding| finding.object(&scanned.origin)).collect();
-    object
-}
-
-fn head(scanned: &Scanned) -> Value {
-    let Counts { up, unknown, open } = Counts::of(scanned);
+/// A scan that was just made and is not kept, as an object.
+pub(crate) fn made(scanned: &Scanned) -> Value {
+    let Counts { up, unknown, open } = scanned.counts;
     let origin = &scanned.origin;
     let broken = scanned.broken.as_ref();
     let mut object = json!({
-        "type": "scan",
         "run": origin.run,
         "scan": origin.scan.as_str(),
         "scanner": origin.scanner.as_str(),
@@ -140,6 +141,8 @@ fn head(scanned: &Scanned) -> Value {
         "hosts": up,
         "unknown_hosts": unknown,
         "open": open,
+        "targets": scanned.addresses.as_ref().map(ToString::to_string),
+        "ports": scanned.ports.as_ref().map(ToString::to_string),
     });
     // What is unknown is not there.
     if let Value::Object(fields) = &mut object {
@@ -149,114 +152,175 @@ fn head(scanned: &Scanned) -> Value {
 }
 
 /// What a person wants to know of a scan in figures.
-struct Counts {
-    up: u64,
-    unknown: u64,
-    open: u64,
-}
-
-impl Counts {
-    fn of(scanned: &Scanned) -> Counts {
-        let first = scanned.seen.values().next();
-        let count = |presence| first.map_or(0, |seen: &Seen| seen.count(presence));
-        let open = scanned.seen.values().map(Seen::open).sum();
-        Counts { up: count(Presence::Up), unknown: count(Presence::Unknown), open }
-    }
-
-    fn sentence(&self) -> String {
-        let some = |count: u64, what: &str| match count {
-            1 => format!("1 {what}"),
-            count => format!("{count} {what}s"),
-        };
-        let unknown = match self.unknown {
-            0 => String::new(),
-            count => format!(", {} not known", some(count, "host")),
-        };
-        format!("{}{unknown}, {}", some(self.up, "host"), some(self.open, "open port"))
-    }
+fn sentence(counts: &Counts) -> String {
+    let some = |count: u64, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    let unknown = match counts.unknown {
+        0 => String::new(),
+        count => format!(", {} not known", some(count, "host")),
+    };
+    format!("{}{unknown}, {}", some(counts.up, "host"), some(counts.open, "open port"))
 }
 
 /// A scan that was just made, as a page.
-pub(crate) fn page(out: &mut dyn Write, scanned: &Scanned, width: usize, zone: &TimeZone) -> io::Result<()> {
+pub(crate) fn page(
+    out: &mut dyn Write,
+    scanned: &Scanned,
+    findings: &Findings<'_>,
+    width: usize,
+    zone: &TimeZone,
+) -> io::Result<()> {
     let origin = &scanned.origin;
     let number = origin.run.map(|run| format!(" {run}")).unwrap_or_default();
-    let findings: Vec<Value> = scanned.findings.iter().map(|finding| finding.object(origin)).collect();
     let title = format!("scan{number} of {} by {}: {}", origin.scan, origin.scanner, scanned.state);
-    whole(out, &title, &Counts::of(scanned), moment(scanned.ended, zone), &findings, width)
+    whole(out, &title, &scanned.counts, scanned.state, moment(scanned.ended, zone), findings, width)
 }
 
 /// A run that was kept, as a page.
 pub(crate) fn kept_page(
     out: &mut dyn Write,
     run: &Run,
-    findings: &[Value],
+    findings: &Findings<'_>,
     width: usize,
     zone: &TimeZone,
 ) -> io::Result<()> {
     let title = format!("scan {} of {} by {}: {}", run.number, run.name, run.scanner, run.state);
     let counts = Counts { up: run.up, unknown: run.unknown, open: run.open };
-    whole(out, &title, &counts, moment(run.ended.unwrap_or(run.started), zone), findings, width)
+    let ended = moment(run.ended.unwrap_or(run.started), zone);
+    whole(out, &title, &counts, run.state, ended, findings, width)
 }
 
 fn whole(
     out: &mut dyn Write,
     title: &str,
     counts: &Counts,
+    state: RunState,
     ended: String,
-    findings: &[Value],
+    findings: &Findings<'_>,
     width: usize,
 ) -> io::Result<()> {
     writeln!(out, "{BOLD}{title}{BOLD:#}  {DIM}{ended}{DIM:#}")?;
-    writeln!(out, "{}\n", counts.sentence())?;
-    let mut open = Table::of(&[
+    writeln!(out, "{}\n", sentence(counts))?;
+    let columns = [
         Column::Text("host"),
         Column::Text("name"),
         Column::Figure("port"),
         Column::Text("state"),
         Column::Text("service"),
-    ]);
-    let is_open =
-        |finding: &&Value| matches!(kind(finding), Some(FindingKind::PortOpen | FindingKind::PortOpened));
-    let mut any = false;
-    for finding in findings.iter().filter(is_open) {
+    ];
+    if rows(out, &columns, findings, &open, width)? {
+        writeln!(out)?;
+    }
+    scripts(out, findings, width)?;
+    changes(out, state, findings, width)?;
+    writeln!(out)
+}
+
+/// Writes a table of those findings that make a row; answers whether any did.
+fn rows(
+    out: &mut dyn Write,
+    columns: &[Column],
+    findings: &Findings<'_>,
+    row: &dyn Fn(&Value) -> Option<Vec<String>>,
+    width: usize,
+) -> io::Result<bool> {
+    let (mut measured, mut any) = (Measured::of(columns), false);
+    for cells in findings().filter_map(|finding| row(&finding)) {
+        measured.measure(&cells);
         any = true;
-        open.row(vec![
+    }
+    if any {
+        let fitted = measured.fit(width);
+        fitted.head(out)?;
+        findings().filter_map(|finding| row(&finding)).try_for_each(|cells| fitted.row(out, &cells))?;
+    }
+    Ok(any)
+}
+
+/// The row of an open port.
+fn open(finding: &Value) -> Option<Vec<String>> {
+    let is_open = matches!(kind(finding), Some(FindingKind::PortOpen | FindingKind::PortOpened));
+    is_open.then(|| {
+        vec![
             text(finding, "target"),
             text(finding, "name"),
             format!("{}/{}", text(finding, "protocol"), text(finding, "port")),
             text(finding, "state"),
             service(finding),
-        ]);
-    }
-    if any {
-        open.write(out, width)?;
-        writeln!(out)?;
-    }
-    let changed: Vec<Value> = findings.iter().filter(|finding| is_change(finding)).cloned().collect();
-    changes(out, &changed, width)?;
-    writeln!(out)
+        ]
+    })
 }
 
-/// What is otherwise than before, as a table.
-pub(crate) fn changes(out: &mut dyn Write, findings: &[Value], width: usize) -> io::Result<()> {
-    if findings.is_empty() {
-        return writeln!(out, "nothing has changed, or there was nothing to compare with");
+/// What a scan found otherwise than before, as a table; else why there is nothing of that.
+pub(crate) fn changes(
+    out: &mut dyn Write,
+    state: RunState,
+    findings: &Findings<'_>,
+    width: usize,
+) -> io::Result<()> {
+    let columns = [Column::Text("what"), Column::Text("host"), Column::Figure("port"), Column::Text("more")];
+    if !rows(out, &columns, findings, &changed, width)? {
+        writeln!(out, "{}", unchanged(state, findings))?;
     }
-    let mut table = Table::of(&[
-        Column::Text("what"),
-        Column::Text("host"),
-        Column::Figure("port"),
-        Column::Text("more"),
-    ]);
-    for finding in findings {
+    Ok(())
+}
+
+/// The row of a change.
+fn changed(finding: &Value) -> Option<Vec<String>> {
+    is_change(finding).then(|| {
         let port = match finding.get("port") {
             Some(_) => format!("{}/{}", text(finding, "protocol"), text(finding, "port")),
             None => String::new(),
         };
         let what = text(finding, "finding").replace('_', " ");
-        table.row(vec![what, text(finding, "target"), port, more(finding)]);
+        vec![what, text(finding, "target"), port, more(finding)]
+    })
+}
+
+/// What scripts say, changed or not: the beginning of each answer.
+fn scripts(out: &mut dyn Write, findings: &Findings<'_>, width: usize) -> io::Result<()> {
+    let mut any = false;
+    for finding in findings().filter(|one| kind(one) == Some(FindingKind::ScriptResult)) {
+        any = true;
+        let port = match finding.get("port") {
+            Some(_) => format!(" {}/{}", text(&finding, "protocol"), text(&finding, "port")),
+            None => String::new(),
+        };
+        let vulnerable =
+            if finding.get("vulnerable") == Some(&Value::Bool(true)) { ", vulnerable" } else { "" };
+        let (host, script) = (text(&finding, "target"), text(&finding, "script"));
+        writeln!(out, "{DIM}{host}{port}{DIM:#} {script}{vulnerable}")?;
+        let output = finding.get("output").and_then(Value::as_str).unwrap_or_default();
+        let lines: Vec<&str> = output.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        for line in lines.iter().take(ANSWER) {
+            writeln!(out, "    {}", fit(&visible(line), width.saturating_sub(4).max(40)))?;
+        }
+        if lines.len() > ANSWER {
+            writeln!(
+                out,
+                "    {DIM}… {}{DIM:#}",
+                counted((lines.len() - ANSWER) as u64, "more line", "more lines")
+            )?;
+        }
     }
-    table.write(out, width)
+    if any { writeln!(out) } else { Ok(()) }
+}
+
+/// Why nothing is told as changed.
+fn unchanged(state: RunState, findings: &Findings<'_>) -> &'static str {
+    let first = |finding: &Value| finding.get("first").and_then(Value::as_bool);
+    let some = |value| findings().any(|finding| first(&finding) == Some(value));
+    match (state, some(true), some(false)) {
+        (RunState::Running, ..) => "it is underway: what has changed is known when it has ended",
+        (RunState::Failed, ..) => "it saw nothing: there is nothing to compare",
+        (_, true, false) => "all of it was looked at for the first time: there was nothing to compare with",
+        (_, true, true) => "nothing has changed where it was looked at before",
+        (_, false, true) => "nothing has changed",
+        // Where nothing was open before, either, there is no difference.
+        (_, false, false) => "nothing was found, and nothing has changed",
+    }
 }
 
 /// Whether a finding tells of a change: what was seen for the first time was compared with nothing.
@@ -301,16 +365,23 @@ fn kind(finding: &Value) -> Option<FindingKind> {
 fn text(finding: &Value, name: &str) -> String {
     match finding.get(name) {
         Some(Value::String(text)) => visible(text),
+        Some(Value::Null) | None => String::new(),
         Some(value) => visible(&value.to_string()),
-        None => String::new(),
     }
 }
 
+/// What listens there: as it said now, with a question mark as the port's number has it, and behind that in brackets what it
+/// said when an earlier scan asked it.
 fn service(finding: &Value) -> String {
-    let parts = ["service", "product", "version"].map(|name| text(finding, name));
+    let [name, product, version] = ["service", "product", "version"].map(|name| text(finding, name));
     let guess = if text(finding, "method") == "table" { "?" } else { "" };
-    let [name, product, version] = parts;
-    format!("{name}{guess} {product} {version}").trim().into()
+    let seen = format!("{name}{guess} {product} {version}");
+    let before =
+        ["remembered_service", "remembered_product", "remembered_version"].map(|name| text(finding, name));
+    match before.join(" ").trim() {
+        "" => seen.trim().into(),
+        before => format!("{} [was {before}]", seen.trim()).trim().into(),
+    }
 }
 
 /// What else there is to say, by what it is.

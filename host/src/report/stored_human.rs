@@ -58,7 +58,7 @@ pub fn page(
     let mut files = Files::default();
     let stored = StoredAs::of(one);
     let folded = folded(one, evidence, &mut files);
-    let look = Look { width, zone: zone.clone(), logs: false };
+    let look = Look { width, zone: zone.clone(), logs: false, figures: true };
     incident::write_whole(out, &folded, &files, &look, Some(&stored))?;
     let mut facts = vec![format!("{} since {}", one.state, moment(one.changed, zone))];
     facts.extend(one.resolution.map(|resolution| format!("as {resolution}")));

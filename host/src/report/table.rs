@@ -55,36 +55,71 @@ impl Table {
 
     /// Writes it in so many columns; the widest text gives way first.
     pub fn write(&self, out: &mut dyn Write, width: usize) -> io::Result<()> {
-        let widths = self.widths(width);
-        let head: Vec<String> = self.head.iter().map(|column| column.name().to_string()).collect();
-        writeln!(out, "{DIM}{}{DIM:#}", self.line(&head, &widths))?;
-        for row in &self.rows {
-            writeln!(out, "{}", self.line(row, &widths))?;
-        }
-        Ok(())
+        let mut measured = Measured::of(&self.head);
+        self.rows.iter().for_each(|row| measured.measure(row));
+        let fitted = measured.fit(width);
+        fitted.head(out)?;
+        self.rows.iter().try_for_each(|row| fitted.row(out, row))
+    }
+}
+
+/// A table of more rows than anybody should hold: each is measured, and then each is written.
+pub struct Measured {
+    head: Vec<Column>,
+    widest: Vec<usize>,
+}
+
+impl Measured {
+    /// One of these columns.
+    pub fn of(head: &[Column]) -> Measured {
+        let widest = head.iter().map(|column| columns(column.name())).collect();
+        Measured { head: head.to_vec(), widest }
     }
 
-    fn widths(&self, width: usize) -> Vec<usize> {
-        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
-        let widest = |(column, head): (usize, &Column)| {
-            cells(column).map(|cell| columns(cell)).max().unwrap_or(0).max(columns(head.name()))
-        };
-        let mut widths: Vec<usize> = self.head.iter().enumerate().map(widest).collect();
+    /// Makes room for a row.
+    pub fn measure(&mut self, cells: &[String]) {
+        for (widest, cell) in self.widest.iter_mut().zip(cells) {
+            *widest = columns(cell).max(*widest);
+        }
+    }
+
+    /// As it is written in so many columns; the widest text gives way first.
+    pub fn fit(self, width: usize) -> Fitted {
+        let Measured { head, widest: mut widths } = self;
         let gaps = GAP.len() * widths.len().saturating_sub(1);
         let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(width);
         while over > 0 {
-            let texts = widths.iter_mut().zip(&self.head).filter(|(_, head)| matches!(head, Column::Text(_)));
+            let texts = widths.iter_mut().zip(&head).filter(|(_, head)| matches!(head, Column::Text(_)));
             let widest = texts.map(|(width, _)| width).max().filter(|widest| **widest > LEAST);
             let Some(widest) = widest else { break };
             *widest -= 1;
             over -= 1;
         }
-        widths
+        Fitted { head, widths }
+    }
+}
+
+/// A table whose columns have their widths.
+pub struct Fitted {
+    head: Vec<Column>,
+    widths: Vec<usize>,
+}
+
+impl Fitted {
+    /// Writes its head.
+    pub fn head(&self, out: &mut dyn Write) -> io::Result<()> {
+        let head: Vec<String> = self.head.iter().map(|column| column.name().to_string()).collect();
+        writeln!(out, "{DIM}{}{DIM:#}", self.line(&head))
     }
 
-    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+    /// Writes a row.
+    pub fn row(&self, out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
+        writeln!(out, "{}", self.line(cells))
+    }
+
+    fn line(&self, cells: &[String]) -> String {
         let mut out = String::new();
-        for (i, ((cell, head), &width)) in cells.iter().zip(&self.head).zip(widths).enumerate() {
+        for (i, ((cell, head), &width)) in cells.iter().zip(&self.head).zip(&self.widths).enumerate() {
             let cell = fit(cell, width);
             let space = " ".repeat(width.saturating_sub(columns(&cell)));
             out.push_str(if i == 0 { "" } else { GAP });

@@ -32,12 +32,14 @@ struct Far {
     done: u64,
     /// 0: nobody knows.
     all: u64,
+    /// Whether it is begun once and goes on: what is left can be told from what is done.
+    steady: bool,
 }
 
 impl Waiting {
     /// Says that this is done, like `checking t.db`; nobody is told, unless it is shown.
     pub fn new(shown: bool, doing: String) -> Waiting {
-        let far = Arc::new(Mutex::new(Far { doing, ..Far::default() }));
+        let far = Arc::new(Mutex::new(Far { doing, steady: true, ..Far::default() }));
         let mut waiting = Waiting { far: Arc::clone(&far), ended: None, drawing: None };
         if shown {
             let (sender, ended) = bounded(0);
@@ -50,7 +52,14 @@ impl Waiting {
 
     /// Says what is done now, and how much of all; of 0, if nobody knows.
     pub fn at(&self, doing: String, done: u64, all: u64) {
-        *locked(&self.far) = Far { doing, done, all };
+        let steady = locked(&self.far).steady;
+        *locked(&self.far) = Far { doing, done, all, steady };
+    }
+
+    /// What is done is one thing after the other: how long it takes yet says whoever does it, or nobody.
+    pub fn in_parts(self) -> Waiting {
+        locked(&self.far).steady = false;
+        self
     }
 
     /// The file; what is read of it counts.
@@ -94,9 +103,10 @@ fn draw(far: &Mutex<Far>, ended: &Receiver<()>) {
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
     while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-        let Far { doing, done, all } = &*locked(far);
+        let Far { doing, done, all, steady } = &*locked(far);
         let template = match all {
             0 => "{spinner} {elapsed}  {wide_msg}",
+            _ if !steady => "{bar:30} {percent:>3} %  {elapsed}  {wide_msg}",
             _ => "{bar:30} {percent:>3} %  {eta} left  {wide_msg}",
         };
         // A template that does not parse costs the looks, never the work.

@@ -6,16 +6,16 @@ use jiff::tz::TimeZone;
 use tripline_abi::Severity;
 
 use super::answer::{Answer, Recipient, Sentences};
+use super::stands::tried;
 use super::visible::visible;
 use super::when::moment;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Entry, Exception, Happening, Incident, Silence, State};
-use crate::notices::{Bucket, Pattern, Reason, Refusal, Route, Routes, Throttle};
+use crate::notices::{Bucket, Pattern, Reason, Recipients, Refusal, Route, Routes, Throttle};
 use crate::store::{Database, OutboxStatus, Told};
 
 /// Notices of other incidents that are looked through for a digest.
 const MOST: u32 = 10_000;
-const FLUSH: &str = "`tripline notify flush` tries now; more than the hour's limit goes as one digest.";
 
 /// All that answers why.
 pub struct Why {
@@ -28,6 +28,10 @@ pub struct Why {
     waiting: Vec<Told>,
     routes: Routes,
     throttle: Throttle,
+    tenant: Tenant,
+    recipients: Recipients,
+    /// Behind each command that is named: ` --tenant NAME`, or nothing.
+    flag: String,
     now: i64,
 }
 
@@ -52,6 +56,9 @@ impl Why {
             waiting: database.waiting(tenant, MOST)?,
             routes: policy.routes.of(tenant),
             throttle: policy.throttle,
+            tenant: tenant.clone(),
+            recipients: policy.recipients.clone(),
+            flag: tenant.flag(),
             incident: found,
             now,
         }))
@@ -99,9 +106,10 @@ impl Why {
         let taken = |exception: &Exception| {
             format!(
                 "Exception {} ({}) takes out what happens now: it is counted there, and nobody is told.\n\
-                 `tripline exception end {0}` ends it.",
+                 `tripline exception end {0}{2}` ends it.",
                 exception.id,
-                visible(&exception.new.reason)
+                visible(&exception.new.reason),
+                self.flag
             )
         };
         let mut notes: Vec<String> = self.exceptions.iter().map(taken).collect();
@@ -167,20 +175,18 @@ impl Why {
             ("silenced", _) => self.silenced(told, zone),
             // Taken back from a process that ended in between.
             ("deferred", _) if words.is_empty() => format!(
-                "It was being sent when the program ended, and goes again under the same message id.\n{FLUSH}"
+                "It was being sent when the program ended, and goes again under the same message id.\n{}",
+                self.flush()
             ),
             ("deferred", _) => {
                 format!(
-                    "{} failed{words}. The next comes {}.\n{FLUSH}",
+                    "{} failed{words}. The next comes {}.\n{}",
                     attempts(told.attempts),
-                    at(told.due)
+                    at(told.due),
+                    self.flush()
                 )
             }
-            ("dead", _) => format!(
-                "Given up after {}{words}.\n`tripline notify retry {}` sends it again.",
-                attempts(told.attempts),
-                told.notice
-            ),
+            ("dead", _) => self.given_up(told, &words),
             ("sending", _) => "It is being sent.".into(),
             ("queued", _) if told.due > self.now => format!(
                 "Waits for the end of the route's quiet hours, {}: within them only critical incidents are told.",
@@ -189,6 +195,24 @@ impl Why {
             ("queued", _) => self.queued(told, &words, zone),
             (state, _) => format!("It is {}.", visible(state)),
         }
+    }
+
+    fn given_up(&self, told: &Told, words: &str) -> String {
+        let after = tried(told.attempts);
+        let again = format!("`tripline notify retry {}{}` sends it again", told.notice, self.flag);
+        match told.route == Route::FLAG || self.recipients.has(&self.tenant, &told.recipient) {
+            true => format!("Given up {after}{words}.\n{again}."),
+            false => format!(
+                "Given up {after}{words}: it is not in the configuration's [recipients].\nOnce it is, {again}."
+            ),
+        }
+    }
+
+    fn flush(&self) -> String {
+        format!(
+            "`tripline notify flush{}` tries now; more than the hour's limit goes as one digest.",
+            self.flag
+        )
     }
 
     fn digest(&self, id: i64, state: &str, sent: Option<i64>, zone: &TimeZone) -> String {
@@ -212,7 +236,8 @@ impl Why {
         match silence.holds(self.now) {
             true => format!(
                 "Held back by silence {id} of {who} ({why}) until {ends}. Then it is told, if it is still open.\n\
-                 `tripline silence end {id}` ends the silence now."
+                 `tripline silence end {id}{}` ends the silence now.",
+                self.flag
             ),
             false => format!(
                 "Held back by silence {id} of {who} ({why}), which ended {ends}.{}",
@@ -236,11 +261,12 @@ impl Why {
     fn queued(&self, told: &Told, words: &str, zone: &TimeZone) -> String {
         match self.outbox.breakers.iter().find(|(_, _, at, _)| *at > self.now) {
             Some((relay, failures, at, words)) => format!(
-                "Waits for the relay {}: {} failed{}. The next comes {}.\n{FLUSH}",
+                "Waits for the relay {}: {} failed{}. The next comes {}.\n{}",
                 visible(relay),
                 attempts(*failures),
                 said(words),
-                moment(*at, zone)
+                moment(*at, zone),
+                self.flush()
             ),
             None => match (self.throttled(told), words) {
                 (Some(next), _) => format!(
@@ -248,8 +274,8 @@ impl Why {
                     self.throttle.per_hour,
                     moment(next, zone)
                 ),
-                (None, "") => format!("Waits to be sent.\n{FLUSH}"),
-                (None, words) => format!("Waits to be sent again{words}.\n{FLUSH}"),
+                (None, "") => format!("Waits to be sent.\n{}", self.flush()),
+                (None, words) => format!("Waits to be sent again{words}.\n{}", self.flush()),
             },
         }
     }

@@ -8,7 +8,8 @@
 //!   counts as closed       port_opened            –                            stays as it is
 //! ```
 //!
-//! Hosts likewise. All of it is a function of what was known and what was seen.
+//! Hosts likewise. All of it is a function of what was known and what was seen, host by host. What an earlier scan has asked
+//! a service is told as remembered, and never as what is seen now.
 
 use std::net::IpAddr;
 
@@ -16,19 +17,23 @@ use sha2::{Digest, Sha256};
 
 use super::addresses::Addresses;
 use super::finding::{Finding, FindingKind};
+use super::gathered::Gathered;
 use super::host::{PortState, Protocol, ScriptResult, Service};
-use super::known::{Known, KnownHost, KnownPort};
+use super::known::{Known, KnownHost, KnownHosts, KnownPort, Remembered};
 use super::ports::Ports;
 use super::seen::{Presence, Seen, SeenHost, SeenPort};
+use crate::commit::StoreError;
 
 /// Bytes of a text that tells ports or networks.
 const RANGES: usize = 1024;
 
 /// How scans are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparing {
     /// By which protocol.
     pub protocol: Protocol,
+    /// Which ports were asked; `None`: a file that does not say.
+    pub ports: Option<Ports>,
     /// Scans in a row that do not find what was there, after which it counts as closed or gone; at least 1.
     pub closed_after: u32,
     /// Whether hosts are told, too: of several protocols in one scan, by the first alone.
@@ -37,40 +42,70 @@ pub struct Comparing {
     pub coverage: bool,
 }
 
-/// Compares; answers what is to be told, and what is known from now on.
-pub fn compare(mut known: Known, seen: &Seen, how: Comparing) -> (Vec<Finding>, Known) {
-    let asked = how.coverage.then(|| coverage(&known, seen, how.protocol)).flatten();
-    let mut findings: Vec<Finding> = asked.into_iter().collect();
-    let mut up = Vec::new();
-    let before = known.addresses.clone();
-    let hosts = seen.hosts.iter().filter(|(_, host)| host.presence == Presence::Up);
-    for (address, host) in hosts {
-        up.push(*address);
-        let is_new = !known.hosts.contains_key(address);
-        let known = known.hosts.entry(*address).or_default();
-        let mut comparison = Comparison { address: *address, seen, host, how, findings: &mut findings };
-        comparison.host(known, is_new, !before.contains(*address));
+/// Compares: tells what there is to tell, and keeps what is known from now on.
+pub fn compare(
+    kept: &mut dyn KnownHosts,
+    seen: &Seen,
+    how: &Comparing,
+    tell: &mut dyn FnMut(&Finding) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut known = kept.whole()?;
+    if let Some(changed) = coverage(&known, seen, how).filter(|_| how.coverage) {
+        tell(&changed)?;
     }
-    let down = seen.down();
-    for (address, known) in known.hosts.iter_mut().filter(|(address, _)| down.contains(**address)) {
-        known.missed = known.missed.saturating_add(1);
-        if known.missed >= how.closed_after && !known.gone {
-            known.gone = true;
-            if how.hosts {
-                let gone = Finding::new(FindingKind::HostGone, seen.ended);
-                findings.push(Finding { target: Some(*address), first: Some(false), ..gone });
+    let mut up = Gathered::default();
+    for (address, host) in seen.hosts(how.protocol).filter(|(_, host)| host.presence == Presence::Up) {
+        up.add(address);
+        let before = kept.host(address)?;
+        let first = !known.addresses.contains(address);
+        let (findings, now) = compare_host(before, first, seen, (address, &host), how);
+        findings.iter().try_for_each(&mut *tell)?;
+        kept.keep_host(address, now)?;
+    }
+    let (down, mut after) = (seen.down(), None);
+    loop {
+        let some = kept.behind(after)?;
+        let Some(last) = some.last() else { break };
+        after = Some(*last);
+        for address in some.into_iter().filter(|address| down.contains(*address)) {
+            let Some(mut host) = kept.host(address)? else { continue };
+            host.missed = host.missed.saturating_add(1);
+            if host.missed >= how.closed_after && !host.gone {
+                host.gone = true;
+                if how.hosts {
+                    let gone = Finding::new(FindingKind::HostGone, seen.ended);
+                    tell(&Finding { target: Some(address), first: Some(false), ..gone })?;
+                }
             }
+            kept.keep_host(address, host)?;
         }
     }
-    known.addresses = known.addresses.or(&down).or(&up.into_iter().collect());
+    known.addresses = known.addresses.or(&down).or(&up.addresses());
     known.asked_addresses = seen.addresses.clone().or(known.asked_addresses);
-    known.asked_ports = seen.ports.clone().or(known.asked_ports);
+    known.asked_ports = how.ports.clone().or(known.asked_ports);
+    kept.keep_whole(known)
+}
+
+/// Compares one host that is up; answers what is to be told of it, and what is known of it from now on. `first`: it was not
+/// even known whether there is one.
+pub(super) fn compare_host(
+    known: Option<KnownHost>,
+    first: bool,
+    seen: &Seen,
+    (address, host): (IpAddr, &SeenHost),
+    how: &Comparing,
+) -> (Vec<Finding>, KnownHost) {
+    let is_new = known.is_none();
+    let mut known = known.unwrap_or_default();
+    let mut findings = Vec::new();
+    Comparison { address, seen, host, how, findings: &mut findings }.host(&mut known, is_new, first);
     (findings, known)
 }
 
 /// What is asked now and was not, and the reverse.
-fn coverage(known: &Known, seen: &Seen, protocol: Protocol) -> Option<Finding> {
-    let ports = known.asked_ports.as_ref().zip(seen.ports.as_ref());
+fn coverage(known: &Known, seen: &Seen, how: &Comparing) -> Option<Finding> {
+    let protocol = how.protocol;
+    let ports = known.asked_ports.as_ref().zip(how.ports.as_ref());
     let addresses = known.asked_addresses.as_ref().zip(seen.addresses.as_ref());
     let (old, new) = (ports.map(|(old, _)| old), ports.map(|(_, new)| new));
     let (from, to) = (addresses.map(|(from, _)| from), addresses.map(|(_, to)| to));
@@ -104,7 +139,7 @@ struct Comparison<'a> {
     address: IpAddr,
     seen: &'a Seen,
     host: &'a SeenHost,
-    how: Comparing,
+    how: &'a Comparing,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -115,7 +150,7 @@ impl Comparison<'_> {
             self.findings.push(found);
         }
         (known.missed, known.gone) = (0, false);
-        let covered = self.seen.covered(self.host);
+        let covered = self.host.covered(self.how.ports.as_ref());
         for (number, port) in &self.host.ports {
             if port.state.may_be_open() == Some(true) {
                 self.open(known, *number, port);
@@ -133,23 +168,20 @@ impl Comparison<'_> {
         let before = known.open.get(&number);
         let kind = if before.is_some() { FindingKind::PortOpen } else { FindingKind::PortOpened };
         let before = before.and_then(|before| before.service.clone());
-        let probed = port.service.as_deref().filter(|service| service.probed);
-        // What listened there when it was asked last says more than a guess by the port's number now.
-        let service = match probed {
-            None => {
-                before.clone().filter(|before| before.probed).or_else(|| port.service.as_deref().cloned())
-            }
-            probed => probed.cloned(),
-        };
+        let service = port.service.as_deref().cloned();
+        let probed = service.clone().filter(|service| service.probed);
+        // What it said when it was asked last is not what is seen now: another may listen by now.
+        let remembered = before.clone().filter(|_| probed.is_none());
         let found = self.at_port(kind, first, number, port.state);
-        self.findings.push(Finding { service: service.clone(), ..found });
+        self.findings.push(Finding { service, remembered: remembered.clone(), ..found });
         // A guess by the port's number says nothing of what listens there.
-        let asked = before.as_ref().filter(|before| before.probed).zip(probed);
-        if let Some((old, new)) = asked.filter(|(old, new)| !is_same(old, new)) {
+        let asked = before.zip(probed.as_ref());
+        if let Some((old, new)) = asked.filter(|(old, new)| !is_same(&old.service, new)) {
             let changed = self.at_port(FindingKind::ServiceChanged, false, number, port.state);
-            let (service, before) = (Some(new.clone()), Some(old.clone()));
-            self.findings.push(Finding { service, before, ..changed });
+            self.findings.push(Finding { service: Some(new.clone()), before: Some(old), ..changed });
         }
+        let time = Some(self.time());
+        let service = probed.map(|service| Remembered { service, time }).or(remembered);
         known.open.insert(number, KnownPort { state: port.state, missed: 0, service });
         self.scripts(known, number, &port.scripts);
     }
@@ -168,11 +200,11 @@ impl Comparison<'_> {
             }
         }
         for number in closed {
-            let service = known.open.remove(&number).and_then(|port| port.service);
+            let remembered = known.open.remove(&number).and_then(|port| port.service);
             known.scripts.retain(|(port, _), _| *port != number);
             let state = self.host.ports.get(&number).map(|port| port.state).or(self.host.rest);
             let found = self.at_port(FindingKind::PortClosed, false, number, PortState::Closed);
-            self.findings.push(Finding { state, service, ..found });
+            self.findings.push(Finding { state, remembered, ..found });
         }
     }
 
@@ -195,9 +227,14 @@ impl Comparison<'_> {
     }
 
     fn finding(&self, kind: FindingKind, first: bool) -> Finding {
-        let time = self.host.ended.unwrap_or(self.seen.ended);
+        let time = self.time();
         let (target, name) = (Some(self.address), self.host.name.clone());
         Finding { first: Some(first), target, name, ..Finding::new(kind, time) }
+    }
+
+    /// When it was looked.
+    fn time(&self) -> i64 {
+        self.host.ended.unwrap_or(self.seen.ended)
     }
 
     fn at_port(&self, kind: FindingKind, first: bool, number: u16, state: PortState) -> Finding {

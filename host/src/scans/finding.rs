@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::host::{PortState, Protocol, ScriptResult, Service, words};
+use super::known::Remembered;
 use super::order::ScanName;
 use super::scanner::{Broken, ScannerKind};
 
@@ -57,8 +58,10 @@ pub struct Finding {
     pub state: Option<PortState>,
     /// What listens there.
     pub service: Option<Service>,
+    /// What did when an earlier scan asked it, where this one has not.
+    pub remembered: Option<Remembered>,
     /// What did before.
-    pub before: Option<Service>,
+    pub before: Option<Remembered>,
     /// What a script says.
     pub script: Option<ScriptResult>,
     /// Whether the script said something else before.
@@ -100,6 +103,7 @@ impl Finding {
             port: None,
             state: None,
             service: None,
+            remembered: None,
             before: None,
             script: None,
             changed: None,
@@ -125,7 +129,7 @@ impl Finding {
     /// Its fields.
     pub fn object(&self, origin: &Origin) -> Value {
         let mut fields = Fields::default();
-        fields.put("time", Timestamp::from_nanosecond(self.time.into()).ok().map(|time| time.to_string()));
+        fields.put("time", written(self.time));
         fields.put("finding", Some(self.kind.as_str()));
         fields.put("scan", Some(origin.scan.as_str()));
         fields.put("run", origin.run);
@@ -145,10 +149,12 @@ impl Finding {
             fields.put("tunnel", service.tunnel.as_deref());
             fields.put("method", Some(if service.probed { "probed" } else { "table" }));
         }
-        if let Some(before) = &self.before {
-            fields.put("before_service", before.name.as_deref());
-            fields.put("before_product", before.product.as_deref());
-            fields.put("before_version", before.version.as_deref());
+        for (name, earlier) in [("remembered", &self.remembered), ("before", &self.before)] {
+            let Some(Remembered { service, time }) = earlier else { continue };
+            fields.put(&format!("{name}_service"), service.name.as_deref());
+            fields.put(&format!("{name}_product"), service.product.as_deref());
+            fields.put(&format!("{name}_version"), service.version.as_deref());
+            fields.put(&format!("{name}_time"), time.and_then(written));
         }
         if let Some(script) = &self.script {
             fields.put("script", Some(&script.id[..]));
@@ -168,6 +174,11 @@ impl Finding {
         fields.put("late_by", self.late_by);
         Value::Object(fields.0)
     }
+}
+
+/// A time as JSON has it.
+fn written(time: i64) -> Option<String> {
+    Timestamp::from_nanosecond(time.into()).ok().map(|time| time.to_string())
 }
 
 #[derive(Default)]

@@ -14,6 +14,8 @@ pub struct Host {
     pub up: bool,
     /// Whether it took too long: then nothing is known of its ports.
     pub timed_out: bool,
+    /// Whether something was told of it that cannot be read: then nothing is known of its ports, either.
+    pub unreadable: bool,
     /// When the scanner was done with it, nanoseconds since 1970.
     pub ended: Option<i64>,
     /// Ports that are told one by one.

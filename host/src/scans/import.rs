@@ -1,18 +1,18 @@
 //! Files that nmap or masscan wrote elsewhere.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
 use jiff::Timestamp;
 
 use super::finding::Origin;
+use super::gathering::Gathering;
 use super::host::Protocol;
 use super::known::Baseline;
 use super::order::ScanName;
+use super::ports::Ports;
 use super::record::NewRun;
-use super::run::{Compared, Gathering, Scanned, Scanning};
+use super::run::{Compared, Scanned, Scanning};
 use super::scanner::{ScannerKind, Watch};
-use super::seen::Seen;
 use super::told::Told;
 use super::xml::{Asked, ScanXml, XmlLimits};
 use crate::commit::{StoreError, Tenant};
@@ -37,6 +37,18 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
+impl ImportError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            ImportError::Older(_) => Some(
+                "take files in the order of their scans; those of another network are a scan with a --name of its own",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl Scanning<'_> {
     /// Takes a file as if its scan had been made here. What it was asked is known as far as it says so.
     pub fn import(
@@ -47,10 +59,10 @@ impl Scanning<'_> {
         watch: &mut dyn Watch,
     ) -> Result<Scanned, ImportError> {
         let mut told = Told::default();
-        let mut gathering = Gathering { asked: None, seen: BTreeMap::new(), watch, findings: 0 };
+        let mut gathering = Gathering::new(None, watch);
         told.follow(&mut ScanXml::new(input, XmlLimits::default()), &mut gathering);
         let ended = gathering.bounded(told.ended());
-        let mut seen = gathering.seen;
+        let seen = gathering.seen;
         let Some(scanner) = told.scanner else {
             let why = ended.broken.map(|broken| broken.detail).unwrap_or_default();
             return Err(ImportError::NoScan(why));
@@ -68,25 +80,22 @@ impl Scanning<'_> {
             let technique = if scanner == ScannerKind::Masscan { "syn" } else { "unknown" };
             asked.push(Asked { technique: technique.into(), protocol: Protocol::Tcp, ports: None });
         }
-        seen.retain(|protocol, _| asked.iter().any(|asked| asked.protocol == *protocol));
-        let mut baselines = Vec::new();
+        let mut baselines: Vec<(Baseline, Option<Ports>)> = Vec::new();
         for Asked { technique, protocol, ports } in asked {
-            let seen: &mut Seen = seen.entry(protocol).or_default();
-            seen.ports = ports;
             // Who may send only what anybody may, connects.
             let privileged = technique != "connect";
             let name = name.clone();
             let baseline = Baseline { name, scanner, technique, protocol, privileged };
-            if baselines.contains(&baseline) {
+            if baselines.iter().any(|(known, _)| *known == baseline) {
                 continue;
             }
-            let known = self.store.map(|store| store.known(tenant, &baseline)).transpose()?.flatten();
-            if known.is_some_and(|(_, latest)| at <= latest) {
+            let latest = self.store.map(|store| store.latest(tenant, &baseline)).transpose()?.flatten();
+            if latest.is_some_and(|latest| at <= latest) {
                 return Err(ImportError::Older(baseline.name));
             }
-            baselines.push(baseline);
+            baselines.push((baseline, ports));
         }
-        let ports = seen.values().next().and_then(|seen| seen.ports.clone());
+        let ports = baselines.first().and_then(|(_, ports)| ports.clone());
         let author = self.actor.clone();
         let run = NewRun { name: name.clone(), scanner, author, started: began, addresses: None, ports };
         let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;

@@ -166,27 +166,15 @@ impl Order {
         settings: &ScanSettings,
         resolver: &dyn Resolver,
     ) -> Result<Order, OrderError> {
-        let allowed = settings.allowed(tenant);
-        if allowed.is_empty() {
-            return Err(OrderError::NothingAllowed(tenant.clone()));
-        }
+        Order::precheck(request, tenant, settings)?;
         let resolved = resolve(&request.targets, resolver)?;
-        if let Some(address) = allowed.refused(&resolved.addresses) {
+        if let Some(address) = settings.allowed(tenant).refused(&resolved.addresses) {
             let name = resolved.names.get(&address).cloned();
             return Err(OrderError::NotAllowed { tenant: tenant.clone(), address, name });
         }
-        let found = resolved.addresses.count();
-        if found > settings.addresses.into() {
-            return Err(OrderError::TooMany { found, most: settings.addresses });
-        }
-        if found == 0 {
+        few(&resolved.addresses, settings)?;
+        if resolved.addresses.is_empty() {
             return Err(OrderError::NoTarget);
-        }
-        if request.ports.is_empty() {
-            return Err(OrderError::NoPort);
-        }
-        if let Some(script) = request.scripts.iter().find(|script| !settings.scripts.contains(script)) {
-            return Err(OrderError::Script(script.clone()));
         }
         Ok(Order {
             name: request.name.clone(),
@@ -202,6 +190,32 @@ impl Order {
         })
     }
 
+    /// Checks what needs no names, so that whoever asks for what cannot be hears that before he waits for anything.
+    ///
+    /// # Errors
+    /// It may not be made, wherever its names lead.
+    pub fn precheck(request: &Request, tenant: &Tenant, settings: &ScanSettings) -> Result<(), OrderError> {
+        let allowed = settings.allowed(tenant);
+        if allowed.is_empty() {
+            return Err(OrderError::NothingAllowed(tenant.clone()));
+        }
+        if request.targets.is_empty() {
+            return Err(OrderError::NoTarget);
+        }
+        let addresses = request.targets.iter().filter_map(Target::network).collect::<Addresses>();
+        if let Some(address) = allowed.refused(&addresses) {
+            return Err(OrderError::NotAllowed { tenant: tenant.clone(), address, name: None });
+        }
+        few(&addresses, settings)?;
+        if request.ports.is_empty() {
+            return Err(OrderError::NoPort);
+        }
+        match request.scripts.iter().find(|script| !settings.scripts.contains(script)) {
+            Some(script) => Err(OrderError::Script(script.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// The scan's name.
     pub fn name(&self) -> &ScanName {
         &self.name
@@ -215,6 +229,16 @@ impl Order {
     /// Which ports of it.
     pub fn ports(&self) -> &Ports {
         &self.ports
+    }
+}
+
+/// Whether they are as few as may be.
+fn few(addresses: &Addresses, settings: &ScanSettings) -> Result<(), OrderError> {
+    match addresses.count() {
+        found if found > settings.addresses.into() => {
+            Err(OrderError::TooMany { found, most: settings.addresses })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::addresses::Addresses;
 use super::host::words;
-use super::known::{Baseline, Known};
+use super::known::{Baseline, KnownHosts};
 use super::order::ScanName;
 use super::ports::Ports;
 use super::scanner::{Broken, ScannerKind};
@@ -47,8 +47,10 @@ pub struct NewRun {
 }
 
 /// What became of a run: kept as a whole, or not at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct RunEnd {
+    /// Who has ended it: who had it made, or who has found that its program died.
+    pub by: Actor,
     /// How it ended.
     pub state: RunState,
     /// When.
@@ -61,10 +63,23 @@ pub struct RunEnd {
     pub unknown: u64,
     /// Ports that are or may be open.
     pub open: u64,
-    /// What is known from now on.
-    pub known: Vec<(Baseline, Known)>,
-    /// Its findings, as lines.
-    pub lines: Vec<String>,
+    /// What it found.
+    pub found: Arc<dyn Tells>,
+}
+
+/// What is told while it is kept, piece by piece.
+pub trait Tells: Send + Sync {
+    /// Tells findings, and what is known from now on; answers how many of them are changes.
+    fn tell(&self, keeps: &dyn Keeps) -> Result<u64, StoreError>;
+}
+
+/// Keeps what is told, in one transaction.
+pub trait Keeps {
+    /// A finding, as a line.
+    fn finding(&self, line: &str) -> Result<(), StoreError>;
+
+    /// What the scans of a baseline have found so far.
+    fn known<'k>(&'k self, baseline: &'k Baseline) -> Result<Box<dyn KnownHosts + 'k>, StoreError>;
 }
 
 /// A run, as it is kept.
@@ -98,6 +113,13 @@ pub struct Run {
     pub open: u64,
     /// Whether rules have judged its findings.
     pub judged: bool,
+}
+
+impl Run {
+    /// Its program died.
+    pub fn die(&mut self) {
+        (self.state, self.broken) = (RunState::Failed, Some(Broken::died()));
+    }
 }
 
 /// Held by the only one that scans; gone with its holder, however that ends.
@@ -143,11 +165,11 @@ pub trait ScanStore: Send + Sync {
     /// Keeps that a run begins; answers its number.
     fn begin(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError>;
 
-    /// What the scans of a baseline have found, and when the last of them ended.
-    fn known(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(Known, i64)>, StoreError>;
+    /// When the last scan of a baseline ended; `None`: there was none.
+    fn latest(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<i64>, StoreError>;
 
-    /// Keeps what became of a run.
-    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError>;
+    /// Keeps what became of a run; answers how many of its findings are changes. One that has ended stays as it is.
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError>;
 
     /// Runs whose findings no rule has judged, the oldest first.
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError>;

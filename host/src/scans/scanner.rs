@@ -1,11 +1,12 @@
 //! What every scanner is to whoever starts one.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use super::host::{Host, words};
 use super::order::Order;
-use std::str::FromStr;
 
 words! {
     /// Which scanner.
@@ -26,8 +27,14 @@ words! {
         NoOutput = "no_output",
         /// What it said breaks off.
         Truncated = "truncated",
+        /// Something that it said cannot be read.
+        Unreadable = "unreadable",
         /// It ended, and not well.
         Exit = "exit",
+        /// It could not be started, or there is none.
+        NoScanner = "no_scanner",
+        /// The program that had it scan ended in the middle of it.
+        Died = "died",
         /// It took too long.
         TimedOut = "timed_out",
         /// Somebody broke it off.
@@ -50,6 +57,8 @@ pub struct Progress {
     pub task: String,
     /// How much of that: 0 to 100.
     pub percent: f64,
+    /// How long that takes yet, if the scanner says so.
+    pub left: Option<Duration>,
 }
 
 /// Follows a scan.
@@ -98,6 +107,11 @@ impl Broken {
     /// For this reason.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Broken {
         Broken { reason, detail: detail.into() }
+    }
+
+    /// The program that scanned has died.
+    pub fn died() -> Broken {
+        Broken::new(Reason::Died, "the program that scanned ended in the middle of it")
     }
 }
 

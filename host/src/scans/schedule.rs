@@ -21,6 +21,8 @@ use super::order::{Request, ScanName};
 use super::scanner::{Broken, Reason, ScannerKind};
 use crate::commit::Tenant;
 
+/// Times of cron by which it is known how close they may be.
+const FIRST: usize = 32;
 /// Whoever is later than this has missed it; nanoseconds.
 const GRACE: i64 = 5 * 60 * 1_000_000_000;
 /// The shortest time between two of a schedule.
@@ -67,6 +69,20 @@ pub enum When {
     Cron(Box<Times>),
     /// Again after so long; the first time at once.
     Every(Duration),
+}
+
+impl When {
+    /// The shortest time between two of them: of cron, as far as those that come first show it.
+    pub fn shortest(&self) -> Duration {
+        let times = match self {
+            When::Every(every) => return *every,
+            When::Cron(times) => times,
+        };
+        let mut gaps = std::iter::successors(times.after(0), |time| times.after(*time)).take(FIRST);
+        let Some(mut before) = gaps.next() else { return LONGEST };
+        let gap = |time: i64| u64::try_from(time - std::mem::replace(&mut before, time)).unwrap_or(0);
+        gaps.map(gap).min().map_or(LONGEST, Duration::from_nanos)
+    }
 }
 
 /// Times by the clock on the wall, as cron has them.

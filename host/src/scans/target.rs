@@ -55,6 +55,16 @@ impl FromStr for Target {
     }
 }
 
+impl Target {
+    /// The network; `None`: it is a name.
+    pub(super) fn network(&self) -> Option<IpNet> {
+        match self {
+            Target::Network(network) => Some(*network),
+            Target::Name(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

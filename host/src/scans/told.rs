@@ -17,6 +17,10 @@ pub(super) struct Told {
     skipped: Vec<String>,
     skipped_more: u64,
     timed_out: u64,
+    /// Hosts of which something cannot be read …
+    unreadable: u64,
+    /// … and not even where they are.
+    nowhere: bool,
     down: u64,
     finished: Option<Result<(), String>>,
     error: Option<XmlError>,
@@ -52,7 +56,9 @@ impl Told {
             Item::Down(down) => self.down += down,
             Item::Finished(how) => self.finished = Some(how),
             Item::Host(host) => {
-                self.timed_out += u64::from(host.timed_out);
+                self.unreadable += u64::from(host.unreadable || host.address.is_none());
+                self.nowhere |= host.address.is_none();
+                self.timed_out += u64::from(host.timed_out && !host.unreadable);
                 self.last = self.last.max(host.ended);
                 watch.host(*host);
             }
@@ -66,7 +72,7 @@ impl Told {
 
     /// How the scan ended.
     pub(super) fn ended(&self) -> Ended {
-        let told_all = matches!(self.finished, Some(Ok(()))) && self.skipped.is_empty();
+        let told_all = matches!(self.finished, Some(Ok(()))) && self.skipped.is_empty() && !self.nowhere;
         Ended { broken: self.broken(), told_all, down: self.down }
     }
 
@@ -74,6 +80,9 @@ impl Told {
         let broken = |reason, detail: String| Some(Broken::new(reason, detail));
         match (&self.finished, &self.error) {
             (Some(Ok(())), _) => {}
+            (Some(Err(words)), _) if words.is_empty() => {
+                return broken(Reason::Exit, "the scanner does not say whether it ended well".into());
+            }
             (Some(Err(words)), _) => {
                 return broken(Reason::Exit, format!("the scanner ended with `{words}`"));
             }
@@ -93,6 +102,13 @@ impl Told {
                 more => format!(" and {more} more"),
             };
             return broken(Reason::SkippedTarget, format!("the scanner did not understand {named}{more}"));
+        }
+        match self.unreadable {
+            0 => {}
+            1 => return broken(Reason::Unreadable, "what is told of 1 host cannot be read".into()),
+            hosts => {
+                return broken(Reason::Unreadable, format!("what is told of {hosts} hosts cannot be read"));
+            }
         }
         match self.timed_out {
             0 => None,

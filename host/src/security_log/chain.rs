@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Record;
+use super::deed::STOPPED;
 
 /// What a first line hangs on.
 pub(super) const NOTHING: [u8; 32] = [0; 32];
@@ -28,6 +29,8 @@ pub(super) struct Link {
     pub(super) prev: [u8; 32],
     /// Whether its hash is that of its bytes.
     pub(super) holds: bool,
+    /// Whether the log ends with it: one that is begun later goes on with the chain, and perhaps not with the next number.
+    pub(super) stops: bool,
 }
 
 /// The line of a record, without the line feed, and its head.
@@ -59,10 +62,11 @@ pub(super) fn link(line: &[u8]) -> Option<Link> {
     let prev = unhex(object.get("prev")?.as_str()?.as_bytes())?;
     let head = Head { seq: object.get("seq")?.as_i64()?, hash };
     let own: [u8; 32] = Sha256::digest(body).into();
-    Some(Link { head, prev, holds: own == hash })
+    let stops = object.get("event").and_then(Value::as_str) == Some(STOPPED);
+    Some(Link { head, prev, holds: own == hash, stops })
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

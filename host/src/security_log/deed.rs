@@ -10,6 +10,9 @@ use crate::commit::Tenant;
 use crate::incidents::Actor;
 use crate::token::Scope;
 
+/// What the last record of a log says that was stopped.
+pub(super) const STOPPED: &str = "log.stopped";
+
 /// A security-relevant act that leaves no row of its own, for its record. Like all records it has ids and hashes only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deed {
@@ -64,16 +67,25 @@ impl Deed {
         Deed::new(
             "settings.loaded",
             [
-                ("configuration_sha256", configuration.map_or(Value::Null, |hash| hex(hash).into())),
+                ("configuration_sha256", of_configuration(configuration)),
                 ("packs", packs.len().into()),
                 ("packs_sha256", hex(&of_packs).into()),
             ],
         )
     }
 
-    /// A changed configuration, or changed packs, were not taken.
-    pub fn settings_refused() -> Deed {
-        Deed::new("settings.refused", [])
+    /// A changed configuration, of which this is the hash if it could be read, or changed packs, were not taken.
+    pub fn settings_refused(configuration: Option<&[u8; 32]>) -> Deed {
+        Deed::new("settings.refused", [("configuration_sha256", of_configuration(configuration))])
+    }
+
+    /// A source goes on with files that were another tenant's until now; by the hash of its name.
+    pub fn source_taken(source: u32, name: &str, from: &Tenant) -> Deed {
+        let name = hex(&Sha256::digest(name));
+        Deed::new(
+            "source.taken_over",
+            [("source", source.into()), ("name_sha256", name.into()), ("from_tenant", from.as_str().into())],
+        )
     }
 
     /// A pack faulted: so often since its last record.
@@ -116,8 +128,12 @@ impl Deed {
         Deed::new("log.moved", [("path_sha256", path.into())])
     }
 
-    /// No log is written any more.
+    /// No log is written any more: the last record of the one that was.
     pub fn log_stopped() -> Deed {
-        Deed::new("log.stopped", [])
+        Deed::new(STOPPED, [])
     }
+}
+
+fn of_configuration(hash: Option<&[u8; 32]>) -> Value {
+    hash.map_or(Value::Null, |hash| hex(hash).into())
 }

@@ -11,6 +11,7 @@ use super::due::{self, Due, Torn};
 use super::{Head, Place, Records, rotated};
 use crate::commit::StoreError;
 use crate::crash;
+use crate::files::is_database;
 
 /// Records written and synced at once.
 const TOGETHER: u32 = 1_000;
@@ -63,6 +64,18 @@ pub enum SecurityLogError {
         /// The last one in the file.
         found: i64,
     },
+    /// It has something else in it.
+    #[error("{}: expected a new file or the log of this database, found a file with something else in it", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is one that the database lies in.
+    #[error("{}: expected a file of its own, found one of the database's", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,9 +91,13 @@ impl SecurityLogError {
             SecurityLogError::Another { .. } => {
                 Some("keep it aside under another name and look into it: the log then goes on in a new file")
             }
+            SecurityLogError::Foreign { .. } => {
+                Some("it was left as it is; name a file of its own: it is made, if it is not there")
+            }
             SecurityLogError::Store(error) => error.hint(),
             SecurityLogError::Io { .. }
             | SecurityLogError::NotAFile { .. }
+            | SecurityLogError::Database { .. }
             | SecurityLogError::Held { .. } => None,
         }
     }
@@ -188,12 +205,8 @@ impl SecurityLog {
         let torn = due.torn(&text, found, head);
         // Behind somebody else's line, ours would be another break of a chain, for ever. What a power cut has left of
         // ours may have holes, and whole lines behind them.
-        if !is_ours
-            && !matches!(torn, Torn::Ours(_))
-            && let Some(last) = due::last(&text)
-        {
-            let (path, expected) = (self.path.clone(), head.map(|head| head.seq));
-            return Err(SecurityLogError::Another { path, expected, found: last.seq });
+        if !is_ours && !matches!(torn, Torn::Ours(_)) {
+            self.is_empty(&text, head)?;
         }
         match torn {
             Torn::No => {}
@@ -203,6 +216,29 @@ impl SecurityLog {
             Torn::Foreign => self.torn = true,
         }
         Ok(found)
+    }
+
+    /// That there is nothing in it, if nothing in it is ours.
+    fn is_empty(&self, text: &[u8], head: Option<Head>) -> Result<(), SecurityLogError> {
+        let (path, expected) = (self.path.clone(), head.map(|head| head.seq));
+        match due::last(text) {
+            Some(last) => Err(SecurityLogError::Another { path, expected, found: last.seq }),
+            None if text.is_empty() => Ok(()),
+            None => Err(SecurityLogError::Foreign { path }),
+        }
+    }
+
+    /// That the log can go on here: in a new file, or in one that ends with what was written last.
+    ///
+    /// # Errors
+    /// It is somebody else's file; nothing is written.
+    pub fn fits(&mut self, records: &dyn Records) -> Result<(), SecurityLogError> {
+        let head = records.head()?;
+        let text = due::tail(&mut self.file).map_err(self.failed("read"))?;
+        match head.is_some_and(|head| due::end(&text, head).is_some()) {
+            true => Ok(()),
+            false => self.is_empty(&text, head),
+        }
     }
 
     /// That this is the file that the database knows. One that was moved with its lines is known by the last of them.
@@ -268,6 +304,10 @@ pub(crate) fn place(path: &Path) -> io::Result<PathBuf> {
 }
 
 fn open(path: &Path) -> Result<File, SecurityLogError> {
+    // Before it is opened: SQLite's locks would be lost when it is closed.
+    if is_database(path) {
+        return Err(SecurityLogError::Database { path: path.into() });
+    }
     let failed = due::failed(path, "open it");
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(0o600);

@@ -24,6 +24,7 @@ mod rotated;
 mod verify;
 
 pub use self::chain::Head;
+pub(crate) use self::chain::hex;
 pub(crate) use self::counted::Counted;
 pub use self::deed::Deed;
 pub(crate) use self::file::place;

@@ -24,6 +24,8 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// … of so many.
     pub found: u64,
+    /// Whether the last line says that the log was stopped.
+    stopped: bool,
     /// Lines behind the one that the database knows to be in the file, and where they are.
     behind: Vec<((usize, u64), Head)>,
 }
@@ -192,14 +194,19 @@ impl Verified {
                     self.find(place, Problem::Broken { expected: 1, found: 1 });
                 }
             }
-            Some(last) if last.hash != link.prev || last.seq.checked_add(1) != Some(link.head.seq) => {
+            Some(last) if last.hash != link.prev || !self.follows(last, link.head.seq) => {
                 let problem = Problem::Broken { expected: last.seq.saturating_add(1), found: link.head.seq };
                 self.find(place, problem);
             }
             Some(_) => {}
         }
-        self.last = Some(link.head);
+        (self.last, self.stopped) = (Some(link.head), link.stops);
         self.last
+    }
+
+    /// Whether a line may have this number. Between a log that was stopped and the next one, old records are dropped.
+    fn follows(&self, last: Head, seq: i64) -> bool {
+        last.seq.checked_add(1) == Some(seq) || self.stopped && seq > last.seq
     }
 
     /// A line is behind what the database knew before. More than could be are not even looked for.
@@ -219,10 +226,8 @@ impl Verified {
             None if last < head.seq => {
                 self.find(place, Problem::CutOff { expected: head.seq, found: last });
             }
-            // Right behind a rotation the first line may hang on it.
-            None if first
-                .is_some_and(|(seq, prev)| seq > head.seq && (seq - 1, prev) != (head.seq, head.hash)) =>
-            {
+            // Right behind a rotation, or where a log was stopped, the first line may hang on it.
+            None if first.is_some_and(|(seq, prev)| seq > head.seq && prev != head.hash) => {
                 let found = first.map_or(0, |(seq, _)| seq);
                 self.find((0, 1), Problem::Later { expected: head.seq, found });
             }
@@ -250,7 +255,9 @@ impl Verified {
         let due = Due::new(&later.due, before.head);
         // If much was written meanwhile, the records themselves are no longer there: the last of them must be the one.
         let next = before.head.map_or(0, |head| head.seq) + 1;
-        let is_whole = before.head.is_none() || later.due.first().is_none_or(|record| record.seq == next);
+        let is_whole = before.head.is_none()
+            || later.head == before.head
+            || later.due.first().is_none_or(|record| record.seq == next);
         let knows = |line: &Head| match later.head {
             Some(head) if !is_whole => line.seq < head.seq || *line == head,
             _ => due.head(line.seq) == Some(*line),

@@ -115,7 +115,8 @@ impl<'a> Bringing<'a> {
                 text.extend_from_slice(line.as_bytes());
                 text.push(b'\n');
             }
-            let file = identity.get_or_insert_with(|| Present::held(&text, *run).identity(0)).clone();
+            let present = || Present::held(&text, text.len() as u64, *run).identity(0);
+            let file = identity.get_or_insert_with(present).clone();
             let done = is_last.then(|| Brought::Run(tenant.clone(), *run));
             let (tenant, name) = (tenant.clone(), name.clone());
             if !self.offer(tenant, &name, file, text, done) {

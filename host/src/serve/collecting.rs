@@ -18,13 +18,14 @@ use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use sha2::{Digest, Sha256};
 use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::{Foot, Mark};
-use tripline_engine::matcher::Matcher;
+use tripline_engine::matcher::MatchCost;
 use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::{Configured, PackReport, suspensions};
 
 use super::Event;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
+use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::Turn;
 use crate::commit::{Commit, FilePosition, Tenant};
@@ -59,8 +60,7 @@ pub(super) struct Disk {
 /// What the collector works with.
 pub(super) struct Collecting<'a> {
     shared: &'a Shared<'a>,
-    matcher: &'a Matcher,
-    packs: &'a [Configured],
+    sets: &'a PackSets,
     judged: Judged<'a>,
     disk: Disk,
     /// One is underway.
@@ -77,6 +77,8 @@ pub(super) struct Collecting<'a> {
     parts: (Sender<Part>, Receiver<Part>),
     /// What each tenant's packs have cost.
     costs: HashMap<(Tenant, usize), JudgeCost>,
+    /// Packs whose patterns are over their budget.
+    suspended: HashSet<(Tenant, usize)>,
 }
 
 /// What is to be committed of one tenant.
@@ -101,16 +103,14 @@ struct Gone;
 impl<'a> Collecting<'a> {
     pub(super) fn new(
         shared: &'a Shared<'a>,
-        matcher: &'a Matcher,
-        packs: &'a [Configured],
+        sets: &'a PackSets,
         judged: Judged<'a>,
         disk: Disk,
         tenants: Vec<Tenant>,
     ) -> Collecting<'a> {
         Collecting {
             shared,
-            matcher,
-            packs,
+            sets,
             judged,
             disk,
             underway: false,
@@ -122,6 +122,7 @@ impl<'a> Collecting<'a> {
             // Bounded by the marks that are open.
             parts: unbounded(),
             costs: HashMap::new(),
+            suspended: HashSet::new(),
         }
     }
 
@@ -130,7 +131,6 @@ impl<'a> Collecting<'a> {
     /// collects it, whoever feeds must not wait.
     pub(super) fn run(mut self, fed: Receiver<Fed>) {
         let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
-        let mut suspended = vec![false; self.matcher.costs().len()];
         let (mut next, mut marked, mut at_mark) = (0, Instant::now(), 0);
         let (nothing, mut has_ended, mut is_joined) = (never(), false, false);
         loop {
@@ -160,7 +160,6 @@ impl<'a> Collecting<'a> {
                     false => continue,
                 }
             }
-            self.suspend(&mut suspended);
             match self.judged.starved.change() {
                 Some(Some(words)) => {
                     self.shared.health.sandbox_waits(true);
@@ -223,10 +222,11 @@ impl<'a> Collecting<'a> {
     }
 
     fn judge(&mut self, tenant: Tenant, scanned: Scanned, turn: Turn) {
-        let Mark { file, offset, line, judged, format, year } = scanned.block.after;
+        let Mark { file, offset, line, judged, format, year } = scanned.block.after.clone();
         let pending = self.since.entry(tenant.clone()).or_default();
         let position = FilePosition { file, offset, line, judged, format, year, latest: None, foot: None };
         pending.positions.insert(file, (position, scanned.block.foot.clone()));
+        self.suspend(&tenant);
         let events = 0..scanned.matched.len();
         if events.is_empty() {
             return;
@@ -238,17 +238,12 @@ impl<'a> Collecting<'a> {
         }
     }
 
-    /// Puts those out whose patterns are over their budget.
-    fn suspend(&mut self, suspended: &mut [bool]) {
-        for (pack, fault) in suspensions(self.matcher).enumerate() {
-            if let Some(fault) = fault.filter(|_| !suspended[pack]) {
-                suspended[pack] = true;
+    /// Puts those of a tenant's packs out whose patterns are over their budget.
+    fn suspend(&mut self, tenant: &Tenant) {
+        for (pack, fault) in suspensions(self.sets.of(tenant).matcher()).enumerate() {
+            if let Some(fault) = fault.filter(|_| self.suspended.insert((tenant.clone(), pack))) {
                 for judge in &self.judged.judges {
-                    let _ = judge.send(Work::Suspend(pack, fault.clone()));
-                }
-                // Whoever had it has something to tell.
-                for tenant in &self.tenants {
-                    self.since.entry(tenant.clone()).or_default();
+                    let _ = judge.send(Work::Suspend(tenant.clone(), pack, fault.clone()));
                 }
             }
         }
@@ -311,6 +306,7 @@ impl<'a> Collecting<'a> {
         let Part { tenant, decisions, states, faults, logs, costs } = part;
         for fault in faults {
             self.shared.faults.count(&tenant, &fault);
+            self.shared.health.fault(&tenant, self.shared.clock.now(), &fault);
             self.shared.tell(Event::Fault(tenant.clone(), fault));
         }
         for (pack, line) in logs {
@@ -339,7 +335,6 @@ impl<'a> Collecting<'a> {
         if self.ready.is_empty() || !is_time || !self.has_stored() {
             return true;
         }
-        let names: Vec<String> = self.packs.iter().map(|one| one.pack.name().into()).collect();
         let (mut commits, mut acks) = (Vec::new(), Vec::new());
         for (tenant, Pending { mut commit, positions, acks: waiting }) in take(&mut self.ready) {
             acks.extend(waiting.into_iter().map(|ack| (tenant.clone(), ack)));
@@ -347,29 +342,42 @@ impl<'a> Collecting<'a> {
             let foot = |foot: Option<Foot>| foot.map(|foot| Sha256::digest(&foot.bytes).into());
             let positions = positions.into_values();
             commit.positions.extend(positions.map(|(at, last)| FilePosition { foot: foot(last), ..at }));
-            commit.packs.clone_from(&names);
+            commit.packs = self.sets.of(&tenant).packs().iter().map(|one| one.pack.name().into()).collect();
             if !commit.is_empty() {
                 commits.push((tenant, commit));
             }
         }
-        self.shared.health.packs(self.reports());
+        let (operators, own) = self.reports();
+        self.shared.health.packs(operators, own);
         self.underway = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
         self.underway
     }
 
-    /// What the packs have cost all tenants.
-    fn reports(&self) -> Vec<PackReport> {
-        let mut judging = vec![JudgeCost::default(); self.packs.len()];
-        for ((_, pack), cost) in &self.costs {
-            judging[*pack] += *cost;
+    /// What the operator's packs have cost all tenants, and each tenant its own.
+    fn reports(&self) -> (Vec<PackReport>, HashMap<Tenant, Vec<PackReport>>) {
+        let operators = self.sets.operators();
+        let mut all = vec![(MatchCost::default(), JudgeCost::default()); operators.len()];
+        let mut own = HashMap::new();
+        for (tenant, set) in self.sets.met() {
+            let judging = |pack| self.costs.get(&(tenant.clone(), pack)).copied().unwrap_or_default();
+            let costs = set.matcher().costs().into_iter().enumerate();
+            let mut costs = costs.map(|(pack, matching)| (matching, judging(pack)));
+            for (sum, (matching, judging)) in all.iter_mut().zip(costs.by_ref()) {
+                sum.0 += matching;
+                sum.1 += judging;
+            }
+            let packs = set.packs().iter().skip(operators.len());
+            let reports: Vec<PackReport> = packs.zip(costs).map(report).collect();
+            if !reports.is_empty() {
+                own.insert(tenant, reports);
+            }
         }
-        let packs = self.packs.iter().zip(judging).zip(self.matcher.costs());
-        let report = |((configured, judging), matching): ((&Configured, _), _)| PackReport {
-            name: configured.pack.name().into(),
-            version: configured.pack.manifest().pack.version.to_string(),
-            matching,
-            judging,
-        };
-        packs.map(report).collect()
+        (operators.iter().zip(all).map(report).collect(), own)
     }
+}
+
+fn report((configured, (matching, judging)): (&Configured, (MatchCost, JudgeCost))) -> PackReport {
+    let (name, version) =
+        (configured.pack.name().into(), configured.pack.manifest().pack.version.to_string());
+    PackReport { name, version, matching, judging }
 }

@@ -1,23 +1,24 @@
 //! How a server is told to stop, or to go on with other packs.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Receiver;
-use tripline_engine::Configured;
 
+use super::batch::Expected;
 use super::following::Follow;
-use super::intake::Expected;
+use super::sets::PackSets;
 use crate::follow::{Wake, Waker};
 
-/// What a server goes on with, from a barrier on.
+/// What a server goes on with, from a barrier on; what is `None` stays as it is.
+#[derive(Default)]
 pub struct Change {
     /// The packs, with their settings.
-    pub packs: Vec<Configured>,
+    pub packs: Option<Arc<PackSets>>,
     /// What is followed. Sources that are followed already and still named are read on.
-    pub follow: Vec<Follow>,
+    pub follow: Option<Vec<Follow>>,
     /// Sources of which something is expected to be brought.
-    pub expected: Vec<Expected>,
+    pub expected: Option<Vec<Expected>>,
 }
 
 /// Held by whoever runs a server: stops it, changes it, wakes it.
@@ -54,7 +55,14 @@ impl Control {
 
     /// From the next barrier on it goes on with this.
     pub fn change(&self, change: Change) {
-        *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+        let mut waiting = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let Change { packs, follow, expected } = waiting.take().unwrap_or_default();
+        *waiting = Some(Change {
+            packs: change.packs.or(packs),
+            follow: change.follow.or(follow),
+            expected: change.expected.or(expected),
+        });
+        drop(waiting);
         self.wake();
     }
 

@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
 use tripline_engine::PackFault;
-use tripline_engine::matcher::MatcherError;
 use tripline_engine::sandbox::LogLine;
 
 use super::Refused;
@@ -21,6 +20,8 @@ pub enum Event {
     Own(PathBuf),
     /// What is named for these tenants is not followed: nobody can say whose it is.
     Disputed(PathBuf, Vec<Tenant>),
+    /// What is named for the first tenant is not followed: it is another name of a file that is the second one's.
+    Linked(PathBuf, Tenant, Tenant),
     /// Something about a file.
     File(FollowNote),
     /// What was named and cannot be followed.
@@ -43,12 +44,12 @@ pub enum Event {
     Log(Tenant, String, LogLine),
     /// It goes on with other packs, settings or sources.
     Changed,
-    /// It goes on as it was: the other packs' patterns cannot be matched.
-    Unchanged(MatcherError),
     /// security.log cannot be written; its records wait.
     SecurityLog(SecurityLogError),
     /// The database cannot be used for what is due or told; it is tried again.
     Telling(StoreError),
+    /// A tenant brings more than these lines a second, which are its quota.
+    OverQuota(Tenant, u64),
     /// A scan was made, or could not be.
     Scanned(Tenant, Box<Scanned>),
     /// A time of a schedule has passed at which nobody was there.

@@ -1,37 +1,32 @@
 //! The feeding thread: each source has its turn, and what it read goes to the matchers.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::mem::{replace, take};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
 
 use super::Event;
+use super::batch::{Expected, StreamSettings};
+use super::families::Families;
 use super::feed::{Feed, Gone, Halt};
-use super::following::{Follow, Following, stem};
+use super::following::Follow;
 use super::input::Input;
-use super::intake::{Expected, Intake, StreamSettings, Taken};
-use super::naming::{self, Named};
+use super::intake::{Intake, Taken};
 use super::passing::{Fed, What};
 use super::place::Place;
+use super::quotas::{self, Quotas};
 use super::shared::Shared;
-use super::silence::{self, Entries, silent};
 use super::stream::Stream;
 use super::turns::Turns;
 use crate::commit::{StoreError, Tenant};
-use crate::files::{OwnFiles, is_own, name};
-use crate::follow::{Listed, Wake, owner};
+use crate::follow::Wake;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
 /// As much of a file whose tenant has no room any more since the round began: it has waited as long as who filled it.
 const SMALL_TURN: usize = 16 * 1024;
-/// So many sources are opened in a round at most: whoever has more to bring does not wait for thousands of them.
-const OPENS: usize = 16;
-/// How often it is looked for files that came, went or changed places; nanoseconds.
-const LOOK: i64 = 500_000_000;
 /// How often it is told how far time has passed; nanoseconds.
 const PASS: i64 = 1_000_000_000;
 
@@ -43,29 +38,8 @@ pub(super) struct Feeding {
     wake: Wake,
     /// How brought bytes become lines.
     lines: LineSettings,
-    /// What the server writes itself, by family, …
-    own: Vec<PathBuf>,
-    /// … and by where it lies, …
-    _own: OwnFiles,
-    /// … and what of it was named, which is told once.
-    told: HashSet<PathBuf>,
-    /// Files that several tenants' entries name.
-    disputed: HashSet<PathBuf>,
-    /// Files that may be open at once, …
-    most_files: usize,
-    /// … and how many are named beyond that.
-    left_out: usize,
-    /// Entries that name nothing.
-    entries: Entries,
-    /// Families that are to be opened, with their entry; …
-    opening: VecDeque<(PathBuf, usize)>,
-    /// … of them those that were there at first, …
-    first: HashSet<PathBuf>,
-    /// … and those that have waited for the source that has read them before.
-    deferred: HashSet<PathBuf>,
-    /// Names under which another source's file lies, and which that is.
-    adopted: HashMap<PathBuf, Option<(u64, u64)>>,
-    files: Vec<Place<Following>>,
+    /// Followed files.
+    families: Families,
     streams: Vec<Place<Stream>>,
     /// Where the stream of this name is.
     named: HashMap<(Tenant, String), usize>,
@@ -77,7 +51,6 @@ pub(super) struct Feeding {
     brought: VecDeque<Taken>,
     /// Rounds so far: each begins with another source.
     round: usize,
-    looked: Option<i64>,
     passed: i64,
     buffer: Vec<u8>,
 }
@@ -97,25 +70,13 @@ impl Feeding {
             turns,
             wake,
             lines,
-            own: own.iter().map(|path| stem(path)).collect(),
-            _own: OwnFiles::claim(own),
-            told: HashSet::new(),
-            disputed: HashSet::new(),
-            most_files,
-            left_out: 0,
-            entries: Entries::default(),
-            opening: VecDeque::new(),
-            first: HashSet::new(),
-            deferred: HashSet::new(),
-            adopted: HashMap::new(),
-            files: Vec::new(),
+            families: Families::new(own, most_files),
             streams: Vec::new(),
             named: HashMap::new(),
             expected: VecDeque::new(),
             awaited: HashSet::new(),
             brought: VecDeque::new(),
             round: 0,
-            looked: None,
             passed: now,
             buffer: vec![0; TURN],
         }
@@ -131,7 +92,7 @@ impl Feeding {
     ) {
         let mut feed = Feed::new(matchers);
         let mut waits = false;
-        self.keep(follow, shared);
+        self.families.keep(follow, shared);
         self.expect(expected);
         loop {
             let stopping = shared.control.is_stopping();
@@ -162,30 +123,6 @@ impl Feeding {
                 }
             }
             self.wake.wait(shared.pause);
-        }
-    }
-
-    /// Closes what is followed no longer, or in another way; what of it was read is committed, and read on from there.
-    fn keep(&mut self, follow: &[Follow], shared: &Shared<'_>) {
-        let Named { families, disputed } = Named::look(follow, false, shared.tell);
-        let named: HashMap<PathBuf, &Follow> = families.into_iter().collect();
-        // Its entries are of the configuration before.
-        self.opening.clear();
-        self.files.retain_mut(|Place { input, silent_after, .. }| match named.get(input.stem()) {
-            Some(one) => {
-                *silent_after = one.silent_after;
-                input.is_as(one)
-            }
-            None if disputed.contains_key(input.stem()) => false,
-            // What a glob named is followed on though its name is not there now.
-            None => !input.stem().exists() && follow.iter().any(|one| input.is_as(one)),
-        });
-        let followed: HashSet<(&Tenant, &str)> =
-            self.files.iter().map(|place| (place.input.tenant(), place.input.name())).collect();
-        for source in shared.health.sources(None).iter().filter(|source| source.kind == "file") {
-            if !followed.contains(&(&source.tenant, &*source.name)) {
-                shared.health.source_ended(&source.tenant, &source.name);
-            }
         }
     }
 
@@ -232,209 +169,35 @@ impl Feeding {
             }
         }
         if !stopping {
-            if self.looked.is_none_or(|looked| (now - looked).abs() >= LOOK) {
-                self.look(follow, now, feed, shared)?;
-                self.looked = Some(now);
+            if self.families.look_at(follow, now, feed, shared)? {
+                let folders = self.families.folders(follow);
+                self.wake.watch(folders.iter().map(PathBuf::as_path));
             }
-            more |= self.open(follow, now, shared)?;
-            for place in from(&mut self.files, self.round) {
-                if !full.contains(place.input.tenant()) {
+            more |= self.families.open(follow, now, shared)?;
+            for place in from(self.families.files(), self.round) {
+                let quotas = self.intake.quotas();
+                let waits = |quotas: &Quotas| quotas.wait(place.input.tenant()).is_some();
+                if !full.contains(place.input.tenant()) && !quotas.is_some_and(waits) {
+                    let before = place.lines();
                     let most = if self.turns.has_room(place.input.tenant()) { TURN } else { SMALL_TURN };
                     more |= place.turn(&mut self.buffer[..most], now, &self.turns, feed, shared)?;
+                    if let Some(quotas) = quotas {
+                        quotas.spend(place.input.tenant(), place.lines() - before);
+                    }
                 }
             }
         }
         if (now - self.passed).abs() >= PASS {
             self.passed = now;
             self.pass(feed)?;
-            self.files.iter_mut().for_each(|place| place.tell(shared.health));
+            for (tenant, lines) in self.intake.quotas().map(Quotas::untold).unwrap_or_default() {
+                shared.tell(Event::OverQuota(tenant.clone(), lines));
+                feed.send(&tenant, What::Decision(Box::new(quotas::over(lines, now))))?;
+            }
+            self.families.files().iter_mut().for_each(|place| place.tell(shared.health));
             self.streams.iter_mut().for_each(|place| place.tell(shared.health));
         }
         Ok(more)
-    }
-
-    /// Files that came, went or changed places.
-    fn look(
-        &mut self,
-        follow: &[Follow],
-        now: i64,
-        feed: &mut Feed<'_>,
-        shared: &Shared<'_>,
-    ) -> Result<(), Halt> {
-        let is_first = self.looked.is_none();
-        let mut listed = Listed::default();
-        for place in &mut self.files {
-            if shared.control.is_stopping() || shared.control.is_changing() {
-                return Ok(());
-            }
-            place.input.look(&mut listed, now)?;
-        }
-        self.adopt_strangers();
-        let Named { families, disputed } = Named::look(follow, is_first, shared.tell);
-        self.disputed.retain(|stem| disputed.contains_key(stem));
-        for (stem, tenants) in disputed {
-            if self.disputed.insert(stem.clone()) {
-                for tenant in &tenants {
-                    feed.send(tenant, What::Decision(Box::new(naming::disputed(&stem, now))))?;
-                }
-                // Another one may have been named by now which was one tenant's before.
-                self.files.retain(|place| place.input.stem() != stem);
-                shared.tell(Event::Disputed(stem, tenants.into_iter().collect()));
-            }
-        }
-        self.end_nameless(&families, shared)?;
-        let followed: HashSet<&Path> = self.files.iter().map(|place| place.input.stem()).collect();
-        let fresh = families.into_iter().filter(|(stem, _)| !followed.contains(&**stem)).collect::<Vec<_>>();
-        self.opening.clear();
-        for (stem, one) in fresh {
-            if self.own.contains(&stem) || is_own(&stem) {
-                if self.told.insert(stem.clone()) {
-                    shared.tell(Event::Own(stem));
-                }
-                continue;
-            }
-            if let Some(place) = self.adopted.get(&stem) {
-                if *place == lies_at(&stem) {
-                    continue;
-                }
-                self.adopted.remove(&stem);
-                self.files.iter_mut().for_each(|place| place.input.disown(&stem));
-            }
-            if is_first {
-                self.first.insert(stem.clone());
-            }
-            let entry = follow.iter().position(|other| std::ptr::eq(other, one));
-            self.opening.extend(entry.map(|entry| (stem, entry)));
-        }
-        let files = &self.files;
-        let is_empty = |one: &Follow| !files.iter().any(|place| place.input.is_of(one));
-        for (one, silence) in self.entries.missed(follow, shared.clock.steady(), is_empty) {
-            let decision = silent(&silence::name(one), silence, now);
-            feed.send(&one.tenant, What::Decision(Box::new(decision)))?;
-        }
-        let stems = self.files.iter().filter_map(|place| place.input.stem().parent().map(Path::to_path_buf));
-        let folders: BTreeSet<PathBuf> = stems.chain(follow.iter().flat_map(Follow::folders)).collect();
-        self.wake.watch(folders.iter().map(PathBuf::as_path));
-        Ok(())
-    }
-
-    /// Opens some of the families that are to be opened; whether there are more.
-    fn open(&mut self, follow: &[Follow], now: i64, shared: &Shared<'_>) -> Result<bool, StoreError> {
-        let mut listed = Listed::default();
-        for _ in 0..OPENS {
-            let Some((stem, entry)) = self.opening.front().cloned() else {
-                self.left_out = 0;
-                return Ok(false);
-            };
-            if shared.control.is_stopping() || shared.control.is_changing() {
-                return Ok(false);
-            }
-            if self.open_files() >= self.most_files {
-                let left_out = take(&mut self.opening).len();
-                if replace(&mut self.left_out, left_out) < left_out {
-                    shared.tell(Event::Crowded(self.open_files(), left_out));
-                }
-                return Ok(false);
-            }
-            if let Some(one) = follow.get(entry) {
-                self.open_one(&stem, one, &mut listed, now, shared)?;
-            }
-            // Whoever waits for another has gone to the end.
-            self.opening.pop_front();
-        }
-        Ok(!self.opening.is_empty())
-    }
-
-    /// Opens a family, unless its file was read by another source of the tenant before: it has only another name, and its
-    /// lines would count twice.
-    fn open_one(
-        &mut self,
-        stem: &Path,
-        one: &Follow,
-        listed: &mut Listed,
-        now: i64,
-        shared: &Shared<'_>,
-    ) -> Result<(), StoreError> {
-        let keeping = shared.keeping(&one.tenant);
-        if let Some(owner) = owner(stem, &keeping)? {
-            let path = PathBuf::from(&owner);
-            let waits = self.opening.iter().any(|(other, _)| *other == path);
-            if waits && self.deferred.insert(stem.into()) {
-                let first = self.opening.front().cloned();
-                self.opening.extend(first);
-                return Ok(());
-            }
-            // One that lies beside it and has no file by its own name now.
-            let is_gone = path.parent() == stem.parent() && !path.exists() && name(&path) == owner;
-            if !self.is_followed(&one.tenant, &owner) && is_gone {
-                self.follow(path, one, listed, now, shared)?;
-            }
-            if self.adopt(&one.tenant, &owner, stem) {
-                self.adopted.insert(stem.into(), lies_at(stem));
-                return Ok(());
-            }
-        }
-        self.follow(stem.into(), one, listed, now, shared)
-    }
-
-    fn follow(
-        &mut self,
-        stem: PathBuf,
-        one: &Follow,
-        listed: &mut Listed,
-        now: i64,
-        shared: &Shared<'_>,
-    ) -> Result<(), StoreError> {
-        let is_first = self.first.contains(&stem);
-        let input = one.open(stem.clone(), shared.keeping(&one.tenant), is_first, listed, now)?;
-        self.first.remove(&stem);
-        self.files.push(Place::new(input, one.silent_after, shared.clock));
-        shared.tell(Event::Follows(stem));
-        Ok(())
-    }
-
-    fn is_followed(&self, tenant: &Tenant, name: &str) -> bool {
-        self.files.iter().any(|place| place.input.tenant() == tenant && place.input.name() == name)
-    }
-
-    /// Leaves a file to the source of this name; whether that is followed.
-    fn adopt(&mut self, tenant: &Tenant, owner: &str, path: &Path) -> bool {
-        let is_it =
-            |place: &&mut Place<Following>| place.input.tenant() == tenant && place.input.name() == owner;
-        let owner = self.files.iter_mut().find(is_it);
-        owner.map(|place| place.input.adopt(path.into())).is_some()
-    }
-
-    /// Files that have come under a name that is followed, and were read by another source before.
-    fn adopt_strangers(&mut self) {
-        for at in 0..self.files.len() {
-            for (path, owner) in self.files[at].input.strangers() {
-                let tenant = self.files[at].input.tenant().clone();
-                if !self.adopt(&tenant, &owner, &path) {
-                    self.files[at].input.own(path);
-                }
-            }
-        }
-    }
-
-    /// Families of which nothing is left and that nobody names any more are followed no longer.
-    fn end_nameless(&mut self, named: &[(PathBuf, &Follow)], shared: &Shared<'_>) -> Result<(), StoreError> {
-        let named: HashSet<&Path> = named.iter().map(|(stem, _)| &**stem).collect();
-        let mut over = HashSet::new();
-        for place in &mut self.files {
-            let is_nameless = !named.contains(place.input.stem()) && place.may_end();
-            if is_nameless && place.input.is_over()? {
-                over.insert(place.input.stem().to_path_buf());
-                shared.health.source_ended(place.input.tenant(), place.input.name());
-            }
-        }
-        self.files.retain(|place| !over.contains(place.input.stem()));
-        Ok(())
-    }
-
-    /// Files that are open; one that is not there yet may come at any time.
-    fn open_files(&self) -> usize {
-        self.files.iter().map(|place| place.input.open_files().max(1)).sum()
     }
 
     /// Gives what was brought to its sources, but for tenants that are full; whether there was something.
@@ -490,7 +253,7 @@ impl Feeding {
 
     /// How far the time of each tenant has passed: all that had come by then was fed.
     fn pass(&self, feed: &mut Feed<'_>) -> Result<(), Gone> {
-        let files = self.files.iter().map(|place| (place.input.tenant(), place.caught));
+        let files = self.families.caught();
         let streams = self.streams.iter().map(|place| {
             let waits = place.input.oldest().unwrap_or(i64::MAX);
             (place.input.tenant(), place.caught.min(waits))
@@ -510,11 +273,6 @@ impl Feeding {
         }
         Ok(())
     }
-}
-
-/// Device and inode of what lies under a name.
-fn lies_at(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// All of them, the first one being another in each round.

@@ -11,7 +11,7 @@ use super::passing::Ack;
 use crate::check::Keeping;
 use crate::commit::{StoreError, Tenant};
 use crate::files::{InputProblem, Member, expand, name};
-use crate::follow::{FollowNote, FollowSettings, Followed, From, Listed, Moment};
+use crate::follow::{FollowNote, FollowSettings, Followed, From, Held, Listed, Moment, Withheld};
 
 /// Files of one tenant that are followed in one way.
 #[derive(Clone, Debug)]
@@ -60,22 +60,22 @@ impl Follow {
         })
     }
 
-    /// Begins to follow a family; `is_first`: it may have been there before the server.
+    /// Begins to follow a family; `is_first`: it was there when an entry of its tenant named it first.
     pub(super) fn open(
         &self,
         stem: PathBuf,
-        keeping: Keeping,
+        (keeping, held): (Keeping, &Held),
         is_first: bool,
         listed: &mut Listed,
         now: i64,
     ) -> Result<Following, StoreError> {
         let (given, mut settings) = (self.settings.clone(), self.settings.clone());
         if !is_first {
-            // It came while others were followed: all of it is new.
+            // It came while its entry was followed: all of it is new.
             settings.from = From::Start;
         }
         let called = name(&stem);
-        let followed = Followed::open(stem, &keeping, settings, listed, now)?;
+        let followed = Followed::open(stem, &keeping, settings, held, listed, now)?;
         Ok(Following { followed, keeping, name: called, given, paths: self.paths.clone(), now })
     }
 }
@@ -143,6 +143,17 @@ impl Following {
     /// Reads such a file itself.
     pub(super) fn own(&mut self, path: PathBuf) {
         self.followed.own(path);
+    }
+
+    /// Files under its names that are another tenant's.
+    pub(super) fn withheld(&self) -> &[Withheld] {
+        self.followed.withheld()
+    }
+
+    /// Lets another tenant have a file that it reads, once what it has read is committed. `false`: the file still has a name
+    /// of its own.
+    pub(super) fn let_go(&mut self, place: (u64, u64)) -> Result<bool, StoreError> {
+        Ok(!self.followed.holds(place) || self.followed.let_go(place, &self.keeping)?)
     }
 
     /// Whether nothing is left of it, and all that was is committed.

@@ -1,11 +1,14 @@
 //! How a server stands: written by its threads, read by whoever asks over HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tripline_engine::PackReport;
+use tripline_engine::{PackFault, PackReport};
 
 use crate::commit::Tenant;
+
+/// Faults of one pack that its author can look at.
+const FAULTS: usize = 50;
 
 /// Sources that are remembered; figures of more than these are not kept.
 const SOURCES: usize = 10_000;
@@ -28,6 +31,10 @@ struct State {
     /// Messages of a source that were lost before they were lines.
     lost: BTreeMap<(Tenant, String), u64>,
     packs: Vec<PackReport>,
+    /// Tenants' own.
+    own_packs: HashMap<Tenant, Vec<PackReport>>,
+    /// The last faults of each pack, the newest last, and when.
+    faults: HashMap<(Tenant, String), VecDeque<(i64, PackFault)>>,
 }
 
 /// Why a server is not ready.
@@ -137,6 +144,11 @@ impl Health {
         self.lock().elsewhere = for_long;
     }
 
+    /// It begins to serve at this time: until the first barrier, that is when there was one last.
+    pub fn began(&self, now: i64) {
+        self.lock().barrier.get_or_insert(now);
+    }
+
     /// A barrier was committed at this time.
     pub fn barrier(&self, now: i64) {
         self.lock().barrier = Some(now);
@@ -172,9 +184,10 @@ impl Health {
         self.lock().sources.remove(&(tenant.clone(), name.to_string()));
     }
 
-    /// What the packs have cost so far.
-    pub fn packs(&self, packs: Vec<PackReport>) {
-        self.lock().packs = packs;
+    /// What the packs have cost so far: the operator's all tenants, and each tenant its own.
+    pub fn packs(&self, packs: Vec<PackReport>, own: HashMap<Tenant, Vec<PackReport>>) {
+        let mut state = self.lock();
+        (state.packs, state.own_packs) = (packs, own);
     }
 
     /// Whether lines that come now are taken and told.
@@ -200,7 +213,7 @@ impl Health {
         self.lock().stopping
     }
 
-    /// When a barrier was committed last, nanoseconds since 1970.
+    /// When a barrier was committed last, nanoseconds since 1970; before the first, when the server began.
     pub fn last_barrier(&self) -> Option<i64> {
         self.lock().barrier
     }
@@ -212,9 +225,31 @@ impl Health {
         state.sources.values().filter(of).cloned().collect()
     }
 
-    /// The packs, and what they have cost.
+    /// The packs that everybody has, and what they have cost.
     pub fn all_packs(&self) -> Vec<PackReport> {
         self.lock().packs.clone()
+    }
+
+    /// A tenant's pack has faulted.
+    pub fn fault(&self, tenant: &Tenant, at: i64, fault: &PackFault) {
+        let mut state = self.lock();
+        let faults = state.faults.entry((tenant.clone(), fault.pack.clone())).or_default();
+        if faults.len() == FAULTS {
+            faults.pop_front();
+        }
+        faults.push_back((at, fault.clone()));
+    }
+
+    /// The last faults of a tenant's pack, the newest first, and when.
+    pub fn faults(&self, tenant: &Tenant, pack: &str) -> Vec<(i64, PackFault)> {
+        let state = self.lock();
+        let faults = state.faults.get(&(tenant.clone(), pack.to_string()));
+        faults.into_iter().flatten().rev().cloned().collect()
+    }
+
+    /// A tenant's own packs, and what they have cost.
+    pub fn own_packs(&self, tenant: &Tenant) -> Vec<PackReport> {
+        self.lock().own_packs.get(tenant).cloned().unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

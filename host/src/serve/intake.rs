@@ -6,81 +6,12 @@
 //! ```
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use tripline_engine::decode::{Format, GivenLogSource};
-
-use crate::commit::{BatchKey, FileIdentity, Tenant};
-
-/// How a pushed source's bytes become lines.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StreamSettings {
-    /// The format, if it is said; else it is found from the first lines.
-    pub format: Option<Format>,
-    /// The time zone of stamps that say none.
-    pub timezone: TimeZone,
-    /// What log they are from, as far as the operator says it.
-    pub log_source: GivenLogSource,
-    /// Whether continuation lines join the event before them, within a batch.
-    pub join: bool,
-    /// Nanoseconds without a line after which the source is an incident of its own; `None`: it may be silent.
-    pub silent_after: Option<i64>,
-}
-
-impl Default for StreamSettings {
-    fn default() -> StreamSettings {
-        StreamSettings {
-            format: None,
-            timezone: TimeZone::UTC,
-            log_source: GivenLogSource::default(),
-            join: true,
-            silent_after: None,
-        }
-    }
-}
-
-/// A source that is expected: it may be silent though it never spoke.
-#[derive(Clone, Debug)]
-pub struct Expected {
-    /// Whose lines it brings.
-    pub tenant: Tenant,
-    /// What it is called.
-    pub source: String,
-    /// As with its batches.
-    pub settings: StreamSettings,
-}
-
-/// Lines that belong together: what one request, datagram or read has brought.
-pub struct Batch {
-    /// Whose they are: by the credential or the listener, never by what they say.
-    pub tenant: Tenant,
-    /// What the source is called, like `http/web` or `syslog/udp/0.0.0.0:514`; of one tenant a bounded number.
-    pub source: String,
-    /// How its bytes become lines.
-    pub settings: StreamSettings,
-    /// The file that these lines are the next piece of, whose position is kept as a followed file's is: what of it was
-    /// judged is not judged again. `None`: they go on where the source's lines ended.
-    pub file: Option<FileIdentity>,
-    /// Whole lines, each with its line feed; the last one may lack it.
-    pub lines: Vec<u8>,
-    /// When they came, nanoseconds since 1970.
-    pub received: i64,
-    /// By what the batch is known if it comes again.
-    pub key: Option<BatchKey>,
-    /// Told once what became of it.
-    pub done: Option<Done>,
-}
-
-/// Called once all lines of a batch were judged and all that came of it is on disk; or once it is clear that they will
-/// not be. Dropped without a call, the server has ended: the sender sends again.
-pub type Done = Box<dyn FnOnce(Result<(), GivenUp>) + Send>;
-
-/// The batch was not committed; its sender has to send it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected to commit the lines, and the server stops")]
-pub struct GivenUp;
+use super::batch::Batch;
+use super::quotas::Quotas;
+use crate::commit::Tenant;
 
 /// Why a batch is not taken; nothing of it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +21,12 @@ pub enum Refused {
     Full {
         /// Bytes that wait: of this source, of its tenant, or of all.
         waiting: usize,
+    },
+    /// The tenant has brought more lines a second than it may.
+    #[error("expected no more lines a second than the tenant's quota, found more")]
+    Quota {
+        /// After so long it may go on.
+        wait: Duration,
     },
     /// A batch with this key is on its way.
     #[error("expected one batch with this key, found another that is not committed yet")]
@@ -134,6 +71,7 @@ struct Shared {
     /// Something has come, or room.
     changed: Condvar,
     wake: Box<dyn Fn() + Send + Sync>,
+    quotas: OnceLock<Quotas>,
 }
 
 /// A batch that was given out. Its bytes wait until its room is dropped.
@@ -212,7 +150,17 @@ impl Intake {
     /// An intake within these limits; `wake` is called when something has come.
     pub fn new(limits: IntakeLimits, wake: impl Fn() + Send + Sync + 'static) -> Intake {
         let (waiting, changed) = (Mutex::default(), Condvar::new());
-        Intake(Arc::new(Shared { limits, waiting, changed, wake: Box::new(wake) }))
+        Intake(Arc::new(Shared { limits, waiting, changed, wake: Box::new(wake), quotas: OnceLock::new() }))
+    }
+
+    /// From now on nobody brings more lines a second than these allow. Once in its life.
+    pub fn keep_to(&self, quotas: Quotas) {
+        let _ = self.0.quotas.set(quotas);
+    }
+
+    /// What tenants may bring.
+    pub fn quotas(&self) -> Option<&Quotas> {
+        self.0.quotas.get()
     }
 
     /// Takes a batch, if there is room.
@@ -220,12 +168,21 @@ impl Intake {
     /// # Errors
     /// There is none, or the batch cannot be taken at all; it comes back, with nothing of it taken.
     pub fn offer(&self, batch: Batch) -> Result<(), (Refused, Box<Batch>)> {
+        // What a scan of ours has found is bounded by what may be scanned.
+        let quotas = self.quotas().filter(|_| batch.file.is_none());
+        if let Some(wait) = quotas.and_then(|quotas| quotas.wait(&batch.tenant)) {
+            return Err((Refused::Quota { wait }, Box::new(batch)));
+        }
+        let (tenant, lines) = (batch.tenant.clone(), memchr::memchr_iter(b'\n', &batch.lines).count());
         let mut waiting = self.lock();
         match waiting.refuses(&batch, &self.0.limits) {
             Some(refused) => return Err((refused, Box::new(batch))),
             None => waiting.take(batch),
         }
         drop(waiting);
+        if let Some(quotas) = quotas {
+            quotas.spend(&tenant, lines as u64);
+        }
         self.0.changed.notify_all();
         (self.0.wake)();
         Ok(())
@@ -240,10 +197,10 @@ impl Intake {
         let mut batch = batch;
         loop {
             match self.offer(batch) {
-                Err((Refused::Full { waiting }, back)) => {
+                Err((refused @ (Refused::Full { .. } | Refused::Quota { .. }), back)) => {
                     let left = until.saturating_duration_since(std::time::Instant::now());
                     if left.is_zero() {
-                        return Err((Refused::Full { waiting }, back));
+                        return Err((refused, back));
                     }
                     batch = *back;
                     // Room may have come since: the wait is short, and looked at again.
@@ -402,6 +359,7 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::StreamSettings;
     use super::*;
 
     fn intake() -> Intake {

@@ -17,11 +17,12 @@ use crossbeam_channel::Receiver;
 use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick};
 use tripline_engine::merge::Run;
 use tripline_engine::sandbox::Sandbox;
-use tripline_engine::{Configured, Fault, Numbers, deliver};
+use tripline_engine::{Fault, Numbers, deliver};
 
 use super::bench::{Seat, Sitting};
 use super::passing::{Part, Work};
 use super::queue::{Queue, Task};
+use super::sets::PackSets;
 use super::shared::Shared;
 use crate::commit::{Store, StoreError, Tenant};
 
@@ -29,7 +30,7 @@ use crate::commit::{Store, StoreError, Tenant};
 #[derive(Clone, Copy)]
 pub(super) struct Bar<'a> {
     pub(super) shared: &'a Shared<'a>,
-    pub(super) packs: &'a [Configured],
+    pub(super) sets: &'a PackSets,
     pub(super) sandbox: &'a Arc<dyn Sandbox>,
     /// Decisions of all judges so far.
     pub(super) decided: &'a AtomicU64,
@@ -51,7 +52,7 @@ pub(super) struct Judging<'a> {
     share: Share,
     benches: HashMap<Tenant, Bench>,
     sitting: usize,
-    suspended: Vec<(usize, Fault)>,
+    suspended: Vec<(Tenant, usize, Fault)>,
     queue: Queue,
 }
 
@@ -85,11 +86,12 @@ impl<'a> Judging<'a> {
 
     /// Those who remember something may have a tick that is due before their next event.
     pub(super) fn seat(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        let set = self.bar.sets.of(tenant);
         for state in self.bar.shared.database.states(tenant)? {
-            let Some(pack) = self.bar.packs.iter().position(|one| one.pack.name() == state.pack) else {
+            let Some(pack) = set.packs().iter().position(|one| one.pack.name() == state.pack) else {
                 continue;
             };
-            if self.bar.packs[pack].pack.manifest().tick.is_some() && self.is_ours(tenant, pack) {
+            if set.packs()[pack].pack.manifest().tick.is_some() && self.is_ours(tenant, pack) {
                 self.sit(tenant, pack)?;
             }
         }
@@ -130,14 +132,14 @@ impl<'a> Judging<'a> {
             }
             Work::Passed(tenant, time) => self.queue.push(tenant, Task::Passed(time)),
             Work::Mark(tenant, parts) => self.queue.push(tenant, Task::Mark(parts)),
-            Work::Suspend(pack, fault) => {
-                self.suspended.push((pack, fault.clone()));
-                for Bench { seats, verdicts, touched, .. } in self.benches.values_mut() {
-                    if let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack) {
-                        sitting.judge.suspend(fault.clone(), verdicts);
-                        *touched = true;
-                    }
+            Work::Suspend(tenant, pack, fault) => {
+                if let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(&tenant)
+                    && let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack)
+                {
+                    sitting.judge.suspend(fault.clone(), verdicts);
+                    *touched = true;
                 }
+                self.suspended.push((tenant, pack, fault));
             }
             Work::Rest(busy) => self.rest(&busy),
         }
@@ -230,13 +232,13 @@ impl<'a> Judging<'a> {
     /// The ticks that are due by now; `false`, as with [`Judging::seated`].
     fn passed(&mut self, tenant: &Tenant, time: i64) -> bool {
         let Some(bench) = self.benches.get(tenant) else { return true };
-        let (packs, now) = (self.bar.packs, self.bar.shared.clock.now());
+        let (set, now) = (self.bar.sets.of(tenant), self.bar.shared.clock.now());
         let is_due = |(pack, seat): (usize, &Option<Seat>)| {
             let tick = match seat.as_ref()? {
                 Seat::Taken(sitting) => sitting.judge.next_tick(),
                 Seat::Resting { tick, .. } => *tick,
             };
-            has_to_tick(&packs[pack].pack, tick, time, now).then_some(pack)
+            has_to_tick(&set.packs()[pack].pack, tick, time, now).then_some(pack)
         };
         let due: Vec<usize> = bench.seats.iter().enumerate().filter_map(is_due).collect();
         for pack in due {
@@ -288,18 +290,23 @@ impl<'a> Judging<'a> {
             Some(bench) => bench,
             None => self.benches.entry(tenant.clone()).or_default(),
         };
-        bench.seats.resize_with(self.bar.packs.len(), || None);
+        let set = self.bar.sets.of(tenant);
+        bench.seats.resize_with(set.packs().len(), || None);
         let Some(seat) = bench.seats.get_mut(pack) else { return Ok(()) };
         let before = match seat {
             Some(Seat::Taken(_)) => return Ok(()),
             Some(Seat::Resting { cost, .. }) => **cost,
             None => JudgeCost::default(),
         };
-        let configured = &self.bar.packs[pack];
+        if set.out(pack).is_some_and(|out| out.is_out(self.bar.shared.clock.now())) {
+            return Ok(());
+        }
+        let configured = &set.packs()[pack];
         let states = self.bar.shared.database.states(tenant)?;
         let remembered = states.into_iter().find(|state| state.pack == configured.pack.name());
         let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, before, &mut bench.verdicts);
-        for (_, fault) in self.suspended.iter().filter(|(suspended, _)| *suspended == pack) {
+        let ours = |(of, suspended, _): &&(Tenant, usize, Fault)| of == tenant && *suspended == pack;
+        for (_, _, fault) in self.suspended.iter().filter(ours) {
             sitting.judge.suspend(fault.clone(), &mut bench.verdicts);
         }
         bench.touched = true;
@@ -350,12 +357,22 @@ impl<'a> Judging<'a> {
             return Part { tenant: tenant.clone(), ..Part::default() };
         };
         bench.touched = false;
+        let (set, now) = (self.bar.sets.of(tenant), self.bar.shared.clock.now());
         let (mut states, mut costs) = (Vec::new(), Vec::new());
         for (pack, seat) in bench.seats.iter_mut().enumerate() {
             let Some(Seat::Taken(sitting)) = seat else { continue };
             states.extend(sitting.state(&mut bench.verdicts));
             sitting.judge.taken();
             costs.push((pack, sitting.cost()));
+            if sitting.judge.is_quarantined() {
+                // It comes back as a new instance, with what was committed before it was put out.
+                if let Some(out) = set.out(pack) {
+                    let for_good = self.suspended.iter().any(|(of, one, _)| of == tenant && *one == pack);
+                    out.put_out(now, for_good);
+                }
+                *seat = Some(sitting.rest());
+                self.sitting -= 1;
+            }
         }
         let Verdicts { decisions, faults, logs } = take(&mut bench.verdicts);
         bench.counted = 0;

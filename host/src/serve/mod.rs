@@ -14,12 +14,14 @@
 //! Channels to the collector are bounded, and what judges are handed is by that room: when the disk is full or the database is held, the collector waits with its commit, the
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
+mod batch;
 mod bench;
 mod bringing;
 mod collecting;
 mod committing;
 mod control;
 mod event;
+mod families;
 mod faults;
 mod feed;
 mod feeding;
@@ -31,22 +33,28 @@ mod judging;
 mod matching;
 mod modules;
 mod naming;
+mod out;
 mod passing;
 mod place;
 mod queue;
+mod quotas;
 mod run;
 mod scanning;
 mod scans;
+mod sets;
 mod shared;
 mod silence;
 mod stream;
 mod telling;
 mod turns;
 
+pub use self::batch::{Batch, Done, Expected, GivenUp, StreamSettings};
 pub use self::control::{Change, Control};
 pub use self::event::Event;
 pub use self::following::Follow;
 pub use self::health::{Health, Reason, SourceFigures};
-pub use self::intake::{Batch, Done, Expected, GivenUp, Intake, IntakeLimits, Refused, StreamSettings};
-pub use self::run::{ServeError, ServeOptions, matcher, run};
+pub use self::intake::{Intake, IntakeLimits, Refused};
+pub use self::quotas::Quotas;
+pub use self::run::{ServeError, ServeOptions, run};
 pub use self::scans::{NotBegun, ScanPlan, Scans, Underway};
+pub use self::sets::{PackSet, PackSets};

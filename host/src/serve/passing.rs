@@ -12,7 +12,7 @@ use tripline_engine::merge::Run;
 use tripline_engine::sandbox::LogLine;
 use tripline_engine::{Fault, PackFault};
 
-use super::intake::Done;
+use super::batch::Done;
 use super::turns::Turn;
 use crate::commit::{BatchKey, Commit, PackState, Tenant};
 
@@ -56,7 +56,8 @@ pub(super) enum Work {
     Run(Tenant, Arc<Run>, Arc<Turn>),
     /// It is this time, and all that had come of the tenant by then has gone before.
     Passed(Tenant, i64),
-    Suspend(usize, Fault),
+    /// The tenant's pack of this number is out: its patterns are over their budget.
+    Suspend(Tenant, usize, Fault),
     /// What went before of the tenant is a prefix: its part is wanted once that is judged.
     Mark(Tenant, Sender<Part>),
     /// Who has not been used for long may rest, but for tenants whose last part is not on disk.

@@ -52,6 +52,11 @@ impl<I: Input> Place<I> {
         }
     }
 
+    /// Lines that it has brought so far.
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
+    }
+
     /// Whether nothing is to be told of it any more once it is gone.
     pub(super) fn may_end(&self) -> bool {
         self.silent_after.is_none() || self.is_silent

@@ -7,10 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded, unbounded};
-use tripline_engine::Configured;
 use tripline_engine::line::LineSettings;
-use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
-use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
 
 use super::collecting::{Collecting, Disk, Judged};
@@ -22,12 +19,11 @@ use super::judging::{Bar, Judging, Share};
 use super::modules::{Modules, Starved};
 use super::passing::{Barrier, Fed, Work};
 use super::scanning::Scanning;
+use super::sets::PackSets;
 use super::shared::Shared;
 use super::telling::Telling;
 use super::turns::Turns;
 use super::{Control, Event, Expected, Follow, Health, Intake, Scans, matching};
-use crate::builtin;
-use crate::check::MonotonicClock;
 use crate::commit::{Store, StoreError, Tenant};
 use crate::crash::point;
 use crate::notices::Deliverer;
@@ -37,7 +33,7 @@ use crate::wall_clock::WallClock;
 /// What is served, and with what.
 pub struct ServeOptions {
     /// The packs, with their settings.
-    pub packs: Vec<Configured>,
+    pub packs: Arc<PackSets>,
     /// What is followed.
     pub follow: Vec<Follow>,
     /// What the server writes itself: never followed.
@@ -75,27 +71,9 @@ pub struct ServeOptions {
 /// Why a server cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The packs' patterns cannot be matched.
-    #[error(transparent)]
-    Matcher(#[from] MatcherError),
     /// What packs remember cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Compiles the packs' patterns, and tries what those cost that are not ours.
-///
-/// # Errors
-/// They cannot be matched.
-pub fn matcher(packs: &[Configured]) -> Result<Matcher, MatcherError> {
-    let matcher = Matcher::new(packs, MatchLimits::default(), &Rarity::default())?;
-    for (number, configured) in packs.iter().enumerate() {
-        // Ours are tried by their own tests.
-        if !builtin::is_builtin(&configured.pack) {
-            matcher.try_cost(number, &configured.pack, &MonotonicClock)?;
-        }
-    }
-    Ok(matcher)
 }
 
 /// Serves until it is stopped; then what was read is judged, committed and, once, told.
@@ -122,7 +100,6 @@ pub fn run(
         pause,
         every,
     };
-    let mut compiled = matcher(&packs)?;
     // Until all is committed, nobody else checks.
     let _alone = database.checker()?;
     intake.remember(database.named_by_senders()?);
@@ -130,6 +107,7 @@ pub fn run(
     let mut feeding =
         Feeding::new(intake.clone(), turns, lines, own, most_files, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
+    health.began(clock.now());
     health.serves();
     let telling = Telling::new(&database, security_log.as_deref(), &shared);
     let scanning = Scanning::new(&shared, scans, &intake);
@@ -150,7 +128,7 @@ pub fn run(
         loop {
             let epoch = Epoch {
                 shared: &shared,
-                packs: &packs,
+                sets: &packs,
                 follow: &follow,
                 expected: &expected,
                 sandbox,
@@ -158,20 +136,16 @@ pub fn run(
                 threads,
                 instances,
             };
-            epoch.run(&compiled, &mut feeding, committed.clone(), take(&mut is_first))?;
+            epoch.run(&mut feeding, committed.clone(), take(&mut is_first))?;
             let Some(change) = control.take_change().filter(|_| !control.is_stopping()) else {
                 return Ok(());
             };
             point("before_change");
             // Judged and committed is all that was read; what packs remember is in the database.
-            match matcher(&change.packs) {
-                Ok(matcher) => {
-                    (packs, compiled) = (change.packs, matcher);
-                    (follow, expected) = (change.follow, change.expected);
-                    tell(Event::Changed);
-                }
-                Err(error) => tell(Event::Unchanged(error)),
-            }
+            packs = change.packs.unwrap_or(packs);
+            follow = change.follow.unwrap_or(follow);
+            expected = change.expected.unwrap_or(expected);
+            tell(Event::Changed);
         }
     })
 }
@@ -179,7 +153,7 @@ pub fn run(
 /// A server between two changes of its packs.
 struct Epoch<'a> {
     shared: &'a Shared<'a>,
-    packs: &'a [Configured],
+    sets: &'a PackSets,
     follow: &'a [Follow],
     expected: &'a [Expected],
     sandbox: &'a Arc<dyn Sandbox>,
@@ -200,21 +174,15 @@ impl Drop for Stops<'_> {
 impl Epoch<'_> {
     /// Serves until it is to stop or to change. What packs remember has to be read before; unless it `may_fail`, it waits
     /// until it can be.
-    fn run(
-        self,
-        matcher: &Matcher,
-        feeding: &mut Feeding,
-        committed: Sender<()>,
-        may_fail: bool,
-    ) -> Result<(), StoreError> {
-        let Epoch { shared, packs, follow, expected, sandbox, intake, threads, instances } = self;
+    fn run(self, feeding: &mut Feeding, committed: Sender<()>, may_fail: bool) -> Result<(), StoreError> {
+        let Epoch { shared, sets, follow, expected, sandbox, intake, threads, instances } = self;
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
         let starved = Arc::new(Starved::default());
         let sandbox: Arc<dyn Sandbox> =
             Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
         let seats = (instances / threads).max(1);
-        let bar = Bar { shared, packs, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
+        let bar = Bar { shared, sets, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
         let Some((judging, tenants)) = seated(bar, threads, may_fail)? else { return Ok(()) };
         let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
@@ -228,7 +196,7 @@ impl Epoch<'_> {
                 let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
                 scope.spawn(move || {
                     let _guard = Guard(control);
-                    matching::run(matcher, &blocks, &to_collector);
+                    matching::run(sets, &blocks, &to_collector);
                 });
             }
             // Whoever holds one keeps the other end waiting.
@@ -253,8 +221,7 @@ impl Epoch<'_> {
             });
             let _guard = Guard(control);
             let judged = Judged { judges, decided, crowded, starved };
-            let collecting =
-                Collecting::new(shared, matcher, packs, judged, Disk { barriers, stored }, tenants);
+            let collecting = Collecting::new(shared, sets, judged, Disk { barriers, stored }, tenants);
             collecting.run(fed);
         });
         Ok(())

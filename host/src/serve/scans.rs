@@ -11,7 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::scans::{
-    Addresses, Cancel, ChoiceError, ImportError, OrderError, Progress, Request, ScanName, ScanSettings,
+    Addresses, Cancel, ChoiceError, ImportError, Order, OrderError, Progress, Request, ScanName,
+    ScanSettings, choose,
 };
 
 /// Those who ask at the same time; more are told to come again.
@@ -172,6 +173,7 @@ impl Scans {
     /// # Errors
     /// It has not begun, and nothing of it is kept.
     pub fn start(&self, tenant: Tenant, actor: Actor, request: Request) -> Result<u64, NotBegun> {
+        self.can_be(&tenant, &request)?;
         self.ask(tenant, actor, What::Scan(request))
     }
 
@@ -180,6 +182,11 @@ impl Scans {
     /// # Errors
     /// It has not begun, and nothing of it is kept.
     pub fn start_schedule(&self, tenant: Tenant, actor: Actor, name: ScanName) -> Result<u64, NotBegun> {
+        let plan = self.plan();
+        let mut own = plan.settings.schedules.iter().filter(|one| one.tenant == tenant);
+        let found = own.find(|one| one.request.name == name);
+        let scheduled = found.ok_or_else(|| NotBegun::NoSchedule(name.clone()))?;
+        self.can_be(&tenant, &scheduled.request)?;
         self.ask(tenant, actor, What::Schedule(name))
     }
 
@@ -195,6 +202,14 @@ impl Scans {
         file: impl Read + Send + 'static,
     ) -> Result<u64, NotBegun> {
         self.ask(tenant, actor, What::File(name, Box::new(file)))
+    }
+
+    /// Whoever asks for what cannot be is told so, and not to come again.
+    fn can_be(&self, tenant: &Tenant, request: &Request) -> Result<(), NotBegun> {
+        let plan = self.plan();
+        Order::precheck(request, tenant, &plan.settings)?;
+        choose(None, request, &plan.settings, plan.path.as_deref())?;
+        Ok(())
     }
 
     fn ask(&self, tenant: Tenant, actor: Actor, what: What) -> Result<u64, NotBegun> {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tripline_engine::line::{Block, LineSettings, Lines, Mark};
 
+use super::batch::StreamSettings;
 use super::input::{Came, Input};
-use super::intake::{StreamSettings, Taken};
+use super::intake::Taken;
 use super::passing::Ack;
 use crate::check::{Keeping, mark};
 use crate::commit::{BatchKey, FileIdentity, Store, StoreError, Tenant};
@@ -185,7 +186,7 @@ impl Stream {
                 self.lines.push(b"\n");
             }
             // What is brought together is whole: the next batch joins nothing of it.
-            self.lines.quiet();
+            self.lines.end_of_batch();
         }
         while let Some(block) = self.lines.next_block() {
             self.blocks.push_back((block, received));

@@ -14,7 +14,7 @@ use rusqlite::params;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tripline_engine::abi::Severity;
-use tripline_engine::decision::{Decision, Origin};
+use tripline_engine::decision::{Decision, HOST, Origin};
 
 use super::evidence::{Kept, Names};
 use super::tails::Tails;
@@ -22,7 +22,7 @@ use super::telling::{Work, hex};
 use super::{batches, exceptions, files, incidents, numbers, states};
 use crate::commit::{Commit, Committed, StoreError, Tenant};
 use crate::incidents::{
-    Actor, Effect, Exception, Fingerprint, Folded, Fresh, Happening, Incident, OccurrenceId, Opened,
+    Actor, Effect, Exception, Fingerprint, Folded, Fresh, Happening, Incident, OccurrenceId, Opened, Report,
 };
 use crate::notices::Reason;
 
@@ -209,7 +209,14 @@ impl<'w> Applying<'w> {
         let Work { db, tenant, policy, now, .. } = self.work;
         let Touched { incident, evidence, changed, .. } = &mut self.touched[at];
         *changed = true;
+        // What was reported before, if that is its first time to be overwritten.
+        if is_report(&decision) && incident.occurrences > 0 && evidence.is_empty() {
+            incident.evidence_dropped += u64::from(evidence.take_report(incident, &policy.limits));
+        }
         incident.occur(&decision, &policy.limits, *now);
+        if is_report(&decision) && incident.occurrences > 1 {
+            incident.evidence_dropped += u64::from(evidence.take_report(incident, &policy.limits));
+        }
         for one in decision.evidence {
             let name = self.names.of(db, tenant, one.position.file)?;
             incident.seen_in(name);
@@ -312,6 +319,11 @@ impl<'w> Applying<'w> {
         }
         Ok(())
     }
+}
+
+/// Whether somebody has reported it: a rule's decision brings evidence, a report is its own.
+fn is_report(decision: &Decision) -> bool {
+    decision.origin.pack == HOST && decision.origin.rule.id == Report::RULE
 }
 
 /// A word that stands for a fingerprint which must not be stored as it is. The installation's own number goes into it:

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use super::applying::Applying;
 use super::database::Database;
-use super::{files, open, states};
+use super::{files, open, states, taking};
 use crate::commit::{
-    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, PackState, Store, StoreError,
-    Tenant,
+    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, OthersFile, PackState, Store,
+    StoreError, TakenOver, Tenant,
 };
 
 impl Store for Database {
@@ -48,19 +48,41 @@ impl Store for Database {
         self.write(move |db, _| files::at(db, &tenant, device, inode))
     }
 
+    fn of_others(&self, tenant: &Tenant, name: &str) -> Result<Vec<OthersFile>, StoreError> {
+        self.readers.read(|db| taking::of_others(db, tenant, name))
+    }
+
+    fn at_others(&self, tenant: &Tenant, device: u64, inode: u64) -> Result<Vec<OthersFile>, StoreError> {
+        self.readers.read(|db| taking::at_others(db, tenant, device, inode))
+    }
+
+    fn take(&self, tenant: &Tenant, source: u32, taken: TakenOver) -> Result<(), StoreError> {
+        let tenant = tenant.clone();
+        self.write(move |db, this| taking::take(db, &tenant, source, &taken, this.now))
+    }
+
     fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {
         self.readers.read(|db| states::all(db, tenant))
     }
 
     fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
-        let tenant = tenant.clone();
-        self.write(move |db, this| Applying::new(&this.work(db, &tenant))?.apply(commit))
+        let (tenant, departed) = (tenant.clone(), self.departed_tenants());
+        self.write(move |db, this| match departed.has(&tenant) {
+            true => Ok(Committed::default()),
+            false => Applying::new(&this.work(db, &tenant))?.apply(commit),
+        })
     }
 
     fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
+        let departed = self.departed_tenants();
         self.write(move |db, this| {
             let each = commits.into_iter();
-            each.map(|(tenant, commit)| Applying::new(&this.work(db, &tenant))?.apply(commit)).collect()
+            each.map(|(tenant, commit)| match departed.has(&tenant) {
+                // What is still remembered of one that was deleted is not written again.
+                true => Ok(Committed::default()),
+                false => Applying::new(&this.work(db, &tenant))?.apply(commit),
+            })
+            .collect()
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::due::{self, Due};
+use super::leaving::Departed;
 use super::open::{self, InUse};
 use super::own::Own;
 use super::readers::Readers;
@@ -13,7 +14,7 @@ use super::telling::{Installation, Work};
 use super::writer::Writer;
 use super::{batches, evidence, files, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{StoreError, Tenant};
-use crate::files::OwnFiles;
+use crate::files::{OwnFiles, OwnKind};
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
 
@@ -42,6 +43,7 @@ pub struct Database {
     policy: Arc<Mutex<Arc<Policy>>>,
     pub(super) own: Arc<Own>,
     pub(super) clock: Arc<dyn WallClock>,
+    pub(super) departed_tenants: Departed,
     pub(super) patience: Duration,
     _in_use: Option<InUse>,
     /// Nobody in this program takes them for logs.
@@ -67,9 +69,10 @@ impl Database {
             policy: Arc::new(Mutex::new(Arc::new(policy))),
             own: Arc::default(),
             clock,
+            departed_tenants: Departed::default(),
             patience: options.patience,
             _in_use: Some(in_use),
-            _own: OwnFiles::claim(open::files(path)),
+            _own: OwnFiles::claim(OwnKind::Database, open::files(path)),
         })
     }
 
@@ -98,9 +101,10 @@ impl Database {
             policy: Arc::new(Mutex::new(Arc::new(policy))),
             own: Arc::default(),
             clock,
+            departed_tenants: Departed::default(),
             patience: options.patience,
             _in_use: in_use,
-            _own: OwnFiles::claim(open::files(path)),
+            _own: OwnFiles::claim(OwnKind::Database, open::files(path)),
         })
     }
 

@@ -199,7 +199,7 @@ fn sweep(db: &Connection, before: i64, now: i64) -> Result<u64, StoreError> {
         (
             "DELETE FROM log_records WHERE seq IN (
                 SELECT seq FROM (SELECT seq, at FROM log_records ORDER BY seq LIMIT ?2) WHERE at < ?1
-                    AND seq <= (SELECT coalesce(max(seq), 9223372036854775807) FROM log_head))",
+                    AND (seq <= (SELECT seq FROM log_head) OR NOT EXISTS (SELECT 1 FROM log_head WHERE path IS NOT NULL)))",
             before,
         ),
     ] {

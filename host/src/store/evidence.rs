@@ -9,7 +9,7 @@ use tripline_engine::decision;
 
 use super::files;
 use crate::commit::{StoreError, Tenant};
-use crate::incidents::{Evidence, IncidentLimits};
+use crate::incidents::{Evidence, Incident, IncidentLimits};
 
 /// What is kept of one incident, while it changes.
 #[derive(Default)]
@@ -29,6 +29,10 @@ struct Row {
     /// What is to be written; `None`: it is on disk.
     fresh: Option<Evidence>,
 }
+
+/// What stands in the place of a file's name where the evidence is what somebody has reported; its line is the report's
+/// number.
+const REPORT: &str = "report";
 
 /// Names of files by their numbers.
 #[derive(Default)]
@@ -59,6 +63,25 @@ impl Kept {
         Ok(Kept { last: rows.last().map_or(0, |row| row.number), rows, gone: Vec::new() })
     }
 
+    /// Takes what an incident says of itself now: a report's title, details and values, which the next one takes the place
+    /// of. Answers whether something was let go for it.
+    pub(super) fn take_report(&mut self, incident: &Incident, limits: &IncidentLimits) -> bool {
+        let said = [&incident.title, &incident.summary].into_iter().filter(|text| !text.is_empty()).cloned();
+        let values = incident.values.iter().map(|(name, value)| format!("{name}: {value}"));
+        let mut text = said.chain(values).collect::<Vec<_>>().join("\n").into_bytes();
+        let cut = text.len() > limits.evidence_bytes;
+        text.truncate(limits.evidence_bytes);
+        let number = incident.occurrences;
+        let (name, text, captures) = (REPORT.into(), Some(text), Vec::new());
+        let fresh =
+            Evidence { file: None, name, offset: number, line: number, text, cut, captures, digest: None };
+        self.push(None, number, fresh, limits)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Takes one more; the oldest beyond the first few goes. Answers whether something was let go.
     pub(super) fn take(
         &mut self,
@@ -74,7 +97,10 @@ impl Kept {
         let decision::Evidence { position, text, cut, captures, digest } = evidence;
         let (name, line) = (name.into(), position.line);
         // Most of what is taken goes again before it is written: the digest of a text that is whole can wait.
-        let fresh = Evidence { file, name, offset, line, text, cut, captures, digest };
+        self.push(file, offset, Evidence { file, name, offset, line, text, cut, captures, digest }, limits)
+    }
+
+    fn push(&mut self, file: Option<u32>, offset: u64, fresh: Evidence, limits: &IncidentLimits) -> bool {
         self.last += 1;
         self.rows.push(Row { number: self.last, file, offset, fresh: Some(fresh) });
         let over = self.rows.len() > 2 * limits.evidence.max(1);

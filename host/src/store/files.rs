@@ -94,12 +94,18 @@ pub(super) fn file(
         path,
         seal
     ])?;
+    forget(db, tenant, source)?;
+    u32::try_from(number).map_err(|_| StoreError::Damaged("too many files".into()))
+}
+
+/// Forgets the oldest files of a source that has too many.
+pub(super) fn forget(db: &Connection, tenant: &Tenant, source: u32) -> Result<(), StoreError> {
     db.prepare_cached(
         "DELETE FROM files WHERE tenant = ?1 AND source = ?2 AND number <= (
             SELECT number FROM files WHERE tenant = ?1 AND source = ?2 ORDER BY number DESC LIMIT 1 OFFSET ?3)",
     )?
     .execute(params![tenant.as_str(), source, REMEMBERED])?;
-    u32::try_from(number).map_err(|_| StoreError::Damaged("too many files".into()))
+    Ok(())
 }
 
 /// Notes how far a file was read.
@@ -118,7 +124,7 @@ pub(super) fn position(db: &Connection, tenant: &Tenant, position: &FilePosition
         offset,
         line,
         judged,
-        format.map(|format| format.name()),
+        format.as_ref().map(ToString::to_string),
         years,
         month,
         day,
@@ -134,7 +140,7 @@ pub(super) fn name(db: &Connection, tenant: &Tenant, number: u32) -> Result<Opti
     Ok(statement.query_row(params![tenant.as_str(), number], |row| row.get(0)).optional()?)
 }
 
-fn known(row: &Row<'_>) -> rusqlite::Result<KnownFile> {
+pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<KnownFile> {
     let number = row.get(0)?;
     let unsigned = |column| row.get::<_, i64>(column).map(|number| number as u64);
     let identity = FileIdentity {

@@ -63,6 +63,31 @@ pub(super) fn due(
     Ok(found)
 }
 
+/// Incidents behind this one that lines of a file of this number in memory are evidence of, at most so many, by their
+/// numbers. Only those are looked at that have changed since then.
+pub(super) fn of_held(
+    db: &Connection,
+    tenant: &Tenant,
+    (source, number): (&str, u64),
+    since: i64,
+    after: i64,
+    most: u32,
+) -> Result<Vec<Incident>, StoreError> {
+    let mut statement = select(
+        db,
+        "WHERE tenant = ?1 AND id > ?2 AND changed >= ?3 AND EXISTS (
+             SELECT 1 FROM evidence WHERE evidence.tenant = incidents.tenant AND evidence.incident = incidents.id
+             AND evidence.file IN (
+                 SELECT files.number FROM files
+                 JOIN sources ON sources.tenant = files.tenant AND sources.number = files.source
+                 WHERE files.tenant = ?1 AND files.device = 0 AND files.inode = ?4 AND sources.name = ?5))
+         ORDER BY id LIMIT ?6",
+    )?;
+    let rows = statement
+        .query_map(params![tenant.as_str(), after, since, number, source, most], |row| read(row, tenant))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Writes a new incident.
 pub(super) fn insert(db: &Connection, incident: &Incident) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(

@@ -1,4 +1,4 @@
-//! What is known from scans, and its rows: only those of hosts that have changed are written.
+//! What is known from scans, and its rows, which are read host by host; only those of what has changed are written.
 
 use std::net::IpAddr;
 
@@ -6,103 +6,154 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::numbers;
 use crate::commit::{StoreError, Tenant};
-use crate::scans::{Addresses, Baseline, Known, KnownHost, KnownPort, PortState, Ports, Service};
+use crate::scans::{
+    Addresses, Baseline, Known, KnownHost, KnownHosts, KnownPort, PortState, Ports, Remembered, Service,
+};
 
-/// What is known in a baseline, and when its last scan ended.
-pub(super) fn get(
+/// Addresses that are read at once.
+const STEP: u32 = 1_000;
+
+/// When the last scan of a baseline ended; `None`: there was none.
+pub(super) fn latest(
     db: &Connection,
     tenant: &Tenant,
     baseline: &Baseline,
-) -> Result<Option<(Known, i64)>, StoreError> {
-    let Some((number, latest)) = find(db, tenant, baseline)? else { return Ok(None) };
-    let key = params![tenant.as_str(), number];
-    let mut known = db.query_row(
-        "SELECT asked_addresses, asked_ports, addresses FROM scan_baselines WHERE tenant = ?1 AND number = ?2",
-        key,
-        |row| {
-            let asked = (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?);
-            Ok(Known {
-                asked_addresses: asked.0.map(|text| addresses(&text)),
-                asked_ports: asked.1.map(|text| ports(&text)),
-                addresses: addresses(&row.get::<_, String>(2)?),
-                ..Known::default()
-            })
-        },
-    )?;
-    let sql = "SELECT address, ports, missed, gone FROM scan_hosts WHERE tenant = ?1 AND baseline = ?2";
-    let mut hosts = db.prepare_cached(sql)?;
-    let mut rows = hosts.query(key)?;
-    while let Some(row) = rows.next()? {
-        let Some(address) = address(row)? else { continue };
-        let host = KnownHost {
-            ports: ports(&row.get::<_, String>(1)?),
-            missed: row.get(2)?,
-            gone: row.get(3)?,
-            ..KnownHost::default()
+) -> Result<Option<i64>, StoreError> {
+    Ok(find(db, tenant, baseline)?.map(|(_, latest)| latest))
+}
+
+/// What is known in a baseline, host by host.
+pub(super) struct Stored<'a> {
+    db: &'a Connection,
+    tenant: &'a Tenant,
+    number: i64,
+    /// The host that was read last, as it was.
+    last: Option<(IpAddr, Option<KnownHost>)>,
+}
+
+impl<'a> Stored<'a> {
+    /// That of a scan that ended at this time.
+    pub(super) fn open(
+        db: &'a Connection,
+        tenant: &'a Tenant,
+        baseline: &Baseline,
+        ended: i64,
+    ) -> Result<Stored<'a>, StoreError> {
+        let number = match find(db, tenant, baseline)? {
+            Some((number, _)) => number,
+            None => numbers::next(db, tenant, "scan baseline")?,
         };
-        known.hosts.insert(address, host);
+        db.prepare_cached(
+            "INSERT INTO scan_baselines (tenant, number, name, scanner, technique, protocol, privileged, latest, addresses)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '')
+             ON CONFLICT (tenant, number) DO UPDATE SET latest = excluded.latest",
+        )?
+        .execute(params![
+            tenant.as_str(),
+            number,
+            baseline.name.as_str(),
+            baseline.scanner.as_str(),
+            baseline.technique,
+            baseline.protocol.as_str(),
+            baseline.privileged,
+            ended,
+        ])?;
+        Ok(Stored { db, tenant, number, last: None })
     }
-    let sql = "SELECT address, port, state, missed, probed, service, product, version, extra, tunnel, cpe
-               FROM scan_ports WHERE tenant = ?1 AND baseline = ?2";
+}
+
+impl KnownHosts for Stored<'_> {
+    fn whole(&mut self) -> Result<Known, StoreError> {
+        Ok(self.db.query_row(
+            "SELECT asked_addresses, asked_ports, addresses FROM scan_baselines WHERE tenant = ?1 AND number = ?2",
+            params![self.tenant.as_str(), self.number],
+            |row| {
+                let asked = (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?);
+                Ok(Known {
+                    asked_addresses: asked.0.map(|text| addresses(&text)),
+                    asked_ports: asked.1.map(|text| ports(&text)),
+                    addresses: addresses(&row.get::<_, String>(2)?),
+                })
+            },
+        )?)
+    }
+
+    fn keep_whole(&mut self, known: Known) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "UPDATE scan_baselines SET asked_addresses = ?3, asked_ports = ?4, addresses = ?5
+                 WHERE tenant = ?1 AND number = ?2",
+            )?
+            .execute(params![
+                self.tenant.as_str(),
+                self.number,
+                known.asked_addresses.as_ref().map(Addresses::to_string),
+                known.asked_ports.as_ref().map(Ports::to_string),
+                known.addresses.to_string(),
+            ])?;
+        Ok(())
+    }
+
+    fn host(&mut self, address: IpAddr) -> Result<Option<KnownHost>, StoreError> {
+        let host = get_host(self.db, self.tenant, self.number, &address.to_string())?;
+        self.last = Some((address, host.clone()));
+        Ok(host)
+    }
+
+    fn keep_host(&mut self, address: IpAddr, host: KnownHost) -> Result<(), StoreError> {
+        let before = match self.last.take() {
+            Some((read, before)) if read == address => before,
+            _ => get_host(self.db, self.tenant, self.number, &address.to_string())?,
+        };
+        if before.as_ref() == Some(&host) {
+            return Ok(());
+        }
+        put_host(self.db, self.tenant, self.number, &address.to_string(), before.as_ref(), &host)
+    }
+
+    fn behind(&mut self, after: Option<IpAddr>) -> Result<Vec<IpAddr>, StoreError> {
+        let sql = "SELECT address FROM scan_hosts WHERE tenant = ?1 AND baseline = ?2 AND address > ?3
+                   ORDER BY address LIMIT ?4";
+        let mut statement = self.db.prepare_cached(sql)?;
+        let after = after.map(|after| after.to_string()).unwrap_or_default();
+        let rows = statement.query_map(params![self.tenant.as_str(), self.number, after, STEP], |row| {
+            row.get::<_, String>(0)
+        })?;
+        // What is not understood is not known.
+        let found: Vec<String> = rows.collect::<Result<_, _>>()?;
+        Ok(found.iter().filter_map(|address| address.parse().ok()).collect())
+    }
+}
+
+fn get_host(
+    db: &Connection,
+    tenant: &Tenant,
+    baseline: i64,
+    address: &str,
+) -> Result<Option<KnownHost>, StoreError> {
+    let key = params![tenant.as_str(), baseline, address];
+    let sql =
+        "SELECT ports, missed, gone FROM scan_hosts WHERE tenant = ?1 AND baseline = ?2 AND address = ?3";
+    let found = db.prepare_cached(sql)?.query_row(key, |row| {
+        let (missed, gone) = (row.get(1)?, row.get(2)?);
+        Ok(KnownHost { ports: ports(&row.get::<_, String>(0)?), missed, gone, ..KnownHost::default() })
+    });
+    let Some(mut host) = found.optional()? else { return Ok(None) };
+    let sql = "SELECT port, state, missed, probed, service, product, version, extra, tunnel, cpe, asked
+               FROM scan_ports WHERE tenant = ?1 AND baseline = ?2 AND address = ?3";
     let mut open = db.prepare_cached(sql)?;
     let mut rows = open.query(key)?;
     while let Some(row) = rows.next()? {
-        let host = address(row)?.and_then(|address| known.hosts.get_mut(&address));
-        if let Some(host) = host {
-            host.open.insert(row.get(1)?, port(row)?);
-        }
+        host.open.insert(row.get(0)?, port(row)?);
     }
-    let sql = "SELECT address, port, script, said FROM scan_scripts WHERE tenant = ?1 AND baseline = ?2";
+    let sql =
+        "SELECT port, script, said FROM scan_scripts WHERE tenant = ?1 AND baseline = ?2 AND address = ?3";
     let mut scripts = db.prepare_cached(sql)?;
     let mut rows = scripts.query(key)?;
     while let Some(row) = rows.next()? {
-        let host = address(row)?.and_then(|address| known.hosts.get_mut(&address));
-        if let Some(host) = host {
-            host.scripts.insert((row.get(1)?, row.get(2)?), row.get(3)?);
-        }
+        host.scripts.insert((row.get(0)?, row.get(1)?), row.get(2)?);
     }
-    Ok(Some((known, latest)))
-}
-
-/// Knows this from now on.
-pub(super) fn put(
-    db: &Connection,
-    tenant: &Tenant,
-    baseline: &Baseline,
-    known: &Known,
-    ended: i64,
-) -> Result<(), StoreError> {
-    let before = get(db, tenant, baseline)?.map(|(known, _)| known).unwrap_or_default();
-    let number = match find(db, tenant, baseline)? {
-        Some((number, _)) => number,
-        None => numbers::next(db, tenant, "scan baseline")?,
-    };
-    db.prepare_cached(
-        "INSERT INTO scan_baselines (tenant, number, name, scanner, technique, protocol, privileged, latest,
-             asked_addresses, asked_ports, addresses)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (tenant, number) DO UPDATE SET latest = excluded.latest,
-             asked_addresses = excluded.asked_addresses, asked_ports = excluded.asked_ports,
-             addresses = excluded.addresses",
-    )?
-    .execute(params![
-        tenant.as_str(),
-        number,
-        baseline.name.as_str(),
-        baseline.scanner.as_str(),
-        baseline.technique,
-        baseline.protocol.as_str(),
-        baseline.privileged,
-        ended,
-        known.asked_addresses.as_ref().map(Addresses::to_string),
-        known.asked_ports.as_ref().map(Ports::to_string),
-        known.addresses.to_string(),
-    ])?;
-    let changed = known.hosts.iter().filter(|(address, host)| before.hosts.get(address) != Some(host));
-    for (address, host) in changed {
-        put_host(db, tenant, number, &address.to_string(), host)?;
-    }
-    Ok(())
+    Ok(Some(host))
 }
 
 fn put_host(
@@ -110,6 +161,7 @@ fn put_host(
     tenant: &Tenant,
     baseline: i64,
     address: &str,
+    before: Option<&KnownHost>,
     host: &KnownHost,
 ) -> Result<(), StoreError> {
     let tenant = tenant.as_str();
@@ -118,20 +170,45 @@ fn put_host(
          ON CONFLICT DO UPDATE SET ports = excluded.ports, missed = excluded.missed, gone = excluded.gone",
     )?
     .execute(params![tenant, baseline, address, host.ports.to_string(), host.missed, host.gone])?;
-    for sql in [
-        "DELETE FROM scan_ports WHERE tenant = ?1 AND baseline = ?2 AND address = ?3",
-        "DELETE FROM scan_scripts WHERE tenant = ?1 AND baseline = ?2 AND address = ?3",
-    ] {
-        db.prepare_cached(sql)?.execute(params![tenant, baseline, address])?;
+    // Only rows of what has changed are written: a host that was not there has none.
+    if before.is_none_or(|before| before.open != host.open) {
+        if before.is_some() {
+            let sql = "DELETE FROM scan_ports WHERE tenant = ?1 AND baseline = ?2 AND address = ?3";
+            db.prepare_cached(sql)?.execute(params![tenant, baseline, address])?;
+        }
+        put_ports(db, tenant, baseline, address, host)?;
     }
+    if before.is_none_or(|before| before.scripts != host.scripts) {
+        if before.is_some() {
+            let sql = "DELETE FROM scan_scripts WHERE tenant = ?1 AND baseline = ?2 AND address = ?3";
+            db.prepare_cached(sql)?.execute(params![tenant, baseline, address])?;
+        }
+        let mut add = db.prepare_cached(
+            "INSERT INTO scan_scripts (tenant, baseline, address, port, script, said) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for ((port, script), said) in &host.scripts {
+            add.execute(params![tenant, baseline, address, port, script, said])?;
+        }
+    }
+    Ok(())
+}
+
+fn put_ports(
+    db: &Connection,
+    tenant: &str,
+    baseline: i64,
+    address: &str,
+    host: &KnownHost,
+) -> Result<(), StoreError> {
     let mut add = db.prepare_cached(
         "INSERT INTO scan_ports (tenant, baseline, address, port, state, missed, probed, service, product, version,
-             extra, tunnel, cpe)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             extra, tunnel, cpe, asked)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     for (port, known) in &host.open {
         let none = Service::default();
-        let service = known.service.as_ref().unwrap_or(&none);
+        let remembered = known.service.as_ref();
+        let service = remembered.map_or(&none, |remembered| &remembered.service);
         add.execute(params![
             tenant,
             baseline,
@@ -139,20 +216,15 @@ fn put_host(
             port,
             known.state.as_str(),
             known.missed,
-            known.service.as_ref().map(|service| service.probed),
+            remembered.map(|_| true),
             service.name,
             service.product,
             service.version,
             service.extra,
             service.tunnel,
             service.cpe,
+            remembered.and_then(|remembered| remembered.time),
         ])?;
-    }
-    let mut add = db.prepare_cached(
-        "INSERT INTO scan_scripts (tenant, baseline, address, port, script, said) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for ((port, script), said) in &host.scripts {
-        add.execute(params![tenant, baseline, address, port, script, said])?;
     }
     Ok(())
 }
@@ -204,25 +276,24 @@ fn find(db: &Connection, tenant: &Tenant, baseline: &Baseline) -> Result<Option<
 }
 
 fn port(row: &Row<'_>) -> rusqlite::Result<KnownPort> {
-    let state = row.get::<_, String>(2)?.parse().unwrap_or(PortState::Open);
-    let service = match row.get::<_, Option<bool>>(4)? {
-        None => None,
-        Some(probed) => Some(Service {
-            name: row.get(5)?,
-            product: row.get(6)?,
-            version: row.get(7)?,
-            extra: row.get(8)?,
-            tunnel: row.get(9)?,
-            cpe: row.get(10)?,
-            probed,
+    let state = row.get::<_, String>(1)?.parse().unwrap_or(PortState::Open);
+    // A guess, which older programs have kept, too, is nothing that was asked.
+    let service = match row.get::<_, Option<bool>>(3)? {
+        None | Some(false) => None,
+        Some(true) => Some(Remembered {
+            service: Service {
+                name: row.get(4)?,
+                product: row.get(5)?,
+                version: row.get(6)?,
+                extra: row.get(7)?,
+                tunnel: row.get(8)?,
+                cpe: row.get(9)?,
+                probed: true,
+            },
+            time: row.get(10)?,
         }),
     };
-    Ok(KnownPort { state, missed: row.get(3)?, service })
-}
-
-/// `None`: a row that this program does not understand.
-fn address(row: &Row<'_>) -> rusqlite::Result<Option<IpAddr>> {
-    Ok(row.get::<_, String>(0)?.parse().ok())
+    Ok(KnownPort { state, missed: row.get(2)?, service })
 }
 
 /// What is not understood is not known.

@@ -46,13 +46,12 @@ impl Database {
         })
     }
 
-    /// No log is written any more: the newest records wait for another one.
-    pub fn stop_log(&self, actor: Actor) -> Result<(), StoreError> {
-        self.write(move |db, this| {
-            // What is in the file must not be written into another one.
-            db.execute("DELETE FROM log_records WHERE seq <= (SELECT seq FROM log_head)", [])?;
-            db.execute("DELETE FROM log_head", [])?;
-            note(db, &Deed::log_stopped().by(actor), this.now)
+    /// No log is written any more, and which file it was is forgotten: the newest records wait for another one. That goes on
+    /// with the chain, so that the beginning of the one can be told to follow the end of the other.
+    pub fn stop_log(&self) -> Result<(), StoreError> {
+        self.write(|db, _| {
+            db.execute("UPDATE log_head SET path = NULL, begins = NULL", [])?;
+            Ok(())
         })
     }
 
@@ -120,7 +119,8 @@ pub(super) fn add(
     db.prepare_cached("INSERT INTO log_records (tenant, at, event, fields) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![tenant.as_str(), now, event, fields])?;
     let seq = db.last_insert_rowid();
-    if seq % EVERY == 0 && head(db)?.is_none() {
+    // Nobody has asked for a file, or the one there was is wanted no more.
+    if seq % EVERY == 0 && place(db)?.path.is_none() {
         db.prepare_cached("DELETE FROM log_records WHERE seq <= ?1")?.execute([seq - WAITING])?;
     }
     Ok(())

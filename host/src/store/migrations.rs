@@ -20,6 +20,9 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/8.sql")),
     M::up(include_str!("migrations/9.sql")),
     M::up(include_str!("migrations/10.sql")),
+    M::up(include_str!("migrations/11.sql")),
+    M::up(include_str!("migrations/12.sql")),
+    M::up(include_str!("migrations/13.sql")),
 ];
 
 /// The newest version that this program knows.

@@ -103,6 +103,17 @@ pub(super) fn lock_beside(database: &Path, end: &str) -> Result<Option<File>, St
     }
 }
 
+/// Whether somebody holds such a lock, or may. Nothing is written; who asks for the lock meanwhile asks again.
+pub(super) fn is_locked_beside(database: &Path, end: &str) -> bool {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    match options.open(beside(database, end)) {
+        Ok(file) => flock(&file, FlockOperation::NonBlockingLockShared).is_err(),
+        // Somebody else's may be held.
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
 /// A file beside the database, readable by its owner alone. A link is not followed.
 pub(super) fn open_beside(database: &Path, end: &str) -> Result<File, StoreError> {
     let path = beside(database, end);

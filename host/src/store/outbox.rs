@@ -4,7 +4,8 @@
 //!   queued ──► sending ──► sent
 //!     ▲  │        │ ├────► deferred ──► sending      4xx, the connection: again later, for four days
 //!     │  │        │ └────► dead                      5xx, or the attempt failed and it is too old: visible, can be
-//!     │  │        │                                  queued again
+//!     │  │        │         ▲                        queued again
+//!     │  ├────────┴─────────┘                        whom it is for is no recipient any more
 //!     │  └──────► folded into a digest, which is a notice of its own
 //!     └── retry
 //! ```
@@ -13,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
 use super::telling::{Installation, Work, thread};
-use super::{digest, evidence, incidents, open, timeline, told};
+use super::{departed, digest, evidence, incidents, open, tenants, timeline, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
 use crate::notices::{
@@ -98,7 +99,19 @@ pub(super) fn next(
         return Ok(if next_due(db, i64::MIN)?.is_some() { Next::Wait(closed) } else { Next::Idle });
     }
     let mut again = next_due(db, now)?;
-    for waiting in waiting(db, now)? {
+    let all = waiting(db, now)?;
+    let mut departed = Vec::new();
+    for Waiting { tenant, recipient, .. } in &all {
+        let work = Work { db, tenant, policy, installation, now };
+        if !tenants::may_be_told(db, policy, tenant, recipient)? {
+            departed.push((recipient.clone(), departed::give_up(&work, recipient)?));
+        }
+    }
+    departed.retain(|(_, count)| *count > 0);
+    if !departed.is_empty() {
+        return Ok(Next::Departed(departed));
+    }
+    for waiting in all {
         let work = Work { db, tenant: &waiting.tenant, policy, installation, now };
         let bucket = bucket(&work, &waiting)?;
         let tokens = policy.throttle.tokens(bucket);
@@ -296,6 +309,7 @@ pub(super) fn finish(
             told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
         }
         End::Refused(words) => give_up(words)?,
+        End::Departed => give_up(end.words())?,
         End::Deferred(words) | End::Relay(words) if is_old => give_up(&format!("{TOO_OLD}: {words}"))?,
         End::Deferred(words) => put("deferred", later, words)?,
         End::Unsure(words) => {
@@ -327,11 +341,11 @@ pub(super) fn finish(
     }
     match end {
         End::Relay(words) | End::Unsure(words) => relay_failed(db, relay, words, now)?,
-        End::Sent(_) | End::Deferred(_) | End::Refused(_) => {
+        End::Sent(_) | End::Deferred(_) | End::Refused(_) | End::Departed => {
             db.prepare_cached("DELETE FROM breakers WHERE relay = ?1")?.execute([relay])?;
         }
     }
-    Ok(matches!(end, End::Refused(_)) || is_old && !matches!(end, End::Sent(_)))
+    Ok(matches!(end, End::Refused(_) | End::Departed) || is_old && !matches!(end, End::Sent(_)))
 }
 
 /// When a critical notice is due that was queued behind this one while it was being sent: one that waited before has
@@ -365,7 +379,7 @@ fn relay_failed(db: &Connection, relay: &str, words: &str, now: i64) -> Result<(
 }
 
 /// Notes in the timeline of its incident, or of all its digest's, what became of a notice.
-fn told(work: &Work<'_>, notice: i64, what: &Happening) -> Result<(), StoreError> {
+pub(super) fn told(work: &Work<'_>, notice: i64, what: &Happening) -> Result<(), StoreError> {
     let mut statement = work.db.prepare_cached(
         "SELECT DISTINCT incident FROM notices WHERE (id = ?1 OR digest = ?1) AND incident IS NOT NULL",
     )?;

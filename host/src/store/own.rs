@@ -81,13 +81,14 @@ impl Database {
         }
         let ranges = Value::from_iter(own.iter().map(|(first, last)| Value::from_iter([*first, *last])));
         let ranges = ranges.to_string();
-        self.readers.read(|db| {
+        let (count, waiting) = self.readers.read(|db| {
             let sql = format!("SELECT count(*) FROM notices n WHERE {WAITING}");
             let key = params![tenant.as_str(), ranges];
             let count = db.prepare_cached(&sql)?.query_row(key, |row| row.get(0))?;
             let which = format!("{WAITING} ORDER BY n.due, n.id LIMIT ?3");
             Ok((count, told::select(db, &which, params![tenant.as_str(), ranges, most])?))
-        })
+        })?;
+        Ok((count, self.holding(tenant, waiting)?))
     }
 
     /// Whether something has happened here of which others are told: by routes that are not known here.

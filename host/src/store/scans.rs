@@ -1,20 +1,24 @@
 //! Runs of scans and their rows.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::database::Database;
-use super::{clock, known, log, numbers, open, scrubbing};
+use super::{clock, evidence, incidents, known, log, numbers, open, scrubbing};
 use crate::commit::{StoreError, Tenant};
-use crate::incidents::Actor;
+use crate::incidents::{Actor, Evidence, Incident};
 use crate::scans::{
-    Baseline, Broken, Known, LONGEST, NewRun, Run, RunEnd, RunState, ScanLock, ScanName, ScanStore,
+    Baseline, Broken, Keeps, KnownHosts, LONGEST, NewRun, Run, RunEnd, RunState, ScanLock, ScanName,
+    ScanStore,
 };
 
 const COLUMNS: &str = "number, name, scanner, state, started, ended, addresses, ports, reason, detail, up, unknown, \
                        open, judged, author";
+/// How often the lock is asked for that makes its holder the only one that scans.
+const LOOKS: u32 = 3;
 /// Rows that are deleted in one step: a transaction must not take long.
 const STEP: u32 = 5_000;
 /// How long it is known at least what scans have found, nanoseconds: twice the longest time between two of a schedule.
@@ -23,7 +27,14 @@ const KNOWN: i64 = 2 * LONGEST.as_nanos() as i64;
 impl ScanStore for Database {
     fn scanning(&self) -> Result<Option<ScanLock>, StoreError> {
         self.writes()?;
-        Ok(open::lock_beside(self.path(), "-scans")?.map(ScanLock::new))
+        // Whoever looks whether somebody scans holds it for a moment.
+        for _ in 0..LOOKS {
+            if let Some(lock) = open::lock_beside(self.path(), "-scans")? {
+                return Ok(Some(ScanLock::new(lock)));
+            }
+            std::thread::sleep(open::LOOK_AGAIN);
+        }
+        Ok(None)
     }
 
     fn running(&self) -> Result<Vec<(Tenant, Run)>, StoreError> {
@@ -60,17 +71,23 @@ impl ScanStore for Database {
         })
     }
 
-    fn known(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<(Known, i64)>, StoreError> {
-        self.readers.read(|db| known::get(db, tenant, baseline))
+    fn latest(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<i64>, StoreError> {
+        self.readers.read(|db| known::latest(db, tenant, baseline))
     }
 
-    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<(), StoreError> {
+    fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| {
+            // Somebody was faster, or this is asked again after it was kept.
+            if !is_running(db, &tenant, run)? {
+                return Ok(0);
+            }
             let broken = end.broken.as_ref();
             let (reason, detail) = broken.map(|broken| (broken.reason.as_str(), &broken.detail)).unzip();
+            let keeping = Keeping { db, tenant: &tenant, run, ended: end.ended, findings: Cell::new(0) };
+            let changes = end.found.tell(&keeping)?;
             // What nothing was found in, no rule has to judge.
-            let judged = end.lines.is_empty();
+            let judged = keeping.findings.get() == 0;
             db.prepare_cached(
                 "UPDATE scan_runs SET state = ?3, ended = ?4, reason = ?5, detail = ?6, up = ?7, unknown = ?8,
                      open = ?9, judged = ?10
@@ -88,17 +105,10 @@ impl ScanStore for Database {
                 end.open,
                 judged
             ])?;
-            let sql = "INSERT INTO scan_findings (tenant, run, number, line) VALUES (?1, ?2, ?3, ?4)";
-            let mut add = db.prepare_cached(sql)?;
-            for (number, line) in end.lines.iter().enumerate() {
-                add.execute(params![tenant.as_str(), run, number as u64 + 1, line])?;
-            }
-            for (baseline, known) in &end.known {
-                known::put(db, &tenant, baseline, known, end.ended)?;
-            }
-            let mut fields = log::of(&Actor::server());
+            let mut fields = log::of(&end.by);
             fields.insert("state".into(), Value::from(end.state.as_str()));
-            record(db, &tenant, this.now, "scan.ended", run, fields)
+            record(db, &tenant, this.now, "scan.ended", run, fields)?;
+            Ok(changes)
         })
     }
 
@@ -225,6 +235,60 @@ impl ScanStore for Database {
         }
         Ok(runs)
     }
+}
+
+impl Database {
+    /// Whether somebody scans for this database; nothing is written. A run that is said to run is of a program that died,
+    /// if nobody does.
+    pub fn is_scanning(&self) -> bool {
+        open::is_locked_beside(self.path(), "-scans")
+    }
+
+    /// The incidents behind this one that a run's findings are evidence of, with it, at most so many, by their numbers.
+    pub fn incidents_of_run(
+        &self,
+        tenant: &Tenant,
+        run: &Run,
+        after: i64,
+        most: u32,
+    ) -> Result<Vec<(Incident, Vec<Evidence>)>, StoreError> {
+        self.readers.read(|db| {
+            let (source, since) = (run.name.source(), run.started);
+            let found = incidents::of_held(db, tenant, (&source, run.number), since, after, most)?;
+            let whole = |one: Incident| Ok((evidence::of(db, tenant, one.id)?, one));
+            found.into_iter().map(|one| whole(one).map(|(evidence, one)| (one, evidence))).collect()
+        })
+    }
+}
+
+/// Keeps what a run has found, as it is told.
+struct Keeping<'a> {
+    db: &'a Connection,
+    tenant: &'a Tenant,
+    run: u64,
+    ended: i64,
+    /// How many were told.
+    findings: Cell<u64>,
+}
+
+impl Keeps for Keeping<'_> {
+    fn finding(&self, line: &str) -> Result<(), StoreError> {
+        self.findings.set(self.findings.get() + 1);
+        let sql = "INSERT INTO scan_findings (tenant, run, number, line) VALUES (?1, ?2, ?3, ?4)";
+        let mut add = self.db.prepare_cached(sql)?;
+        add.execute(params![self.tenant.as_str(), self.run, self.findings.get(), line])?;
+        Ok(())
+    }
+
+    fn known<'k>(&'k self, baseline: &'k Baseline) -> Result<Box<dyn KnownHosts + 'k>, StoreError> {
+        Ok(Box::new(known::Stored::open(self.db, self.tenant, baseline, self.ended)?))
+    }
+}
+
+/// Whether a run has begun, and not ended.
+fn is_running(db: &Connection, tenant: &Tenant, run: u64) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM scan_runs WHERE tenant = ?1 AND number = ?2 AND state = 'running'";
+    db.prepare_cached(sql)?.exists(params![tenant.as_str(), run])
 }
 
 /// Says so in security.log: who had what scanned, and what became of it, by number.

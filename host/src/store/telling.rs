@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{log, silences, timeline};
+use super::{log, silences, tenants, timeline};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Incident, Policy, Silence};
-use crate::notices::{Again, Planned, Reason, again, plan};
+use crate::notices::{Again, Planned, Reason, Route, again, plan};
 
 /// A transaction, whose it is, and when.
 pub(super) struct Work<'c> {
@@ -84,7 +84,10 @@ impl Work<'_> {
     fn tell(&self, incident: &Incident, reason: &Reason) -> Result<(), StoreError> {
         let mut planned = match reason {
             Reason::Repeat => self.again(incident)?.planned,
-            _ => plan(&self.policy.routes, incident, reason, self.now),
+            _ => {
+                let routed = plan(&self.policy.routes, incident, reason, self.now);
+                self.with_own(routed)?
+            }
         };
         if *reason == Reason::Resolved {
             // Whoever was never told of it need not hear that it is over.
@@ -97,6 +100,16 @@ impl Work<'_> {
             planned = known;
         }
         self.queue_all(incident, reason, planned)
+    }
+
+    /// Besides those of routes, whom a tenant itself has named and somebody has confirmed.
+    fn with_own(&self, mut planned: Vec<Planned>) -> Result<Vec<Planned>, StoreError> {
+        for recipient in tenants::told(self.db, self.tenant)? {
+            if !planned.iter().any(|one| one.recipient.eq_ignore_ascii_case(&recipient)) {
+                planned.push(Planned { recipient, route: Route::TENANT.into(), due: self.now });
+            }
+        }
+        Ok(planned)
     }
 
     /// An event, and a row in the outbox for each of these.

@@ -46,6 +46,11 @@ impl Database {
         self.readers.read(|db| all(db, tenant, i64::MIN, (0, -1)))
     }
 
+    /// One of a tenant, also if it is over.
+    pub fn token_of(&self, tenant: &Tenant, id: i64) -> Result<Option<Token>, StoreError> {
+        self.readers.read(|db| one(db, tenant, id))
+    }
+
     /// So many at most of those that hold now, or of all, whose numbers are higher than this.
     pub fn tokens_after(
         &self,
@@ -101,6 +106,13 @@ pub(super) fn find(db: &Connection, hash: &TokenHash) -> Result<Option<Token>, S
     let found = statement.query_row([hash.as_bytes()], |row| Ok((read(row)?, row.get::<_, [u8; 32]>(8)?)));
     // An index compares as fast as it can; who is let in is not left to it.
     Ok(found.optional()?.filter(|(_, kept)| hash.is(kept)).and_then(|(token, _)| token))
+}
+
+/// One of a tenant, also if it is over.
+fn one(db: &Connection, tenant: &Tenant, id: i64) -> Result<Option<Token>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 AND id = ?2");
+    let mut statement = db.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![tenant.as_str(), id], read).optional()?.flatten())
 }
 
 /// Those of a tenant that hold at this time; in the far past, all.

@@ -4,10 +4,11 @@ use rusqlite::{Connection, Params, params};
 use serde_json::Value;
 
 use super::database::Database;
-use super::{log, outbox};
+use super::held::{self, Held};
+use super::{departed, log, outbox};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
-use crate::notices::Bucket;
+use crate::notices::{Bucket, Route};
 use crate::security_log::Deed;
 
 /// A notice as it stands in the outbox.
@@ -41,6 +42,10 @@ pub struct Told {
     pub silence: Option<i64>,
     /// The local part of its message id.
     pub message: String,
+    /// Whether it counts among the mails of critical incidents.
+    pub critical: bool,
+    /// What holds it, if it is queued and was asked for among those that wait.
+    pub held: Option<Held>,
 }
 
 /// How the outbox stands.
@@ -67,7 +72,7 @@ impl OutboxStatus {
 }
 
 const COLUMNS: &str = "n.id, n.incident, n.recipient, n.route, n.reason, n.state, n.created, n.due, n.attempts, \
-     n.words, n.sent, n.digest, d.state, d.sent, n.silence, n.message";
+     n.words, n.sent, n.digest, d.state, d.sent, n.silence, n.message, n.critical";
 
 /// All notices of an incident, in order.
 pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<Told>, StoreError> {
@@ -77,12 +82,22 @@ pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<
 impl Database {
     /// What was told of an incident, and what was not.
     pub fn told(&self, tenant: &Tenant, incident: i64) -> Result<Vec<Told>, StoreError> {
-        self.readers.read(|db| of(db, tenant, incident))
+        let told = self.readers.read(|db| of(db, tenant, incident))?;
+        self.holding(tenant, told)
     }
 
     /// Notices that wait, the next first.
     pub fn waiting(&self, tenant: &Tenant, most: u32) -> Result<Vec<Told>, StoreError> {
-        self.readers.read(|db| waiting(db, tenant, most))
+        let waiting = self.readers.read(|db| waiting(db, tenant, most))?;
+        self.holding(tenant, waiting)
+    }
+
+    /// The same, with what holds each.
+    pub(super) fn holding(&self, tenant: &Tenant, mut all: Vec<Told>) -> Result<Vec<Told>, StoreError> {
+        let (throttle, now) = (self.policy().throttle, self.clock.now());
+        let held = self.readers.read(|db| held::of(db, tenant, &throttle, now, &all))?;
+        all.iter_mut().zip(held).for_each(|(told, held)| told.held = held);
+        Ok(all)
     }
 
     /// How many notices wait.
@@ -107,16 +122,25 @@ impl Database {
         })
     }
 
-    /// Queues what was given up again: one notice, or all; answers how many.
+    /// Queues what was given up again: one notice, or all; answers how many. What is for somebody who is no recipient any
+    /// more stays as it is: [`Database::departed`].
     pub fn retry(&self, tenant: &Tenant, notice: Option<i64>, actor: Actor) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
         self.write(move |db, this| {
-            let count = retry(db, &tenant, notice, this.now)?;
+            let gone = departed::dead(db, &this.policy, &tenant, notice)?;
+            let count = retry(db, &tenant, notice, &gone, this.now)?;
             if count > 0 {
                 log::note(db, &Deed::notices_retried(count).of(&tenant).by(actor), this.now)?;
             }
             Ok(count)
         })
+    }
+
+    /// How many of what was given up, one notice or all, are for somebody who is no recipient any more.
+    pub fn departed(&self, tenant: &Tenant, notice: Option<i64>) -> Result<u64, StoreError> {
+        let policy = self.policy();
+        let count = |db: &Connection| Ok(departed::dead(db, &policy, tenant, notice)?.len() as u64);
+        self.readers.read(count)
     }
 }
 
@@ -129,7 +153,8 @@ pub(super) fn by_others(
     policy: &Policy,
     tenant: Option<&Tenant>,
 ) -> Result<bool, StoreError> {
-    let known: Vec<&str> = policy.routes.0.iter().map(|route| &route.name[..]).collect();
+    let routes = policy.routes.0.iter().map(|route| &route.name[..]);
+    let known: Vec<&str> = routes.chain([Route::TENANT]).collect();
     // A digest is of notices that have their own.
     let sql = "SELECT 1 FROM notices WHERE incident IS NOT NULL AND (?2 IS NULL OR tenant = ?2)
          AND route NOT IN (SELECT value FROM json_each(?1)) LIMIT 1";
@@ -161,19 +186,27 @@ pub(super) fn status(db: &Connection, tenant: &Tenant, most: u32) -> Result<Outb
     let states = states.collect::<Result<_, _>>()?;
     let sql = "SELECT min(due) FROM notices WHERE tenant = ?1 AND state IN ('queued', 'deferred')";
     let next = db.prepare_cached(sql)?.query_row([tenant.as_str()], |row| row.get(0))?;
-    let mut statement =
-        db.prepare_cached("SELECT relay, failures, closed_at, words FROM breakers ORDER BY relay")?;
-    let breakers = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    let breakers = breakers.collect::<Result<_, _>>()?;
     let which = "n.tenant = ?1 AND n.state = 'dead' ORDER BY n.id DESC LIMIT ?2";
     let dead = rows(db, which, tenant, i64::from(most))?;
+    Ok(OutboxStatus { states, next, breakers: breakers(db)?, dead, buckets: buckets(db, tenant)? })
+}
+
+/// Relays that failed.
+pub(super) fn breakers(db: &Connection) -> Result<Vec<(String, u32, i64, String)>, StoreError> {
+    let sql = "SELECT relay, failures, closed_at, words FROM breakers ORDER BY relay";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is left for a tenant's recipients.
+pub(super) fn buckets(db: &Connection, tenant: &Tenant) -> Result<Vec<(String, bool, Bucket)>, StoreError> {
     let sql = "SELECT recipient, critical, level, at FROM buckets WHERE tenant = ?1";
     let mut statement = db.prepare_cached(sql)?;
-    let buckets = statement.query_map([tenant.as_str()], |row| {
+    let rows = statement.query_map([tenant.as_str()], |row| {
         Ok((row.get(0)?, row.get(1)?, Bucket { level: row.get(2)?, at: row.get(3)? }))
     })?;
-    let buckets = buckets.collect::<Result<_, _>>()?;
-    Ok(OutboxStatus { states, next, breakers, dead, buckets })
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Lets everything that failed go again at once. Quiet hours go on: what they hold has not failed.
@@ -185,16 +218,19 @@ fn flush(db: &Connection, tenant: &Tenant, now: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Queues what was given up again: one notice, or all; answers how many.
-pub(super) fn retry(
+/// Queues what was given up again: one notice, or all but some; answers how many.
+fn retry(
     db: &Connection,
     tenant: &Tenant,
     notice: Option<i64>,
+    but: &[i64],
     now: i64,
 ) -> Result<u64, StoreError> {
     let sql = "UPDATE notices SET state = 'queued', due = ?3, created = ?3, attempts = 0
-         WHERE tenant = ?1 AND state = 'dead' AND (?2 IS NULL OR id = ?2)";
-    let count = db.prepare_cached(sql)?.execute(params![tenant.as_str(), notice, now])? as u64;
+         WHERE tenant = ?1 AND state = 'dead' AND (?2 IS NULL OR id = ?2)
+            AND id NOT IN (SELECT value FROM json_each(?4))";
+    let but = Value::from(but.to_vec()).to_string();
+    let count = db.prepare_cached(sql)?.execute(params![tenant.as_str(), notice, now, but])? as u64;
     hurry(db, tenant)?;
     Ok(count)
 }
@@ -256,6 +292,8 @@ pub(super) fn select(db: &Connection, which: &str, key: impl Params) -> Result<V
             digest,
             silence: row.get(14)?,
             message: row.get(15)?,
+            critical: row.get(16)?,
+            held: None,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -81,7 +81,7 @@ impl Gathered {
         };
         match offered {
             Ok(()) => self.over(),
-            Err((Refused::Full { .. }, back)) => {
+            Err((Refused::Full { .. } | Refused::Quota { .. }, back)) => {
                 self.messages.lines = back.lines;
                 return false;
             }

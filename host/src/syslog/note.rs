@@ -71,26 +71,26 @@ impl fmt::Display for SyslogNote {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let SyslogNote { source, trouble, count, .. } = self;
         write!(out, "{source}: ")?;
+        let of = |one: &str| if *count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+        let (messages, connections) = (of("message"), of("connection"));
+        let among = |peer: &SocketAddr| match *count {
+            1 => format!("from {peer}"),
+            _ => format!("one of them from {peer}"),
+        };
         match trouble {
-            Trouble::Full => write!(out, "{count} messages lost: more comes than is judged"),
-            Trouble::Dropped => write!(out, "{count} datagrams lost: the system's buffer was full"),
-            Trouble::Stopping => write!(out, "{count} messages lost: the server stops"),
-            Trouble::Sources => write!(out, "{count} messages lost: its tenant has too many sources"),
-            Trouble::Cut => write!(out, "{count} messages were too long, and were cut"),
-            Trouble::Miscounted(peer, error) => {
-                write!(out, "{count} connections closed, one of them from {peer}: {error}")
-            }
-            Trouble::Unfinished(peer, error) => {
-                write!(out, "{count} messages lost, one of them from {peer}: {error}")
-            }
-            Trouble::Idle(peer) => {
-                write!(out, "{count} connections closed on which nothing came, one of them from {peer}")
-            }
+            Trouble::Full => write!(out, "{messages} lost: more comes than is judged"),
+            Trouble::Dropped => write!(out, "{} lost: the system's buffer was full", of("datagram")),
+            Trouble::Stopping => write!(out, "{messages} lost: the server stops"),
+            Trouble::Sources => write!(out, "{messages} lost: its tenant has too many sources"),
+            Trouble::Cut => write!(out, "{messages} cut: too long"),
+            Trouble::Miscounted(peer, error) => write!(out, "{connections} closed, {}: {error}", among(peer)),
+            Trouble::Unfinished(peer, error) => write!(out, "{messages} lost, {}: {error}", among(peer)),
+            Trouble::Idle(peer) => write!(out, "{connections} closed, {}: nothing came", among(peer)),
             Trouble::GaveWay(peer) => {
-                write!(out, "{count} connections closed for new ones, one of them from {peer}: nothing came")
+                write!(out, "{connections} closed for new ones, {}: nothing came", among(peer))
             }
             Trouble::Crowded(peer) => {
-                write!(out, "{count} connections not taken, one of them from {peer}: there are too many")
+                write!(out, "{connections} not taken, {}: there are too many", among(peer))
             }
             Trouble::System(error) => write!(out, "nothing can be taken now: {error}"),
             Trouble::Buffer { wanted, found } => {

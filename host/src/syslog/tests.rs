@@ -342,10 +342,13 @@ fn notes_are_sentences() {
     let world = World::new(Transport::Tcp, limits(), IntakeLimits::default());
     world.connect().write_all(b"7 <13>one9x").unwrap();
     let note = world.note().to_string();
-    assert!(
-        note.starts_with("syslog/tcp/127.0.0.1:0: 1 connections closed, one of them from 127.0.0.1:"),
-        "{note}"
-    );
+    assert!(note.starts_with("syslog/tcp/127.0.0.1:0: 1 connection closed, from 127.0.0.1:"), "{note}");
+    let cut = |count| {
+        let (tenant, source, trouble) = (Tenant::default(), "syslog/udp/a".to_string(), Trouble::Cut);
+        SyslogNote { tenant, source, trouble, count }.to_string()
+    };
+    assert_eq!(cut(1), "syslog/udp/a: 1 message cut: too long");
+    assert_eq!(cut(2), "syslog/udp/a: 2 messages cut: too long");
     assert!(
         note.ends_with(r#"expected a message's size, at most 1048576 bytes, and a space, found "9x""#),
         "{note}"

@@ -13,7 +13,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::fixture::Fixture;
 
 /// How long something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A terminal: what it shows, and where a program writes to it.
 fn terminal() -> (Receiver<Vec<u8>>, File) {

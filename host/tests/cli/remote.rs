@@ -12,10 +12,12 @@ use tripline::commit::Tenant;
 use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources, start};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::notices::{Route, Routes};
-use tripline::serve::{Health, Intake, IntakeLimits, ScanPlan, Scans, StreamSettings};
+use tripline::packs::{Compiler, Shelf, Tools};
+use tripline::serve::{Control, Health, Intake, IntakeLimits, ScanPlan, Scans, StreamSettings};
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::SystemClock;
+use tripline::{Limits, Wasmtime};
 
 use crate::fixture::Fixture;
 use crate::transcripts::from_now;
@@ -98,7 +100,14 @@ fn serve(path: &Path) -> (HttpServer, Arc<Database>) {
     let policy = Policy { routes: Routes(vec![route]), ..Policy::default() };
     let database = Database::open(path, policy, Arc::new(SystemClock), DatabaseOptions::default());
     let database = Arc::new(database.unwrap());
+    let tools = Tools {
+        database: Arc::clone(&database),
+        control: Arc::new(Control::default()),
+        sandbox: Arc::new(Wasmtime::new(Limits::default()).unwrap()),
+        compiler: Compiler::new(None),
+    };
     let http = start(HttpOptions {
+        packs: Arc::new(Shelf::open(tools, Vec::new()).unwrap().0),
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         database: Arc::clone(&database),
@@ -238,6 +247,27 @@ fn what_is_wrong_is_said() {
     said(with(&["--server", &format!("http://{closed}"), "--token-file", "token"]), "cannot ask it");
 }
 
+/// What answers is no TLS: said in words, not in types of a library.
+#[test]
+fn a_server_without_tls_is_told_from_one_with() {
+    let site = Site::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // All of its greeting: whoever closes before has the answer thrown away.
+        let mut head = [0; 5];
+        stream.read_exact(&mut head).unwrap();
+        stream.read_exact(&mut vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))]).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let output = run(&site.fixture, &["incident", "list", "--server", &url, "--token-file", "token"]);
+    answering.join().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("cannot ask it: expected TLS, found something else"), "{said}");
+    assert!(said.contains("http://"), "{said}");
+}
+
 #[test]
 fn the_environment_names_it_and_brings_the_token() {
     let site = Site::new();
@@ -315,7 +345,7 @@ fn tokens_are_made_and_revoked_over_a_server() {
     assert!(listed.contains("web-1") && !listed.contains(secret.trim()), "{listed}");
     assert_eq!(site.remote(&["token", "revoke", "2"]).status.code(), Some(0));
     assert_eq!(run(&site.fixture, &list).status.code(), Some(2));
-    // Only an operator may.
+    // Only an admin may, or an operator.
     site.fixture.write("reader", site.token(Scope::Reader, "reader"));
     let add = [
         "token",
@@ -333,6 +363,6 @@ fn tokens_are_made_and_revoked_over_a_server() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&refused.stderr)
-            .contains("expected a token with the scope operator, found reader")
+            .contains("expected a token with the scope admin, found reader")
     );
 }

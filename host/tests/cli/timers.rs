@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use tripline::incidents::Policy;
 use tripline::store::{Database, DatabaseOptions};
-use tripline::wall_clock::SystemClock;
+use tripline::wall_clock::{SystemClock, WallClock};
 
 use crate::fixture::Fixture;
 
@@ -38,11 +38,60 @@ fn said(fixture: &Fixture, command: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// An hour ago.
+struct Before;
+
+impl WallClock for Before {
+    fn now(&self) -> i64 {
+        SystemClock.now() - 3_600_000_000_000
+    }
+
+    fn wait(&self, _: i64, _: &crossbeam_channel::Receiver<()>) -> bool {
+        true
+    }
+}
+
+/// Somebody has taken incident 1 an hour ago, for a minute.
+fn taken_long_ago(fixture: &Fixture) {
+    let (path, options) = (fixture.path().join("t.db"), DatabaseOptions::default());
+    let database = Database::open(&path, Policy::default(), Arc::new(Before), options).unwrap();
+    let hold = Some(60_000_000_000);
+    let act = tripline::incidents::Act::Acknowledge { hold };
+    let actor = tripline::incidents::Actor::user(0, "root");
+    database.act(&Default::default(), 1, None, act, actor).unwrap().unwrap();
+}
+
+/// Whoever resolves what has run out is not mailed that it is open again.
+#[test]
+fn what_a_command_does_goes_before_what_is_due() {
+    let fixture = Fixture::new();
+    let route = "[[routes]]\nname = \"duty\"\nto = [\"duty\"]\nresolved = true\n[recipients]\nduty = \"duty@example.org\"\n";
+    fixture.write("own.toml", format!("[database]\npath = \"t.db\"\n{route}"));
+    let run = |command: &str| {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        fixture.tripline(&arguments).output().unwrap().status.code()
+    };
+    // Nobody sends mail: what is told waits.
+    assert_eq!(run("--config own.toml incident report --severity low --title lost"), Some(4));
+    taken_long_ago(&fixture);
+    assert_eq!(run("--config own.toml incident resolve 1"), Some(4));
+    let told = said(&fixture, "--config own.toml notify why 1 --format ndjson");
+    let reasons: Vec<bool> =
+        ["first", "acknowledgement-expired", "resolved"].iter().map(|one| told.contains(one)).collect();
+    assert_eq!(reasons, [true, false, true], "{told}");
+    // What is due all the same is done behind it.
+    assert_eq!(run("--config own.toml incident reopen 1"), Some(4));
+    taken_long_ago(&fixture);
+    assert_eq!(run("--config own.toml incident comment 1 seen"), Some(4));
+    let told = said(&fixture, "--config own.toml notify why 1 --format ndjson");
+    assert!(told.contains("acknowledgement-expired"), "{told}");
+}
+
 #[test]
 fn only_commands_that_act_run_timers() {
     let fixture = Fixture::new();
     said(&fixture, "incident report --severity low --title lost --db t.db --security-log security.log");
-    said(&fixture, "incident ack 1 --for 0s --db t.db");
+    taken_long_ago(&fixture);
     for command in LOOKS {
         said(&fixture, command);
         let held = said(&fixture, "incident list --state acknowledged --db t.db");
@@ -196,7 +245,8 @@ fn flags_leave_timers_to_the_configuration() {
     };
     run("--config own.toml incident report --severity low --title lost", 4);
     // What it has queued itself is nothing.
-    run("--config own.toml incident ack 1 --for 0s", 0);
+    run("--config own.toml incident ack 1", 0);
+    taken_long_ago(&fixture);
     // Whom the configuration tells is not told of what flags and other commands know of; that is said.
     let flags = "--db t.db --mail-to other@example.org --relay smtp+plaintext://127.0.0.1:1";
     let less = "others are told of this database's incidents by routes that this command does not have";

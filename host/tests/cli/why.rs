@@ -243,6 +243,16 @@ fn waiting() -> String {
     desk.said
 }
 
+fn departed() -> String {
+    let mut desk = Desk::new(vec![route("all", ONCALL)]);
+    desk.report(Severity::Medium, "Door open");
+    let recipients = [(Tenant::default(), "another@example.org".to_string())].into_iter().collect();
+    desk.database.set_policy(Policy { recipients, ..Policy::default() });
+    desk.deliver(Says::Fine);
+    desk.ask("queued for somebody who was taken out of the recipients", Some(ONCALL));
+    desk.said
+}
+
 fn throttled() -> String {
     let throttle = Throttle { per_hour: 2 };
     let routes = Routes(vec![route("all", ONCALL)]);
@@ -321,6 +331,7 @@ fn every_answer() {
         folded(),
         throttled(),
         waiting(),
+        departed(),
         being_sent(),
         never_told(),
         told_by_newer_routes(),

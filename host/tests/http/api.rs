@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tripline::abi::Severity;
-use tripline::commit::{Commit, Store, Tenant};
+use tripline::commit::{Commit, Store, StoreError, Tenant};
 use tripline::incidents::{Act, Actor, Effect, Incident, NewException, NewSilence, Report, Resolution};
 use tripline::notices::Pattern;
-use tripline::scans::{NewRun, RunEnd, RunState, ScanName, ScanStore, ScannerKind};
+use tripline::scans::{Keeps, NewRun, RunEnd, RunState, ScanName, ScanStore, ScannerKind, Tells};
 use tripline::token::{NewToken, Scope, TokenSecret};
 
 use crate::fixture::Site;
@@ -115,14 +115,14 @@ pub(crate) fn scan(site: &Site, of: &str, ended: bool) -> i64 {
     let number = site.database.begin(&tenant(of), run).unwrap();
     if ended {
         let end = RunEnd {
+            by: somebody(),
             state: RunState::Done,
             ended: site.now(),
             broken: None,
             up: 0,
             unknown: 0,
             open: 0,
-            known: Vec::new(),
-            lines: Vec::new(),
+            found: Arc::new(Nothing),
         };
         site.database.end(&tenant(of), number, Arc::new(end)).unwrap();
     }
@@ -151,4 +151,13 @@ pub(crate) fn keys(reply: &Reply, name: &str, key: &str) -> Vec<Value> {
 
 pub(crate) fn new_silence() -> Value {
     json!({ "rule": "x/*", "ends": "2100-01-01T00:00:00Z", "reason": "a window" })
+}
+
+/// A run that has found nothing.
+struct Nothing;
+
+impl Tells for Nothing {
+    fn tell(&self, _: &dyn Keeps) -> Result<u64, StoreError> {
+        Ok(0)
+    }
 }

@@ -56,7 +56,9 @@ fn the_document_is_whole() {
                 for (kind, content) in body["content"].as_object().unwrap() {
                     let schema = resolved(&document, &content["schema"]);
                     let closed = schema["additionalProperties"] == false;
-                    assert!(kind != "application/json" || closed, "{name} takes what it does not know");
+                    // OpenTelemetry's shape is not ours: it grows, and what is new in it is left.
+                    let is_ours = kind == "application/json" && path != "/api/v1/otlp/logs";
+                    assert!(!is_ours || closed, "{name} takes what it does not know");
                 }
             }
         }

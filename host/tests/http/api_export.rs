@@ -14,8 +14,12 @@ use crate::fixture::Site;
 
 /// What comes on a connection of its own, until that is closed.
 fn export(site: &Site, query: &str, token: &str, meanwhile: impl FnOnce()) -> Vec<u8> {
+    fetch(site, &format!("/api/v1/incidents/export{query}"), token, meanwhile)
+}
+
+/// The same, of any path.
+pub(crate) fn fetch(site: &Site, path: &str, token: &str, meanwhile: impl FnOnce()) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", site.port())).unwrap();
-    let path = format!("/api/v1/incidents/export{query}");
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
@@ -31,7 +35,7 @@ fn export(site: &Site, query: &str, token: &str, meanwhile: impl FnOnce()) -> Ve
 }
 
 /// Its type, and all chunks of its body.
-fn whole(all: &[u8]) -> (String, String) {
+pub(crate) fn whole(all: &[u8]) -> (String, String) {
     let text = String::from_utf8(all.to_vec()).unwrap();
     let (head, mut rest) = text.split_once("\r\n\r\n").unwrap();
     let content = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap();

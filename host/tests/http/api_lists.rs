@@ -58,6 +58,13 @@ fn a_filter_finds_what_it_says() {
         assert_eq!(reply.status, status, "{wrong}: {reply:?}");
         problem(&reply);
     }
+    // Of what nobody asked for it is said what it is; not by what it was read.
+    let reply = get(&site, "/api/v1/incidents?bogus=1", &token).json();
+    let detail = reply["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("behind the question mark: bogus: unknown field `bogus`, expected one of "),
+        "{detail}"
+    );
 }
 
 #[test]
@@ -114,8 +121,12 @@ fn one_has_all_that_is_known_of_it() {
         "type": "incident", "id": 1, "state": "open", "generation": 1, "tenant": "default", "pack": "tripline",
         "rule": "reported", "severity": "high", "fingerprint": "lost", "title": "Laptop lost",
         "summary": "in the train\nto \u{202e}Bonn", "count": 2, "values": { "who": "jana", "where": "train" },
-        "tags": ["hardware"], "overflow": false, "evidence": [], "evidence_dropped": 0,
+        "tags": ["hardware"], "overflow": false, "evidence_dropped": 0,
     });
+    // Of reports with one fingerprint each is kept.
+    let texts: Vec<&str> =
+        one["evidence"].as_array().unwrap().iter().map(|each| each["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["Laptop lost\nin the train\nto \u{202e}Bonn\nwho: jana\nwhere: train"; 2]);
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(one[key], *value, "{key}");
     }

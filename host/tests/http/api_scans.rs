@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tripline::token::Scope;
 
 use crate::api::{call, get, keys, scan_file, send};
@@ -44,6 +44,11 @@ fn a_file_is_taken_compared_and_judged() {
     assert_eq!((&run["run"], &run["scan"], &run["state"]), (&1.into(), &"dmz".into(), &"done".into()));
     assert_eq!((&run["scanner"], &run["open"]), (&"nmap".into(), &1.into()), "{run}");
     judged(&site, 1, &token);
+    // Its incidents, in pages: the pack of these tests decides nothing of scans.
+    let found = |run: u64, query: &str| get(&site, &format!("/api/v1/scans/{run}/incidents{query}"), &token);
+    assert_eq!(found(1, "?limit=1&after=7").json(), json!({ "incidents": [], "next": null }));
+    let statuses = [(2, ""), (1, "?after=x"), (1, "?limit=0"), (1, "?limit=201")];
+    assert_eq!(statuses.map(|(run, query)| found(run, query).status), [404, 400, 422, 422]);
     let findings = |run: u64| {
         let reply = get(&site, &format!("/api/v1/scans/{run}/findings"), &token);
         keys(&reply, "findings", "finding")

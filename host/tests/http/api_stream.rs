@@ -8,7 +8,7 @@ use serde_json::Value;
 use tripline::abi::Severity;
 use tripline::token::Scope;
 
-use crate::api::{HOUR, get, incident, resolve, somebody, tenant};
+use crate::api::{HOUR, call, get, incident, resolve, somebody, tenant};
 use crate::fixture::{Site, problem};
 use crate::raw::PATIENCE;
 
@@ -195,6 +195,19 @@ fn it_ends_when_its_token_does() {
     for over in [&revoked, &expiring] {
         assert_eq!(get(&site, "/api/v1/incidents/stream", over).status, 401);
     }
+}
+
+/// Who asks the server to revoke one is heard before it is looked again.
+#[test]
+fn it_ends_at_once_when_its_token_is_revoked_here() {
+    let site = Site::new();
+    let (operator, reader) = (site.token(Scope::Operator), site.token(Scope::Reader));
+    let number = site.database.tokens(&tenant("default")).unwrap()[1].id;
+    let mut listener = Listener::open(&site, &reader, "");
+    let path = format!("/api/v1/tokens/{number}");
+    assert_eq!(call(&site, "DELETE", &path, Some(&operator), "", None).status, 204);
+    assert_eq!(listener.event(), None);
+    assert_eq!(get(&site, "/api/v1/incidents", &reader).status, 401);
 }
 
 #[test]

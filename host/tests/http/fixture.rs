@@ -15,15 +15,17 @@ use tripline::commit::Tenant;
 use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::line::LineSettings;
+use tripline::packs::{Compiler, Shelf, Tools};
 use tripline::sandbox::Sandbox;
 use tripline::scans::{Allowed, Missed, Request, ScanName, ScanSettings, Schedule, Scheduled, Times, When};
 use tripline::serve::{
-    self, Control, Health, Intake, IntakeLimits, ScanPlan, Scans, ServeOptions, StreamSettings,
+    self, Control, Health, Intake, IntakeLimits, PackSets, Quotas, ScanPlan, Scans, ServeOptions,
+    StreamSettings,
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::WallClock;
-use tripline::{Configured, Native, Pack};
+use tripline::{Configured, Limits, Native, Pack, Wasmtime};
 
 use crate::raw::{Raw, Reply};
 
@@ -176,10 +178,11 @@ impl Site {
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
         let intake = Intake::new(setup.intake, move || woken.wake());
+        intake.keep_to(Quotas::new(Arc::new(clock.clone())));
         let (health, scans) = (Arc::new(Health::new()), Scans::new(plan()));
         let serving = setup.judges.then(|| {
             let options = ServeOptions {
-                packs: vec![configured()],
+                packs: Arc::new(PackSets::shared(vec![configured()]).unwrap()),
                 follow: Vec::new(),
                 intake: intake.clone(),
                 scans: scans.clone(),
@@ -210,6 +213,17 @@ impl Site {
         site
     }
 
+    /// Its packs; what compiles them is the program itself.
+    fn shelf(&self) -> Shelf {
+        let tools = Tools {
+            database: Arc::clone(&self.database),
+            control: Arc::clone(&self.control),
+            sandbox: Arc::new(Wasmtime::new(Limits::default()).unwrap()),
+            compiler: Compiler { program: env!("CARGO_BIN_EXE_tripline").into(), ..Compiler::new(None) },
+        };
+        Shelf::open(tools, vec![configured()]).unwrap().0
+    }
+
     /// With what its HTTP is started.
     pub(crate) fn options(&self) -> HttpOptions {
         HttpOptions {
@@ -218,6 +232,7 @@ impl Site {
             database: Arc::clone(&self.database),
             intake: self.intake.clone(),
             scans: self.scans.clone(),
+            packs: Arc::new(self.shelf()),
             health: Arc::clone(&self.health),
             clock: Arc::new(self.clock.clone()),
             limits: self.setup.limits,

@@ -253,3 +253,33 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     packed.write_all(bytes).unwrap();
     packed.finish().unwrap()
 }
+
+/// Over its lines a second a tenant is refused, and comes again when it is told; others are not, and operators see it.
+#[test]
+fn over_its_quota_a_tenant_waits_and_others_do_not() {
+    let site = Site::new();
+    let plant = crate::api::tenant("plant");
+    let (token, other) = (site.token_of("plant", Scope::Ingest, None), site.token(Scope::Ingest));
+    site.intake.quotas().unwrap().put(&plant, Some(10));
+    let lines = b"n=1\n".repeat(30);
+    assert_eq!(site.bring(&token, "", &lines).status, 200, "what comes at once is not torn");
+    let refused = site.bring(&token, "", b"n=1\n");
+    assert_eq!((refused.status, problem(&refused).as_str()), (429, "full"));
+    assert_eq!(refused.header("retry-after"), Some("2"));
+    assert_eq!(site.bring(&other, "", &lines).status, 200);
+    let metrics = site.get("/metrics", &site.token(Scope::Operator)).text();
+    assert!(metrics.contains("tripline_tenant_over_quota{tenant=\"plant\"} 1"), "{metrics}");
+    assert!(metrics.contains("tripline_tenant_went_over_quota_total{tenant=\"plant\"} 1"), "{metrics}");
+    site.clock.pass(2);
+    assert_eq!(site.bring(&token, "", b"n=1\n").status, 200);
+    let told = || {
+        let page = site.database.page(&plant, &tripline::incidents::Filter::default(), None, 10).unwrap();
+        page.incidents.iter().filter(|one| one.rule == "over-quota").map(|one| one.count).sum::<u64>()
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while told() == 0 {
+        assert!(std::time::Instant::now() < until, "it is not told");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(told(), 1);
+}

@@ -9,12 +9,16 @@ mod api_lists;
 mod api_matrix;
 mod api_scans;
 mod api_stream;
+mod api_tenants;
 mod api_tokens;
 mod fixture;
 mod health;
 mod hostile;
 mod ingest;
 #[cfg(feature = "playground")]
+#[path = "../../../tests/hostile/load.rs"]
+mod load;
+mod packs;
 mod playground;
 mod raw;
 mod slow;

@@ -122,7 +122,9 @@ fn a_certificate_that_is_none_is_said_before_it_listens() {
     let said = wrong(swapped);
     assert!(said.starts_with("expected certificates in PEM") && said.ends_with("found none"), "{said}");
     let strangers = TlsFiles { certificate: files.certificate.clone(), key: others.key };
-    assert!(matches!(fails(strangers), HttpError::Tls(_)));
+    let error = fails(strangers);
+    // No other address helps with that.
+    assert!(matches!(error, HttpError::Tls(_)) && error.hint().unwrap().contains("[server] tls"), "{error}");
 }
 
 #[test]
@@ -133,4 +135,5 @@ fn an_address_that_is_taken_is_said() {
     assert!(
         matches!(error, HttpError::Listen { .. }) && error.to_string().contains(&site.port().to_string())
     );
+    assert!(error.hint().unwrap().contains("--listen"));
 }

@@ -11,6 +11,22 @@ use crate::fixture::{Setup, Site, problem};
 
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
+/// A mail's command says of which tenant it is: a token of another one must not do it to another incident.
+#[test]
+fn a_token_of_another_tenant_than_is_meant_does_nothing() {
+    let site = Site::new();
+    let token = site.token_of("plant", Scope::Operator, None);
+    let asked = |meant: &str| {
+        let request =
+            format!("GET {DOCUMENT} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n{meant}\r\n");
+        site.ask(request).status
+    };
+    assert_eq!([asked(""), asked("Tripline-Tenant: plant\r\n")], [200, 200]);
+    for other in ["Tripline-Tenant: shop\r\n", "Tripline-Tenant: plant\r\nTripline-Tenant: shop\r\n"] {
+        assert_eq!(asked(other), 403, "{other}");
+    }
+}
+
 #[test]
 fn whatever_is_wrong_with_a_token_is_the_same() {
     let site = Site::new();

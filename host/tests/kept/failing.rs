@@ -67,7 +67,7 @@ fn two_checks_on_one_store_do_not_overlap() {
     let store = Arc::new(Memory::default());
     let other = store.checker().unwrap();
     let outcome = check(&store, slice::from_ref(&path));
-    assert!(matches!(outcome.store_error, Some(StoreError::Checking)) && outcome.stopped);
+    assert!(matches!(outcome.store_error, Some(StoreError::Checking)) && outcome.stopped && outcome.refused);
     assert_eq!((outcome.report.lines, store.commits()), (0, 0));
     drop(other);
     // The store itself says so if it is asked anything without the lock.

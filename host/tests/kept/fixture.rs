@@ -110,6 +110,7 @@ pub(crate) fn check_in(
         timezone: TimeZone::UTC,
         format: None,
         matches: false,
+        stats: false,
         store: keeping,
     };
     let stop = AtomicBool::new(false);

@@ -3,15 +3,16 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tripline::commit::Tenant;
 use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
-    Cancel, Ended, FindingKind, Host, Order, Port, PortState, Protocol, Request, ScanName, Scanned, Scanner,
+    Cancel, Ended, FindingKind, Host, Order, Port, PortState, Protocol, Request, ScanName, Scanner,
     ScannerKind, Scanning, ScriptResult, Watch,
 };
 use tripline::store::{Database, DatabaseOptions};
 
-use crate::fixture::{Hand, Taken};
+use crate::fixture::{Hand, Taken, findings, kind};
 use crate::real::order;
 
 const HOST: Ipv4Addr = Ipv4Addr::new(127, 0, 77, 1);
@@ -41,12 +42,14 @@ fn host(scripts: &[&str]) -> Host {
     Host { address: Some(HOST.into()), up: true, ports: vec![port], scripts, ..Host::default() }
 }
 
-fn run(store: &Database, change: impl FnOnce(&mut Request), hosts: Vec<Host>) -> Scanned {
+fn run(store: &Database, change: impl FnOnce(&mut Request), hosts: Vec<Host>) -> Vec<Value> {
     let (clock, actor) = (Hand::at(1_795_700_000), Actor::timer());
     let scanning =
         Scanning { store: Some(store), clock: &clock, actor: &actor, closed_after: 1, patience: None };
     let (order, mut taken) = (order(HOST, "22", change), Taken::default());
-    scanning.run(&Tenant::default(), &order, &Telling(hosts), &mut taken, &Cancel::default()).unwrap()
+    let cancel = Cancel::default();
+    let scanned = scanning.run(&Tenant::default(), &order, &Telling(hosts), &mut taken, &cancel).unwrap();
+    findings(store, &scanned)
 }
 
 fn database(folder: &tempfile::TempDir) -> Database {
@@ -54,27 +57,21 @@ fn database(folder: &tempfile::TempDir) -> Database {
     Database::open(&folder.path().join("t.db"), Policy::default(), clock, DatabaseOptions::default()).unwrap()
 }
 
-fn kinds(scanned: &Scanned) -> Vec<FindingKind> {
-    scanned.findings.iter().map(|finding| finding.kind).collect()
+fn kinds(findings: &[Value]) -> Vec<FindingKind> {
+    findings.iter().map(kind).collect()
 }
 
 #[test]
 fn what_scripts_say_that_nobody_listed_is_no_finding() {
     let folder = tempfile::tempdir().unwrap();
     // `-sV` has nmap run all of its category `version`.
-    let scanned =
+    let found =
         run(&database(&folder), |request| request.service = true, vec![host(&["fingerprint-strings"])]);
-    assert!(!kinds(&scanned).contains(&FindingKind::ScriptResult), "{:?}", scanned.findings);
+    assert!(!kinds(&found).contains(&FindingKind::ScriptResult), "{found:?}");
     let folder = tempfile::tempdir().unwrap();
     let both = vec![host(&["fingerprint-strings", "ssl-cert"])];
-    let scanned =
-        run(&database(&folder), |request| request.scripts = vec!["ssl-cert".parse().unwrap()], both);
-    let scripts: Vec<&str> = scanned
-        .findings
-        .iter()
-        .filter_map(|finding| finding.script.as_ref())
-        .map(|one| &one.id[..])
-        .collect();
+    let found = run(&database(&folder), |request| request.scripts = vec!["ssl-cert".parse().unwrap()], both);
+    let scripts: Vec<&str> = found.iter().filter_map(|finding| finding["script"].as_str()).collect();
     assert_eq!(scripts, ["ssl-cert", "ssl-cert"]);
 }
 

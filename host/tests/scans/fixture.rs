@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use crossbeam_channel::Receiver;
-use tripline::scans::{Host, Progress, Watch};
+use serde_json::Value;
+use tripline::commit::Tenant;
+use tripline::scans::{FindingKind, Host, Progress, ScanStore, Scanned, Watch};
+use tripline::store::Database;
 use tripline::wall_clock::WallClock;
 
 /// A clock that a test sets.
@@ -62,4 +65,15 @@ pub(crate) fn golden(name: &str, found: &str) {
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert!(expected == found, "{}: expected\n{expected}\nfound\n{found}", path.display());
+}
+
+/// What a run has found, as the store has it.
+pub(crate) fn findings(store: &Database, scanned: &Scanned) -> Vec<Value> {
+    let lines = store.findings(&Tenant::default(), scanned.origin.run.unwrap(), 0, u32::MAX).unwrap();
+    lines.iter().map(|(_, line)| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What a finding is.
+pub(crate) fn kind(finding: &Value) -> FindingKind {
+    finding["finding"].as_str().unwrap().parse().unwrap()
 }

@@ -3,9 +3,17 @@
 
 mod asked;
 mod command;
+mod compared;
 mod connecting;
+mod files;
 mod fixture;
+mod hostile;
+mod injected;
+mod judged;
+mod large;
 mod reading;
 mod real;
+mod remembered;
 mod servers;
+mod shown;
 mod stored;

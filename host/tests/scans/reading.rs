@@ -63,7 +63,7 @@ fn each_file_tells_what_stands_in_it() {
         match import(&bytes) {
             Ok(scanned) => {
                 out += &format!("\n{}\n", scanned.state);
-                out.extend(scanned.findings.iter().map(|finding| finding.line(&scanned.origin) + "\n"));
+                out.extend(scanned.findings().map(|finding| finding.line(&scanned.origin) + "\n"));
             }
             Err(error) => out += &format!("\n{error}\n"),
         }
@@ -88,6 +88,37 @@ fn what_is_no_scan_is_refused() {
     ] {
         assert_eq!(import(bytes).unwrap_err(), expected);
     }
+}
+
+#[test]
+fn one_that_does_not_say_how_it_ended_has_not_ended_well() {
+    for (finished, words) in [
+        ("<finished/>", "the scanner does not say whether it ended well"),
+        ("<finished exit=\"\"/>", "the scanner does not say whether it ended well"),
+        ("<finished exit=\"error\" errormsg=\"no room\"/>", "the scanner ended with `no room`"),
+    ] {
+        let xml = format!("<nmaprun scanner=\"nmap\"><runstats>{finished}</runstats></nmaprun>");
+        assert_eq!(import(xml.as_bytes()).unwrap().broken.unwrap().detail, words);
+    }
+}
+
+#[test]
+fn how_far_it_is_is_read_with_the_time_that_it_takes_yet() {
+    let progress = |attributes: &str| {
+        let xml =
+            format!("<nmaprun scanner=\"nmap\"><taskprogress task=\"Connect Scan\" {attributes}/></nmaprun>");
+        let items = told(xml.as_bytes(), XmlLimits::default()).0;
+        items.into_iter().find_map(|item| match item {
+            Item::Progress(progress) => Some((progress.percent, progress.left.map(|left| left.as_secs()))),
+            _ => None,
+        })
+    };
+    assert_eq!(progress("percent=\"12.5\" remaining=\"140\""), Some((12.5, Some(140))));
+    assert_eq!(progress("percent=\"12.5\""), Some((12.5, None)));
+    assert_eq!(progress("percent=\"250\" remaining=\"-3\""), Some((100.0, None)));
+    // Nothing is known yet.
+    assert_eq!(progress("percent=\"2.5\" remaining=\"0\""), Some((2.5, None)));
+    assert_eq!(progress("percent=\"NaN\" remaining=\"3\""), None);
 }
 
 proptest! {
@@ -137,7 +168,7 @@ proptest! {
         prop_assert_eq!(hosts(items).len(), 2);
         // A finding of it is one line.
         let scanned = import(&bytes).unwrap();
-        prop_assert!(scanned.findings.iter().all(|finding| !finding.line(&scanned.origin).contains('\n')));
+        prop_assert!(scanned.findings().all(|finding| !finding.line(&scanned.origin).contains('\n')));
     }
 }
 
@@ -357,8 +388,8 @@ fn a_tarpit_has_an_end() {
     let scanned = import(text.as_bytes()).unwrap();
     assert_eq!(scanned.state.as_str(), "partial");
     assert_eq!(
-        scanned.broken.unwrap().detail,
+        scanned.broken.as_ref().unwrap().detail,
         "more than 250000 ports are open or scripts answer; of the hosts behind them nothing is known"
     );
-    assert_eq!(scanned.findings.len(), 3 * 65_536 + 1);
+    assert_eq!(scanned.findings().count(), 3 * 65_536 + 1);
 }

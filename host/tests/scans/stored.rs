@@ -1,35 +1,32 @@
 //! What is known between scans comes back from the database as it was, each tenant's its own.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
-use tripline::check::{self, CheckOptions, Keeping, MatchSeen, Observer, Source, Stop};
-use tripline::commit::{Store, Tenant};
-use tripline::decode::Format;
+use serde_json::Value;
+use tripline::commit::{Store, StoreError, Tenant};
 use tripline::incidents::{Actor, Policy};
 use tripline::scans::{
-    Addresses, Baseline, Broken, Known, KnownHost, KnownPort, NewRun, Order, PortState, Protocol, Reason,
-    Request, RunEnd, RunState, ScanName, ScanSettings, ScanStore, ScannerKind, Scanning, Service,
-    SystemResolver,
+    Addresses, Baseline, Broken, InMemory, Keeps, Known, KnownHost, KnownPort, NewRun, Order, PortState,
+    Protocol, Reason, Remembered, Request, RunEnd, RunState, ScanName, ScanSettings, ScanStore, ScannerKind,
+    Scanning, Service, SystemResolver, Tells,
 };
 use tripline::security_log::Records;
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
-use tripline::{Configured, Limits, Wasmtime};
 
 use crate::fixture::Hand;
+use crate::judged::judge;
 
-fn open(folder: &tempfile::TempDir) -> Database {
+pub(crate) fn open(folder: &tempfile::TempDir) -> Database {
     open_at(folder, Arc::new(Hand::at(1_795_700_000)))
 }
 
-fn open_at(folder: &tempfile::TempDir, clock: Arc<Hand>) -> Database {
+pub(crate) fn open_at(folder: &tempfile::TempDir, clock: Arc<Hand>) -> Database {
     Database::open(&folder.path().join("t.db"), Policy::default(), clock, DatabaseOptions::default()).unwrap()
 }
 
-fn baseline(name: &str) -> Baseline {
+pub(crate) fn baseline(name: &str) -> Baseline {
     Baseline {
         name: ScanName::new(name).unwrap(),
         scanner: ScannerKind::Nmap,
@@ -39,7 +36,7 @@ fn baseline(name: &str) -> Baseline {
     }
 }
 
-fn new_run() -> NewRun {
+pub(crate) fn new_run() -> NewRun {
     NewRun {
         name: ScanName::new("dmz").unwrap(),
         scanner: ScannerKind::Nmap,
@@ -50,20 +47,74 @@ fn new_run() -> NewRun {
     }
 }
 
-fn end(known: Vec<(Baseline, Known)>, lines: &[&str]) -> RunEnd {
+/// What a test has a run tell.
+struct Given {
+    known: Vec<(Baseline, InMemory)>,
+    lines: Vec<String>,
+}
+
+impl Tells for Given {
+    fn tell(&self, keeps: &dyn Keeps) -> Result<u64, StoreError> {
+        self.lines.iter().try_for_each(|line| keeps.finding(line))?;
+        for (baseline, given) in &self.known {
+            let mut known = keeps.known(baseline)?;
+            known.keep_whole(given.known.clone())?;
+            for (address, host) in &given.hosts {
+                known.keep_host(*address, host.clone())?;
+            }
+        }
+        Ok(0)
+    }
+}
+
+pub(crate) fn ended(found: impl Tells + 'static) -> RunEnd {
     RunEnd {
+        by: Actor::user(1000, "alice"),
         state: RunState::Partial,
         ended: 2,
         broken: Some(Broken::new(Reason::Truncated, "it breaks off")),
         up: 3,
         unknown: 1,
         open: 2,
-        known,
-        lines: lines.iter().map(|line| line.to_string()).collect(),
+        found: Arc::new(found),
     }
 }
 
-fn known() -> Known {
+fn end(known: Vec<(Baseline, InMemory)>, lines: &[&str]) -> RunEnd {
+    ended(Given { known, lines: lines.iter().map(|line| line.to_string()).collect() })
+}
+
+/// Reads what is known, and leaves nothing of itself behind.
+struct Reading(Baseline, Arc<Mutex<InMemory>>);
+
+impl Tells for Reading {
+    fn tell(&self, keeps: &dyn Keeps) -> Result<u64, StoreError> {
+        let mut known = keeps.known(&self.0)?;
+        let mut read = InMemory { known: known.whole()?, ..InMemory::default() };
+        let mut after = None;
+        loop {
+            let some = known.behind(after)?;
+            let Some(last) = some.last() else { break };
+            after = Some(*last);
+            for address in some {
+                read.hosts.insert(address, known.host(address)?.unwrap());
+            }
+        }
+        *self.1.lock().unwrap() = read;
+        Err(StoreError::Closed)
+    }
+}
+
+/// What is known in a baseline, and when its last scan ended.
+pub(crate) fn all_known(store: &Database, tenant: &Tenant, baseline: &Baseline) -> Option<(InMemory, i64)> {
+    let latest = store.latest(tenant, baseline).unwrap()?;
+    let (read, run) = (Arc::default(), store.begin(tenant, new_run()).unwrap());
+    assert!(store.end(tenant, run, Arc::new(ended(Reading(baseline.clone(), Arc::clone(&read))))).is_err());
+    let read = read.lock().unwrap().clone();
+    Some((read, latest))
+}
+
+fn known() -> InMemory {
     let service =
         Service { name: Some("ssh".into()), version: Some("9.2".into()), probed: true, ..Service::default() };
     let port = |service| KnownPort { state: PortState::Open, missed: 1, service };
@@ -71,18 +122,18 @@ fn known() -> Known {
         ports: "22,80-90".parse().unwrap(),
         missed: 1,
         gone: false,
-        open: [(22, port(Some(service))), (80, port(None))].into(),
+        open: [(22, port(Some(Remembered { service, time: Some(7) }))), (80, port(None))].into(),
         scripts: [((22, "banner".to_string()), [7; 32]), ((0, "os".to_string()), [8; 32])].into(),
     };
     let gone = KnownHost { gone: true, missed: 5, ..KnownHost::default() };
     let hosts = [("192.0.2.7".parse::<IpAddr>().unwrap(), host), ("2001:db8::7".parse().unwrap(), gone)];
-    Known {
+    let known = Known {
         asked_addresses: Addresses::read("192.0.2.0/24"),
         // More than anybody may ask for: what nmap's own list of ports is.
         asked_ports: Some((1..2_000).step_by(2).collect()),
         addresses: Addresses::read("192.0.2.0/25,2001:db8::7").unwrap(),
-        hosts: hosts.into(),
-    }
+    };
+    InMemory { known, hosts: hosts.into() }
 }
 
 #[test]
@@ -90,22 +141,22 @@ fn what_is_known_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let (tenant, other) = (Tenant::default(), Tenant::new("other").unwrap());
     let store = open(&folder);
-    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), None);
+    assert_eq!(all_known(&store, &tenant, &baseline("dmz")), None);
     let run = store.begin(&tenant, new_run()).unwrap();
     assert_eq!(run, 1);
     assert_eq!(store.run(&tenant, run).unwrap().unwrap().state, RunState::Running);
     store.end(&tenant, run, Arc::new(end(vec![(baseline("dmz"), known())], &["{}", "{\"a\":1}"]))).unwrap();
     drop(store);
     let store = open(&folder);
-    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((known(), 2)));
+    assert_eq!(all_known(&store, &tenant, &baseline("dmz")), Some((known(), 2)));
     assert_eq!(lines(&store, &tenant, run), ["{}", "{\"a\":1}"]);
     let kept = store.run(&tenant, run).unwrap().unwrap();
     assert_eq!((kept.state, kept.up, kept.unknown, kept.open), (RunState::Partial, 3, 1, 2));
     assert_eq!((kept.addresses.as_deref(), kept.ports.as_deref()), (Some("192.0.2.0/24"), Some("22,80")));
     assert_eq!(kept.broken, Some(Broken::new(Reason::Truncated, "it breaks off")));
     // Another name, another tenant: nothing is known.
-    assert_eq!(store.known(&tenant, &baseline("lan")).unwrap(), None);
-    assert_eq!(store.known(&other, &baseline("dmz")).unwrap(), None);
+    assert_eq!(all_known(&store, &tenant, &baseline("lan")), None);
+    assert_eq!(all_known(&store, &other, &baseline("dmz")), None);
     assert_eq!(store.run(&other, run).unwrap(), None);
     assert_eq!(lines(&store, &other, run), [""; 0]);
     assert_eq!(store.runs(&other, None, 10).unwrap(), []);
@@ -118,7 +169,7 @@ fn what_is_known_comes_back() {
         told[..2],
         [
             r#"scan.begun {"by":"uid:0","from":"unknown","scan":1}"#,
-            r#"scan.ended {"by":"server","from":"tripline","state":"partial","scan":1}"#
+            r#"scan.ended {"by":"uid:1000","from":"cli","state":"partial","scan":1}"#
         ]
     );
     // Less is known later: what was is gone.
@@ -126,7 +177,21 @@ fn what_is_known_comes_back() {
     less.hosts.get_mut(&"192.0.2.7".parse::<IpAddr>().unwrap()).unwrap().open.remove(&22);
     let next = store.begin(&tenant, new_run()).unwrap();
     store.end(&tenant, next, Arc::new(end(vec![(baseline("dmz"), less.clone())], &[]))).unwrap();
-    assert_eq!(store.known(&tenant, &baseline("dmz")).unwrap(), Some((less, 2)));
+    assert_eq!(all_known(&store, &tenant, &baseline("dmz")), Some((less, 2)));
+}
+
+#[test]
+fn a_run_ends_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tenant, store) = (Tenant::default(), open(&folder));
+    let run = store.begin(&tenant, new_run()).unwrap();
+    store.end(&tenant, run, Arc::new(end(vec![], &["{}"]))).unwrap();
+    let kept = store.run(&tenant, run).unwrap();
+    let later = RunEnd { state: RunState::Failed, ..end(vec![(baseline("dmz"), known())], &["{}", "{}"]) };
+    assert_eq!(store.end(&tenant, run, Arc::new(later)).unwrap(), 0);
+    assert_eq!(store.run(&tenant, run).unwrap(), kept);
+    assert_eq!(lines(&store, &tenant, run), ["{}"]);
+    assert_eq!(all_known(&store, &tenant, &baseline("dmz")), None);
 }
 
 #[test]
@@ -161,9 +226,8 @@ fn a_clock_that_jumps_ahead_deletes_no_scan_and_what_is_old_is_gone_from_the_fil
     let line = "{\"output\":\"XYZZY\"}".to_string();
     for lines in [12_000, 3] {
         let run = store.begin(&tenant, new_run()).unwrap();
-        let lines = vec![line.clone(); lines];
-        let ended = clock.now();
-        store.end(&tenant, run, Arc::new(RunEnd { ended, lines, ..end(vec![], &[]) })).unwrap();
+        let lines = vec![&line[..]; lines];
+        store.end(&tenant, run, Arc::new(RunEnd { ended: clock.now(), ..end(vec![], &lines) })).unwrap();
         store.judged(&tenant, run).unwrap();
     }
     let forget = || store.forget(90 * DAY * 1_000_000_000).unwrap();
@@ -190,7 +254,7 @@ fn what_no_scan_has_added_to_for_years_is_forgotten_step_by_step() {
     let clock = Arc::new(Hand::at(1_795_700_000));
     let (tenant, store) = (Tenant::default(), open_at(&folder, Arc::clone(&clock)));
     // More hosts than one step deletes.
-    let many = Known {
+    let many = InMemory {
         hosts: (0..6_000_u32)
             .map(|number| {
                 (
@@ -207,8 +271,7 @@ fn what_no_scan_has_added_to_for_years_is_forgotten_step_by_step() {
         store.end(&tenant, run, Arc::new(end)).unwrap();
         store.judged(&tenant, run).unwrap();
     }
-    let hosts =
-        |name: &str| store.known(&tenant, &baseline(name)).unwrap().map(|(known, _)| known.hosts.len());
+    let hosts = |name: &str| all_known(&store, &tenant, &baseline(name)).map(|(known, _)| known.hosts.len());
     let later = |days: i64| {
         clock.pass(days * DAY);
         store.forget(90 * DAY * 1_000_000_000).unwrap();
@@ -227,7 +290,7 @@ fn what_no_scan_has_added_to_for_years_is_forgotten_step_by_step() {
     later(400);
     // Its hosts, ports and scripts refer to it: they are gone, too.
     assert_eq!(hosts("old"), None);
-    assert_eq!(store.known(&tenant, &baseline("rare")).unwrap().unwrap().0, known());
+    assert_eq!(all_known(&store, &tenant, &baseline("rare")).unwrap().0, known());
 }
 
 #[test]
@@ -288,76 +351,9 @@ fn one_scans_at_a_time_and_ends_what_the_dead_have_left() {
     assert_eq!(scanning.tidy().unwrap(), 1);
     assert_eq!(scanning.tidy().unwrap(), 0);
     let kept = store.run(&other, run).unwrap().unwrap();
-    assert_eq!((kept.state, kept.broken.map(|broken| broken.reason)), (RunState::Failed, Some(Reason::Exit)));
+    assert_eq!((kept.state, kept.broken.map(|broken| broken.reason)), (RunState::Failed, Some(Reason::Died)));
     let line = &lines(&store, &other, run)[0];
     assert!(line.contains(r#""finding":"scan_failed","scan":"dmz","run":1"#), "{line}");
-}
-
-/// Has the built-in packs judge these runs' findings.
-fn judge(store: &Arc<Database>, runs: &[(u64, &str)]) -> (u64, u64) {
-    let packs = tripline::builtin::packs().unwrap();
-    let packs = packs.into_iter().map(|pack| Configured::new(pack, &Map::new()).unwrap()).collect();
-    let files = runs.iter().map(|(number, lines)| (*number, lines.as_bytes().to_vec())).collect();
-    let options = CheckOptions {
-        packs,
-        sources: vec![Source::held("scan:dmz", files).with_format(Format::Finding)],
-        threads: 1,
-        year: None,
-        timezone: TimeZone::UTC,
-        format: None,
-        matches: false,
-        store: Some(Keeping::new(Arc::clone(store) as Arc<dyn Store>, Tenant::default())),
-    };
-    let sandbox = Arc::new(Wasmtime::new(Limits::default()).unwrap());
-    let outcome = check::run(options, sandbox, &mut Unseen, &Stop::new(false)).unwrap();
-    assert!(outcome.errors.is_empty() && outcome.store_error.is_none(), "{:?}", outcome.store_error);
-    let committed = outcome.committed.unwrap();
-    (committed.opened.len() as u64, committed.occurrences)
-}
-
-struct Unseen;
-
-impl Observer for Unseen {
-    fn read(&mut self, _: u64) {}
-
-    fn matched(&mut self, _: &MatchSeen<'_>) {}
-}
-
-#[test]
-fn findings_that_are_judged_again_count_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(&folder));
-    let line = |run: u64, kind: &str| {
-        format!(
-            "{{\"time\":\"2026-11-26T12:00:0{run}Z\",\"finding\":\"{kind}\",\"scan\":\"dmz\",\"run\":{run},\"scanner\":\"nmap\",\
-             \"first\":false,\"target\":\"192.0.2.7\",\"port\":23,\"protocol\":\"tcp\",\"state\":\"open\"}}\n"
-        )
-    };
-    let (first, second) = (line(1, "port_opened"), line(2, "port_open"));
-    assert_eq!(judge(&store, &[(1, &first)]), (1, 1));
-    // The program died before it could keep that: the next one brings it again.
-    assert_eq!(judge(&store, &[(1, &first)]), (0, 0));
-    assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 1));
-    assert_eq!(judge(&store, &[(1, &first), (2, &second)]), (0, 0));
-    let incident = store.incident(&Tenant::default(), 1).unwrap().unwrap();
-    assert_eq!((&incident.rule[..], incident.count), ("risky-service", 2));
-}
-
-#[test]
-fn a_port_that_is_looked_at_once_a_quarter_is_one_incident() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(Hand::at(1_795_700_000));
-    let store = Arc::new(open_at(&folder, Arc::clone(&clock)));
-    let line = |run: u64, kind: &str, day: &str| {
-        format!(
-            "{{\"time\":\"{day}T12:00:00Z\",\"finding\":\"{kind}\",\"scan\":\"dmz\",\"run\":{run},\"scanner\":\"nmap\",\
-             \"first\":false,\"target\":\"192.0.2.7\",\"port\":8080,\"protocol\":\"tcp\",\"state\":\"open\"}}\n"
-        )
-    };
-    assert_eq!(judge(&store, &[(1, &line(1, "port_opened", "2026-11-26"))]), (1, 1));
-    clock.pass(90 * 24 * 3600);
-    assert_eq!(store.due().unwrap().resolved, 0, "nobody has looked");
-    assert_eq!(judge(&store, &[(2, &line(2, "port_open", "2027-02-24"))]), (0, 1));
 }
 
 #[test]
@@ -392,6 +388,6 @@ fn a_scan_that_is_not_made_is_told() {
 }
 
 /// A run's findings, as lines.
-fn lines(store: &Database, tenant: &Tenant, run: u64) -> Vec<String> {
+pub(crate) fn lines(store: &Database, tenant: &Tenant, run: u64) -> Vec<String> {
     store.findings(tenant, run, 0, u32::MAX).unwrap().into_iter().map(|(_, line)| line).collect()
 }

@@ -53,6 +53,30 @@ fn somebody_elses_torn_line_is_left_and_shows() {
 }
 
 #[test]
+fn a_file_with_something_else_in_it_is_left_as_it_is() {
+    for records in [0, 2] {
+        for text in ["notes of somebody\n", "{\"seq\":1}\n", "half a line"] {
+            let fixture = Fixture::with(records);
+            fixture.memory.add("incident.opened");
+            // The log itself is away.
+            fs::rename(&fixture.path, fixture.folder.path().join("aside.log")).unwrap();
+            fs::write(&fixture.path, text).unwrap();
+            let mut log = SecurityLog::open(&fixture.path).unwrap();
+            let refused = log.write_due(&fixture.memory).unwrap_err();
+            assert!(
+                matches!(refused, SecurityLogError::Foreign { .. }) && refused.hint().is_some(),
+                "{refused}"
+            );
+            assert!(matches!(log.fits(&fixture.memory), Err(SecurityLogError::Foreign { .. })));
+            assert_eq!(fs::read_to_string(&fixture.path).unwrap(), text);
+            // What was not written is not lost.
+            fs::write(&fixture.path, "").unwrap();
+            assert_eq!(log.write_due(&fixture.memory).unwrap(), 1);
+        }
+    }
+}
+
+#[test]
 fn what_a_power_cut_leaves_of_many_lines_is_taken_back() {
     let fixture = Fixture::with(2);
     let before = fs::metadata(&fixture.path).unwrap().len() as usize;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tripline::serve::{Change, Event, Refused, ServeError};
+use tripline::serve::{Event, Refused, ServeError};
 
 use crate::remembering::configured;
-use crate::running::{PATIENCE, Running};
+use crate::running::{PATIENCE, Running, change};
 
 #[test]
 fn what_was_taken_is_committed_before_it_ends() {
@@ -74,7 +74,7 @@ fn what_cannot_be_read_at_the_start_ends_it_and_later_is_waited_for() {
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("ALTER TABLE states RENAME TO gone").unwrap();
     let (packs, follow, expected) = (vec![configured()], Vec::new(), Vec::new());
-    running.control.change(Change { packs, follow, expected });
+    running.control.change(change(packs, follow, expected));
     running.until("it waits", |running| running.health.ready().is_err());
     other.execute_batch("ALTER TABLE gone RENAME TO states").unwrap();
     running.commit("default");

@@ -3,10 +3,10 @@
 use tripline::commit::Tenant;
 use tripline::follow::{FollowSettings, From};
 use tripline::line::LineSettings;
-use tripline::serve::{Change, Expected, Follow};
+use tripline::serve::{Expected, Follow};
 
 use crate::remembering::configured;
-use crate::running::{Running, SECOND, settings};
+use crate::running::{Running, SECOND, change, settings};
 
 #[test]
 fn ticks_come_though_nothing_is_written() {
@@ -109,7 +109,7 @@ fn an_entry_that_names_no_file_is_missed() {
     let paths = vec![folder.path().join("*.log")];
     let silent_after = Some(300 * SECOND);
     let follow = vec![Follow { paths, tenant: Tenant::default(), settings, silent_after }];
-    running.control.change(Change { packs: vec![configured()], follow, expected: Vec::new() });
+    running.control.change(change(vec![configured()], follow, Vec::new()));
     running.until("it is changed", |running| running.said("Changed"));
     let silences = |running: &Running| running.count_of("default", "source-silent");
     let waited = |seconds: i64| {
@@ -146,7 +146,7 @@ fn who_is_expected_changes_while_it_runs() {
     };
     let running = Running::new(folder.path(), 16, vec![expected("program/test", 300)]);
     let change = |expected: Vec<Expected>| {
-        running.control.change(Change { packs: vec![configured()], follow: Vec::new(), expected });
+        running.control.change(change(vec![configured()], Vec::new(), expected));
         let changes = |running: &Running| {
             running.events.lock().unwrap().iter().filter(|event| event.contains("Changed")).count()
         };

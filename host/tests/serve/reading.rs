@@ -10,10 +10,10 @@ use tripline::decode::Format;
 use tripline::follow::{FollowSettings, From};
 use tripline::incidents::Filter;
 use tripline::line::LineSettings;
-use tripline::serve::{Change, Follow, StreamSettings};
+use tripline::serve::{Follow, StreamSettings};
 
 use crate::remembering::configured;
-use crate::running::{PATIENCE, Running, SECOND, START, settings};
+use crate::running::{PATIENCE, Running, SECOND, START, change, settings};
 
 /// Brings lines and waits until they are on disk.
 #[track_caller]
@@ -64,7 +64,7 @@ fn a_file_that_was_read_to_its_end_is_of_the_year_in_which_it_goes_on() {
     let settings = FollowSettings { lines, from: From::Start, quiet: SECOND, linger: 60 * SECOND };
     let follow =
         Follow { paths: vec![path.clone()], tenant: Tenant::default(), settings, silent_after: None };
-    running.control.change(Change { packs: vec![configured()], follow: vec![follow], expected: Vec::new() });
+    running.control.change(change(vec![configured()], vec![follow], Vec::new()));
     running.until("the file is read", |running| {
         running.pass(1);
         running.count_of("default", "event") == 3
@@ -78,6 +78,18 @@ fn a_file_that_was_read_to_its_end_is_of_the_year_in_which_it_goes_on() {
     });
     let days: Vec<String> = times(&running).iter().map(|time| time[..10].to_string()).collect();
     assert_eq!(days, ["2025-12-31", "2026-01-01", "2026-11-18", "2027-06-06"]);
+}
+
+/// A disk that is full at the first commit shows: the age counts from the start.
+#[test]
+fn the_last_barrier_is_the_start_until_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::new(folder.path(), 16, Vec::new());
+    running.until("it serves", |running| running.health.last_barrier().is_some());
+    assert_eq!(running.health.last_barrier(), Some(START));
+    running.pass(60);
+    commit(&running, settings(None), "2026-11-18 10:00:00 app n=1");
+    running.until("a barrier", |running| running.health.last_barrier() == Some(START + 60 * SECOND));
 }
 
 /// What a configuration says of a source may change between two batches, and counts for the next.

@@ -18,8 +18,8 @@ use tripline::notices::Deliverer;
 use tripline::sandbox::Sandbox;
 use tripline::scans::ScanName;
 use tripline::serve::{
-    self, Batch, Control, Event, Expected, GivenUp, Health, Intake, IntakeLimits, Refused, ScanPlan, Scans,
-    ServeError, ServeOptions, StreamSettings,
+    self, Batch, Change, Control, Event, Expected, Follow, GivenUp, Health, Intake, IntakeLimits, PackSets,
+    Quotas, Refused, ScanPlan, Scans, ServeError, ServeOptions, StreamSettings,
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
@@ -28,10 +28,21 @@ use tripline::{Configured, Native};
 use crate::remembering::{Remembering, configured};
 
 pub(crate) const SECOND: i64 = 1_000_000_000;
+
+/// This pack for everybody.
+fn alone(pack: Configured) -> PackSets {
+    PackSets::shared(vec![pack]).unwrap()
+}
+
+/// From the next barrier on these packs, files and sources count.
+pub(crate) fn change(packs: Vec<Configured>, follow: Vec<Follow>, expected: Vec<Expected>) -> Change {
+    let packs = Arc::new(PackSets::shared(packs).unwrap());
+    Change { packs: Some(packs), follow: Some(follow), expected: Some(expected) }
+}
 /// A full minute of November 2026.
 pub(crate) const START: i64 = 1_795_000_020 * SECOND;
 /// How long something may take that must happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Stands still until it is moved; and how far it was set, which is no time that has passed.
 #[derive(Clone)]
@@ -61,6 +72,8 @@ pub(crate) struct Running {
     pub(crate) control: Arc<Control>,
     pub(crate) events: Arc<Mutex<Vec<String>>>,
     pub(crate) scans: Scans,
+    /// With what it began.
+    pub(crate) packs: Arc<PackSets>,
     made: Arc<Mutex<Vec<(Tenant, ScanName)>>>,
     clock: Hand,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
@@ -125,7 +138,7 @@ impl Running {
     pub(crate) fn scanning_in(folder: &Path, site: Site) -> Running {
         let nobody: Listening = Box::new(|_| {});
         let begin = Begin { site, ..Begin::default() };
-        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin)
+        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, alone(configured()), begin)
     }
 
     /// One that delivers by this; with what was made beside it.
@@ -141,7 +154,8 @@ impl Running {
         });
         let begin = Begin { deliverer, ..Begin::default() };
         let nobody: Listening = Box::new(|_| {});
-        let running = Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, configured(), begin);
+        let running =
+            Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, alone(configured()), begin);
         (running, beside.unwrap())
     }
 
@@ -153,7 +167,13 @@ impl Running {
         listening: Listening,
         pack: Configured,
     ) -> Running {
-        Running::whole::<G>(folder, instances, expected, listening, pack, Begin::default())
+        Running::whole::<G>(folder, instances, expected, listening, alone(pack), Begin::default())
+    }
+
+    /// One in which each tenant has these packs.
+    pub(crate) fn sets<G: Guest + 'static>(folder: &Path, instances: usize, packs: PackSets) -> Running {
+        let nobody: Listening = Box::new(|_| {});
+        Running::whole::<G>(folder, instances, Vec::new(), nobody, packs, Begin::default())
     }
 
     fn whole<G: Guest + 'static>(
@@ -161,7 +181,7 @@ impl Running {
         instances: usize,
         expected: Vec<Expected>,
         listening: Listening,
-        pack: Configured,
+        packs: PackSets,
         begin: Begin<'_>,
     ) -> Running {
         let Begin { site: Site { plan, now, max_bytes }, deliverer } = begin;
@@ -174,10 +194,12 @@ impl Running {
         let control = Arc::new(Control::default());
         let woken = Arc::clone(&control);
         let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+        intake.keep_to(Quotas::new(Arc::new(clock.clone())));
         let scans = Scans::new(plan);
+        let packs = Arc::new(packs);
         let (health, events) = (Arc::new(Health::new()), Arc::new(Mutex::new(Vec::new())));
         let options = ServeOptions {
-            packs: vec![pack],
+            packs: Arc::clone(&packs),
             follow: Vec::new(),
             own: Vec::new(),
             intake: intake.clone(),
@@ -208,7 +230,18 @@ impl Running {
             };
             serve::run(options, &sandbox, &tell, &held)
         });
-        Running { database, intake, health, control, events, scans, made, clock, serving: Some(serving) }
+        Running {
+            database,
+            intake,
+            health,
+            control,
+            events,
+            scans,
+            packs,
+            made,
+            clock,
+            serving: Some(serving),
+        }
     }
 
     /// Brings a line of a tenant; what becomes of it.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use tripline::commit::Tenant;
+use tripline::commit::{StoreError, Tenant};
 use tripline::incidents::Actor;
 use tripline::scans::{
-    Allowed, Missed, NewRun, Request, Run, RunEnd, RunState, ScanName, ScanSettings, ScanStore, ScannerKind,
-    Schedule, ScheduleStore, Scheduled, Standing, When,
+    Allowed, Keeps, Missed, NewRun, Request, Run, RunEnd, RunState, ScanName, ScanSettings, ScanStore,
+    ScannerKind, Schedule, ScheduleStore, Scheduled, Standing, Tells, When,
 };
 use tripline::serve::{NotBegun, ScanPlan};
 use tripline::store::Database;
@@ -355,14 +355,14 @@ fn without_room_in_the_middle_of_a_scan_what_it_found_waits_for_room() {
                 NewRun { name: name("fill"), scanner, author, started: START, addresses: None, ports: None };
             let number = running.database.begin(&tenant, new)?;
             let end = RunEnd {
+                by: Actor::timer(),
                 state: RunState::Done,
                 ended: START,
                 broken: None,
                 up: 0,
                 unknown: 0,
                 open: 0,
-                known: Vec::new(),
-                lines: vec![format!("{{\"x\":\"{}\"}}", "x".repeat(200)); lines],
+                found: Arc::new(Filling(lines)),
             };
             running.database.end(&tenant, number, Arc::new(end))?;
             running.database.judged(&tenant, number)
@@ -389,4 +389,15 @@ fn without_room_in_the_middle_of_a_scan_what_it_found_waits_for_room() {
 /// A run's findings, as lines.
 fn lines(store: &Database, tenant: &Tenant, run: u64) -> Vec<String> {
     store.findings(tenant, run, 0, u32::MAX).unwrap().into_iter().map(|(_, line)| line).collect()
+}
+
+/// So many findings, each of some bytes.
+struct Filling(usize);
+
+impl Tells for Filling {
+    fn tell(&self, keeps: &dyn Keeps) -> Result<u64, StoreError> {
+        let line = format!("{{\"x\":\"{}\"}}", "x".repeat(200));
+        (0..self.0).try_for_each(|_| keeps.finding(&line))?;
+        Ok(0)
+    }
 }

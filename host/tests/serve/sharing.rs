@@ -10,10 +10,10 @@ use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::commit::Tenant;
 use tripline::follow::{FollowSettings, From};
 use tripline::line::LineSettings;
-use tripline::serve::{Change, Follow};
+use tripline::serve::Follow;
 use tripline::{Configured, Pack};
 
-use crate::running::{PATIENCE, Running, SECOND, Told, settings};
+use crate::running::{PATIENCE, Running, SECOND, Told, change, settings};
 
 const MANIFEST: &str = r#"{
   "abi": 1, "pack": { "name": "gated", "version": "1.0.0" },
@@ -214,7 +214,7 @@ fn a_source_that_floods_does_not_keep_a_file_of_its_tenant_waiting() {
         silent_after: None,
     };
     let packs = vec![configured()];
-    running.control.change(Change { packs, follow: vec![follow], expected: Vec::new() });
+    running.control.change(change(packs, vec![follow], Vec::new()));
     running.until("it is followed", |running| running.said("Follows"));
     let first = fill(&running);
     let flood: Vec<Told> =

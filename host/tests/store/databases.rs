@@ -7,7 +7,7 @@
 //! ```
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -74,6 +74,27 @@ fn rows(version: u32) -> &'static str {
             "UPDATE log_head SET path = CAST('/var/log/security.log' AS BLOB), begins = 1;
             INSERT INTO tails VALUES ('default', randomblob(16), 1), ('default', randomblob(16), NULL);
             INSERT INTO redacted VALUES (1, randomblob(32), 'default', 1, 0);"
+        }
+        // A file that is known by its foot, and ports of which one was asked what it is, and another guessed.
+        10 => {
+            "UPDATE files SET foot = randomblob(32) WHERE number = 1;
+            INSERT INTO scan_ports (tenant, baseline, address, port, state, missed, probed, service, product)
+                VALUES ('default', 1, '192.0.2.1', 23, 'open', 0, 1, 'ssh', 'OpenSSH'),
+                    ('default', 1, '192.0.2.1', 80, 'open', 0, 0, 'http', NULL);"
+        }
+        // When it was asked what a port is, and tokens of which the last are deleted.
+        11 => {
+            "UPDATE scan_ports SET asked = 1795549083000000000 WHERE port = 23;
+            INSERT INTO tokens VALUES (9, 'default', 'gone', randomblob(32), 'reader', 1795549082502276423, 'uid:0', NULL,
+                NULL);
+            DELETE FROM tokens WHERE id = 9;"
+        }
+        // Tenants that were added at run time, and a scope that there was not before.
+        12 => {
+            "INSERT INTO tenants VALUES ('plant', 1795549082502276423, 'uid:0', 100), ('shop', 1795549082502276423, 'uid:0', NULL);
+            INSERT INTO tenant_recipients VALUES ('plant', 'a@example.org', 1795549082502276423, NULL),
+                ('plant', 'b@example.org', 1795549082502276423, 1795549083000000000);
+            INSERT INTO tokens VALUES (12, 'plant', 'packs', randomblob(32), 'author', 1795549082502276423, 'uid:0', NULL, NULL);"
         }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
@@ -156,7 +177,19 @@ fn each_is_brought_to_the_newest_version_and_read() {
                 NewToken { tenant: tenant.clone(), name: "new".into(), scope: Scope::Reader, expires: None };
             let hash = TokenSecret::draw().unwrap().hash();
             let next = database.add_token(new, hash, Actor::timer()).unwrap();
-            assert_eq!(next, if version == 6 { 2 } else { 8 });
+            // … also behind those whose rows are gone.
+            let expected = match version {
+                6 => 2,
+                7..=10 => 8,
+                11 => 10,
+                _ => 13,
+            };
+            assert_eq!(next, expected, "{version}");
+        }
+        if version >= 10 {
+            // What was asked is remembered, from version 11 on with its time; what was guessed is not.
+            let asked = if version == 10 { "23 ssh OpenSSH" } else { "23 ssh OpenSSH 1795549083000000000" };
+            assert_eq!(services(&path), ["22", asked, "80"]);
         }
         // It is written, too.
         database
@@ -168,6 +201,15 @@ fn each_is_brought_to_the_newest_version_and_read() {
         drop(database);
         assert_eq!(store::check(&path).unwrap().version, (newest, newest));
     }
+}
+
+/// Ports and what is remembered of them.
+fn services(path: &Path) -> Vec<String> {
+    let db = Connection::open(path).unwrap();
+    let sql = "SELECT concat_ws(' ', port, service, product, asked) FROM scan_ports ORDER BY port";
+    let mut statement = db.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 #[test]

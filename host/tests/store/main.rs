@@ -4,10 +4,13 @@
 mod applying;
 mod changing;
 mod databases;
+mod deleted;
 mod delivering;
+mod departed;
 mod faults;
 mod fixture;
 mod hostile;
+mod leaving;
 mod locked;
 mod looking;
 mod outbox;
@@ -18,3 +21,4 @@ mod standing;
 mod states;
 mod tenants;
 mod timers;
+mod urgent;

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use rusqlite::Connection;
 use tripline::incidents::{Actor, NewSilence};
 use tripline::notices::{End, Next, Outbox};
-use tripline::security_log::{Records, SecurityLog, SecurityLogError, Verified, verify};
+use tripline::security_log::{Deed, Records, SecurityLog, SecurityLogError, Verified, verify};
 use tripline::store::log_known;
 
 use crate::fixture::{Fixture, START, decision, policy};
@@ -33,9 +33,14 @@ fn count(fixture: &Fixture) -> (i64, i64) {
 }
 
 fn verified(fixture: &Fixture) -> Verified {
-    let log: Box<dyn BufRead> = Box::new(BufReader::new(File::open(path(fixture)).unwrap()));
+    verified_all(fixture, &[path(fixture)])
+}
+
+/// The files of a log, the oldest first.
+fn verified_all(fixture: &Fixture, files: &[std::path::PathBuf]) -> Verified {
+    let open = |path| -> Box<dyn BufRead> { Box::new(BufReader::new(File::open(path).unwrap())) };
     let known = log_known(&fixture.path(), None).unwrap();
-    let mut verified = verify(vec![log], Some(&known)).unwrap();
+    let mut verified = verify(files.iter().map(open).collect(), Some(&known)).unwrap();
     verified.compare(&known, &known);
     verified
 }
@@ -149,14 +154,35 @@ fn a_log_that_nobody_wants_any_more_is_told_and_can_be_stopped() {
     one_more(&fixture);
     let waits = fixture.database.log_waits().unwrap();
     assert_eq!(waits, Some((MOST as u64 + 1, path(&fixture).canonicalize().unwrap())));
-    fixture.database.stop_log(Actor::user(1000, "alice")).unwrap();
+    fixture.database.note(vec![Deed::log_stopped().by(Actor::user(1000, "alice"))]).unwrap();
+    write(&fixture, &path(&fixture)).unwrap();
+    fixture.database.stop_log().unwrap();
     assert_eq!(fixture.database.log_waits().unwrap(), None);
+    let stopped = verified(&fixture);
+    assert_eq!((stopped.found, stopped.lines as i64), (0, MOST + 3));
+    let last = stopped.last.map(|head| head.seq);
     // From now on only the newest wait, for a file that begins with the oldest of them.
-    fill(&fixture, 1_996);
+    fill(&fixture, MOST + 1_996);
     one_more(&fixture);
-    assert_eq!(count(&fixture), (MOST, MOST + 2_000));
+    assert_eq!(count(&fixture), (MOST, 2 * MOST + 2_000));
+    assert_eq!(verified(&fixture).findings, []);
     let next = fixture.folder.path().join("next.log");
     assert_eq!(write(&fixture, &next).unwrap() as i64, MOST);
+    // The chain goes on there, behind those that were dropped: both together are sound, and so is the next one alone.
+    let both = verified_all(&fixture, &[path(&fixture), next.clone()]);
+    assert_eq!((both.findings, both.lines as i64), (vec![], 2 * MOST + 3));
+    let alone = verified_all(&fixture, std::slice::from_ref(&next));
+    assert_eq!((alone.findings, alone.first.map(|(head, _)| head.seq)), (vec![], Some(MOST + 2_001)));
+    // Nor can either's end or beginning be taken away, or another chain be put before it.
+    let text = std::fs::read_to_string(&next).unwrap();
+    std::fs::write(&next, text.split_once('\n').unwrap().1).unwrap();
+    assert_eq!(verified_all(&fixture, &[path(&fixture), next.clone()]).found, 1);
+    std::fs::write(&next, &text).unwrap();
+    let old = std::fs::read_to_string(path(&fixture)).unwrap();
+    let cut = old.trim_end().rsplit_once('\n').unwrap().0.to_string() + "\n";
+    std::fs::write(path(&fixture), cut).unwrap();
+    let broken = verified_all(&fixture, &[path(&fixture), next]);
+    assert_eq!((broken.found, last), (1, Some(MOST + 3)));
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn what_is_redacted_is_not_stored_with_a_state_either() {
             timezone: TimeZone::UTC,
             format: None,
             matches: false,
+            stats: false,
             store: Some(Keeping::new(Arc::clone(&database) as Arc<dyn Store>, tenant.clone())),
         };
         let outcome =

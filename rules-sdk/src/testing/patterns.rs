@@ -1,5 +1,7 @@
 use regex::bytes::Regex;
-use tripline_abi::manifest::{List, Manifest, Pattern, PatternKind, SourceFilter, WakesOn, regex_builder};
+use tripline_abi::manifest::{
+    Comparison, List, Manifest, Network, Pattern, PatternKind, SourceFilter, WakesOn, address, regex_builder,
+};
 
 use super::line::{Captures, Line, Seen};
 
@@ -19,6 +21,9 @@ struct Matcher {
 enum Kind {
     Regex(Regex),
     List(fn(&[u8], &[u8]) -> bool, Vec<Vec<u8>>),
+    Networks(Vec<Network>),
+    Compare(Comparison),
+    Exists(bool),
 }
 
 impl Patterns {
@@ -60,9 +65,13 @@ impl Patterns {
 impl Matcher {
     fn seen(&self, line: &Line, pattern: u32) -> Option<Seen> {
         let (value, text) = match &self.field {
-            None => (line.message.as_deref()?, 1),
-            Some((name, number)) => (line.value(name)?, 2 + number),
+            None => (line.message.as_deref(), 1),
+            Some((name, number)) => (line.value(name), 2 + number),
         };
+        if let Kind::Exists(exists) = self.kind {
+            return (value.is_some() == exists).then(|| (pattern, None, Vec::new()));
+        }
+        let value = value?;
         match &self.kind {
             Kind::Regex(regex) => Some((pattern, None, captures(regex, value, text)?)),
             Kind::List(holds, entries) => {
@@ -70,17 +79,24 @@ impl Matcher {
                 let entry = entries.iter().position(|entry| holds(&value, entry))?;
                 Some((pattern, Some(entry as u32), Vec::new()))
             }
+            Kind::Networks(networks) => {
+                let address = address(value)?;
+                let entry = networks.iter().position(|network| network.contains(address))?;
+                Some((pattern, Some(entry as u32), Vec::new()))
+            }
+            Kind::Compare(comparison) => comparison.holds(value).then(|| (pattern, None, Vec::new())),
+            Kind::Exists(_) => None,
         }
     }
 }
 
 fn kind(pattern: &Pattern, setting: &impl Fn(&str) -> Vec<String>) -> Result<Kind, String> {
+    let texts = |list: &List| match list {
+        List::Given(texts) => texts.clone(),
+        List::Setting(name) => setting(name),
+    };
     let list = |list: &List| {
-        let texts = match list {
-            List::Given(texts) => texts.clone(),
-            List::Setting(name) => setting(name),
-        };
-        texts.iter().map(|text| folded(text.as_bytes(), pattern.case_insensitive)).collect()
+        texts(list).iter().map(|text| folded(text.as_bytes(), pattern.case_insensitive)).collect()
     };
     Ok(match &pattern.kind {
         PatternKind::Regex { regex, unicode } => {
@@ -96,6 +112,13 @@ fn kind(pattern: &Pattern, setting: &impl Fn(&str) -> Vec<String>) -> Result<Kin
             Kind::List(|value, entry| value.starts_with(entry), list(entries))
         }
         PatternKind::EndsWith(entries) => Kind::List(|value, entry| value.ends_with(entry), list(entries)),
+        PatternKind::Cidr(entries) => {
+            let network =
+                |text: String| Network::parse(&text).ok_or_else(|| format!("{text:?} is no network"));
+            Kind::Networks(texts(entries).into_iter().map(network).collect::<Result<_, _>>()?)
+        }
+        PatternKind::Compare(comparison) => Kind::Compare(comparison.clone()),
+        PatternKind::Exists(exists) => Kind::Exists(*exists),
     })
 }
 

@@ -109,7 +109,7 @@ mod kind {
         name: "pack",
         patterns: {
             failed: { regex: r"^Failed for (?P<user>.*) from (?P<ip>\S+)" },
-            net: { cidr: ["192.0.2.0/24"] },
+            net: { cidr: ["192.0.2.1/24"] },
         },
     }]
     impl Pack {

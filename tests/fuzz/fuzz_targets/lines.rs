@@ -8,7 +8,9 @@ use tripline_engine::line::{LineSettings, Lines};
 
 fuzz_target!(|bytes: &[u8]| {
     decode(bytes, None);
-    decode(bytes, Some(Format::Finding));
+    for format in [Format::Finding, Format::W3c, Format::Records, Format::Journal] {
+        decode(bytes, Some(format));
+    }
 });
 
 fn decode(bytes: &[u8], format: Option<Format>) {

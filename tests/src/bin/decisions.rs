@@ -2,7 +2,7 @@
 //! the lines, and the seconds that they took.
 //!
 //! ```text
-//!   decisions PACK.wasm LOG [YEAR]
+//!   decisions PACK.wasm LOG [YEAR [FORMAT]]
 //! ```
 
 use std::error::Error;
@@ -13,6 +13,7 @@ use std::{env, fs};
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 use tripline::cases::decided;
+use tripline::decode::Format;
 use tripline::judge::JudgeLimits;
 use tripline::line::LineSettings;
 use tripline::matcher::MatchLimits;
@@ -22,12 +23,14 @@ use tripline::{Check, Configured, Limits, Pack, Wasmtime};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (Some(pack), Some(log)) = (arguments.next(), arguments.next()) else {
-        return Err("expected PACK.wasm LOG [YEAR]".into());
+        return Err("expected PACK.wasm LOG [YEAR [FORMAT]]".into());
     };
     let year = arguments.next().map(|year| year.parse()).transpose()?;
+    let format = arguments.next().filter(|format| !format.is_empty());
+    let format = format.map(|format| format.parse::<Format>()).transpose()?;
     let pack = Configured::new(Arc::new(Pack::read(fs::read(pack)?)?), &Map::new())?;
     let sandbox: Arc<dyn Sandbox> = Arc::new(Wasmtime::new(Limits::default())?);
-    let (read, matching) = (LineSettings { year, ..LineSettings::default() }, MatchLimits::default());
+    let (read, matching) = (LineSettings { year, format, ..LineSettings::default() }, MatchLimits::default());
     let bytes = fs::read(log)?;
     let start = Instant::now();
     let check = Check::with(sandbox, &[pack], 1, read, matching, JudgeLimits::default())?;

@@ -160,7 +160,7 @@ impl Drop for MailServer {
 }
 
 /// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut sessions = Vec::new();

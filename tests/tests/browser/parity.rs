@@ -13,8 +13,12 @@ use tripline_engine::cases::{Case, write};
 use tripline_engine::line::LineSettings;
 use tripline_engine::sandbox::Sandbox;
 use tripline_pack_app_errors::AppErrors;
+use tripline_pack_auditd_basics::AuditdBasics;
 use tripline_pack_exposure::Exposure;
+use tripline_pack_log_gap::LogGap;
 use tripline_pack_sshd::Sshd;
+use tripline_pack_sudo_su::SudoSu;
+use tripline_pack_web_attacks::WebAttacks;
 use tripline_sdk::Instance;
 use tripline_tests::{Random, root, sandbox};
 
@@ -34,6 +38,10 @@ pub(super) fn native(name: &str) -> Arc<dyn Sandbox> {
         "sshd" => Arc::new(Native::<Instance<Sshd>>::default()),
         "app-errors" => Arc::new(Native::<Instance<AppErrors>>::default()),
         "exposure" => Arc::new(Native::<Instance<Exposure>>::default()),
+        "web-attacks" => Arc::new(Native::<Instance<WebAttacks>>::default()),
+        "sudo-su" => Arc::new(Native::<Instance<SudoSu>>::default()),
+        "auditd-basics" => Arc::new(Native::<Instance<AuditdBasics>>::default()),
+        "log-gap" => Arc::new(Native::<Instance<LogGap>>::default()),
         other => panic!("a native pack {other}"),
     }
 }
@@ -62,7 +70,7 @@ pub(super) fn lay_down(folder: &Path) {
     fs::write(folder.join("expected.json"), json!(expected).to_string()).unwrap();
 }
 
-fn own_cases(name: &str) -> Vec<PathBuf> {
+pub(super) fn own_cases(name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("guest/packs").join(name).join("cases")).unwrap();
     let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     cases.retain(|path| path.extension().is_some_and(|end| end == "case"));
@@ -94,7 +102,7 @@ fn large(findings: bool) -> Vec<u8> {
         let second = n / 4;
         let (hour, minute, second) = (second / 3600 % 24, second / 60 % 60, second % 60);
         let (host, user, kind) =
-            (random.below(250), random.below(12), random.below(if findings { 4 } else { 12 }));
+            (random.below(250), random.below(12), random.below(if findings { 4 } else { 15 }));
         let mut line = String::new();
         let syslog = format!("Mar 14 {hour:02}:{minute:02}:{second:02} web{} ", n % 3);
         let iso = format!("2026-03-14T{hour:02}:{minute:02}:{second:02}Z");
@@ -147,6 +155,27 @@ fn large(findings: bool) -> Vec<u8> {
             (_, 8) => write!(
                 line,
                 "Traceback (most recent call last):\n  File \"x.py\", line {user}\nValueError: {host}"
+            ),
+            (_, 9) => write!(
+                line,
+                "192.0.2.{host} - - [14/Mar/2026:{hour:02}:{minute:02}:{second:02} +0000] \"GET /a/%2e%2e/%2e%2e/etc/{user}?q={n}+x HTTP/1.1\" {} 9 \"-\" \"agent-{user}\"",
+                if user < 6 { 404 } else { 200 }
+            ),
+            (_, 10) => write!(
+                line,
+                "{syslog}sudo:   u{user} : {} ; TTY=pts/0 ; PWD=/home/u{user} ; USER=root ; COMMAND=/bin/{host}",
+                if host % 2 == 0 { "3 incorrect password attempts" } else { "user NOT in sudoers" }
+            ),
+            (_, 11) => write!(
+                line,
+                "type=AVC msg=audit({}.{:03}:{n}): avc:  denied  {{ read }} for  pid=42 comm=\"c{user}\" name=\"x{host}\" scontext=s{user} tcontext=t{host} tclass=file",
+                1_773_446_400 + u64::from(second),
+                n % 1000
+            ),
+            (_, 12) if n % 7 == 0 => write!(
+                line,
+                "Mar 13 {hour:02}:{minute:02}:{second:02} web{} CRON[{n}]: (root) CMD (false)",
+                n % 3
             ),
             _ => write!(line, "{syslog}CRON[{n}]: (root) CMD (true)"),
         };

@@ -7,4 +7,5 @@ mod logger;
 mod rotated;
 mod rsyslog;
 mod server;
+mod shipping;
 mod tools;

@@ -13,17 +13,17 @@ use crate::server::{TENANT, ports, sections, start, syslog};
 use crate::tools::tool;
 
 /// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// An rsyslogd of our own, ended by its process id and with the value.
-struct Rsyslog {
+pub(crate) struct Rsyslog {
     process: Child,
     socket: PathBuf,
 }
 
 impl Rsyslog {
     /// In this folder, with these actions.
-    fn start(program: &Path, folder: &Path, actions: &str) -> Rsyslog {
+    pub(crate) fn start(program: &Path, folder: &Path, actions: &str) -> Rsyslog {
         let (socket, configuration) = (folder.join("log"), folder.join("rsyslog.conf"));
         let text = format!(
             "global(workDirectory=\"{folder}\" parser.escapeControlCharactersOnReceive=\"off\")\n\
@@ -55,7 +55,7 @@ impl Rsyslog {
     }
 
     /// Gives it so many messages of this program; every tenth has several lines.
-    fn log(&self, program: &str, count: u64) {
+    pub(crate) fn log(&self, program: &str, count: u64) {
         let socket = self.connect().unwrap();
         for number in 0..count {
             let more = if number % 10 == 0 { "\nERROR is what its second line says" } else { "" };
@@ -65,7 +65,7 @@ impl Rsyslog {
     }
 
     /// Asks it to end.
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         assert!(asked.unwrap().success());
         self.process.wait().unwrap();

@@ -46,6 +46,18 @@ fn rows(connection: &Connection, table: &str, columns: Option<&[String]>) -> (Ve
     (names, rows)
 }
 
+/// Known ports since version 11: what was guessed by a port's number is not kept as what was asked.
+fn without_guesses(columns: &[String], old: &[Vec<Value>]) -> Vec<Vec<Value>> {
+    let told = ["probed", "service", "product", "version", "extra", "tunnel", "cpe"];
+    let place = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    let mut rows = old.to_vec();
+    for row in rows.iter_mut().filter(|row| row[place("probed")] == Value::Integer(0)) {
+        told.iter().for_each(|name| row[place(name)] = Value::Null);
+    }
+    rows.sort_by_key(|row| format!("{row:?}"));
+    rows
+}
+
 #[track_caller]
 fn has_all(folder: &Folder, before: &Tables, what: &str) {
     let connection = Connection::open(folder.path.join("t.db")).unwrap();
@@ -54,7 +66,8 @@ fn has_all(folder: &Folder, before: &Tables, what: &str) {
         if old.is_empty() && table == "installation" {
             continue;
         }
-        assert_eq!(&rows(&connection, table, Some(columns)).1, old, "{what}: {table}");
+        let kept = if table == "scan_ports" { without_guesses(columns, old) } else { old.clone() };
+        assert_eq!(rows(&connection, table, Some(columns)).1, kept, "{what}: {table}");
     }
     let sources: i64 = connection.query_row("SELECT count(*) FROM sources", [], |row| row.get(0)).unwrap();
     assert!(sources > 0, "{what}: a fixture without rows shows nothing");

@@ -118,7 +118,7 @@ impl Drop for Exim {
 }
 
 /// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn greets(port: u16) -> bool {
     let mut first = [0; 3];

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 use tripline_tests::{Server, bring, builtin};
 
@@ -76,6 +77,9 @@ fn a_file_that_is_changed_is_read_again_and_a_wrong_one_is_not_taken() {
     assert_eq!(told.collect::<Vec<_>>(), expected);
     assert_ne!(settings[0]["configuration_sha256"], settings[3]["configuration_sha256"]);
     assert_eq!(settings[0]["packs_sha256"], settings[3]["packs_sha256"]);
+    // Each has the hash of what it tells of, taken or not.
+    let hashes = settings.iter().map(|one| one["configuration_sha256"].as_str().unwrap());
+    assert_eq!(hashes.collect::<std::collections::BTreeSet<_>>().len(), 4);
 }
 
 #[test]
@@ -146,4 +150,96 @@ fn a_source_is_the_log_that_is_said_of_it() {
     server.until("quiet", 1);
     assert_eq!(server.incidents("quiet")[0]["title"], "Source http/never is silent");
     assert!(server.end().success());
+}
+
+const LINE: &str = "2026-11-24T10:00:00Z ERROR one of app-errors";
+
+/// `more.log` with two rotated files, of six lines in all.
+fn with_history(server: &Server) {
+    (0..2).for_each(|_| append(&server.path("more.log"), LINE));
+    (0..3).for_each(|_| append(&server.path("more.log.2"), LINE));
+    append(&server.path("more.log.1"), LINE);
+    let packed = Command::new("gzip").arg(server.path("more.log.2")).status().unwrap();
+    assert!(packed.success());
+}
+
+/// What was there already begins where the entry says; without a word at its end.
+#[test]
+fn an_entry_that_comes_while_it_runs_begins_where_it_says() {
+    for (from, old) in [("", 0), ("from = \"end\"\n", 0), ("from = \"start\"\n", 6)] {
+        let follow =
+            |more: &str| format!("[server]\nlisten = \"off\"\n[[follow]]\npaths = [\"app.log\"]\n{more}");
+        let mut server = Server::new(&follow(""));
+        server.start(&["--only", "app-errors"], None);
+        server.says("follows ");
+        append(&server.path("app.log"), LINE);
+        server.until("default", 1);
+        with_history(&server);
+        server.configure(&follow(&format!("[[follow]]\npaths = [\"more.log\"]\n{from}")));
+        server.signal("-HUP");
+        server.says("more.log");
+        server.until("default", 1 + old);
+        append(&server.path("more.log"), LINE);
+        server.until("default", 2 + old);
+        assert!(server.end().success());
+        assert_eq!(server.count("default"), 2 + old, "{from:?}");
+    }
+}
+
+/// While it runs and while it is stopped, an entry's tenant changes, and a file is moved: each line is of one tenant.
+#[test]
+fn a_line_counts_for_one_tenant_whoever_comes_after() {
+    let follow = |tenant: &str| {
+        format!(
+            "[server]\nlisten = \"off\"\n[[follow]]\npaths = [\"logs/*.log\"]\ntenant = \"{tenant}\"\n\
+             [[follow]]\npaths = [\"plant/*.log\"]\ntenant = \"plant\"\n"
+        )
+    };
+    let mut server = Server::new(&follow("default"));
+    ["logs", "plant"].iter().for_each(|name| fs::create_dir(server.path(name)).unwrap());
+    let (log, moved) = (server.path("logs/a.log"), server.path("plant/b.log"));
+    // This was there before anybody looked.
+    (0..5).for_each(|_| append(&log, LINE));
+    let arguments = ["--only", "app-errors", "--security-log", "security.log"];
+    server.start(&arguments, None);
+    server.says("a.log");
+    append(&log, LINE);
+    server.until("default", 1);
+    for (tenant, of_default, of_plant) in [("plant", 1, 1), ("default", 2, 1)] {
+        server.configure(&follow(tenant));
+        server.signal("-HUP");
+        server.says(&format!("{tenant} goes on where that one stopped"));
+        append(&log, LINE);
+        server.until(tenant, if tenant == "plant" { of_plant } else { of_default });
+        assert_eq!((server.count("default"), server.count("plant")), (of_default, of_plant));
+    }
+    // While it is served.
+    fs::rename(&log, &moved).unwrap();
+    server.says("b.log was tenant default's until now: plant goes on where that one stopped");
+    append(&moved, LINE);
+    server.until("plant", 2);
+    // While it is not: what nobody has read yet counts once, too.
+    assert!(server.end().success());
+    append(&moved, LINE);
+    fs::rename(&moved, &log).unwrap();
+    append(&log, LINE);
+    server.start(&arguments, None);
+    server.until("default", 4);
+    // And an entry's tenant, with a rotation.
+    server.kill();
+    fs::rename(&log, server.path("logs/a.log.1")).unwrap();
+    append(&log, LINE);
+    append(&server.path("logs/a.log.1"), LINE);
+    server.configure(&follow("plant"));
+    server.start(&arguments, None);
+    server.until("plant", 4);
+    assert!(server.end().success());
+    assert_eq!((server.count("default"), server.count("plant")), (4, 4));
+    let told = fs::read_to_string(server.path("security.log")).unwrap();
+    let told: Vec<serde_json::Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let taken = told.iter().filter(|one| one["event"] == "source.taken_over");
+    let taken: Vec<(&str, &str)> =
+        taken.map(|one| (one["from_tenant"].as_str().unwrap(), one["tenant"].as_str().unwrap())).collect();
+    let (there, back) = (("default", "plant"), ("plant", "default"));
+    assert_eq!(taken, [there, back, there, back, there]);
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tripline_tests::{Server, Sink, bring};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 const ARGUMENTS: [&str; 3] = ["--only", "app-errors", "--from-start"];
 
 struct World {

@@ -11,7 +11,7 @@ use tripline_tests::{Server, bring};
 
 /// Files that it may have open.
 const FILES: usize = 64;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 struct Ended(Child);
 

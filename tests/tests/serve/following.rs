@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tripline_tests::{Sink, program};
 
 /// How long something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Each with an incident, and a mail, of its own; fewer than a recipient is sent in an hour.
 const THINGS: [&str; 8] = ["upload", "payment", "backup", "import", "export", "login", "search", "report"];
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tripline_tests::{Server, bring};
 
 const LINES: usize = 30_000;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 #[test]
 fn a_large_batch_that_is_sent_again_counts_once() {

@@ -1,6 +1,7 @@
 //! The server for real.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod alike;
 mod changing;
 mod crash;
 mod descriptors;
@@ -12,6 +13,7 @@ mod large;
 mod load;
 mod memory;
 mod own;
+mod pushed;
 mod renamed;
 mod scanning;
 mod tenants;

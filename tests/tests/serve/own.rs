@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::symlink;
 
-use tripline_tests::Server;
+use tripline_tests::{Server, bring};
 
 const LINE: &str = "2026-11-24T10:00:00Z ERROR disk is full\n";
 
@@ -46,4 +46,24 @@ fn its_database_among_the_logs_is_none_of_them() {
     let said = String::from_utf8_lossy(&named.stderr);
     assert!(said.contains("expected a log, found a file that this program writes itself"), "{said}");
     assert!(fs::metadata(server.path("tripline.db")).is_ok());
+}
+
+#[test]
+fn a_check_beside_it_is_refused_and_says_so() {
+    let mut server = Server::new("[server]\nlisten = \"127.0.0.1:0\"\n");
+    std::fs::write(server.path("app.log"), "2026-11-24T10:00:00Z ERROR disk is full\n").unwrap();
+    let token = server.token("ingest", "default");
+    server.start(&["--only", "app-errors"], None);
+    // It has the database to itself once it has committed something.
+    assert_eq!(bring(server.http(), &token, "1", LINE), Some(200));
+    let check = server
+        .command(&["check", "app.log", "--db", "tripline.db", "--only", "app-errors"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&check.stderr);
+    assert_eq!(check.status.code(), Some(2), "{said}");
+    assert!(said.contains("no other check or server"), "{said}");
+    assert!(check.stdout.is_empty(), "nothing was checked, so there is no report: {check:?}");
+    assert!(server.end().success());
+    assert_eq!(server.count("default"), 1);
 }

@@ -14,7 +14,7 @@ use tripline_tests::{Server, bring};
 
 const FOLLOW: &str =
     "[server]\nlisten = \"127.0.0.1:0\"\n[[follow]]\npaths = [\"logs/*.log\"]\nfrom = \"start\"\n";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn server() -> Server {
     let server = Server::new(FOLLOW);

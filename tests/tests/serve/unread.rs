@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tripline_tests::Server;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 struct Ended(Child);
 

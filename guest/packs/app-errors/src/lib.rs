@@ -51,7 +51,7 @@ pub struct AppErrors {
             regex: r"^(?:[a-z_][0-9A-Za-z_$]*\.)*(?:[A-Z][0-9A-Za-z_$]*)?(?:Exception|Error)(?:: |\n|$)",
         },
         glog: { regex: r"^(?P<level>[EF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^\s:]+:\d+\] " },
-        access: { regex: r#"^\S+ \S+ [^"]{0,200}\[\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ""# },
+        access: { field: "timestamp", regex: r"^\d\d/[A-Z][a-z][a-z]/\d{4}:" },
         ignored: { contains: setting(ignore) },
     },
     settings: {

@@ -15,6 +15,7 @@ mod policy;
 mod ports;
 mod risky;
 mod scan;
+mod script;
 mod tls;
 mod version;
 
@@ -24,6 +25,7 @@ use crate::network::Network;
 use crate::place::{Port, plain, target};
 use crate::policy::{Allowed, allows};
 use crate::risky::Risky;
+use crate::script::Script;
 use crate::tls::Tls;
 use crate::version::Minimum;
 
@@ -112,14 +114,15 @@ pub struct Exposure {}
         /// Scripts that need only answer to be told of. What says of itself that it is vulnerable is told of anyway.
         scripts: {
             strings: ["ftp-anon", "mysql-empty-password", "redis-info", "memcached-info", "docker-version", "x11-access"],
-            max_items: 200, min_length: 1, max_length: 100,
+            parse: Script, max_items: 200, min_length: 1, max_length: 64,
         },
         /// Networks in which hosts come and go: neither new nor gone ones are told of.
         changing: { strings: [], parse: Network, max_items: 1000, min_length: 1, max_length: 64 },
     },
     fields: [
         "target", "name", "port", "protocol", "state", "first", "service", "product", "version", "method",
-        "before_service", "before_product", "before_version", "output", "scan", "added", "removed", "reason", "detail",
+        "before_service", "before_product", "before_version", "remembered_service", "remembered_product",
+        "remembered_version", "remembered_time", "output", "scan", "added", "removed", "reason", "detail",
         "hosts", "unknown_hosts", "late_by",
     ],
 }]
@@ -141,8 +144,12 @@ impl Exposure {
             return None;
         }
         let decision = about(event, &port);
+        // A guess by the port's number must not read as what answered.
+        let guess = if risky::is_probed(event) { "" } else { "?" };
         let decision = match plain(event.field(field::SERVICE)) {
-            Some(service) => decision.title(format!("{port} ({service}) is open, and no policy allows it")),
+            Some(service) => {
+                decision.title(format!("{port} ({service}{guess}) is open, and no policy allows it"))
+            }
             None => decision.title(format!("{port} is open, and no policy allows it")),
         };
         Some(match was_opened(event) {
@@ -154,7 +161,7 @@ impl Exposure {
     }
 
     /// A service is reachable that nobody should reach over a network: one without encryption, a database, remote
-    /// control. Told by what answered, or else by the port.
+    /// control. Told by what answered this scan, or else by the port, as a guess.
     #[rule {
         id: "risky-service",
         title: "Risky service that can be reached",
@@ -166,12 +173,12 @@ impl Exposure {
     }]
     fn risky_service(event: &Event, settings: &Settings) -> Option<Decision> {
         let port = Port::open(event)?;
-        let risky = risky::found(&settings.risky, event, &port)?;
+        let found = risky::found(&settings.risky, event, &port)?;
         if !settings.risky_even_if_allowed && allows(&settings.allowed, &port) {
             return None;
         }
-        let decision = about(event, &port).value("risky", risky.label());
-        Some(decision.title(format!("{port}: {} can be reached", risky.label())))
+        let decision = about(event, &port).value("risky", found.risky.label());
+        Some(decision.title(format!("{port}: {} can be reached", found.title())))
     }
 
     /// What listens says that it is older than `minimum_versions` has it.
@@ -363,13 +370,10 @@ impl Exposure {
         on: [failed],
     }]
     fn scan_failed(event: &Event) -> Decision {
-        let decision =
-            scan::about(event).title(format!("Scan {} failed{}", scan::name(event), scan::reason(event)));
-        let cancelled = event.field(field::REASON).is_some_and(|reason| reason == "cancelled");
-        if cancelled { decision.severity(Severity::Informational) } else { decision }
+        scan::broken(event).title(format!("Scan {} failed{}", scan::name(event), scan::reason(event)))
     }
 
-    /// A scan saw only a part of what it was asked for: the rest is unknown.
+    /// A scan saw only a part of what it was asked for: the rest is unknown. Informational if somebody cancelled it.
     #[rule {
         id: "scan-partial",
         title: "Scan that is partial",
@@ -382,7 +386,7 @@ impl Exposure {
         on: [partial],
     }]
     fn scan_partial(event: &Event) -> Decision {
-        scan::about(event).title(format!("Scan {} is partial{}", scan::name(event), scan::reason(event)))
+        scan::broken(event).title(format!("Scan {} is partial{}", scan::name(event), scan::reason(event)))
     }
 
     /// A scan should have run by now and has not.
@@ -424,7 +428,12 @@ fn with_place(event: &Event, decision: Decision, port: Option<Port>) -> Decision
     let decision = decision.value("protocol", port.map(|port| port.protocol.name()));
     let text = |field| event.field(field).map(|text| text.head(TEXT));
     let decision = decision.value("service", text(field::SERVICE)).value("product", text(field::PRODUCT));
-    decision.value("version", text(field::VERSION))
+    let decision = decision.value("version", text(field::VERSION)).value("method", text(field::METHOD));
+    // What an earlier scan was told, where this one has not asked.
+    let decision = decision.value("remembered_service", text(field::REMEMBERED_SERVICE));
+    let decision = decision.value("remembered_product", text(field::REMEMBERED_PRODUCT));
+    let decision = decision.value("remembered_version", text(field::REMEMBERED_VERSION));
+    decision.value("remembered_time", text(field::REMEMBERED_TIME))
 }
 
 fn with_name(event: &Event, decision: Decision) -> Decision {

@@ -33,21 +33,42 @@ impl Risky {
     }
 }
 
-/// The risky service that listens on a port. What answered says more than a port's number, unless it is vague.
-pub(crate) fn found<'r>(risky: &'r [Risky], event: &Event<'_>, port: &Port) -> Option<&'r Risky> {
+/// A risky service that listens on a port.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'r> {
+    pub(crate) risky: &'r Risky,
+    /// Whether it said so itself; else it is a guess by the port's number.
+    answered: bool,
+}
+
+impl Found<'_> {
+    /// What it is for a title, where a guess has a question mark.
+    pub(crate) fn title(&self) -> String {
+        let mark = if self.answered { "" } else { "?" };
+        format!("{}{mark}", self.risky.label())
+    }
+}
+
+/// The risky service that listens on a port. What answered this scan says more than a port's number, unless it is vague;
+/// what answered an earlier one says nothing of who listens now.
+pub(crate) fn found<'r>(risky: &'r [Risky], event: &Event<'_>, port: &Port) -> Option<Found<'r>> {
     let name = event.get::<&str>(field::SERVICE).unwrap_or("unknown");
-    let probed = event.field(field::METHOD).is_some_and(|method| method == "probed");
+    let probed = is_probed(event);
     if probed && let Some(called) = risky.iter().find(|one| one.is_called(name)) {
-        return Some(called);
+        return Some(Found { risky: called, answered: true });
     }
     if probed && !VAGUE.iter().any(|vague| vague.eq_ignore_ascii_case(name)) {
         return None;
     }
     // A name that is guessed by the number says no more than the number, whose table is not ours.
-    risky
-        .iter()
-        .find(|one| one.is_on(port))
-        .or_else(|| risky.iter().find(|one| !probed && one.is_called(name)))
+    let by_number = risky.iter().find(|one| one.is_on(port));
+    let by_name = || risky.iter().find(|one| !probed && one.is_called(name));
+    by_number.or_else(by_name).map(|risky| Found { risky, answered: false })
+}
+
+/// Whether what listens was asked what it is.
+pub(crate) fn is_probed(event: &Event<'_>) -> bool {
+    event.field(field::METHOD).is_some_and(|method| method == "probed")
 }
 
 impl FromStr for Risky {

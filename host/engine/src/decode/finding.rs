@@ -5,8 +5,8 @@
 
 use crate::event::{Event, EventField, Name};
 
-use super::json::{SHORT, instant, place, short};
 use super::json_scan::{Scan, Value};
+use super::members::{SHORT, instant, place, short};
 use super::zone::Zone;
 
 /// The scanners that a log source's product can name.

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, Place};
 
+use super::error_log;
 use super::level::level;
 use super::opening::Opening;
 use super::skip::blanks;
@@ -21,5 +22,6 @@ pub(super) fn fill(line: &[u8], opening: &Opening, event: &mut Event) {
     if let Some(place) = level(line, start) {
         text(event, "level", place);
     }
+    error_log::fill(line, opening, start, event);
     event.message = Some(Place::line(start, line.len()));
 }

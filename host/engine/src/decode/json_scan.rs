@@ -58,7 +58,7 @@ impl Scan<'_> {
     }
 
     /// Goes behind `wanted`, if that comes next behind blanks.
-    fn take(&mut self, wanted: u8) -> Option<()> {
+    pub(super) fn take(&mut self, wanted: u8) -> Option<()> {
         self.blanks();
         (self.peek() == Some(wanted)).then(|| self.at += 1)
     }
@@ -182,10 +182,11 @@ impl Scan<'_> {
     }
 
     /// Goes over a member's name and its colon.
-    fn name(&mut self) -> Option<()> {
+    pub(super) fn name(&mut self) -> Option<Value> {
         self.blanks();
-        self.string()?;
-        self.take(b':')
+        let name = self.string()?;
+        self.take(b':')?;
+        Some(name)
     }
 }
 

@@ -3,23 +3,39 @@
 //! ```text
 //!   line ─► opening ─┬─► rfc5424 ─────────────────────────────┐
 //!     │     priority,├─► syslog   host, tag, text ────────────┤
-//!     │     stamp    └─► iso      syslog if surely, else level┼─► Event
+//!     │     stamp    ├─► access   client, request, status ────┤
+//!     │              └─► iso      syslog if surely, else level┼─► Event
 //!     ├─ { ─► json_scan ─► json   members by role ────────────┤
 //!     │                └─► finding  members as they are ──────┤
+//!     ├─ w3c                columns that an earlier line names┤
+//!     ├─ export             an entry of a journal ────────────┤
+//!     ├─ audit, cef, logfmt ──────────────────────────────────┤   audit, cef and access also behind syslog's header
 //!     └─ fits nothing ─► plain    the whole line ─────────────┘
 //! ```
 //!
 //! Decoding never fails and keeps nothing from line to line, so it runs on all cores; what needs the lines before
-//! (the source's format, the year) is settled in [`crate::line`].
+//! (the source's format, its columns, the year) is settled in [`crate::line`].
 
+mod access;
+mod audit;
+mod body;
+mod cef;
+mod columns;
+mod envelope;
 mod epoch;
+mod error_log;
+mod export;
 mod finding;
 mod format;
 mod iso;
 mod json;
 mod json_scan;
+mod layout;
 mod level;
 mod log_source;
+mod logfmt;
+mod members;
+mod nested;
 mod opening;
 mod program;
 mod rfc5424;
@@ -27,6 +43,7 @@ mod role;
 mod skip;
 mod stamp;
 mod syslog;
+mod w3c;
 mod zone;
 
 use std::sync::Arc;
@@ -35,8 +52,13 @@ use jiff::tz::TimeZone;
 
 use crate::event::{Event, Place};
 
+pub use columns::Columns;
+pub(crate) use envelope::{LONGEST_LIST, is_list};
+pub(crate) use export::{LARGEST_VALUE, LONGEST_NAME, is_name};
 pub use format::{Format, UnknownFormat};
+pub use layout::{Layout, Within};
 pub use log_source::GivenLogSource;
+pub use nested::resolve;
 pub(crate) use opening::{Opening, first};
 pub(crate) use stamp::is_leap;
 
@@ -44,7 +66,43 @@ use syslog::{Syslog, text};
 use zone::Zone;
 
 /// Names that decoding gives to fields by itself. The name of any other field stands in its line, or in the arena.
-const GIVEN_NAMES: [&str; 8] = ["host", "level", "msgid", "pid", "pri", "program", "timestamp", "version"];
+const GIVEN_NAMES: [&str; 23] = [
+    "host",
+    "level",
+    "msgid",
+    "pid",
+    "pri",
+    "program",
+    "timestamp",
+    "version",
+    "module",
+    "tid",
+    // W3C's names for what web servers' logs have.
+    "c-ip",
+    "c-port",
+    "cs(Referer)",
+    "cs(User-Agent)",
+    "cs-host",
+    "cs-method",
+    "cs-uri-query",
+    "cs-uri-stem",
+    "cs-username",
+    "cs-version",
+    "sc-bytes",
+    "sc-status",
+    access::DECODED,
+];
+
+/// Names that decoding gives where a line has a certain text, in lower case; other lines have to have the name itself.
+const BESIDE: [(&str, &[u8]); 7] = [
+    ("deviceEventClassId", b"cef:"),
+    ("deviceProduct", b"cef:"),
+    ("deviceVendor", b"cef:"),
+    ("deviceVersion", b"cef:"),
+    ("name", b"cef:"),
+    ("serial", b"audit("),
+    ("severity", b"cef:"),
+];
 
 /// Whether a field of this name, with a value like this if that is known, can come from a line in which its name
 /// does not stand.
@@ -54,6 +112,16 @@ pub(crate) fn is_given(name: &str, value: Option<&[u8]>) -> bool {
     GIVEN_NAMES.contains(&name) && (name != "level" || value.is_none_or(word))
 }
 
+/// A name that decoding may give to a column: to a field whose name does not stand in its line, whatever its value is.
+fn given(name: &str) -> Option<&'static str> {
+    GIVEN_NAMES.into_iter().find(|known| *known == name && *known != "level")
+}
+
+/// The text that a line has in which this name does not stand, if a field of this name can come from it only then.
+pub(crate) fn beside(name: &str) -> Option<&'static [u8]> {
+    BESIDE.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// Decodes the lines of one source.
 #[derive(Clone, Debug)]
 pub struct Decoder {
@@ -61,6 +129,8 @@ pub struct Decoder {
     fixed: bool,
     timezone: TimeZone,
     zone: Zone,
+    /// What W3C's lines have.
+    columns: Option<Arc<Columns>>,
     /// `None`: the operator says nothing.
     log_source: Option<Arc<GivenLogSource>>,
 }
@@ -73,7 +143,8 @@ impl Decoder {
     pub fn new(format: Format, timezone: TimeZone, fixed: bool) -> Decoder {
         // What our scans write is in no other format, and nothing else is a finding.
         let fixed = fixed || format == Format::Finding;
-        Decoder { format, fixed, zone: Zone::new(timezone.clone()), timezone, log_source: None }
+        let zone = Zone::new(timezone.clone());
+        Decoder { format, fixed, zone, timezone, columns: None, log_source: None }
     }
 
     /// The same, for lines of which the operator says what log they are from.
@@ -85,6 +156,16 @@ impl Decoder {
     /// The same, for lines of which the format was found.
     pub(crate) fn found(self, format: Format) -> Decoder {
         Decoder { format, fixed: false, ..self }
+    }
+
+    /// The same, for lines that have these columns, if they are of a W3C extended log.
+    pub fn of_columns(self, columns: Option<Arc<Columns>>) -> Decoder {
+        Decoder { columns, ..self }
+    }
+
+    /// The columns that lines of a W3C extended log have.
+    pub fn columns(&self) -> Option<&Arc<Columns>> {
+        self.columns.as_ref().filter(|_| self.format == Format::W3c)
     }
 
     /// The source's format.
@@ -121,6 +202,16 @@ impl Decoder {
     pub fn time(&self, line: &[u8], year: i16) -> Option<i64> {
         let line = addressable(line);
         let start = first(line);
+        if let Some(columns) = self.columns()
+            && let Some(time) = w3c::time(line, start, columns, &self.zone)
+        {
+            return time;
+        }
+        if self.format == Format::Journal
+            && let Some(time) = export::time(line, start, &self.zone)
+        {
+            return time;
+        }
         if line.get(start) == Some(&b'{') {
             return match self.format {
                 Format::Finding => finding::time(line, start, &self.zone),
@@ -128,28 +219,35 @@ impl Decoder {
                 _ => None,
             };
         }
-        self.opening(line)?.stamp?.instant(year, &self.zone)
+        match self.opening(line) {
+            Some(opening) => opening.stamp?.instant(year, &self.zone),
+            None => self.time_within(line, start),
+        }
     }
 
     /// Whether decoding may change a value of this line. If not, all places of its event are in the line itself, and
     /// a look at the line's bytes is a look at its values. Cheap, and rather `true` than wrong.
     pub fn may_change(&self, line: &[u8]) -> bool {
         match line.get(first(line)) {
+            // Names of columns are no part of the line.
+            _ if self.columns().is_some() => true,
             Some(b'{') => self.reads_json() && json::may_change(line),
-            Some(b'<') => self.allows(Format::Rfc5424) && memchr::memchr(b'\\', line).is_some(),
-            _ => false,
+            Some(b'<') if self.allows(Format::Rfc5424) && memchr::memchr(b'\\', line).is_some() => true,
+            _ => body::may_change(line) || self.allows(Format::Logfmt) && logfmt::may_change(line),
         }
     }
 
     /// Whether [`Decoder::may_change`] may be true of any line in these bytes: one look instead of one for each line.
     pub fn may_change_any(&self, lines: &[u8]) -> bool {
-        self.reads_json() && json::may_change(lines)
-            || self.allows(Format::Rfc5424) && memchr::memchr(b'\\', lines).is_some()
+        self.columns().is_some()
+            || self.reads_json() && json::may_change(lines)
+            || body::may_change_any(lines)
     }
 
     /// Whether the line begins as an event of its own does: with a date and time.
     pub(crate) fn has_header(&self, line: &[u8]) -> bool {
         self.opening(line).is_some()
+            || matches!(self.within(line, first(line)), Some(Format::Audit | Format::Cef))
     }
 
     /// What the line looks like, whatever the source's format.
@@ -157,7 +255,8 @@ impl Decoder {
         let line = addressable(line);
         let start = first(line);
         if line.get(start) != Some(&b'{') {
-            return self.opening(line).map_or(Format::Plain, |opening| opening.format);
+            let opening = self.opening(line).map(|opening| opening.format);
+            return opening.or_else(|| self.within(line, start)).unwrap_or(Format::Plain);
         }
         let object = json::is_object(line, start);
         if object { Format::Json } else { Format::Plain }
@@ -165,13 +264,21 @@ impl Decoder {
 
     fn fill(&self, line: &[u8], year: i16, event: &mut Event) -> bool {
         let start = first(line);
+        if let Some(columns) = self.columns()
+            && w3c::fill(line, start, columns, &self.zone, event)
+        {
+            return true;
+        }
+        if self.format == Format::Journal && export::fill(line, start, &self.zone, event) {
+            return true;
+        }
         if line.get(start) == Some(&b'{') {
             return match self.format {
                 Format::Finding => finding::fill(line, start, &self.zone, event),
                 _ => self.allows(Format::Json) && json::fill(line, start, &self.zone, event),
             };
         }
-        let Some(opening) = self.opening(line) else { return false };
+        let Some(opening) = self.opening(line) else { return self.fill_within(line, start, event) };
         for (name, place) in [("pri", opening.priority), ("version", opening.version)] {
             if let Some(place) = place {
                 text(event, name, place);
@@ -184,14 +291,54 @@ impl Decoder {
         match opening.format {
             Format::Rfc5424 => rfc5424::fill(line, opening.behind, event),
             Format::Rfc3164 => Syslog::behind(line, opening.behind).fill(line, event),
+            Format::Access => {
+                if let Some(stamp) = &opening.stamp {
+                    access::fill(line, start, stamp, event);
+                }
+            }
             _ => iso::fill(line, &opening, event),
         }
         true
     }
 
+    /// What the line is if it does not open with a date and time, and is no object.
+    fn within(&self, line: &[u8], start: usize) -> Option<Format> {
+        match line.get(start)? {
+            b'C' if self.allows(Format::Cef) && cef::begins(line, start) => Some(Format::Cef),
+            b't' | b'n' if self.allows(Format::Audit) && audit::header(line, start).is_some() => {
+                Some(Format::Audit)
+            }
+            _ => (self.allows(Format::Logfmt) && logfmt::is_logfmt(line, start)).then_some(Format::Logfmt),
+        }
+    }
+
+    fn fill_within(&self, line: &[u8], start: usize, event: &mut Event) -> bool {
+        match self.within(line, start) {
+            Some(Format::Audit) => {
+                let header = audit::header(line, start);
+                event.time = header.and_then(|header| header.time);
+                if let Some(header) = header {
+                    audit::fill(line, start, &header, event);
+                }
+            }
+            Some(Format::Cef) => cef::fill(line, start, event),
+            Some(Format::Logfmt) => return logfmt::fill(line, start, &self.zone, event),
+            _ => return false,
+        }
+        true
+    }
+
+    fn time_within(&self, line: &[u8], start: usize) -> Option<i64> {
+        match self.within(line, start)? {
+            Format::Audit => audit::header(line, start)?.time,
+            Format::Logfmt => logfmt::time(line, start, &self.zone),
+            _ => None,
+        }
+    }
+
     /// How the line opens, in a format that this decoder takes.
     fn opening(&self, line: &[u8]) -> Option<Opening> {
-        if self.fixed && matches!(self.format, Format::Json | Format::Plain | Format::Finding) {
+        if self.fixed && self.format.has_no_stamp() {
             return None;
         }
         let opening = Opening::of(line)?;
@@ -204,7 +351,8 @@ impl Decoder {
     }
 
     fn allows(&self, format: Format) -> bool {
-        !self.fixed || self.format == format
+        // A record of a document is an object of JSON.
+        !self.fixed || self.format == format || format == Format::Json && self.format == Format::Records
     }
 
     fn reads_json(&self) -> bool {

@@ -2,9 +2,9 @@
 
 use crate::event::Place;
 
-use super::Format;
 use super::skip::skip;
 use super::stamp::Stamp;
+use super::{Format, access};
 
 /// The first part of a line with a header. Whether a line has a header is decided here and nowhere else, so that
 /// decoding, merging by time, joining and years agree.
@@ -51,11 +51,12 @@ impl Opening {
                 };
                 Some(Opening { priority: Some(priority), ..opening })
             }
-            b'A'..=b'S' => {
-                let stamp = Stamp::syslog(line, start)?;
+            b'A'..=b'S' if let Some(stamp) = Stamp::syslog(line, start) => {
                 Some(Opening::stamped(Format::Rfc3164, stamp))
             }
-            b'0'..=b'9' => Some(Opening::stamped(Format::Iso, Stamp::iso(line, start)?)),
+            b'0'..=b'9' if let Some(stamp) = Stamp::iso(line, start) => {
+                Some(Opening::stamped(Format::Iso, stamp))
+            }
             b'[' => {
                 let stamp = Stamp::iso(line, start + 1).or_else(|| Stamp::ctime(line, start + 1))?;
                 let opening = Opening::stamped(Format::Iso, stamp);
@@ -66,7 +67,8 @@ impl Opening {
                     _ => None,
                 }
             }
-            _ => None,
+            // The client's name or address stands before the stamp.
+            _ => Some(Opening::stamped(Format::Access, access::opening(line, start)?)),
         }
     }
 

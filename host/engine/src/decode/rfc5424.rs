@@ -4,6 +4,7 @@ use tripline_abi::FieldType;
 
 use crate::event::{Event, EventField, Name, Place};
 
+use super::body;
 use super::program::service;
 use super::skip::skip;
 use super::syslog::text;
@@ -56,6 +57,7 @@ pub(super) fn fill(line: &[u8], at: usize, event: &mut Event) {
         at += 3;
     }
     event.message = Some(Place::line(at.min(line.len()), line.len()));
+    body::fill(line, at, event);
 }
 
 /// The header's words; `-` is nil.

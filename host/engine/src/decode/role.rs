@@ -32,6 +32,11 @@ pub(super) fn roles(name: &[u8]) -> &'static [(Role, u32)] {
         b"date" => &[(Time, 5)],
         b"_SOURCE_REALTIME_TIMESTAMP" => &[(Time, 6)],
         b"__REALTIME_TIMESTAMP" => &[(Time, 7)],
+        // CloudTrail, Azure's activity log, Microsoft Graph, GuardDuty.
+        b"eventTime" => &[(Time, 8)],
+        b"eventTimestamp" => &[(Time, 9)],
+        b"createdDateTime" => &[(Time, 10)],
+        b"UpdatedAt" => &[(Time, 11)],
         b"message" => &[(Message, 0)],
         b"msg" => &[(Message, 1)],
         b"log" => &[(Message, 2)],

@@ -9,7 +9,7 @@ pub(crate) struct Stamp {
     pub(crate) month: u8,
     pub(crate) day: u8,
     /// Hour, minute, second.
-    clock: [u8; 3],
+    pub(crate) clock: [u8; 3],
     nanosecond: u32,
     /// Seconds east of UTC.
     offset: Option<i32>,
@@ -95,11 +95,30 @@ impl Stamp {
         stamp.bounded(text)
     }
 
+    /// `10/Oct/2000:13:55:36 -0700`, as web servers' access logs have it.
+    pub(crate) fn access(text: &[u8], start: usize) -> Option<Stamp> {
+        let form = text.get(start..)?.first_chunk::<26>()?;
+        let [d1, d2, b'/', m1, m2, m3, b'/', y1, y2, y3, y4, b':', clock @ .., b' ', _, _, _, _, _] = form
+        else {
+            return None;
+        };
+        let (day, month) = (pair([*d1, *d2])?, month([*m1, *m2, *m3])?);
+        let year = Some(i16::from(pair([*y1, *y2])?) * 100 + i16::from(pair([*y3, *y4])?));
+        let (seconds, end) = offset(text, start + 20)?;
+        let stamp = Stamp { year, month, day, clock: clock_of(*clock)?, start, end, ..Stamp::default() };
+        Stamp { offset: Some(seconds), ..stamp }.bounded(text)
+    }
+
     /// The stamp with the fraction of a second that follows, if one does: `.123` or `,123`.
-    fn with_fraction(mut self, text: &[u8]) -> Stamp {
-        if !matches!(text.get(self.end), Some(b'.' | b',')) || digit(text, self.end + 1).is_none() {
-            return self;
+    #[inline]
+    fn with_fraction(self, text: &[u8]) -> Stamp {
+        match text.get(self.end) {
+            Some(b'.' | b',') if digit(text, self.end + 1).is_some() => self.with_digits(text),
+            _ => self,
         }
+    }
+
+    fn with_digits(mut self, text: &[u8]) -> Stamp {
         let mut unit = 100_000_000;
         self.end += 1;
         while let Some(digit) = digit(text, self.end) {
@@ -111,6 +130,7 @@ impl Stamp {
     }
 
     /// A stamp ends where a word ends.
+    #[inline]
     fn bounded(self, text: &[u8]) -> Option<Stamp> {
         let goes_on = text.get(self.end).is_some_and(|next| next.is_ascii_alphanumeric() || *next >= 0x80);
         (!goes_on).then_some(self)

@@ -4,10 +4,10 @@ use tripline_abi::FieldType;
 
 use crate::event::{Event, EventField, Name, Place};
 
-use super::level;
 use super::program::{Tag, service};
 use super::skip::{blanks, word_end};
 use super::stamp::Stamp;
+use super::{body, level};
 
 /// Where host, tag and text stand.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +84,7 @@ impl Syslog {
             }
         }
         event.message = Some(Place::line(self.message, line.len()));
+        body::fill(line, self.message, event);
     }
 }
 

@@ -323,6 +323,9 @@ impl Judge {
         let checked = self.life.check(batch, entries, &mut self.reply);
         self.cost.times.count(self.life.usage().cpu.saturating_sub(before));
         checked?;
+        if !self.reply.is_empty() {
+            self.ring.index();
+        }
         let decisions = self.replies.read(&self.reply, self.pack.name(), &self.ring)?;
         self.cost.batches += 1;
         self.cost.decisions += decisions.len() as u64;

@@ -53,7 +53,10 @@ const DIGEST_BYTES: usize = 32;
 
 pub(super) struct Ring {
     limits: RingLimits,
+    /// Entry by id, of those before `indexed`.
     known: HashMap<EventId, u64, BuildHasherDefault<IdHasher>>,
+    /// Number of the first entry that is not in `known`: most are gone before anything is asked of them.
+    indexed: u64,
     entries: VecDeque<Delivered>,
     /// Number of the oldest entry; entries are numbered as they come.
     first: u64,
@@ -105,6 +108,7 @@ impl Ring {
         Ring {
             limits,
             known: HashMap::default(),
+            indexed: 0,
             entries: VecDeque::new(),
             first: 0,
             texts: VecDeque::new(),
@@ -159,7 +163,6 @@ impl Ring {
         self.spans.extend(spans.filter(|(_, end)| *end as usize <= kept.len()));
         self.texts.extend(kept);
         self.texts.extend(digest.iter().flatten());
-        self.known.insert(position.id(), self.next());
         self.entries.push_back(Delivered {
             position,
             time,
@@ -172,9 +175,27 @@ impl Ring {
         });
     }
 
+    /// Before much is asked of it. What is not in the index yet is gone over one by one.
+    pub(super) fn index(&mut self) {
+        for (number, entry) in
+            (self.indexed..).zip(self.entries.range((self.indexed - self.first) as usize..))
+        {
+            // A replayed id stands for its newest delivery.
+            self.known.insert(entry.position.id(), number);
+        }
+        self.indexed = self.next();
+    }
+
+    /// Number of the newest entry with this id.
+    fn number(&self, id: &EventId) -> Option<u64> {
+        let newer = self.entries.range((self.indexed - self.first) as usize..);
+        let newest = newer.rev().position(|entry| entry.position.id() == *id);
+        newest.map_or_else(|| self.known.get(id).copied(), |back| Some(self.next() - 1 - back as u64))
+    }
+
     pub(super) fn find(&self, id: &EventId) -> Known {
-        match self.known.get(id) {
-            Some(&number) => {
+        match self.number(id) {
+            Some(number) => {
                 let entry = &self.entries[(number - self.first) as usize];
                 Known::Event { position: entry.position, time: entry.time }
             }
@@ -185,7 +206,7 @@ impl Ring {
 
     /// The evidence with this id, with its text if that is still kept.
     pub(super) fn evidence(&self, id: &EventId) -> Option<Evidence> {
-        let number = *self.known.get(id)?;
+        let number = self.number(id)?;
         let entry = &self.entries[(number - self.first) as usize];
         let (position, cut, captures) = (entry.position, entry.cut, Vec::new());
         let mut evidence = Evidence { position, text: None, cut, captures, digest: None };
@@ -304,14 +325,16 @@ impl Ring {
         if self.first_text == self.first {
             self.forget_text();
         }
-        if let Some(entry) = self.entries.pop_front() {
-            // A replayed id stands for its newest delivery.
+        if let Some(entry) = self.entries.pop_front()
+            && self.first < self.indexed
+        {
             let id = entry.position.id();
             if self.known.get(&id) == Some(&self.first) {
                 self.known.remove(&id);
             }
         }
         self.first += 1;
+        self.indexed = self.indexed.max(self.first);
     }
 
     fn forget_text(&mut self) {
@@ -392,5 +415,29 @@ mod tests {
         assert_eq!(ring.evidence(&at(2).id()).unwrap().text.as_deref(), Some(b"01234".as_slice()));
         assert_eq!(ring.evidence(&at(5).id()).unwrap().text.as_deref(), Some(b"x".as_slice()));
         assert_eq!(ring.entries.len(), 4);
+    }
+
+    #[test]
+    fn whether_it_is_indexed_changes_nothing_that_it_says() {
+        let limits = RingLimits { ids: 8, bytes: 64, text: 16 };
+        let (mut plain, mut indexed) = (Ring::new(limits), Ring::new(limits));
+        // Every third is one that was delivered before.
+        for i in 0..60_u64 {
+            let offset = if i % 3 == 0 { i / 2 } else { i };
+            for ring in [&mut plain, &mut indexed] {
+                ring.push(at(offset), Some(i as i64), format!("line {i}").as_bytes(), [].into_iter());
+            }
+            if i % 5 == 0 {
+                indexed.index();
+            }
+            for offset in 0..=i {
+                let told = |ring: &Ring| match ring.find(&at(offset).id()) {
+                    Known::Event { time, .. } => Ok((time, ring.evidence(&at(offset).id()))),
+                    Known::Foreign => Err("foreign"),
+                    Known::Gone => Err("gone"),
+                };
+                assert_eq!(told(&plain), told(&indexed), "{offset} after {i}");
+            }
+        }
     }
 }

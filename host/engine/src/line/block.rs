@@ -24,7 +24,7 @@ pub struct Block {
     pub bytes: Vec<u8>,
     /// The lines, in order.
     pub lines: Vec<Line>,
-    /// What decodes them; the same for all blocks of a source.
+    /// What decodes them; the same for all blocks of a source, but for the columns that lines of W3C's format have.
     pub decoder: Arc<Decoder>,
     /// A line's time is not later than this; a later one is no time.
     pub until: Option<i64>,
@@ -47,7 +47,7 @@ pub struct Line {
     pub end: u32,
     /// Where it begins in its file, in bytes.
     pub offset: u64,
-    /// Which line of its file it is, from 1; empty lines count too, though they are no events.
+    /// Which line of its file it is, or begins in, from 1; empty lines count too, though they are no events.
     pub number: u64,
     /// Which file of the source it is from, from 0.
     pub file: u32,

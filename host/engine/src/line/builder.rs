@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::decode::{Decoder, Format};
+use crate::decode::{Columns, Decoder, Format, Layout, Within};
 
-use super::join::Join;
-use super::settings::AHEAD;
+use super::framing::{Edge, Framing};
+use super::join::{Join, joins};
+use super::spares::Spares;
 use super::years::Years;
 use super::{Block, Line, LineSettings, Mark};
 
@@ -14,11 +15,6 @@ use super::{Block, Line, LineSettings, Mark};
 const PIECE: usize = 64 * 1024;
 /// Block and line sizes are kept far from what a place of 32 bits can say.
 const LARGEST: usize = 1 << 30;
-
-/// No more room than this is taken before it is needed.
-const LARGEST_ROOM: usize = 16 << 20;
-/// So many blocks are kept for their memory.
-const SPARES: usize = 4;
 
 /// Builds blocks.
 ///
@@ -43,6 +39,10 @@ pub(super) struct Builder {
     from: Mark,
     /// Whether the format was found rather than given.
     found: bool,
+    /// Where events end, if not where lines do.
+    framing: Option<Framing>,
+    /// Where in a document the unfinished line begins.
+    within: Within,
     /// Where the unfinished line begins.
     line_start: usize,
     /// Up to where line feeds were looked for.
@@ -55,8 +55,7 @@ pub(super) struct Builder {
     number: u64,
     file: u32,
     done: VecDeque<Block>,
-    /// Blocks that came back, for their memory.
-    spare: Vec<Block>,
+    spares: Spares,
 }
 
 /// An event that is not over.
@@ -74,11 +73,7 @@ struct Start {
     offset: u64,
     line: u64,
     year: Option<(i16, u8, u8)>,
-}
-
-/// Whether lines of this format may go on with the next one.
-fn joins(format: Format) -> bool {
-    !matches!(format, Format::Json | Format::Finding)
+    within: Within,
 }
 
 impl Builder {
@@ -89,29 +84,28 @@ impl Builder {
         if settings.live {
             years.go_live();
         }
-        let until = until(&settings, settings.reference);
-        let (offset, number, file, left_out) = (0, 1, 0, 0);
-        let (bytes, lines, held, line_start, scanned) = (Vec::new(), Vec::new(), None, 0, 0);
-        let (done, spare) = (VecDeque::new(), Vec::new());
+        let until = settings.until(settings.reference);
         settings.join &= joins(decoder.format());
         Builder {
+            framing: Framing::of(decoder.format()),
+            spares: Spares::new(settings.block_bytes),
             settings,
             decoder,
             years,
             until,
-            bytes,
-            lines,
-            held,
+            bytes: Vec::new(),
+            lines: Vec::new(),
+            held: None,
             from: Mark::start(0),
             found: false,
-            line_start,
-            scanned,
-            left_out,
-            offset,
-            number,
-            file,
-            done,
-            spare,
+            within: Within::Nothing,
+            line_start: 0,
+            scanned: 0,
+            left_out: 0,
+            offset: 0,
+            number: 1,
+            file: 0,
+            done: VecDeque::new(),
         }
     }
 
@@ -122,19 +116,22 @@ impl Builder {
     /// Sets what decodes the lines, before the first of them.
     pub(super) fn set_decoder(&mut self, decoder: Arc<Decoder>) {
         self.settings.join &= joins(decoder.format());
+        self.framing = Framing::of(decoder.format());
         self.decoder = decoder;
         self.found = true;
-        self.from.format = self.format();
+        self.from.format = self.layout(self.within);
     }
 
-    /// The format for whoever goes on, unless that is given to them, too.
-    fn format(&self) -> Option<Format> {
-        self.found.then(|| self.decoder.format())
+    /// What whoever goes on there must know, unless it is the format alone and is given to them, too.
+    fn layout(&self, within: Within) -> Option<Layout> {
+        let columns = self.decoder.columns().cloned();
+        let is_telling = self.found || columns.is_some() || within != Within::Nothing;
+        is_telling.then(|| Layout { format: self.decoder.format(), columns, within })
     }
 
     /// Where what has not come out begins.
     pub(super) fn mark(&self) -> Mark {
-        self.from
+        self.from.clone()
     }
 
     /// Goes on at a mark, before the file's first byte.
@@ -143,12 +140,24 @@ impl Builder {
         if let Some(year) = mark.year {
             self.years.resume(year);
         }
-        self.from = Mark { format: self.format(), year: self.years.mark(), ..*mark };
+        if let Some(Layout { format, columns, within }) = &mark.format
+            && *format == self.decoder.format()
+        {
+            self.decoder = Arc::new((*self.decoder).clone().of_columns(columns.clone()));
+            // What is known of the file before says nothing of where a next one begins.
+            if mark.offset > 0
+                && let Some(framing) = &mut self.framing
+            {
+                framing.resume(*within);
+                self.within = *within;
+            }
+        }
+        self.from = Mark { format: self.layout(self.within), year: self.years.mark(), ..mark.clone() };
     }
 
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
         self.years.set_reference(reference);
-        self.until = until(&self.settings, reference);
+        self.until = self.settings.until(reference);
     }
 
     pub(super) fn go_live(&mut self) {
@@ -165,18 +174,14 @@ impl Builder {
     }
 
     /// Takes a block's memory for a next one.
-    pub(super) fn reuse(&mut self, mut block: Block) {
-        if self.spare.len() < SPARES {
-            block.bytes.clear();
-            block.lines.clear();
-            self.spare.push(block);
-        }
+    pub(super) fn reuse(&mut self, block: Block) {
+        self.spares.take(block);
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8]) {
         let largest = PIECE.min(self.settings.block_bytes);
         while !bytes.is_empty() {
-            if self.left_out > 0 {
+            if self.left_out > 0 && self.framing.is_none() {
                 let rest = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
                 self.left_out += rest as u64;
                 bytes = &bytes[rest..];
@@ -188,9 +193,16 @@ impl Builder {
         }
     }
 
-    /// Completes the lines whose line feeds have come.
+    /// Completes the lines whose ends have come.
     fn scan(&mut self) {
-        while let Some(feed) = memchr::memchr(b'\n', &self.bytes[self.scanned..]) {
+        while let Some(framing) = &mut self.framing
+            && let Some(edge) = framing.next(&self.bytes, self.scanned)
+        {
+            self.edge(edge);
+        }
+        while self.framing.is_none()
+            && let Some(feed) = memchr::memchr(b'\n', &self.bytes[self.scanned..])
+        {
             let feed = self.scanned + feed;
             self.scanned = feed + 1;
             let line = &self.bytes[self.line_start..feed];
@@ -204,15 +216,30 @@ impl Builder {
         self.scanned = self.bytes.len();
     }
 
+    /// What came before an edge is an event, or nothing.
+    fn edge(&mut self, Edge { end, next }: Edge) {
+        self.scanned = next;
+        self.complete(end.unwrap_or(self.line_start), next);
+    }
+
     /// The unfinished line ends at `end`, and the next begins at `next`.
-    fn complete(&mut self, end: usize, next: usize) {
+    fn complete(&mut self, mut end: usize, mut next: usize) {
+        if let Some(columns) = self.columns_of(end) {
+            // The line that names them is the first of a block, and is read again by whoever goes on there.
+            let before = self.line_start;
+            self.close(before, self.next_line(), self.offset);
+            (end, next) = (end - before, next - before);
+            self.decoder = Arc::new((*self.decoder).clone().of_columns(columns.map(Arc::new)));
+        }
         let start = self.line_start;
         let most = start + self.settings.max_bytes;
         let cut = end > most || self.left_out > 0;
         let end = end.min(most);
         let (offset, number, file) = (self.offset, self.number, self.file);
+        let own = self.next_line();
         self.offset += (next - start) as u64 + self.left_out;
-        self.number += 1;
+        self.number += self.framing.as_mut().map_or(1, Framing::take_feeds);
+        self.within = self.framing.as_ref().map_or(Within::Nothing, Framing::within);
         self.left_out = 0;
         self.line_start = next;
         if start == end {
@@ -220,13 +247,24 @@ impl Builder {
             return self.release(next, start, start.offset);
         }
         let (start, end) = (start as u32, end as u32);
-        self.event(Line { start, end, offset, number, file, year: 0, cut });
+        self.event(Line { start, end, offset, number, file, year: 0, cut }, own);
+    }
+
+    /// The columns that the unfinished line names, which ends at `end`, if they are others than before.
+    fn columns_of(&self, end: usize) -> Option<Option<Columns>> {
+        if self.decoder.format() != Format::W3c {
+            return None;
+        }
+        let most = self.line_start + self.settings.max_bytes;
+        let is_cut = end > most || self.left_out > 0;
+        // What is left of a line that was cut names some of them, and not all.
+        let columns = Columns::directive(&self.bytes[self.line_start..end.min(most)])?.filter(|_| !is_cut);
+        (columns.as_ref() != self.decoder.columns().map(|columns| &**columns)).then_some(columns)
     }
 
     /// The line joins the event before it, or is one.
-    fn event(&mut self, mut line: Line) {
+    fn event(&mut self, mut line: Line, own: Start) {
         let text = &self.bytes[line.start as usize..line.end as usize];
-        let own = Start { offset: line.offset, line: line.number, year: self.years.mark() };
         let (join, start) = if !self.settings.join {
             (None, own)
         } else if let Some(Held { line: held, join, start }) = &mut self.held
@@ -271,59 +309,36 @@ impl Builder {
 
     /// The start of the unfinished line.
     fn next_line(&self) -> Start {
-        Start { offset: self.offset, line: self.number, year: self.years.mark() }
+        let (offset, line, within) = (self.offset, self.number, self.within);
+        Start { offset, line, year: self.years.mark(), within }
     }
 
     /// The block ends at `end`. The next event begins at `judged` in the file, and is known from `start` on.
     fn close(&mut self, end: usize, start: Start, judged: u64) {
         self.line_start -= end;
         self.scanned -= end;
-        let Start { offset, line, year } = start;
+        let Start { offset, line, year, within } = start;
         let judged = judged.max(self.from.judged);
-        let after = Mark { file: self.file, offset, line, judged, format: self.format(), year };
-        let from = std::mem::replace(&mut self.from, after);
-        if self.lines.is_empty() {
+        let after = Mark { file: self.file, offset, line, judged, format: self.layout(within), year };
+        let from = std::mem::replace(&mut self.from, after.clone());
+        let (bytes, lines) = if self.lines.is_empty() {
             self.bytes.drain(..end);
-            if from != after {
-                let (bytes, lines, decoder) = (Vec::new(), Vec::new(), self.decoder.clone());
-                self.done.push_back(Block {
-                    bytes,
-                    lines,
-                    decoder,
-                    until: self.until,
-                    received: None,
-                    foot: None,
-                    from,
-                    after,
-                });
+            if from == after {
+                return;
             }
-            return;
-        }
-        let mut block = self.spare.pop().unwrap_or_else(|| Block {
-            bytes: Vec::with_capacity(self.settings.block_bytes.min(LARGEST_ROOM) + PIECE),
-            lines: Vec::with_capacity(self.lines.len()),
-            decoder: self.decoder.clone(),
-            until: self.until,
-            received: None,
-            foot: None,
-            from,
-            after,
-        });
-        (block.from, block.after, block.until) = (from, after, self.until);
-        (block.received, block.foot) = (None, None);
-        block.bytes.extend_from_slice(&self.bytes[end..]);
-        self.bytes.truncate(end);
-        block.decoder = self.decoder.clone();
-        std::mem::swap(&mut block.bytes, &mut self.bytes);
-        std::mem::swap(&mut block.lines, &mut self.lines);
-        self.done.push_back(block);
+            (Vec::new(), Vec::new())
+        } else {
+            self.spares.split(&mut self.bytes, &mut self.lines, end, PIECE)
+        };
+        let (decoder, until) = (self.decoder.clone(), self.until);
+        self.done.push_back(Block { bytes, lines, decoder, until, received: None, foot: None, from, after });
     }
 
     pub(super) fn end_of_file(&mut self) {
         if self.line_start < self.bytes.len() {
             let end = self.bytes.len();
-            self.scanned = end;
-            self.complete(end, end);
+            let edge = self.framing.as_mut().map(|framing| framing.finish(&self.bytes));
+            self.edge(edge.unwrap_or(Edge { end: Some(end), next: end }));
         }
         if let Some(held) = self.held.take() {
             self.out(held.line);
@@ -334,19 +349,20 @@ impl Builder {
 
     /// The unfinished line is dropped, and what was held is over.
     pub(super) fn break_off(&mut self) {
-        if let Some(held) = self.held.take() {
-            self.out(held.line);
-        }
-        self.close(self.line_start, self.next_line(), self.offset);
+        self.quiet();
         self.bytes.clear();
         (self.line_start, self.scanned, self.left_out) = (0, 0, 0);
         self.next_file();
     }
 
     fn next_file(&mut self) {
-        (self.offset, self.number) = (0, 1);
+        (self.offset, self.number, self.within) = (0, 1, Within::Nothing);
+        if let Some(framing) = &mut self.framing {
+            framing.resume(Within::Nothing);
+        }
         self.file += 1;
-        self.from = Mark { format: self.format(), year: self.years.mark(), ..Mark::start(self.file) };
+        self.from =
+            Mark { format: self.layout(self.within), year: self.years.mark(), ..Mark::start(self.file) };
     }
 
     /// The held event is over. The unfinished line stays.
@@ -354,6 +370,14 @@ impl Builder {
         if let Some(held) = self.held.take() {
             self.out(held.line);
         }
+        self.close(self.line_start, self.next_line(), self.offset);
+    }
+
+    /// An unfinished record or entry is over, and so is what it is in. An unfinished line stays.
+    pub(super) fn end_of_batch(&mut self) {
+        let Some(framing) = &mut self.framing else { return };
+        let edge = framing.finish(&self.bytes);
+        self.edge(edge);
         self.close(self.line_start, self.next_line(), self.offset);
     }
 
@@ -372,9 +396,4 @@ impl Builder {
             }
         }
     }
-}
-
-/// What no line of a file with this reference is later than, if that is held to.
-fn until(settings: &LineSettings, reference: Option<i64>) -> Option<i64> {
-    reference.filter(|_| settings.bounded).map(|reference| reference.saturating_add(AHEAD))
 }

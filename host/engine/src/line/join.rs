@@ -15,10 +15,11 @@
 //!
 //! What never joins: a line with a date and time of its own, however far it is indented, so that nobody hides a line
 //! behind another by putting a blank before it; a line behind an empty one; a line that is not indented deeper
-//! than the event's first, so that a log which indents all its lines is still one event a line; lines of JSON.
+//! than the event's first, so that a log which indents all its lines is still one event a line; lines of JSON and of
+//! W3C's format.
 //! Nothing is lost by joining: the event's text has all its lines.
 
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Format};
 
 const TRACEBACK: &[u8] = b"Traceback (most recent call last):";
 
@@ -88,6 +89,12 @@ impl Join {
         self.lines += 1;
         true
     }
+}
+
+/// Whether lines of this format may go on with the next one.
+pub(super) fn joins(format: Format) -> bool {
+    use Format::*;
+    !matches!(format, W3c | Json | Records | Journal | Finding)
 }
 
 /// How many blanks a line begins with.

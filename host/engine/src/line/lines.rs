@@ -17,7 +17,8 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Memory is bounded by the block size and what one push brings: a line is never kept beyond its longest.
 ///
 /// Lines end with a line feed; a carriage return before it is no part of the line, and the last line needs neither.
-/// All other bytes are kept as they are. An empty line counts as a line number and is no event.
+/// All other bytes are kept as they are. An empty line counts as a line number and is no event. Records of documents and
+/// entries of a journal come out as lines, too, though they begin and end elsewhere.
 #[derive(Debug)]
 pub struct Lines {
     builder: Builder,
@@ -77,9 +78,9 @@ impl Lines {
 
     /// Goes on at a mark, whose byte is pushed next; only at a file's start, before its first byte.
     pub fn resume(&mut self, mark: &Mark) {
-        if let (Some(_), Some(format)) = (&self.sample, mark.format) {
+        if let (Some(_), Some(format)) = (&self.sample, &mark.format) {
             self.sample = None;
-            self.decode_as(format);
+            self.decode_as(format.format);
         }
         self.bom = (mark.offset == 0).then_some(0);
         self.builder.resume(mark);
@@ -104,6 +105,15 @@ impl Lines {
         }
         if self.sample.is_none() {
             self.builder.quiet();
+        }
+    }
+
+    /// What has come is whole, as a batch of lines is, and what comes next goes on with nothing of it: all comes out, but for
+    /// a line without its line feed.
+    pub fn end_of_batch(&mut self) {
+        self.quiet();
+        if self.sample.is_none() {
+            self.builder.end_of_batch();
         }
     }
 

@@ -5,6 +5,8 @@
 //!                  first lines      line feeds, cuts,              Block: bytes, lines,
 //!                  settle the       join: several lines, one event        decoder
 //!                  format           years: for stamps without one
+//!                                   columns: as a line before named them
+//!                                   framing: records of a document, entries of a journal
 //! ```
 //!
 //! This is the one stage that must see a source's lines one after the other. So all that needs the lines before is
@@ -14,13 +16,17 @@
 
 mod block;
 mod builder;
+mod entries;
 mod frames;
+mod framing;
 mod join;
 mod lines;
 mod mark;
 mod messages;
+mod records;
 mod sample;
 mod settings;
+mod spares;
 mod years;
 
 pub use block::{Block, Foot, Line};

@@ -47,6 +47,9 @@ impl Sample {
     /// What most lines look like. Empty and indented lines have no say: they continue others. Neither has a last
     /// line of which more may come, if there are others; at the file's end, `over`, it is whole.
     pub(super) fn format(&self, decoder: &Decoder, over: bool) -> Format {
+        if let Some(format) = Format::of_start(&self.bytes) {
+            return format;
+        }
         let mut counts = [0; Format::ALL.len()];
         let whole = match memchr::memrchr(b'\n', &self.bytes) {
             Some(feed) if !over => &self.bytes[..feed],

@@ -57,3 +57,10 @@ impl Default for LineSettings {
         }
     }
 }
+
+impl LineSettings {
+    /// What no line of a file with this reference is later than, if that is held to.
+    pub(super) fn until(&self, reference: Option<i64>) -> Option<i64> {
+        reference.filter(|_| self.bounded).map(|reference| reference.saturating_add(AHEAD))
+    }
+}

@@ -32,6 +32,9 @@ struct Day {
     day: u8,
 }
 
+/// Hour, minute and second.
+type Clock = [u8; 3];
+
 /// The year of each line, as the lines come.
 #[derive(Clone, Debug)]
 pub(super) struct Years {
@@ -41,8 +44,8 @@ pub(super) struct Years {
     /// Lines come as they are written.
     live: bool,
     timezone: TimeZone,
-    /// The latest day of the latest year that a line may have.
-    latest: Option<(i16, Day)>,
+    /// The latest time that a line may have, in the latest year.
+    latest: Option<(i16, Day, Clock)>,
     /// The day of the line before that had one.
     before: Option<Day>,
     /// The first bytes of the line that set `before`, so that equal ones need no look at the calendar.
@@ -54,7 +57,7 @@ impl Years {
         let (given, before, seen) = (year.is_some(), None, UNSEEN);
         let mut years = Years { year: 1970, given, live: false, timezone, latest: None, before, seen };
         years.set_reference(reference);
-        years.year = year.or(years.latest.map(|(year, _)| year)).unwrap_or(1970);
+        years.year = year.or(years.latest.map(|(year, ..)| year)).unwrap_or(1970);
         years
     }
 
@@ -72,16 +75,21 @@ impl Years {
 
     /// From here on, no line is more than a day later than this, in nanoseconds since 1970.
     pub(super) fn set_reference(&mut self, reference: Option<i64>) {
-        let before = self.latest;
+        let before = self.latest_day();
         let latest = reference.map(|time| Timestamp::from_nanosecond(i128::from(time) + i128::from(AHEAD)));
         self.latest = latest.and_then(Result::ok).map(|time| {
             let date = self.timezone.to_datetime(time);
-            (date.year(), Day { month: date.month() as u8, day: date.day() as u8 })
+            let clock = [date.hour() as u8, date.minute() as u8, date.second() as u8];
+            (date.year(), Day { month: date.month() as u8, day: date.day() as u8 }, clock)
         });
-        if self.live && self.latest != before {
+        if self.live && self.latest_day() != before {
             // The same stamp may be of another year now.
             self.seen = UNSEEN;
         }
+    }
+
+    fn latest_day(&self) -> Option<(i16, Day)> {
+        self.latest.map(|(year, day, _)| (year, day))
     }
 
     /// From here on, lines come as they are written.
@@ -98,21 +106,22 @@ impl Years {
         if *first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[') {
             return self.year;
         }
-        let Some(day) = day(line) else { return self.year };
-        let year = self.settle(day);
+        let Some((day, clock)) = day(line) else { return self.year };
+        let year = self.settle(day, clock);
         if self.before == Some(day) {
-            // Of a line that begins otherwise, the first bytes are not all of the day.
-            self.seen = if first[0].is_ascii_uppercase() { *first } else { UNSEEN };
+            // Of a line that begins otherwise, the first bytes are not all of the day; and on the latest day the clock tells.
+            let is_latest = self.latest.is_some_and(|(_, latest, _)| latest == day);
+            self.seen = if first[0].is_ascii_uppercase() && !is_latest { *first } else { UNSEEN };
         }
         year
     }
 
-    fn settle(&mut self, day: Day) -> i16 {
+    fn settle(&mut self, day: Day, clock: Clock) -> i16 {
         let live = self.live && !self.given;
         let Some(before) = self.before.filter(|_| !live) else {
             self.before = Some(day);
             if !self.given {
-                self.year = self.first(day);
+                self.year = self.first(day, clock);
             }
             return self.year;
         };
@@ -121,7 +130,7 @@ impl Years {
         }
         if before.month >= day.month + 6 {
             let next = self.year.saturating_add(1);
-            if !self.given && self.latest.is_some_and(|latest| (next, day) > latest) {
+            if !self.given && self.latest.is_some_and(|latest| (next, day, clock) > latest) {
                 return self.year;
             }
             self.year = next;
@@ -130,11 +139,11 @@ impl Years {
         self.year
     }
 
-    /// The latest year in which there is such a day, not later than allowed.
-    fn first(&self, day: Day) -> i16 {
+    /// The latest year in which there is such a time, not later than allowed.
+    fn first(&self, day: Day, clock: Clock) -> i16 {
         let leap = day == Day { month: 2, day: 29 };
-        let Some((mut year, latest)) = self.latest else { return if leap { 1972 } else { 1970 } };
-        if day > latest {
+        let Some((mut year, latest, until)) = self.latest else { return if leap { 1972 } else { 1970 } };
+        if (day, clock) > (latest, until) {
             year -= 1;
         }
         while leap && !is_leap(year) {
@@ -153,10 +162,10 @@ fn date(line: &[u8]) -> Option<&[u8; 6]> {
     line[behind..].first_chunk()
 }
 
-/// The month and day of a line whose stamp has no year.
-fn day(line: &[u8]) -> Option<Day> {
+/// Month, day and clock of a line whose stamp has no year.
+fn day(line: &[u8]) -> Option<(Day, Clock)> {
     let opening = Opening::of(line)?;
     let stamp = opening.stamp?;
     let yearless = opening.format == Format::Rfc3164 && stamp.year.is_none();
-    (yearless && stamp.day <= 31).then_some(Day { month: stamp.month, day: stamp.day })
+    (yearless && stamp.day <= 31).then_some((Day { month: stamp.month, day: stamp.day }, stamp.clock))
 }

@@ -3,6 +3,7 @@
 //! Strangers' patterns run natively, so their time is metered like the pack's own. Threads add to shared counters
 //! once for each block; over the budget the pack's patterns are suspended, for every thread, for good.
 
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -37,6 +38,14 @@ pub struct MatchCost {
     pub tried: u64,
     /// Whether it was over its budget, and its patterns are tried no more.
     pub suspended: bool,
+}
+
+impl AddAssign for MatchCost {
+    fn add_assign(&mut self, other: MatchCost) {
+        self.time += other.time;
+        self.tried += other.tried;
+        self.suspended |= other.suspended;
+    }
 }
 
 impl Meter {

@@ -4,6 +4,7 @@
 use tripline_abi::FieldType;
 
 use super::{MatchScratch, Matcher};
+use crate::decode::resolve;
 use crate::event::{Event, Place};
 use crate::line::{Block, Line};
 use crate::pattern::{Captured, Found};
@@ -37,8 +38,8 @@ pub struct PackExplained {
 pub enum PatternExplained {
     /// It matches.
     Matches {
-        /// The value that it looked at.
-        value: Place,
+        /// The value that it looked at; none, if that is what it looks for.
+        value: Option<Place>,
         /// Which entry of a list, and whether the value was cut.
         found: Found,
         /// Places of its named groups in the value.
@@ -68,16 +69,17 @@ impl Matcher {
         let text = block.text(line);
         let mut event = Event::default();
         block.decoder.decode(text, line.year, &mut event);
+        resolve(text, &self.set.dotted, &mut event);
         event.time = block.bounded(event.time);
         let searched = [text.to_ascii_lowercase(), event.arena.to_ascii_lowercase()];
         let stands =
             |literal: &Vec<u8>| searched.iter().any(|bytes| memchr::memmem::find(bytes, literal).is_some());
-        let mut packs = Vec::with_capacity(self.watches.len());
-        for (watch, meter) in self.watches.iter().zip(&self.meters) {
+        let mut packs = Vec::with_capacity(self.set.watches.len());
+        for (watch, meter) in self.set.watches.iter().zip(&self.meters) {
             let range = watch.first as usize..(watch.first + watch.patterns) as usize;
             let mut patterns = Vec::with_capacity(range.len());
             for number in range {
-                patterns.push(match self.patterns[number].necessary() {
+                patterns.push(match self.set.patterns[number].necessary() {
                     Some(literals) if !literals.iter().any(stands) => PatternExplained::NoLiteral(literals),
                     _ => self.tried(number, text, &event, scratch),
                 });
@@ -98,20 +100,25 @@ impl Matcher {
         event: &Event,
         scratch: &mut MatchScratch,
     ) -> PatternExplained {
-        let compiled = &self.patterns[number];
+        let compiled = &self.set.patterns[number];
         let value = match &compiled.field {
             None => event.message,
             Some(field) => (event.field(line, field.as_bytes()))
                 .filter(|field| !matches!(field.kind, FieldType::Null | FieldType::Absent))
                 .map(|field| field.value),
         };
-        let Some(value) = value else { return PatternExplained::NoValue };
+        let Some(value) = value else {
+            return match compiled.find_none(&mut scratch.work.search) {
+                Some(found) => PatternExplained::Matches { value, found, captures: Vec::new() },
+                None => PatternExplained::NoValue,
+            };
+        };
         let found =
-            compiled.find(number, event.text(line, value), self.limits.value_bytes, &mut scratch.search);
+            compiled.find(number, event.text(line, value), self.limits.value_bytes, &mut scratch.work.search);
         match found {
             Some(found) => {
-                let captures = scratch.search.captures.clone();
-                PatternExplained::Matches { value, found, captures }
+                let captures = scratch.work.search.captures.clone();
+                PatternExplained::Matches { value: Some(value), found, captures }
             }
             None => PatternExplained::Differs { value },
         }

@@ -1,6 +1,7 @@
 //! What came out of a block: its events that woke a pack, with their matches.
 
-use crate::event::{Event, EventField, LogSource, Name, Place};
+use super::verify::Decoded;
+use crate::event::{EventField, LogSource, Name, Place};
 use crate::pattern::Captured;
 
 /// The events of one block that woke at least one pack, in the block's order; flat, to be used again.
@@ -48,6 +49,18 @@ pub struct Seen {
     pub(super) captures: (u32, u32),
 }
 
+/// How much came of a block.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sizes {
+    bytes: usize,
+    events: usize,
+    fields: usize,
+    arena: usize,
+    wakes: usize,
+    matches: usize,
+    captures: usize,
+}
+
 impl Matched {
     /// How many events woke a pack.
     pub fn len(&self) -> usize {
@@ -69,13 +82,51 @@ impl Matched {
         MatchedEvent { matched: self, record: &self.events[i] }
     }
 
-    pub(super) fn keep(&mut self, line: u32, latest: i64, event: &Event, first_wake: usize) {
+    /// One with room for about as much as came of a block before, for bytes like those.
+    pub(super) fn like(before: &Sizes, bytes: usize) -> Matched {
+        // An eighth more, lest the last few have to move all that is there; of a short line with many matches not as many
+        // again for each of its bytes.
+        let share = |count: usize| count as u64 * bytes as u64 / before.bytes.max(1) as u64 * 9 / 8;
+        let room = |count: usize| share(count).min(count as u64 * 4) as usize;
+        Matched {
+            events: Vec::with_capacity(room(before.events)),
+            fields: Vec::with_capacity(room(before.fields)),
+            arena: Vec::with_capacity(room(before.arena)),
+            wakes: Vec::with_capacity(room(before.wakes)),
+            matches: Vec::with_capacity(room(before.matches)),
+            captures: Vec::with_capacity(room(before.captures)),
+            ..Matched::default()
+        }
+    }
+
+    /// How much it has, of a block of so many bytes.
+    pub(super) fn sizes(&self, bytes: usize) -> Sizes {
+        Sizes {
+            bytes,
+            events: self.events.len(),
+            fields: self.fields.len(),
+            arena: self.arena.len(),
+            wakes: self.wakes.len(),
+            matches: self.matches.len(),
+            captures: self.captures.len(),
+        }
+    }
+
+    /// Keeps an event, and of its fields those of `wanted` names, which are sorted.
+    pub(super) fn keep(&mut self, line: &Decoded, first_wake: usize, wanted: &[String]) {
+        let Decoded { number, latest, text, event, .. } = *line;
         let fields = self.fields.len() as u32;
         let arena = self.arena.len() as u32;
-        self.fields.extend_from_slice(&event.fields);
+        if !wanted.is_empty() {
+            let is_wanted = |field: &&EventField| {
+                let name = event.name(text, field.name);
+                wanted.binary_search_by(|known| known.as_bytes().cmp(name)).is_ok()
+            };
+            self.fields.extend(event.fields.iter().filter(is_wanted));
+        }
         self.arena.extend_from_slice(&event.arena);
         self.events.push(Record {
-            line,
+            line: number,
             latest,
             time: event.time,
             message: event.message,
@@ -135,7 +186,7 @@ impl<'a> MatchedEvent<'a> {
         }
     }
 
-    /// Its fields.
+    /// Those of its fields whose names a pack knows.
     pub fn fields(&self) -> &'a [EventField] {
         let (start, end) = self.record.fields;
         &self.matched.fields[start as usize..end as usize]

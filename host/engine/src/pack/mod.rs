@@ -22,6 +22,7 @@ pub use self::error::{NotAModule, PackError};
 pub use self::limits::PackLimits;
 
 use self::contract::Contract;
+use self::proposals::Validated;
 
 /// A checked pack: its module is valid, within [`PackLimits`], uses the proposals that are served and no other,
 /// imports at most `tripline.log`, exports what the ABI asks for, and carries one good manifest.
@@ -48,7 +49,8 @@ impl Pack {
         error::core_module(&wasm)?;
         // Counted before they are validated: a bomb should cost one look.
         let manifests = parts::count(&wasm, limits)?;
-        let types = proposals::validate(&wasm)?;
+        let Validated { types, stack } = proposals::validate(&wasm)?;
+        limits.check("values on a function's stack", limits.stack_values, stack)?;
         let Contract { abi, imports, saves } = contract::check(types.as_ref())?;
         let manifest = match manifests.as_slice() {
             [] => return Err(PackError::NoManifest),

@@ -1,7 +1,9 @@
 //! Which WebAssembly proposals are served: those that are named here, and no other.
 
 use wasmparser::types::Types;
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::{
+    BinaryReaderError, FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures,
+};
 
 use super::PackError;
 
@@ -39,9 +41,12 @@ const REFUSED: &[(WasmFeatures, &str)] = &[
 ];
 
 /// Validates the module; what it fails for is named, if it is a proposal.
-pub(super) fn validate(wasm: &[u8]) -> Result<Types, PackError> {
-    let error = match Validator::new_with_features(SERVED).validate_all(wasm) {
-        Ok(types) => return Ok(types),
+pub(super) fn validate(wasm: &[u8]) -> Result<Validated, PackError> {
+    let error = match validate_with(SERVED, wasm) {
+        Ok(Some(valid)) => return Ok(valid),
+        Ok(None) => {
+            return Err(PackError::Invalid { offset: wasm.len(), message: "it has no end".into() });
+        }
         Err(error) => error,
     };
     let offset = error.offset();
@@ -49,7 +54,7 @@ pub(super) fn validate(wasm: &[u8]) -> Result<Types, PackError> {
     // The validator knows the proposal most times. If not: which one would bring it further?
     let proposal = error.missing_wasm_feature().and_then(named).or_else(|| {
         REFUSED.iter().find(|(feature, _)| {
-            let more = Validator::new_with_features(SERVED | *feature).validate_all(wasm);
+            let more = validate_with(SERVED | *feature, wasm);
             more.map_or_else(|error| error.offset() > offset, |_| true)
         })
     });
@@ -57,4 +62,39 @@ pub(super) fn validate(wasm: &[u8]) -> Result<Types, PackError> {
         Some((_, proposal)) => PackError::Proposal { proposal, offset },
         None => PackError::Invalid { offset, message: error.message().to_owned() },
     })
+}
+
+/// What is known of a module that is valid.
+pub(super) struct Validated {
+    pub(super) types: Types,
+    /// Values that a function has on its stack at once, at most.
+    pub(super) stack: u32,
+}
+
+fn validate_with(features: WasmFeatures, wasm: &[u8]) -> Result<Option<Validated>, BinaryReaderError> {
+    let mut validator = Validator::new_with_features(features);
+    let (mut types, mut functions) = (None, Vec::new());
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(wasm) {
+        match validator.payload(&payload?)? {
+            ValidPayload::Func(function, body) => functions.push((function, body)),
+            ValidPayload::End(found) => types = Some(found),
+            _ => {}
+        }
+    }
+    let (mut allocations, mut stack) = (FuncValidatorAllocations::default(), 0);
+    for (function, body) in functions {
+        let mut validator = function.into_validator(allocations);
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        reader.set_features(features);
+        while !reader.eof() {
+            reader.visit_operator(&mut validator.visitor(reader.original_position()))??;
+            stack = stack.max(validator.operand_stack_height());
+        }
+        reader.finish_expression(&validator.visitor(reader.original_position()))?;
+        allocations = validator.into_allocations();
+    }
+    Ok(types.map(|types| Validated { types, stack }))
 }

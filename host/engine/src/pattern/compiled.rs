@@ -1,15 +1,16 @@
 //! A pattern, ready to be tried on one value.
 
-use regex_automata::Input;
-use regex_automata::meta::{Cache, Config, Regex};
+use regex_automata::meta::Cache;
 use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::util::syntax;
 use tripline_abi::SettingValue;
-use tripline_abi::manifest::{List, Pattern, PatternKind, REGEX_BYTES};
+use tripline_abi::manifest::{Comparison, List, Pattern, PatternKind};
 
+use super::expression::Expression;
 use super::list::{Entries, Where};
 use super::literals::{self, Necessary};
+use super::networks::Networks;
 use super::rarity::Rarity;
+use super::steps::Walk;
 
 /// A pattern with its settings filled in.
 pub struct Compiled {
@@ -17,18 +18,20 @@ pub struct Compiled {
     pub field: Option<String>,
     kind: Kind,
     literals: Necessary,
+    /// Whether every match begins where one of the literals does.
+    leads: bool,
 }
 
 enum Kind {
-    Regex {
-        regex: Regex,
-        /// Group numbers of the named groups, in order.
-        groups: Vec<usize>,
-    },
+    Regex(Box<Expression>),
     List {
         entries: Entries,
         place: Where,
     },
+    Networks(Networks),
+    Compare(Comparison),
+    /// Whether there has to be a value.
+    Exists(bool),
 }
 
 /// A match: the list's entry that holds, and where captures are in [`Scratch::captures`].
@@ -46,9 +49,10 @@ pub type Captured = Option<(u32, u32)>;
 /// Memory that one thread uses again for every search.
 #[derive(Default)]
 pub struct Scratch {
-    caches: Vec<Option<Box<Cache>>>,
-    slots: Vec<Option<NonMaxUsize>>,
+    pub(super) caches: Vec<Option<Box<Cache>>>,
+    pub(super) slots: Vec<Option<NonMaxUsize>>,
     folded: Vec<u8>,
+    pub(super) walk: Walk,
     /// The captures of the last match, in the order of the pattern's named groups.
     pub captures: Vec<Captured>,
 }
@@ -72,6 +76,14 @@ pub enum PatternError {
         /// The automaton's error.
         source: aho_corasick::BuildError,
     },
+    /// What a list of networks has is none.
+    #[error("pattern `{pattern}` needs networks like 192.0.2.0/24, found {found:?}")]
+    Network {
+        /// Its name.
+        pattern: String,
+        /// What is none.
+        found: String,
+    },
     /// A list's setting is missing or no list of texts: settings were not validated against the manifest.
     #[error("pattern `{pattern}` needs setting `{setting}`, a text or a list of texts")]
     Setting {
@@ -89,22 +101,29 @@ impl Compiled {
         settings: &[(String, SettingValue)],
         rarity: &Rarity,
     ) -> Result<Compiled, PatternError> {
-        let (kind, literals) = match &pattern.kind {
+        let (kind, (literals, leads)) = match &pattern.kind {
             PatternKind::Regex { regex, unicode } => regex_kind(pattern, regex, *unicode, rarity)?,
             PatternKind::Contains(list) => list_kind(pattern, list, settings, Where::Anywhere)?,
             PatternKind::Equals(list) => list_kind(pattern, list, settings, Where::Whole)?,
             PatternKind::StartsWith(list) => list_kind(pattern, list, settings, Where::Head)?,
             PatternKind::EndsWith(list) => list_kind(pattern, list, settings, Where::Tail)?,
+            PatternKind::Cidr(list) => network_kind(pattern, list, settings)?,
+            PatternKind::Compare(comparison) => (Kind::Compare(comparison.clone()), (None, false)),
+            PatternKind::Exists(exists) => (Kind::Exists(*exists), (None, false)),
         };
         let texts = match &kind {
-            Kind::Regex { .. } => None,
             Kind::List { entries, .. } => Some(entries.texts()),
+            _ => None,
         };
         let literals = match &pattern.field {
+            // No line has to have what a line must not have.
+            _ if matches!(kind, Kind::Exists(false)) => None,
             Some(field) => literals::of_field(field, texts, literals, rarity),
             None => literals,
         };
-        Ok(Compiled { field: pattern.field.clone(), kind, literals })
+        // A field's name may stand for it, which does not lead.
+        let leads = leads && pattern.field.is_none();
+        Ok(Compiled { field: pattern.field.clone(), kind, literals, leads })
     }
 
     /// Literals for the index. A list that a setting left empty never matches: an empty set.
@@ -115,36 +134,53 @@ impl Compiled {
     /// How many named groups it has.
     pub fn captures(&self) -> usize {
         match &self.kind {
-            Kind::Regex { groups, .. } => groups.len(),
-            Kind::List { .. } => 0,
+            Kind::Regex(regex) => regex.captures(),
+            _ => 0,
         }
+    }
+
+    /// Tries it where there is no value.
+    pub fn find_none(&self, scratch: &mut Scratch) -> Option<Found> {
+        scratch.captures.clear();
+        matches!(self.kind, Kind::Exists(false)).then_some(Found { entry: None, cut: false })
     }
 
     /// Tries it on a value, of which a search looks at no more than `limit` bytes. `number` is its place in the
     /// caller's list of patterns, by which `scratch` keeps its cache.
     pub fn find(&self, number: usize, value: &[u8], limit: usize, scratch: &mut Scratch) -> Option<Found> {
+        self.find_from(number, value, 0, limit, scratch)
+    }
+
+    /// The same, where none of its [`necessary`](Compiled::necessary) literals is known to begin before `first`.
+    pub fn find_from(
+        &self,
+        number: usize,
+        value: &[u8],
+        first: usize,
+        limit: usize,
+        scratch: &mut Scratch,
+    ) -> Option<Found> {
+        let first = if self.leads { first } else { 0 };
         scratch.captures.clear();
+        let whole = |holds: bool, entry| holds.then_some(Found { entry, cut: false });
         let searched = &value[..value.len().min(limit)];
         let cut = searched.len() < value.len();
-        let (regex, groups) = match &self.kind {
-            Kind::Regex { regex, groups } => (regex, groups),
+        match &self.kind {
+            Kind::Regex(regex) => {
+                regex.find(number, searched, first, scratch).then_some(Found { entry: None, cut })
+            }
             Kind::List { entries, place } => {
                 let (value, cut) = if *place == Where::Anywhere { (searched, cut) } else { (value, false) };
-                let (entry, _) = entries.find(value, *place, &mut scratch.folded)?;
-                return Some(Found { entry: Some(entry), cut });
+                let (entry, _) = entries.find(value, *place, first, &mut scratch.folded)?;
+                Some(Found { entry: Some(entry), cut })
             }
-        };
-        if scratch.caches.len() <= number {
-            scratch.caches.resize_with(number + 1, || None);
+            Kind::Networks(networks) => {
+                let entry = networks.find(value)?;
+                whole(true, Some(entry))
+            }
+            Kind::Compare(comparison) => whole(comparison.holds(value), None),
+            Kind::Exists(exists) => whole(*exists, None),
         }
-        let cache = scratch.caches[number].get_or_insert_with(|| Box::new(regex.create_cache()));
-        let slots = groups.last().map_or(0, |last| (last + 1) * 2);
-        scratch.slots.clear();
-        scratch.slots.resize(slots, None);
-        regex.search_slots_with(cache, &Input::new(searched), &mut scratch.slots)?;
-        let slot = |at: usize| scratch.slots.get(at).copied().flatten().map(|at| at.get() as u32);
-        scratch.captures.extend(groups.iter().map(|group| slot(group * 2).zip(slot(group * 2 + 1))));
-        Some(Found { entry: None, cut })
     }
 }
 
@@ -153,35 +189,21 @@ fn regex_kind(
     regex: &str,
     unicode: bool,
     rarity: &Rarity,
-) -> Result<(Kind, Necessary), PatternError> {
-    let failed = |source| PatternError::Regex { pattern: pattern.name.clone(), source: Box::new(source) };
-    let syntax = syntax::Config::new()
-        .unicode(unicode)
-        .utf8(false)
-        .case_insensitive(pattern.case_insensitive)
-        .nest_limit(100);
-    let config = Config::new()
-        .utf8_empty(false)
-        .nfa_size_limit(Some(REGEX_BYTES))
-        // Ten thousand patterns on every thread: the default of 2 MiB each is too dear.
-        .hybrid_cache_capacity(256 * 1024);
-    let compiled = Regex::builder().configure(config).syntax(syntax).build(regex).map_err(failed)?;
-    let names = compiled.group_info().pattern_names(regex_automata::PatternID::ZERO);
-    let groups = names.enumerate().filter_map(|(group, name)| name.map(|_| group)).collect();
-    // What the builder has just parsed parses again; were it not so, the pattern would go without literals.
-    let literals = syntax::parse_with(regex, &syntax).ok().and_then(|hir| literals::of_regex(&hir, rarity));
-    Ok((Kind::Regex { regex: compiled, groups }, literals))
+) -> Result<(Kind, (Necessary, bool)), PatternError> {
+    let (regex, literals) = Expression::new(regex, unicode, pattern.case_insensitive, rarity)
+        .map_err(|source| PatternError::Regex { pattern: pattern.name.clone(), source })?;
+    Ok((Kind::Regex(Box::new(regex)), literals))
 }
 
-fn list_kind(
+/// The texts of a list, in their order.
+fn texts(
     pattern: &Pattern,
     list: &List,
     settings: &[(String, SettingValue)],
-    place: Where,
-) -> Result<(Kind, Necessary), PatternError> {
+) -> Result<Vec<Vec<u8>>, PatternError> {
     let missing =
         |setting: &str| PatternError::Setting { pattern: pattern.name.clone(), setting: setting.into() };
-    let texts: Vec<Vec<u8>> = match list {
+    Ok(match list {
         List::Given(entries) => entries.iter().map(|entry| entry.clone().into_bytes()).collect(),
         List::Setting(name) => {
             let value = settings.iter().find(|(known, _)| known == name).map(|(_, value)| value);
@@ -197,10 +219,31 @@ fn list_kind(
                 _ => return Err(missing(name)),
             }
         }
-    };
+    })
+}
+
+fn network_kind(
+    pattern: &Pattern,
+    list: &List,
+    settings: &[(String, SettingValue)],
+) -> Result<(Kind, (Necessary, bool)), PatternError> {
+    let texts = texts(pattern, list, settings)?;
+    let networks = Networks::new(&texts)
+        .map_err(|found| PatternError::Network { pattern: pattern.name.clone(), found })?;
+    let literals = if texts.is_empty() { Some(Vec::new()) } else { None };
+    Ok((Kind::Networks(networks), (literals, false)))
+}
+
+fn list_kind(
+    pattern: &Pattern,
+    list: &List,
+    settings: &[(String, SettingValue)],
+    place: Where,
+) -> Result<(Kind, (Necessary, bool)), PatternError> {
+    let texts = texts(pattern, list, settings)?;
     let empty = texts.is_empty();
     let entries = Entries::new(texts, pattern.case_insensitive, place)
         .map_err(|source| PatternError::List { pattern: pattern.name.clone(), source })?;
     let literals = if empty { Some(Vec::new()) } else { literals::of_list(entries.texts()) };
-    Ok((Kind::List { entries, place }, literals))
+    Ok((Kind::List { entries, place }, (literals, place == Where::Anywhere)))
 }

@@ -1,4 +1,4 @@
-//! The filter for literals of five bytes or more: one probe of a bitmap at every second byte.
+//! The filter for literals of four bytes or more: one look into a bitmap at every second or fourth byte.
 //!
 //! ```text
 //!   block   … p  t  i  o  n  :     s  t  a  t  e …
@@ -7,90 +7,128 @@
 //!           with its offset, so that a hit says where the literal would have to start; then it is compared whole
 //! ```
 //!
+//! The stride is 1, 2 or 4: the longer it is, the fewer looks there are, but the more grams of each literal, and the
+//! fewer to choose from. The shortest literal says what can be, the rarity of the grams what is cheapest.
+//!
 //! Measured against automata in the design notes: two to three times their rate, in safe Rust.
 
-use super::rarity::{Rarity, fold};
+use super::rarity::{FOLD, Rarity, fold};
 
-/// Shorter literals have no gram in one of the two phases.
-pub(super) const LEAST: usize = 5;
+/// Shorter literals have no gram.
+pub(super) const LEAST: usize = 4;
+/// Bytes that are looked at between two branches.
+const STEP: usize = 16;
+/// Words of the bitmap; 2^20 bits still fit a second-level cache. Of a small set only the first few are used.
+const WORDS: usize = 1 << 14;
+const MOST_BITS: u32 = 20;
+/// What a gram costs that has to be compared, in looks.
+const HIT_COST: u64 = 16;
 
 pub(super) struct GramFilter {
-    bitmap: Vec<u64>,
+    stride: usize,
+    bitmap: Box<[u64; WORDS]>,
     shift: u32,
-    /// `heads[h] .. heads[h + 1]` are the slots whose gram hashes to h.
+    /// `heads[h] .. heads[h + 1]` are the slots whose gram hashes to h, by fewer bits than the bitmap has.
     heads: Vec<u32>,
+    heads_shift: u32,
     slots: Vec<Slot>,
+    /// The literals, folded as grams are, one behind the other.
+    texts: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
 struct Slot {
     gram: u32,
-    literal: u32,
+    /// Where the gram stands in the literal.
     offset: u32,
+    literal: u32,
+    /// Where the literal stands in `texts`.
+    text: u32,
+    length: u32,
 }
 
 impl GramFilter {
     /// `literals` are folded and of at least [`LEAST`] bytes; the numbers are what hits are reported as.
-    pub(super) fn new<'a>(literals: impl Iterator<Item = (u32, &'a [u8])>, rarity: &Rarity) -> Self {
-        let mut slots = Vec::new();
-        for (literal, text) in literals {
-            for phase in 0..2 {
-                let offsets = (phase..=text.len() - 4).step_by(2);
-                let rarest = offsets.min_by_key(|&at| rarity.gram(fold(&text[at..])));
-                let offset = rarest.unwrap_or(phase);
-                slots.push(Slot { gram: fold(&text[offset..]), literal, offset: offset as u32 });
-            }
-        }
-        // About 16 bits for each slot keep false hits rare; 2^20 bits still fit a second-level cache.
-        let bits = (slots.len() * 16).next_power_of_two().trailing_zeros().clamp(12, 20);
-        let shift = 32 - bits;
-        slots.sort_by_key(|slot| hash(slot.gram, shift));
-        let mut bitmap = vec![0; 1 << (bits - 6)];
-        let mut heads = vec![0; (1 << bits) + 1];
+    pub(super) fn new<'a>(
+        literals: impl Iterator<Item = (u32, &'a [u8])> + Clone,
+        rarity: &Rarity,
+    ) -> GramFilter {
+        let shortest = literals.clone().map(|(_, text)| text.len()).min().unwrap_or(usize::MAX);
+        let possible = [4, 2, 1].into_iter().filter(|stride| shortest >= LEAST - 1 + stride);
+        let all = possible.map(|stride| (stride, grams(literals.clone(), stride, rarity)));
+        // Looks and hits for each 64 KiB of lines.
+        let cost = |(stride, slots): &(usize, Vec<Slot>)| {
+            let hits: u64 = slots.iter().map(|slot| rarity.rate(slot.gram)).sum();
+            (65_536 + hits * HIT_COST) / *stride as u64
+        };
+        let (stride, mut slots) = all.min_by_key(cost).unwrap_or((4, Vec::new()));
+        // So many bits for each slot keep false hits rare.
+        let bits = (slots.len() * 32).next_power_of_two().trailing_zeros().clamp(12, MOST_BITS);
+        let heads_bits = (slots.len() * 2).next_power_of_two().trailing_zeros().clamp(4, bits);
+        let (shift, heads_shift) = (32 - bits, 32 - heads_bits);
+        slots.sort_by_key(|slot| hash(slot.gram));
+        let texts = literals.flat_map(|(_, text)| text.iter().map(|byte| byte | 0x20)).collect();
+        let mut bitmap: Box<[u64; WORDS]> =
+            vec![0; WORDS].try_into().unwrap_or_else(|_| Box::new([0; WORDS]));
+        let mut heads = vec![0; (1 << heads_bits) + 1];
         for slot in &slots {
-            let at = hash(slot.gram, shift);
+            let at = (hash(slot.gram) >> shift) as usize;
             bitmap[at >> 6] |= 1 << (at & 63);
-            heads[at + 1] += 1;
+            heads[(hash(slot.gram) >> heads_shift) as usize + 1] += 1;
         }
         for at in 1..heads.len() {
             heads[at] += heads[at - 1];
         }
-        GramFilter { bitmap, shift, heads, slots }
+        GramFilter { stride, bitmap, shift, heads, heads_shift, slots, texts }
     }
 
-    /// Calls `hit(place of the gram, literal, where the literal would start)` in order of places; to be confirmed.
+    /// Calls `hit(place of the gram, literal, where the literal starts)` in order of the grams' places.
     #[inline]
-    pub(super) fn scan(&self, block: &[u8], mut hit: impl FnMut(usize, u32, usize)) {
-        if self.slots.is_empty() {
-            return;
+    pub(super) fn scan(&self, block: &[u8], hit: impl FnMut(usize, u32, usize)) {
+        match self.stride {
+            _ if self.slots.is_empty() => {}
+            4 => self.stride::<4>(block, hit),
+            2 => self.stride::<2>(block, hit),
+            _ => self.stride::<1>(block, hit),
         }
+    }
+
+    #[inline]
+    fn stride<const STRIDE: usize>(&self, block: &[u8], mut hit: impl FnMut(usize, u32, usize)) {
         let mut at = 0;
-        while let Some(chunk) = block.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let word = u64::from_le_bytes(*chunk);
-            self.probe(at, word as u32, &mut hit);
-            self.probe(at + 2, (word >> 16) as u32, &mut hit);
-            at += 4;
+        while let Some(bytes) = block.get(at..).and_then(|rest| rest.first_chunk::<{ STEP + 3 }>()) {
+            for from in (0..STEP).step_by(STRIDE) {
+                let word =
+                    u32::from_le_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]);
+                if self.may_be(word | FOLD) {
+                    self.look(block, at + from, word | FOLD, &mut hit);
+                }
+            }
+            at += STEP;
         }
-        while let Some(chunk) = block.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
-            self.probe(at, u32::from_le_bytes(*chunk), &mut hit);
-            at += 2;
+        while let Some(gram) = block.get(at..at + 4) {
+            if self.may_be(fold(gram)) {
+                self.look(block, at, fold(gram), &mut hit);
+            }
+            at += STRIDE;
         }
     }
 
     #[inline(always)]
-    fn probe(&self, at: usize, word: u32, hit: &mut impl FnMut(usize, u32, usize)) {
-        let word = word | 0x2020_2020;
-        let place = hash(word, self.shift);
-        if self.bitmap[place >> 6] >> (place & 63) & 1 == 1 {
-            self.look(at, word, place, hit);
-        }
+    fn may_be(&self, gram: u32) -> bool {
+        let place = (hash(gram) >> self.shift) as usize;
+        // The mask says nothing new, but that the index is within the array.
+        self.bitmap[(place >> 6) & (WORDS - 1)] >> (place & 63) & 1 == 1
     }
 
     #[inline(never)]
-    fn look(&self, at: usize, word: u32, place: usize, hit: &mut impl FnMut(usize, u32, usize)) {
-        for slot in &self.slots[self.heads[place] as usize..self.heads[place + 1] as usize] {
-            if slot.gram == word
+    fn look(&self, block: &[u8], at: usize, gram: u32, hit: &mut impl FnMut(usize, u32, usize)) {
+        let head = (hash(gram) >> self.heads_shift) as usize;
+        for slot in &self.slots[self.heads[head] as usize..self.heads[head + 1] as usize] {
+            if slot.gram == gram
                 && let Some(start) = at.checked_sub(slot.offset as usize)
+                && let Some(bytes) = block.get(start..start + slot.length as usize)
+                && same(bytes, &self.texts[slot.text as usize..][..slot.length as usize])
             {
                 hit(at, slot.literal, start);
             }
@@ -98,7 +136,39 @@ impl GramFilter {
     }
 }
 
+/// For each literal, and each place it can have between two looks, its rarest gram.
+fn grams<'a>(literals: impl Iterator<Item = (u32, &'a [u8])>, stride: usize, rarity: &Rarity) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    let mut start = 0;
+    for (literal, text) in literals {
+        let length = text.len() as u32;
+        for phase in 0..stride {
+            let offsets = (phase..=text.len() - 4).step_by(stride);
+            let rarest = offsets.min_by_key(|&at| rarity.gram(fold(&text[at..])));
+            let offset = rarest.unwrap_or(phase);
+            let gram = fold(&text[offset..]);
+            slots.push(Slot { gram, offset: offset as u32, literal, text: start, length });
+        }
+        start += length;
+    }
+    slots
+}
+
 #[inline(always)]
-fn hash(word: u32, shift: u32) -> usize {
-    (word.wrapping_mul(0x9E37_79B1) >> shift) as usize
+fn hash(gram: u32) -> u32 {
+    gram.wrapping_mul(0x9E37_79B1)
+}
+
+/// Whether bytes are this text, which is folded as grams are: some other bytes count as one, which is no harm. Eight at
+/// a time; the last ones once more, with some before them.
+fn same(bytes: &[u8], text: &[u8]) -> bool {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes) | 0x2020_2020_2020_2020;
+    let ((heads, _), (wanted, _)) = (bytes.as_chunks::<8>(), text.as_chunks::<8>());
+    match (bytes.last_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(end), Some(last)) => {
+            word(end) == word(last)
+                && heads.iter().zip(wanted).all(|(found, wanted)| word(found) == word(wanted))
+        }
+        _ => bytes.iter().zip(text).all(|(byte, wanted)| byte | 0x20 == *wanted),
+    }
 }

@@ -91,13 +91,10 @@ impl Index {
         hits.clear();
         let mut text = 0;
         self.long.scan(block, |at, literal, start| {
-            if !self.confirm(block, literal, start) {
-                return;
-            }
             while ends(text).is_some_and(|end| end <= at) {
                 text += 1;
             }
-            hits.push(text as u32, literal);
+            hits.push(Hit { text: text as u32, literal, start: start as u32 });
         });
         if let Some(short) = &self.short {
             let mut text = 0;
@@ -105,44 +102,54 @@ impl Index {
                 while ends(text).is_some_and(|end| end < found.end()) {
                     text += 1;
                 }
-                hits.push(text as u32, short.literals[found.pattern().as_usize()]);
+                let literal = short.literals[found.pattern().as_usize()];
+                hits.push(Hit { text: text as u32, literal, start: found.start() as u32 });
             }
             // Both passes are in order by themselves: the stable sort finds the runs.
-            hits.pairs.sort();
+            hits.all.sort();
         }
-        hits.pairs.dedup();
     }
 
     /// The patterns that a literal stands for.
     pub fn patterns_of(&self, literal: u32) -> &[u32] {
         self.literals.get(literal as usize).map_or(&[], |literal| &literal.patterns)
     }
-
-    fn confirm(&self, block: &[u8], literal: u32, start: usize) -> bool {
-        let text = &self.literals[literal as usize].text;
-        block.get(start..start + text.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(text))
-    }
 }
 
-/// Which literals stand in which texts of a block: pairs in order of texts.
+/// A literal that stands in a text of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// Number of the text.
+    pub text: u32,
+    /// Number of the literal.
+    pub literal: u32,
+    /// Where it begins in the block.
+    pub start: u32,
+}
+
+/// Which literals stand in which texts of a block. One that stands in a text several times may be told once only, with
+/// its first place.
 #[derive(Default)]
 pub struct Hits {
-    pairs: Vec<(u32, u32)>,
+    all: Vec<Hit>,
 }
 
 impl Hits {
     fn clear(&mut self) {
-        self.pairs.clear();
+        self.all.clear();
     }
 
-    fn push(&mut self, text: u32, literal: u32) {
-        if self.pairs.last() != Some(&(text, literal)) {
-            self.pairs.push((text, literal));
+    fn push(&mut self, hit: Hit) {
+        match self.all.last_mut() {
+            Some(last) if (last.text, last.literal) == (hit.text, hit.literal) => {
+                last.start = last.start.min(hit.start);
+            }
+            _ => self.all.push(hit),
         }
     }
 
-    /// Pairs of (text, literal), in order of texts.
-    pub fn pairs(&self) -> &[(u32, u32)] {
-        &self.pairs
+    /// In order of texts.
+    pub fn all(&self) -> &[Hit] {
+        &self.all
     }
 }

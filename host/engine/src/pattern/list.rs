@@ -61,10 +61,17 @@ impl Entries {
         &self.texts
     }
 
-    /// The lowest entry that holds, and where it starts in the value (its first place).
-    pub(super) fn find(&self, value: &[u8], place: Where, folded: &mut Vec<u8>) -> Option<(u32, usize)> {
+    /// The lowest entry that holds, and where it starts in the value (its first place). If it may be anywhere, no entry
+    /// starts before `first`.
+    pub(super) fn find(
+        &self,
+        value: &[u8],
+        place: Where,
+        first: usize,
+        folded: &mut Vec<u8>,
+    ) -> Option<(u32, usize)> {
         match &self.table {
-            None => self.one_by_one(value, place),
+            None => self.one_by_one(value, place, first),
             Some(Table::Anywhere(automaton)) => {
                 let all = automaton.find_overlapping_iter(value);
                 all.map(|found| (found.pattern().as_u32(), found.start())).min()
@@ -93,7 +100,7 @@ impl Entries {
         }
     }
 
-    fn one_by_one(&self, value: &[u8], place: Where) -> Option<(u32, usize)> {
+    fn one_by_one(&self, value: &[u8], place: Where, first: usize) -> Option<(u32, usize)> {
         let same =
             |part: &[u8], text: &[u8]| if self.fold { part.eq_ignore_ascii_case(text) } else { part == text };
         let start = |text: &Vec<u8>| match place {
@@ -103,8 +110,12 @@ impl Entries {
                 let start = value.len().checked_sub(text.len())?;
                 same(&value[start..], text).then_some(start)
             }
-            Where::Anywhere if !self.fold => memchr::memmem::find(value, text),
             Where::Anywhere if text.is_empty() => Some(0),
+            // Mostly it is just there.
+            Where::Anywhere if value.get(first..first + text.len()).is_some_and(|part| same(part, text)) => {
+                Some(first)
+            }
+            Where::Anywhere if !self.fold => memchr::memmem::find(value, text),
             Where::Anywhere => value.windows(text.len()).position(|part| same(part, text)),
         };
         self.texts.iter().enumerate().find_map(|(i, text)| Some((i as u32, start(text)?)))

@@ -1,9 +1,11 @@
 //! Literals that every match of a pattern contains at least one of, ASCII case folded.
 
+use std::cmp::Reverse;
+
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::rarity::Rarity;
-use crate::decode::is_given;
+use crate::decode::{beside, is_given};
 
 /// A set of folded literals; every value that the pattern matches contains at least one. `None`: no such set.
 pub type Necessary = Option<Vec<Vec<u8>>>;
@@ -15,11 +17,11 @@ const MAX_SET: usize = 64;
 /// A class of more bytes than this is not spelled out.
 const MAX_CLASS: usize = 4;
 
-/// The cheapest necessary set of a regex.
-pub(super) fn of_regex(hir: &Hir, rarity: &Rarity) -> Necessary {
+/// The cheapest necessary set of a regex, and whether every match begins where one of the set does.
+pub(super) fn of_regex(hir: &Hir, rarity: &Rarity) -> (Necessary, bool) {
     let seen = walk(hir, rarity);
     let exact = seen.exact.and_then(usable);
-    cheapest([exact, seen.set], rarity)
+    cheapest([(exact, true), (seen.set, seen.leads)], rarity)
 }
 
 /// The set of a list: its entries. An empty entry matches without any literal.
@@ -31,7 +33,10 @@ pub(super) fn of_list(entries: &[Vec<u8>]) -> Necessary {
 ///
 /// So `PRIORITY` equal to `3` is looked for by its name, not by a digit that stands in every line.
 pub(super) fn of_field(field: &str, texts: Option<&[Vec<u8>]>, set: Necessary, rarity: &Rarity) -> Necessary {
-    let name = vec![field.to_ascii_lowercase().into_bytes()];
+    // A dotted name may stand in pieces: its last one is there either way.
+    let last = field.rsplit('.').next().unwrap_or(field);
+    let mut name = vec![last.to_ascii_lowercase().into_bytes()];
+    name.extend(beside(field).map(<[u8]>::to_vec));
     let by_name = match texts {
         // Nothing matches an empty list.
         Some([]) => return set,
@@ -43,7 +48,7 @@ pub(super) fn of_field(field: &str, texts: Option<&[Vec<u8>]>, set: Necessary, r
         None if is_given(field, None) => None,
         None => usable(name),
     };
-    cheapest([set, by_name], rarity)
+    cheapest([(set, false), (by_name, false)], rarity).0
 }
 
 struct Seen {
@@ -51,15 +56,17 @@ struct Seen {
     exact: Option<Vec<Vec<u8>>>,
     /// A necessary set of this part, if there is one.
     set: Necessary,
+    /// Whether whatever this part matches begins where one of that set does.
+    leads: bool,
 }
 
 impl Seen {
     fn anything() -> Seen {
-        Seen { exact: None, set: None }
+        Seen { exact: None, set: None, leads: false }
     }
 
     fn exact(texts: Vec<Vec<u8>>) -> Seen {
-        Seen { set: usable(texts.clone()), exact: Some(texts) }
+        Seen { set: usable(texts.clone()), exact: Some(texts), leads: true }
     }
 }
 
@@ -77,12 +84,12 @@ fn walk(hir: &Hir, rarity: &Rarity) -> Seen {
                 (0, Some(1)) => match sub.exact {
                     Some(mut texts) if texts.len() < MAX_CLASS => {
                         texts.push(Vec::new());
-                        Seen { exact: Some(texts), set: None }
+                        Seen { exact: Some(texts), ..Seen::anything() }
                     }
                     _ => Seen::anything(),
                 },
                 (0, _) => Seen::anything(),
-                _ => Seen { exact: None, set: sub.set },
+                _ => Seen { exact: None, ..sub },
             }
         }
         HirKind::Concat(parts) => concat(parts, rarity),
@@ -91,8 +98,9 @@ fn walk(hir: &Hir, rarity: &Rarity) -> Seen {
 }
 
 fn concat(parts: &[Hir], rarity: &Rarity) -> Seen {
-    let mut sets: Vec<Necessary> = Vec::new();
+    let mut sets: Vec<(Necessary, bool)> = Vec::new();
     let mut run: Vec<Vec<u8>> = vec![Vec::new()];
+    // While it is whole, the run begins where the match does.
     let mut whole = true;
     for part in parts {
         let seen = walk(part, rarity);
@@ -100,15 +108,17 @@ fn concat(parts: &[Hir], rarity: &Rarity) -> Seen {
         match product {
             Some(longer) => run = longer,
             None => {
-                whole = false;
+                let is_first = whole && run.iter().all(Vec::is_empty);
                 let next = seen.exact.unwrap_or_else(|| vec![Vec::new()]);
-                sets.push(usable(std::mem::replace(&mut run, next)));
-                sets.push(seen.set);
+                sets.push((usable(std::mem::replace(&mut run, next)), whole));
+                sets.push((seen.set, is_first && seen.leads));
+                whole = false;
             }
         }
     }
-    sets.push(usable(run.clone()));
-    Seen { exact: whole.then_some(run), set: cheapest(sets, rarity) }
+    sets.push((usable(run.clone()), whole));
+    let (set, leads) = cheapest(sets, rarity);
+    Seen { exact: whole.then_some(run), set, leads }
 }
 
 fn alternation(parts: &[Hir], rarity: &Rarity) -> Seen {
@@ -117,7 +127,8 @@ fn alternation(parts: &[Hir], rarity: &Rarity) -> Seen {
         seen.iter().map(|seen| seen.exact.clone()).collect::<Option<Vec<_>>>().map(|t| t.concat());
     let sets: Option<Vec<Vec<Vec<u8>>>> = seen.iter().map(|seen| seen.set.clone()).collect();
     let set = sets.map(|sets| sets.concat()).filter(|set| set.len() <= MAX_SET).and_then(usable);
-    Seen { exact: exact.filter(|texts| texts.len() <= MAX_EXACT), set }
+    let leads = seen.iter().all(|seen| seen.leads);
+    Seen { exact: exact.filter(|texts| texts.len() <= MAX_EXACT), set, leads }
 }
 
 fn cross(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
@@ -170,9 +181,14 @@ fn usable(mut texts: Vec<Vec<u8>>) -> Necessary {
     }
 }
 
-fn cheapest(sets: impl IntoIterator<Item = Necessary>, rarity: &Rarity) -> Necessary {
+/// The cheapest of these sets, with what is said of it.
+fn cheapest(sets: impl IntoIterator<Item = (Necessary, bool)>, rarity: &Rarity) -> (Necessary, bool) {
     let cost = |set: &Vec<Vec<u8>>| set.iter().map(|literal| 1 + rarity.cost(literal)).sum::<u64>();
-    sets.into_iter().flatten().min_by_key(cost)
+    let shortest = |set: &Vec<Vec<u8>>| set.iter().map(Vec::len).min();
+    let known = sets.into_iter().filter_map(|(set, leads)| Some((set?, leads)));
+    // Of those that are as rare one that leads, then the longest: it leaves more grams to choose from.
+    let found = known.min_by_key(|(set, leads)| (cost(set), !leads, Reverse(shortest(set))));
+    found.map_or((None, false), |(set, leads)| (Some(set), leads))
 }
 
 #[cfg(test)]
@@ -182,7 +198,7 @@ mod tests {
     #[track_caller]
     fn check(regex: &str, expected: &[&str]) {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap();
-        let found = of_regex(&hir, &Rarity::default()).unwrap_or_default();
+        let found = of_regex(&hir, &Rarity::default()).0.unwrap_or_default();
         let found: Vec<_> = found.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
         assert_eq!(found, expected, "regex {regex:?}");
     }
@@ -200,5 +216,28 @@ mod tests {
         check(r"(?:zanzibar|\d)", &[]);
         check(r".*", &[]);
         check(r"", &[]);
+    }
+    #[test]
+    fn a_set_leads_where_matches_begin_with_it() {
+        let leads = |regex: &str| {
+            let hir =
+                regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap();
+            of_regex(&hir, &Rarity::default()).1
+        };
+        for regex in [
+            "zanzibar",
+            "^zanzibar .* a",
+            "\\bzanzibar",
+            "(?:zanzibar|timbuktu)\\d",
+            "(?:zanzibar)+",
+            "(zan(?:zi)?bar)x*",
+        ] {
+            assert!(leads(regex), "{regex:?}");
+        }
+        for regex in
+            ["\\dzanzibar", "x*zanzibar", ".*", "(?:zanzibar|\\dtimbuktu)", "[^x]zanzibar|timbuktu\\d"]
+        {
+            assert!(!leads(regex), "{regex:?}");
+        }
     }
 }

@@ -1,20 +1,23 @@
 //! Patterns: compiled for verification, reduced to literals for the index.
 //!
 //! ```text
-//!   manifest + settings ─► Compiled    tried on one value, exact, with captures
+//!   manifest + settings ─► Compiled    tried on one value, exact, with captures; a regex by steps, if it can be
 //!                     └──► Necessary   literals, one of which every match contains
 //!                                └───► Index   one look at a block's raw bytes for all literals of all packs
 //! ```
 
 mod compiled;
 pub(crate) mod cost;
+mod expression;
 mod gram;
 mod index;
 mod list;
 mod literals;
+mod networks;
 mod rarity;
+mod steps;
 
 pub use compiled::{Captured, Compiled, Found, PatternError, Scratch};
-pub use index::{Hits, Index};
+pub use index::{Hit, Hits, Index};
 pub use literals::Necessary;
 pub use rarity::Rarity;

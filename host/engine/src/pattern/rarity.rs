@@ -38,22 +38,33 @@ impl Rarity {
         u32::from(self.counts[slot(word)])
     }
 
-    /// About how many hits a literal costs for each 64 KiB of lines.
+    /// How often it is expected in 64 KiB of lines.
+    pub(super) fn rate(&self, word: u32) -> u64 {
+        u64::from(self.gram(word)) * 65_536 / u64::from(self.grams.max(1))
+    }
+
+    /// About how many hits a literal costs for each 64 KiB of lines, whole or in what the others cost more by it.
     pub(super) fn cost(&self, literal: &[u8]) -> u64 {
-        let scale = |count: u32| u64::from(count) * 65_536 / u64::from(self.grams.max(1));
+        let rate = || literal.windows(4).map(|gram| self.rate(fold(gram))).min().unwrap_or(0);
         match literal.len() {
             0 => u64::from(u32::MAX),
             // No gram: a guess by length alone. Such literals cost a pass of their own, too.
             n @ 1..=3 => 60_000 >> (2 * n),
-            _ => literal.windows(4).map(|gram| scale(self.gram(fold(gram)))).min().unwrap_or(0),
+            // With short ones all literals are looked for at more places.
+            4 => 512 + rate(),
+            5 | 6 => 128 + rate(),
+            _ => rate(),
         }
     }
 }
 
 /// The 4-gram as a word, ASCII case folded; folds some other bytes together, which only costs a confirmation.
 pub(super) fn fold(gram: &[u8]) -> u32 {
-    gram.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) | 0x2020_2020
+    gram.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) | FOLD
 }
+
+/// The bit by which the cases of a letter differ, of four bytes.
+pub(super) const FOLD: u32 = 0x2020_2020;
 
 fn slot(word: u32) -> usize {
     (word.wrapping_mul(0x9E37_79B1) >> (32 - BITS)) as usize

@@ -207,10 +207,15 @@ fn bomb_all_locals() {
 
 #[test]
 fn bombs_of_work() {
-    for name in ["bomb-loops", "bomb-joins", "bomb-calls"] {
+    for name in ["bomb-loops", "bomb-joins", "bomb-calls", "bomb-live-locals"] {
         let Err(PackError::Limit { what, limit, .. }) = Pack::read(wasm(name)) else { panic!("{name}") };
         assert_eq!((what, limit), ("units of work for the compiler", 100_000_000), "{name}");
     }
+}
+
+#[test]
+fn bomb_live() {
+    refuses_size("bomb-live", "values on a function's stack", 250, 6_003);
 }
 
 #[test]

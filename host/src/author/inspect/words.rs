@@ -52,6 +52,12 @@ pub(super) fn wanted(kind: &PatternKind) -> String {
             }
             shown.join(", ")
         }
+        (PatternKind::Compare(comparison), _) => {
+            let each =
+                comparison.0.iter().map(|(bound, number)| format!("{} {}", bound.key(), number.float()));
+            each.collect::<Vec<_>>().join(" and ")
+        }
+        (PatternKind::Exists(exists), _) => (if *exists { "a value" } else { "none" }).into(),
         (_, None) => String::new(),
     }
 }

@@ -19,6 +19,7 @@ Examples:
   tripline check --pack my.wasm --only my-pack --matches app.log
   tripline check app.log --db tripline.db --mail-to oncall@example.org
   tripline check --format ndjson app.log | jq 'select(.type == \"incident\")'
+  tripline check --format sarif app.log > app.sarif
 
 Exit codes, the first that applies:
   2  wrong use, configuration or pack
@@ -32,7 +33,8 @@ Exit codes, the first that applies:
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_EXAMPLES, args_override_self = true)]
 pub(in crate::cli) struct CheckArguments {
-    /// Files, folders, globs, or `-` for standard input (also without any FILE in a pipe). Unpacks .gz.
+    /// Files, folders, globs, or `-` for standard input (also without any FILE in a pipe). Unpacks
+    /// .gz, .zst and .xz.
     #[arg(value_name = "FILE|DIR|GLOB|-")]
     pub(in crate::cli) files: Vec<PathBuf>,
 
@@ -55,21 +57,33 @@ pub(in crate::cli) struct CheckArguments {
     #[arg(long, value_name = "ZONE", help_heading = "Input", value_parser = zone::parse, allow_hyphen_values = true)]
     pub(in crate::cli) timezone: Option<TimeZone>,
 
-    /// A page to read, one JSON object a line, or one JSON document.
+    /// A page to read, one JSON object a line, one JSON document, or SARIF 2.1.0.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
-    pub(in crate::cli) format: Format,
+    pub(in crate::cli) format: CheckFormat,
     /// Every match of every pattern, too.
     #[arg(long, help_heading = "Output")]
     pub(in crate::cli) matches: bool,
     /// What packs log, too.
     #[arg(short, long, help_heading = "Output")]
     pub(in crate::cli) verbose: bool,
+    /// Where time goes, too: by stage, pack and pattern, on standard error.
+    #[arg(long, help_heading = "Output")]
+    pub(in crate::cli) stats: bool,
     /// Exit with 1 if there is an incident of at least this severity.
     #[arg(long, value_name = "SEVERITY", default_value = "low", help_heading = "Output", value_parser = severities())]
     pub(in crate::cli) fail_on: Severity,
     /// Threads that match lines [default: one for each core].
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = value_parser!(u16).range(1..=1024))]
     pub(in crate::cli) threads: Option<u16>,
+}
+
+/// How a check reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CheckFormat {
+    Human,
+    Ndjson,
+    Json,
+    Sarif,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

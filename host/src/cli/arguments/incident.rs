@@ -70,7 +70,7 @@ pub(in crate::cli) enum IncidentCommand {
         #[arg(required = true, value_parser = number)]
         ids: Vec<i64>,
         /// For how long [default: 24h, or the configuration's].
-        #[arg(long = "for", value_name = "TIME", value_parser = times::span)]
+        #[arg(long = "for", value_name = "TIME", value_parser = times::lasting)]
         hold: Option<Span>,
     },
     /// Give one to somebody.

@@ -25,7 +25,7 @@ pub(in crate::cli) struct KeepArguments {
     #[arg(long, global = true, value_name = "ADDR", help_heading = "Keeping", value_parser = address)]
     pub(in crate::cli) mail_from: Option<String>,
     /// Send mail by this relay: smtp://HOST[:PORT] with STARTTLS, smtps://HOST[:PORT] with TLS, or
-    /// smtp+plaintext://HOST[:PORT] with neither [default: the configuration's].
+    /// smtp+plaintext://HOST[:PORT] with neither [default: the configuration's, or smtp+plaintext://localhost].
     #[arg(long, global = true, value_name = "URL", help_heading = "Keeping", value_parser = relay)]
     pub(in crate::cli) relay: Option<Relay>,
 }
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Relay {
     pub(in crate::cli) port: u16,
 }
 
-fn tenant(text: &str) -> Result<Tenant, &'static str> {
+pub(super) fn tenant(text: &str) -> Result<Tenant, &'static str> {
     Tenant::new(text).ok_or("expected 1 to 64 lower case letters, digits and hyphens")
 }
 

@@ -16,6 +16,7 @@ mod scan;
 mod serve;
 mod server;
 mod silence;
+mod tenant;
 mod times;
 mod token;
 
@@ -29,12 +30,12 @@ use tripline_abi::{ABI_VERSIONS_SERVED, Severity};
 
 use crate::incidents::State;
 
-pub(super) use self::check::{CheckArguments, Format};
+pub(super) use self::check::{CheckArguments, CheckFormat, Format};
 pub(super) use self::config::ConfigCommand;
 pub(super) use self::incident::{ExportFormat, FilterArguments, IncidentArguments, IncidentCommand};
 pub(super) use self::keeping::{KeepArguments, Relay};
 pub(super) use self::notify::{DbCommand, LogCommand, NotifyArguments, NotifyCommand};
-pub(super) use self::pack::{InspectFormat, PackCommand};
+pub(super) use self::pack::{AtServer, InspectFormat, PackCommand, PackCompileArguments};
 pub(super) use self::packs::PackArguments;
 #[cfg(feature = "playground")]
 pub(super) use self::playground::PlaygroundArguments;
@@ -47,6 +48,7 @@ pub(super) use self::server::{ServerArguments, TOKEN};
 pub(super) use self::silence::{
     ExceptionArguments, ExceptionCommand, ListArguments, SilenceArguments, SilenceCommand,
 };
+pub(super) use self::tenant::{TenantArguments, TenantCommand};
 pub(super) use self::token::{TokenArguments, TokenCommand};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -118,6 +120,9 @@ pub(super) enum Command {
     /// See what was told to whom, and why.
     #[command(arg_required_else_help = true)]
     Notify(NotifyArguments),
+    /// See to tenants: add, list, export and delete them.
+    #[command(arg_required_else_help = true)]
+    Tenant(TenantArguments),
     /// Say who may use the server: make, list and revoke tokens.
     #[command(arg_required_else_help = true)]
     Token(TokenArguments),
@@ -138,6 +143,8 @@ pub(super) enum Command {
     Playground(PlaygroundArguments),
     #[command(hide = true)]
     ScannerExec(ScannerExecArguments),
+    #[command(hide = true)]
+    PackCompile(PackCompileArguments),
     /// Print completions for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {

@@ -1,6 +1,11 @@
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Format;
+use super::keeping::tenant;
+use super::server::ServerArguments;
+use crate::commit::Tenant;
 
 const TEST_EXAMPLES: &str = "\
 Examples:
@@ -52,6 +57,102 @@ pub(in crate::cli) enum PackCommand {
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: InspectFormat,
     },
+    /// Bring a pack to a running server, where it judges your tenant's lines; a newer version takes the older one's place.
+    #[command(after_help = examples!(
+        "tripline pack push my.wasm --server https://tripline.example:8480 --token-file token",
+    ))]
+    Push {
+        /// The module.
+        #[arg(value_name = "FILE.wasm")]
+        pack: PathBuf,
+        #[command(flatten)]
+        at: AtServer,
+    },
+    /// List a server's packs: what everybody has, and what is your tenant's own, with what each has cost.
+    #[command(after_help = examples!(
+        "tripline pack list --server https://tripline.example:8480 --token-file token",
+    ))]
+    List {
+        /// A table to read, or objects for programs.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+        #[command(flatten)]
+        at: AtServer,
+    },
+    /// Let the version count again that was pushed before.
+    #[command(after_help = examples!("tripline pack rollback my-pack"))]
+    Rollback {
+        /// The pack's name.
+        name: String,
+        #[command(flatten)]
+        at: AtServer,
+    },
+    /// Let a pack of your tenant's own judge again.
+    #[command(after_help = examples!("tripline pack enable my-pack"))]
+    Enable {
+        /// The pack's name.
+        name: String,
+        #[command(flatten)]
+        at: AtServer,
+    },
+    /// Let a pack of your tenant's own judge no more; it is kept, with what it remembers.
+    #[command(after_help = examples!("tripline pack disable my-pack"))]
+    Disable {
+        /// The pack's name.
+        name: String,
+        #[command(flatten)]
+        at: AtServer,
+    },
+    /// Give a pack of your tenant's own other settings.
+    #[command(after_help = examples!("tripline pack set my-pack settings.json"))]
+    Set {
+        /// The pack's name.
+        name: String,
+        /// A JSON object of all that differs from its defaults.
+        #[arg(value_name = "FILE.json")]
+        settings: PathBuf,
+        #[command(flatten)]
+        at: AtServer,
+    },
+    /// Show what went wrong with a pack of your tenant's own since the server began.
+    #[command(after_help = examples!("tripline pack faults my-pack"))]
+    Faults {
+        /// The pack's name.
+        name: String,
+        /// A table to read, or objects for programs.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+        #[command(flatten)]
+        at: AtServer,
+    },
+}
+
+/// The server that has the packs.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AtServer {
+    /// Whose packs these are: the token has to be of this tenant.
+    #[arg(long, value_name = "TENANT", default_value = Tenant::DEFAULT, value_parser = tenant, help_heading = "Server")]
+    pub(in crate::cli) tenant: Tenant,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
+}
+
+/// Compiles a module within limits, and dies with whoever started it. For tripline itself.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("tripline pack-compile --parent PID --cpu 30 --memory 2147483648 < my.wasm"))]
+pub(in crate::cli) struct PackCompileArguments {
+    /// Who started it.
+    #[arg(long, value_name = "PID")]
+    pub(in crate::cli) parent: i32,
+    /// Seconds of CPU time.
+    #[arg(long, value_name = "SECONDS")]
+    pub(in crate::cli) cpu: u64,
+    /// Bytes of memory.
+    #[arg(long, value_name = "BYTES")]
+    pub(in crate::cli) memory: u64,
+    /// Where machine code is kept.
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) cache: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -29,7 +29,7 @@ Examples:
   tripline scan run web.example.org 2001:db8::7 --ports 443 --service
   tripline scan run --schedule dmz --server https://tripline.example
 
-Exit codes are those of `tripline check`; 3 is also a scan that did not see all.
+Exit codes are those of `tripline check`, also with --server, whose own packs judge; 3 is also a scan that did not see all.
 ";
 
 /// Sees to scans.
@@ -49,7 +49,7 @@ pub(in crate::cli) enum ScanCommand {
     /// Scan, tell what is open and what is new, and have rules judge it.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
-    /// Take files that nmap or masscan wrote as XML, as if they had been scanned here; the oldest first.
+    /// Take files that nmap or masscan wrote as XML, as if they had been scanned here, the oldest first.
     #[command(after_help = examples!(
         "nmap -oX dmz.xml …; tripline scan import dmz.xml --name dmz --db tripline.db",
         "tripline scan import masscan.xml --format json",
@@ -142,7 +142,7 @@ pub(in crate::cli) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArguments {
-    /// XML of nmap or masscan.
+    /// XML of nmap or masscan, packed by gzip or not; - is standard input.
     #[arg(value_name = "FILE.xml", required = true)]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// What the scan is called: it is compared with the last one of this name.

@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::keeping::KeepArguments;
 use crate::cli::Failure;
-use crate::commit::Tenant;
 
 /// Names the server, if nothing on the command line does.
 const SERVER: &str = "TRIPLINE_SERVER";
@@ -24,13 +23,12 @@ pub(in crate::cli) struct ServerArguments {
 }
 
 impl ServerArguments {
-    /// Which server is asked; `None`: none. What the command line says goes before the environment.
+    /// Which server is asked; `None`: none. What the command line says goes before the environment. Which tenant is meant
+    /// is told to a server, too: mails say `--tenant`, and do not know where their reader has the database.
     pub(in crate::cli) fn url(&self, keep: &KeepArguments) -> Result<Option<String>, Failure> {
-        let KeepArguments { db, tenant, security_log, mail_to, mail_from, relay } = keep;
+        let KeepArguments { db, tenant: _, security_log, mail_to, mail_from, relay } = keep;
         let given = [
             ("--db", db.is_some()),
-            // A token knows its tenant.
-            ("--tenant", *tenant != Tenant::default()),
             ("--security-log", security_log.is_some()),
             ("--mail-to", !mail_to.is_empty()),
             ("--mail-from", mail_from.is_some()),
@@ -44,7 +42,12 @@ impl ServerArguments {
             }
             (Some(url), None) => Ok(Some(url.clone())),
             (None, Some(_)) => Ok(None),
-            (None, None) => Ok(std::env::var(SERVER).ok().filter(|url| !url.is_empty())),
+            (None, None) => Ok(self.named()),
         }
+    }
+
+    /// Which server the command line or the environment names.
+    pub(in crate::cli) fn named(&self) -> Option<String> {
+        self.server.clone().or_else(|| std::env::var(SERVER).ok().filter(|url| !url.is_empty()))
     }
 }

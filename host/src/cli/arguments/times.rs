@@ -55,6 +55,14 @@ pub(super) fn span(text: &str) -> Result<Span, String> {
     if long < SignedDuration::ZERO { Err(EXPECTED.into()) } else { Ok(nanoseconds) }
 }
 
+/// How long something holds: at least a second.
+pub(super) fn lasting(text: &str) -> Result<Span, String> {
+    match span(text)? {
+        short if short < 1_000_000_000 => Err("expected at least a second".into()),
+        long => Ok(long),
+    }
+}
+
 /// A time, or how long.
 pub(super) fn since(text: &str) -> Result<When, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -81,6 +89,7 @@ mod tests {
     fn times_are_spans_or_points() {
         assert_eq!(span("90m"), Ok(90 * 60 * 1_000_000_000));
         assert_eq!(span("2 days"), Ok(48 * 3600 * 1_000_000_000));
+        assert!(lasting("0s").is_err() && lasting("1s").is_ok());
         assert!(span("-1h").is_err() && span("soon").is_err() && span("99999999 weeks").is_err());
         assert_eq!(since("1970-01-01T00:00:01Z"), Ok(When::At(1_000_000_000)));
     }

@@ -18,8 +18,9 @@ Examples:
 
 A token is shown once: only its hash is kept. It is sent to the server as
   Authorization: Bearer tl_…
-operator does everything; analyst reads and works incidents off; reader reads;
-ingest brings lines, and nothing else.
+operator does everything, for all tenants; admin does everything of one tenant,
+and sees to its tokens; analyst reads and works incidents off; author reads and
+brings packs; reader reads; ingest brings lines, and nothing else.
 ";
 
 /// Who may use the server.
@@ -49,7 +50,7 @@ pub(in crate::cli) enum TokenCommand {
         #[arg(long, value_name = "SCOPE", value_parser = scopes())]
         scope: Scope,
         /// After which time it opens nothing any more [default: it does not run out].
-        #[arg(long, value_name = "TIME", value_parser = times::span)]
+        #[arg(long, value_name = "TIME", value_parser = times::lasting)]
         expires: Option<Span>,
         /// Itself, or JSON.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]

@@ -8,7 +8,7 @@ use tripline_engine::Pack;
 
 use super::super::kept::{Kept, Patience};
 use super::super::{Failure, Screen};
-use super::{Desk, Next, Reported, Taken, Whole};
+use super::{Desk, Next, Reported, Retried, Taken, Whole};
 use crate::builtin;
 use crate::commit::{Store, StoreError};
 use crate::incidents::{Act, Exception, Filter, Incident, NewException, NewSilence, Report, Silence};
@@ -129,13 +129,15 @@ impl Desk for Kept {
         let secret = TokenSecret::draw().map_err(Failure::new)?;
         let new = NewToken { tenant: self.tenant.clone(), name, scope, expires };
         let id = self.done(self.database.add_token(new, secret.hash(), self.actor()))?;
-        let added = self.done(self.database.tokens_after(&self.tenant, true, id - 1, 1))?.pop();
+        let added = self.done(self.database.token_of(&self.tenant, id))?;
         let gone = || Failure::new(format!("there is no token {id} any more"));
         Ok((added.ok_or_else(gone)?, secret))
     }
 
     fn revoke_token(&self, id: i64) -> Result<bool, Failure> {
-        self.done(self.database.revoke_token(&self.tenant, id, self.actor()))
+        let revoked = self.done(self.database.revoke_token(&self.tenant, id, self.actor()))?;
+        self.due()?;
+        Ok(revoked)
     }
 
     fn outbox(&self, most: u32) -> Result<(OutboxStatus, Vec<Told>), Failure> {
@@ -150,18 +152,22 @@ impl Desk for Kept {
 
     fn flush(&self) -> Result<u64, Failure> {
         self.can_deliver()?;
+        self.due()?;
         self.done(self.database.flush(&self.tenant, self.actor()))
     }
 
-    fn retry(&self, notice: Option<i64>) -> Result<u64, Failure> {
-        self.done(self.database.retry(&self.tenant, notice, self.actor()))
+    fn retry(&self, notice: Option<i64>) -> Result<Retried, Failure> {
+        let notices = self.done(self.database.retry(&self.tenant, notice, self.actor()))?;
+        Ok(Retried { notices, departed: self.done(self.database.departed(&self.tenant, notice))? })
     }
 
     fn settle(&self, screen: &Screen) -> Result<bool, Failure> {
+        self.due()?;
         Kept::settle(self, screen)
     }
 
     fn settle_all(&self, patience: Patience, screen: &Screen) -> Result<bool, Failure> {
+        self.due()?;
         Kept::settle_all(self, patience, screen)
     }
 }

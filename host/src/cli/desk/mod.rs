@@ -2,13 +2,17 @@
 //! one it does to the other.
 
 mod local;
+pub(super) mod packs;
 mod remote;
 pub(super) mod scans;
 mod server;
+pub(super) mod tenants;
+mod unreached;
 
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
+use serde::Deserialize;
 
 use super::arguments::{KeepArguments, ServerArguments};
 use super::kept::{Kept, Patience};
@@ -43,6 +47,15 @@ pub(super) enum Reported {
     Excepted,
     /// It was there.
     Known,
+}
+
+/// What became of notices that were given up.
+#[derive(Default, Deserialize)]
+pub(super) struct Retried {
+    /// So many are queued again.
+    pub(super) notices: u64,
+    /// So many are not: whom they are for is no recipient any more.
+    pub(super) departed: u64,
 }
 
 /// A decision that an exception has taken out: when, pack, rule, title.
@@ -111,8 +124,8 @@ pub(super) trait Desk {
     fn why(&self, incident: i64) -> Result<Option<(Answer, Vec<Told>)>, Failure>;
     /// Tries everything that failed now; answers how many can go.
     fn flush(&self) -> Result<u64, Failure>;
-    /// Queues what was given up again; answers how many.
-    fn retry(&self, notice: Option<i64>) -> Result<u64, Failure>;
+    /// Queues what was given up again.
+    fn retry(&self, notice: Option<i64>) -> Result<Retried, Failure>;
 
     /// Tells what can be told now; `false`: some of what this command has queued stays. A server does that by itself.
     fn settle(&self, screen: &Screen) -> Result<bool, Failure>;
@@ -140,7 +153,7 @@ pub(super) fn open(
 ) -> Result<Box<dyn Desk>, Failure> {
     if let Some(url) = server.url(keep)? {
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
-        let server = Server::new(&url, server.token_file.as_deref())?;
+        let server = Server::new(&url, server.token_file.as_deref(), &keep.tenant)?;
         let named = configuration.recipients.iter();
         let recipients = named.map(|(name, recipient)| (name.clone(), recipient.address.clone())).collect();
         return Ok(Box::new(Remote::new(server, zone, recipients)));

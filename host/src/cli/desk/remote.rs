@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::super::kept::Patience;
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
-use super::{Desk, Next, Reported, Taken, Whole};
+use super::{Desk, Next, Reported, Retried, Taken, Whole};
 use crate::http::shapes::{
     ExceptionShape, IncidentShape, NoticeShape, Odd, SilenceShape, TokenShape, nanoseconds,
 };
@@ -395,10 +395,10 @@ impl Desk for Remote {
         self.post("/notices/flush", &json!({})).map(|Tried { notices }| notices)
     }
 
-    fn retry(&self, notice: Option<i64>) -> Result<u64, Failure> {
+    fn retry(&self, notice: Option<i64>) -> Result<Retried, Failure> {
         let body = notice.map_or_else(|| json!({}), |id| json!({ "notice": id }));
         let answer = self.known(self.server.post("/notices/retry", &body)?)?;
-        Ok(answer.map_or(0, |Tried { notices }| notices))
+        Ok(answer.unwrap_or_default())
     }
 
     fn settle(&self, _: &Screen) -> Result<bool, Failure> {

@@ -1,7 +1,6 @@
 //! Where scans are kept: a database on this machine, or a server that makes them.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -17,13 +16,17 @@ use super::super::arguments::{KeepArguments, ServerArguments};
 use super::super::kept::Kept;
 use super::server::{Refused, Server};
 use crate::configuration::Configuration;
-use crate::http::shapes::ScanShape;
+use crate::http::shapes::{IncidentShape, ScanShape};
+use crate::incidents::{Evidence, Incident};
 use crate::report::scans;
-use crate::scans::{Cancel, Progress, Request, Run, RunState, ScanName, ScanStore, ScheduleStore, Scheduled};
+use crate::scans::{
+    Cancel, Progress, Request, Run, RunState, ScanName, ScanStore, Scanning, ScheduleStore, Scheduled,
+};
 
-/// Runs and findings of a page: what the API gives at most.
+/// Runs, findings and incidents of a page: what the API gives at most.
 const RUNS: u32 = 200;
 const FINDINGS: u32 = 1_000;
+const INCIDENTS: u32 = 200;
 /// How often a scan is asked how far it is.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -35,12 +38,23 @@ pub(in crate::cli) trait ScanDesk {
     fn runs(&self, most: u32) -> Result<Vec<Run>, Failure>;
     /// The run of this number.
     fn run(&self, number: u64) -> Result<Option<Run>, Failure>;
-    /// What it found.
-    fn findings(&self, run: u64) -> Result<Vec<Value>, Failure>;
+    /// What it found, behind this number: some, and the number behind which there are more.
+    fn findings(&self, run: u64, after: u64) -> Result<(Vec<Value>, Option<u64>), Failure>;
     /// Scans that are made again and again, and how they stand.
     fn schedules(&self) -> Result<Vec<Value>, Failure>;
-    /// Breaks a run off; answers whether it was underway.
-    fn cancel(&self, run: u64) -> Result<bool, Failure>;
+    /// Breaks a run off.
+    fn cancel(&self, run: u64) -> Result<Cancelled, Failure>;
+}
+
+/// What became of it that a run was to be broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Cancelled {
+    /// It ends soon.
+    Soon,
+    /// There is none of this number that is underway.
+    NotUnderway,
+    /// Nobody makes it any more: its program had died, and that is kept now.
+    Died,
 }
 
 /// The server that is named, or the database on this machine.
@@ -68,17 +82,20 @@ impl ScanDesk for Local {
     }
 
     fn runs(&self, most: u32) -> Result<Vec<Run>, Failure> {
-        self.kept.database.runs(&self.kept.tenant, None, most).map_err(|error| self.kept.failed(&error))
+        let runs = self.kept.database.runs(&self.kept.tenant, None, most);
+        Ok(self.as_they_are(runs.map_err(|error| self.kept.failed(&error))?))
     }
 
     fn run(&self, number: u64) -> Result<Option<Run>, Failure> {
-        self.kept.database.run(&self.kept.tenant, number).map_err(|error| self.kept.failed(&error))
+        let run = self.kept.database.run(&self.kept.tenant, number);
+        Ok(self.as_they_are(run.map_err(|error| self.kept.failed(&error))?.into_iter().collect()).pop())
     }
 
-    fn findings(&self, run: u64) -> Result<Vec<Value>, Failure> {
-        let lines = self.kept.database.findings(&self.kept.tenant, run, 0, u32::MAX);
+    fn findings(&self, run: u64, after: u64) -> Result<(Vec<Value>, Option<u64>), Failure> {
+        let lines = self.kept.database.findings(&self.kept.tenant, run, after, FINDINGS);
         let lines = lines.map_err(|error| self.kept.failed(&error))?;
-        Ok(lines.iter().filter_map(|(_, line)| serde_json::from_str(line).ok()).collect())
+        let next = lines.last().filter(|_| lines.len() == FINDINGS as usize).map(|(number, _)| *number);
+        Ok((lines.iter().filter_map(|(_, line)| serde_json::from_str(line).ok()).collect(), next))
     }
 
     fn schedules(&self) -> Result<Vec<Value>, Failure> {
@@ -96,9 +113,35 @@ impl ScanDesk for Local {
         own.map(object).collect()
     }
 
-    fn cancel(&self, run: u64) -> Result<bool, Failure> {
-        let kept = &self.kept;
-        kept.database.cancel(&kept.tenant, run, &kept.actor()).map_err(|error| kept.failed(&error))
+    fn cancel(&self, run: u64) -> Result<Cancelled, Failure> {
+        let (kept, actor) = (&self.kept, self.kept.actor());
+        let failed = |error| kept.failed(&error);
+        // Whoever gets the lock knows that nobody makes it.
+        if let Some(_lock) = kept.database.scanning().map_err(failed)? {
+            let was = kept.database.run(&kept.tenant, run).map_err(failed)?;
+            let (store, clock) = (Some(&*kept.database as &dyn ScanStore), &*kept.clock);
+            Scanning { store, clock, actor: &actor, closed_after: 1, patience: None }
+                .tidy()
+                .map_err(failed)?;
+            return Ok(match was.is_some_and(|run| run.state == RunState::Running) {
+                true => Cancelled::Died,
+                false => Cancelled::NotUnderway,
+            });
+        }
+        let asked = kept.database.cancel(&kept.tenant, run, &actor).map_err(failed)?;
+        Ok(if asked { Cancelled::Soon } else { Cancelled::NotUnderway })
+    }
+}
+
+impl Local {
+    /// Runs that are said to run, and whose program has died, have failed; whoever scans next keeps that.
+    fn as_they_are(&self, mut runs: Vec<Run>) -> Vec<Run> {
+        let running = runs.iter_mut().filter(|run| run.state == RunState::Running);
+        let mut running = running.peekable();
+        if running.peek().is_some() && !self.kept.database.is_scanning() {
+            running.for_each(Run::die);
+        }
+        runs
     }
 }
 
@@ -141,6 +184,12 @@ struct Findings {
 }
 
 #[derive(Deserialize)]
+struct Found {
+    incidents: Vec<IncidentShape>,
+    next: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct Schedules {
     schedules: Vec<Value>,
 }
@@ -154,7 +203,7 @@ impl RemoteScans {
     ) -> Result<Option<RemoteScans>, Failure> {
         let Some(url) = server.url(keep)? else { return Ok(None) };
         let zone = configuration.timezone.clone().unwrap_or_else(TimeZone::system);
-        Ok(Some(RemoteScans { server: Server::new(&url, server.token_file.as_deref())?, zone }))
+        Ok(Some(RemoteScans { server: Server::new(&url, server.token_file.as_deref(), &keep.tenant)?, zone }))
     }
 
     /// Makes a scan, and waits until it has ended. `cancel` breaks it off.
@@ -193,7 +242,7 @@ impl RemoteScans {
         &self,
         name: &ScanName,
         path: &Path,
-        mut file: File,
+        mut file: impl Read,
     ) -> Result<Run, Failure> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         let read = io::copy(&mut file, &mut packed).and_then(|_| packed.finish());
@@ -202,6 +251,36 @@ impl RemoteScans {
         let called = [("name", name.as_str())];
         let taken = self.server.bring("/scans/import", &called, "application/xml", &packed)?;
         self.read(self.known(taken)?)
+    }
+
+    /// Waits until rules have judged it, and answers it as it is then; `false`: `cancel` has ended that before.
+    pub(in crate::cli) fn judged(&self, mut run: Run, cancel: &Cancel) -> Result<(Run, bool), Failure> {
+        // Whoever has broken the scan off wants to know what it found until then.
+        let had_cancelled = cancel.is_cancelled();
+        while !run.judged {
+            if cancel.is_cancelled() && !had_cancelled {
+                return Ok((run, false));
+            }
+            sleep(LOOK);
+            let shape = self.known(self.server.get(&format!("/scans/{}", run.number), &[])?)?;
+            run = self.read(shape)?;
+        }
+        Ok((run, true))
+    }
+
+    /// The incidents that its findings are evidence of.
+    pub(in crate::cli) fn incidents(&self, run: u64) -> Result<Vec<(Incident, Vec<Evidence>)>, Failure> {
+        let (mut all, mut after) = (Vec::new(), Some(0));
+        while let Some(behind) = after {
+            let query = [("limit", INCIDENTS.to_string()), ("after", behind.to_string())];
+            let page: Found = self.known(self.server.get(&format!("/scans/{run}/incidents"), &query)?)?;
+            for shape in page.incidents {
+                let (incident, evidence, _) = shape.read().map_err(|odd| self.server.odd(&odd))?;
+                all.push((incident, evidence));
+            }
+            after = page.next;
+        }
+        Ok(all)
     }
 
     fn known<T>(&self, answer: Result<T, Refused>) -> Result<T, Failure> {
@@ -243,15 +322,10 @@ impl ScanDesk for RemoteScans {
         }
     }
 
-    fn findings(&self, run: u64) -> Result<Vec<Value>, Failure> {
-        let (mut all, mut after) = (Vec::new(), Some(0));
-        while let Some(behind) = after {
-            let query = [("limit", FINDINGS.to_string()), ("after", behind.to_string())];
-            let page: Findings = self.known(self.server.get(&format!("/scans/{run}/findings"), &query)?)?;
-            all.extend(page.findings);
-            after = page.next;
-        }
-        Ok(all)
+    fn findings(&self, run: u64, after: u64) -> Result<(Vec<Value>, Option<u64>), Failure> {
+        let query = [("limit", FINDINGS.to_string()), ("after", after.to_string())];
+        let page: Findings = self.known(self.server.get(&format!("/scans/{run}/findings"), &query)?)?;
+        Ok((page.findings, page.next))
     }
 
     fn schedules(&self) -> Result<Vec<Value>, Failure> {
@@ -259,10 +333,10 @@ impl ScanDesk for RemoteScans {
         Ok(answer.schedules)
     }
 
-    fn cancel(&self, run: u64) -> Result<bool, Failure> {
+    fn cancel(&self, run: u64) -> Result<Cancelled, Failure> {
         match self.server.post::<ScanShape>(&format!("/scans/{run}/cancel"), &json!({}))? {
-            Ok(_) => Ok(true),
-            Err(refused) if refused.is(409) || refused.is(404) => Ok(false),
+            Ok(_) => Ok(Cancelled::Soon),
+            Err(refused) if refused.is(409) || refused.is(404) => Ok(Cancelled::NotUnderway),
             Err(refused) => Err(self.server.failed(&refused)),
         }
     }

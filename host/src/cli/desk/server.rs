@@ -1,7 +1,7 @@
 //! A server as a client sees it: one address, one token, JSON in, JSON or a problem out.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body, Error};
+use ureq::{Agent, Body, Error, RequestBuilder};
 
 use super::super::Failure;
 use super::super::arguments::TOKEN;
+use super::unreached;
+use crate::commit::Tenant;
+use crate::http::TENANT;
 use crate::report::visible;
 use crate::token::TokenSecret;
 
@@ -32,6 +35,8 @@ pub(super) struct Server {
     /// Without a slash at its end.
     url: String,
     token: TokenSecret,
+    /// Whose incidents are meant; the token has to be of this tenant.
+    tenant: Tenant,
 }
 
 /// An answer that is no success.
@@ -51,7 +56,7 @@ struct Problem {
 }
 
 impl Server {
-    pub(super) fn new(url: &str, token_file: Option<&Path>) -> Result<Server, Failure> {
+    pub(super) fn new(url: &str, token_file: Option<&Path>, tenant: &Tenant) -> Result<Server, Failure> {
         let url = address(url)?;
         let token = token(token_file)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -65,7 +70,7 @@ impl Server {
             .timeout_global(Some(ANSWER))
             .user_agent(concat!("tripline/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls.build());
-        Ok(Server { agent: agent.build().into(), url, token })
+        Ok(Server { agent: agent.build().into(), url, token, tenant: tenant.clone() })
     }
 
     pub(super) fn get<T: DeserializeOwned>(
@@ -73,7 +78,7 @@ impl Server {
         path: &str,
         query: &[(&str, String)],
     ) -> Result<Result<T, Refused>, Failure> {
-        let mut request = self.agent.get(self.at(path)).header("Authorization", self.bearer());
+        let mut request = self.known(self.agent.get(self.at(path)));
         for (key, value) in query {
             request = request.query(*key, value);
         }
@@ -85,7 +90,7 @@ impl Server {
         path: &str,
         body: &Value,
     ) -> Result<Result<T, Refused>, Failure> {
-        let request = self.agent.post(self.at(path)).header("Authorization", self.bearer());
+        let request = self.known(self.agent.post(self.at(path)));
         // What is changed is changed as it is: nobody has read it before.
         let request = request.header("If-Match", "*").header("Content-Type", "application/json");
         self.answer(request.send(body.to_string()))
@@ -99,7 +104,7 @@ impl Server {
         content: &str,
         packed: &[u8],
     ) -> Result<Result<T, Refused>, Failure> {
-        let mut request = self.agent.post(self.at(path)).header("Authorization", self.bearer());
+        let mut request = self.known(self.agent.post(self.at(path)));
         request = request.header("Content-Type", content).header("Content-Encoding", "gzip");
         for (key, value) in query {
             request = request.query(*key, *value);
@@ -107,9 +112,38 @@ impl Server {
         self.answer(request.send(packed))
     }
 
+    /// Writes an answer of lines, however many and however long it takes; answers how many.
+    pub(super) fn lines(&self, path: &str, out: &mut dyn Write) -> Result<u64, Failure> {
+        let request = self.known(self.agent.get(self.at(path))).config().timeout_global(None).build();
+        let mut response = request.call().map_err(|error| self.unreached(&error))?;
+        if !response.status().is_success() {
+            return Err(self.failed(&refused(&mut response)));
+        }
+        let mut counted = Counted { out, lines: 0 };
+        let copied = io::copy(&mut response.body_mut().as_reader(), &mut counted);
+        let broken = |error| Failure::new(format!("{}: the answer breaks off: {error}", self.url));
+        copied.map_err(broken)?;
+        Ok(counted.lines)
+    }
+
+    /// Puts bytes of this type in a place; what is put there is new, whatever was there.
+    pub(super) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        content: &str,
+        packing: Option<&str>,
+        bytes: &[u8],
+    ) -> Result<Result<T, Refused>, Failure> {
+        let mut request = self.known(self.agent.put(self.at(path))).header("Content-Type", content);
+        if let Some(packing) = packing {
+            request = request.header("Content-Encoding", packing);
+        }
+        self.answer(request.send(bytes))
+    }
+
     /// `Ok(())`: it is done.
     pub(super) fn delete(&self, path: &str) -> Result<Result<(), Refused>, Failure> {
-        let request = self.agent.delete(self.at(path)).header("Authorization", self.bearer());
+        let request = self.known(self.agent.delete(self.at(path)));
         let mut response = request.call().map_err(|error| self.unreached(&error))?;
         match response.status().is_success() {
             true => Ok(Ok(())),
@@ -164,15 +198,39 @@ impl Server {
     }
 
     fn unreached(&self, error: &Error) -> Failure {
-        Failure::new(format!("{}: cannot ask it: {}", self.url, visible(&error.to_string())))
+        let (words, hint) = unreached::words(error);
+        Failure::new(format!("{}: cannot ask it: {}", self.url, visible(&words))).hint(hint)
     }
 
     fn at(&self, path: &str) -> String {
         format!("{}/api/v1{path}", self.url)
     }
 
-    fn bearer(&self) -> String {
-        format!("Bearer {}", self.token.show())
+    /// With who asks, and for which tenant; the default one is not named, since it is also what nobody has thought of.
+    fn known<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let request = request.header("Authorization", format!("Bearer {}", self.token.show()));
+        match self.tenant == Tenant::default() {
+            true => request,
+            false => request.header(TENANT, self.tenant.as_str()),
+        }
+    }
+}
+
+/// Counts lines that go through it.
+struct Counted<'o> {
+    out: &'o mut dyn Write,
+    lines: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.lines += memchr::memchr_iter(b'\n', &bytes[..written]).count() as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

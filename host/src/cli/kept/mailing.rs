@@ -12,6 +12,8 @@ use crate::wall_clock::{SystemClock, WallClock};
 /// What to do without a relay.
 pub(super) const RELAY: &str =
     "name it with --relay smtp://HOST, or in tripline.toml: [mail] relay = \"HOST\"";
+/// Where mail goes if nothing names a relay: on this machine, so it needs no TLS.
+const LOCALHOST: &str = "localhost";
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The way to the mailboxes.
@@ -20,6 +22,8 @@ pub(super) struct Mailing {
     smtp: SmtpSettings,
     /// … which is read from where this says when something is sent: lists need no password.
     secrets: Option<MailSettings>,
+    /// Nobody has named the relay.
+    pub(super) usual: bool,
     pub(super) sender: Sender,
 }
 
@@ -46,7 +50,8 @@ pub(super) fn mailing(
         (Some(Relay { tls, host, port }), _) => (host.clone(), *port, *tls),
         (None, Some(mail)) => (mail.relay.clone(), mail.port, mail.tls),
         (None, None) if arguments.mail_to.is_empty() => return Ok(None),
-        (None, None) => return Err(no_relay()),
+        // What sends a machine's other mail.
+        (None, None) => (LOCALHOST.to_string(), Tls::Plaintext.port(), Tls::Plaintext),
     };
     // What is configured for one relay is not told to another.
     let own = configured.filter(|_| arguments.relay.is_none());
@@ -71,6 +76,7 @@ pub(super) fn mailing(
     };
     Ok(Some(Mailing {
         smtp,
+        usual: arguments.relay.is_none() && configured.is_none(),
         secrets: own.cloned(),
         sender: Sender { from, envelope, relay, zone: zone.clone() },
     }))
@@ -89,6 +95,12 @@ pub(in crate::cli) fn test(
     Ok(mailing.transport()?.send(&mail).map_err(Failure::new)?.words)
 }
 
+/// Whether the configuration has all that mail is sent with; no relay is asked.
+pub(in crate::cli) fn can_mail(configuration: &Configuration) -> Result<(), Failure> {
+    let mailing = mailing(&KeepArguments::default(), configuration, &TimeZone::UTC)?;
+    mailing.map_or(Ok(()), |mailing| mailing.transport().map(drop))
+}
+
 fn login(mail: &MailSettings) -> Result<Option<(String, secrecy::SecretString)>, Failure> {
     let (Some(user), Some(password)) = (&mail.user, &mail.password) else { return Ok(None) };
     Ok(Some((user.clone(), password.read().map_err(Failure::new)?)))
@@ -100,4 +112,21 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
 
 pub(super) fn no_relay() -> Failure {
     Failure::new("expected a relay to send mail by, found none").hint(Some(RELAY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_relay_mail_goes_to_this_machine() {
+        let zone = TimeZone::UTC;
+        let to = |mail_to: &[&str]| {
+            let mail_to = mail_to.iter().map(|to| to.to_string()).collect();
+            let arguments = KeepArguments { mail_to, ..KeepArguments::default() };
+            mailing(&arguments, &Configuration::default(), &zone).unwrap().map(|mailing| mailing.sender.relay)
+        };
+        assert_eq!(to(&[]), None, "nobody is to be told");
+        assert_eq!(to(&["security@example.org"]).as_deref(), Some("localhost:25 in plaintext"));
+    }
 }

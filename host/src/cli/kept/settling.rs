@@ -9,7 +9,9 @@ use super::Kept;
 use super::mailing::{Mailing, RELAY, no_relay};
 use crate::cli::{Failure, Screen};
 use crate::commit::StoreError;
-use crate::notices::{Delivered, Deliverer, Outbox, Transport};
+use crate::notices::{Delivered, Deliverer, End, Outbox, Transport};
+use crate::report::stands::stands;
+use crate::report::visible;
 use crate::security_log::SecurityLog;
 
 /// How long a command delivers, or waits for a relay, before it leaves the rest to the next.
@@ -115,15 +117,19 @@ impl Kept {
             screen.hint(RELAY);
             return Ok(false);
         }
-        screen.warning(&format!("{count} in the database; `tripline notify status` tells more"));
+        let flag = self.tenant.flag();
+        screen.warning(&format!("{count} in the database; `tripline notify status{flag}` tells more"));
         let more = waits.saturating_sub(waiting.len() as u64);
         for told in waiting {
             let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
-            let words = if told.words.is_empty() { "not tried yet".into() } else { told.words };
-            screen.say(&format!("  {what} to {}: {words}", told.recipient));
+            let stands = stands(&told, &self.zone);
+            screen.say(&format!("  {what} to {}: {stands}", visible(&told.recipient)));
         }
         if more > 0 {
             screen.say(&format!("  and {more} more"));
+        }
+        if let Some(mailing) = self.mail.as_ref().filter(|mailing| mailing.usual) {
+            screen.hint(&format!("no relay is named, so mail goes by {}: {RELAY}", mailing.sender.relay));
         }
         Ok(false)
     }
@@ -179,7 +185,12 @@ impl Kept {
             return Ok(Mailed::Whole);
         }
         let notices = if all.dead == 1 { "notice was" } else { "notices were" };
-        screen.warning(&format!("{} {notices} given up; `tripline notify retry` queues again", all.dead));
+        let departed = |(_, end): &(String, End)| *end == End::Departed;
+        let again = match all.given_up.iter().all(departed) {
+            true => String::new(),
+            false => format!("; `tripline notify retry{}` queues again", self.tenant.flag()),
+        };
+        screen.warning(&format!("{} {notices} given up{again}", all.dead));
         for (to, end) in all.given_up.iter().take(NAMED as usize) {
             screen.say(&format!("  to {to}: {}", end.words()));
         }

@@ -88,7 +88,7 @@ fn made(
     let scanner = match wanted(None, request, settings, screen) {
         Ok(scanner) => scanner,
         Err(error) => {
-            let why = Broken::new(Reason::Exit, error.to_string());
+            let why = Broken::new(Reason::NoScanner, error.to_string());
             return judging.refuse(&request.name, ScannerKind::Nmap, why);
         }
     };

@@ -1,32 +1,31 @@
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tripline_engine::Configured;
 use tripline_engine::decode::Format as InputFormat;
 use tripline_engine::sandbox::Sandbox;
 
-use crate::check::{self, CheckOptions, Outcome, Source, Stop};
+use super::lines::{self, Lines};
+use super::telling::Telling;
+use crate::check::{self, CheckOptions, HeldLines, Outcome, Source, Stop};
 use crate::cli::arguments::{Format, JudgeArguments, KeepArguments};
 use crate::cli::check::{cores, told};
 use crate::cli::exit::Exit;
 use crate::cli::kept::{self, Kept};
+use crate::cli::packs::Strangers;
 use crate::cli::watch::Watch;
 use crate::cli::{Failure, Screen, packs, sandbox};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::Configuration;
 use crate::incidents::Actor;
-use crate::report::human::{Human, Look};
-use crate::report::json::Json;
-use crate::report::ndjson::Ndjson;
-use crate::report::{Printer, scans, strict_json};
+use crate::report::scans;
 use crate::scans::{
     Broken, Cancel, Host, ImportError, Order, Overdue, Progress, ScanLock, ScanName, ScanStore, Scanned,
     Scanner, ScannerKind, Scanning, ScheduleStore, Standing, Watch as ScanWatch,
@@ -34,6 +33,9 @@ use crate::scans::{
 use crate::store::Database;
 use crate::wall_clock::{SystemClock, WallClock};
 
+/// What to do beside another program.
+const BESIDE: &str =
+    "a server scans, too, and makes what is due: ask it with --server URL; or wait until the other has ended";
 /// How often it is looked whether somebody wants a scan broken off.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -68,7 +70,7 @@ impl<'a> Judging<'a> {
         configuration: &'a Configuration,
         screen: &'a Screen,
     ) -> Result<Judging<'a>, Failure> {
-        let packs = packs::configured(&arguments.packs, configuration)?;
+        let packs = packs::configured(&arguments.packs, configuration, &Strangers::Told(screen))?;
         let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
         packs::tried(&packs, &*sandbox)?;
         let kept = kept::wanted(keep, configuration)?;
@@ -97,13 +99,15 @@ impl<'a> Judging<'a> {
         let failed = |error| kept.failed(&error);
         let Some(lock) = kept.database.scanning().map_err(failed)? else {
             let path = kept.database.path().display();
-            let hint = "run it again when the other has ended";
             let message =
                 format!("{path}: expected no other scan on the database, found one that is running");
-            return Err(Failure::new(message).hint(Some(hint)));
+            return Err(Failure::new(message).hint(Some(BESIDE)));
         };
         // Who could not judge afterwards should not scan.
-        drop(kept.database.checker().map_err(failed)?);
+        drop(kept.database.checker().map_err(|error| match error {
+            StoreError::Checking => kept.failed(&error).hint(Some(BESIDE)),
+            error => kept.failed(&error),
+        })?);
         let tidied = self.scanning(&SystemClock).tidy().map_err(failed)?;
         if tidied > 0 {
             self.screen.warning("an earlier scan was broken off: its program has ended in the middle of it");
@@ -184,13 +188,13 @@ impl<'a> Judging<'a> {
         &self,
         name: &ScanName,
         path: &Path,
-        file: File,
+        file: impl Read,
         watch: &mut dyn ScanWatch,
     ) -> Result<Scanned, Failure> {
         let imported = self.scanning(&SystemClock).import(&self.tenant, name, file, watch);
         imported.map_err(|error| match (&error, &self.kept) {
             (ImportError::Store(error), Some(kept)) => kept.failed(error),
-            _ => Failure::new(format!("{}: {error}", path.display())),
+            _ => Failure::new(format!("{}: {error}", path.display())).hint(error.hint()),
         })
     }
 
@@ -208,36 +212,55 @@ impl<'a> Judging<'a> {
             self.screen.warning(&format!("the scan did not see all: {}", broken.detail));
         }
         let whole = failures.is_empty() && scanned.iter().all(|one| one.broken.is_none());
+        let found: Vec<(&Scanned, Lines)> =
+            scanned.iter().map(|one| (one, Lines::of(self.lines(one)))).collect();
         if self.arguments.format == Format::Human {
             let (width, zone) = (self.screen.width(), &self.zone);
-            self.screen.put(|out| scanned.iter().try_for_each(|one| scans::page(out, one, width, zone)))?;
-        }
-        let told = Buffer::default();
-        if self.arguments.format == Format::Ndjson {
             self.screen.put(|out| {
-                scanned.iter().flat_map(scans::objects).try_for_each(|object| {
-                    strict_json::write(out, &object)?;
-                    out.write_all(b"\n")
-                })
+                let page =
+                    |(one, lines): &(&Scanned, Lines)| scans::page(out, one, &|| lines.all(), width, zone);
+                found.iter().try_for_each(page)
             })?;
         }
-        let exit = self.judge(&scanned, &late, told.clone())?;
-        if self.arguments.format == Format::Json {
-            let check: Value = serde_json::from_slice(&told.taken()).unwrap_or_default();
-            let scans: Vec<Value> = scanned.iter().map(scans::document).collect();
-            self.screen.put(|out| {
-                strict_json::write_pretty(out, &json!({ "scans": scans, "check": check }))?;
-                out.write_all(b"\n")
-            })?;
+        let telling = Telling::new(&self.arguments, &self.zone, self.screen);
+        let exit = self.judge(&scanned, &late, telling.watch())?;
+        if self.arguments.format != Format::Human {
+            let mut scans = Vec::with_capacity(found.len());
+            for (one, lines) in &found {
+                scans.push((self.object(one)?, lines.again()));
+            }
+            telling.finish(scans)?;
         }
+        found.iter().try_for_each(|(_, lines)| lines.whole())?;
         Ok(if whole { exit } else { Exit::Incomplete })
     }
 
-    fn judge(&self, scanned: &[Scanned], late: &[Late], document: Buffer) -> Result<Exit, Failure> {
+    /// A scan without its findings, as a program reads it: what is kept of it, if it is.
+    fn object(&self, scanned: &Scanned) -> Result<Value, Failure> {
+        let run = match self.kept.as_ref().zip(scanned.origin.run) {
+            Some((kept, run)) => kept.database.run(&self.tenant, run).map_err(|error| kept.failed(&error))?,
+            None => None,
+        };
+        Ok(run.map_or_else(|| scans::made(scanned), |run| scans::run(&run)))
+    }
+
+    /// What a scan has found, as lines: what is kept is read where it is kept.
+    fn lines(&self, scanned: &Scanned) -> Arc<dyn HeldLines> {
+        match self.kept.as_ref().zip(scanned.origin.run) {
+            Some((kept, run)) => self.kept_lines(kept, run),
+            None => Arc::new(lines::Unkept(scanned.clone())),
+        }
+    }
+
+    fn kept_lines(&self, kept: &Kept, run: u64) -> Arc<dyn HeldLines> {
+        let (database, tenant) = (Arc::clone(&kept.database), self.tenant.clone());
+        Arc::new(lines::Kept { database, tenant, run })
+    }
+
+    fn judge(&self, scanned: &[Scanned], late: &[Late], mut watch: Watch) -> Result<Exit, Failure> {
         let failed =
             |error: &_| self.kept.as_ref().map_or_else(|| Failure::new(error), |kept| kept.failed(error));
         let (sources, runs) = self.sources(scanned, late).map_err(|error| failed(&error))?;
-        let mut watch = Watch::new(self.printer(document), None);
         let options = CheckOptions {
             packs: self.packs.clone(),
             sources,
@@ -246,6 +269,7 @@ impl<'a> Judging<'a> {
             timezone: TimeZone::UTC,
             format: None,
             matches: false,
+            stats: false,
             store: self.kept.as_ref().map(Kept::keeping),
         };
         // Whoever has cancelled the scan wants to know what it found until then.
@@ -275,60 +299,38 @@ impl<'a> Judging<'a> {
         match &self.kept {
             Some(kept) => {
                 for run in kept.database.unjudged(&self.tenant)? {
-                    let lines = kept.database.findings(&self.tenant, run.number, 0, u32::MAX)?;
-                    files
-                        .entry(run.name.source())
-                        .or_default()
-                        .push((run.number, text(lines.into_iter().map(|(_, line)| line))));
+                    let lines = self.kept_lines(kept, run.number);
+                    files.entry(run.name.source()).or_default().push((run.number, lines));
                     runs.push(run.number);
                 }
             }
             None => {
                 for (number, one) in (1..).zip(scanned) {
-                    let lines = one.findings.iter().map(|finding| finding.line(&one.origin));
-                    files.entry(one.origin.scan.source()).or_default().push((number, text(lines)));
+                    files.entry(one.origin.scan.source()).or_default().push((number, self.lines(one)));
                 }
             }
         }
         for Late { name, overdue, at } in late {
             // No run has a number as high as a time.
             let number = overdue.due.unsigned_abs();
-            let line = overdue.finding(*at).line(&Overdue::origin(name));
-            files.entry(name.source()).or_default().push((number, text([line])));
+            let line = overdue.finding(*at).line(&Overdue::origin(name)) + "\n";
+            let lines: Arc<[u8]> = line.into_bytes().into();
+            files.entry(name.source()).or_default().push((number, Arc::new(lines)));
         }
-        let source =
-            |(name, files): (String, Files)| Source::held(&name, files).with_format(InputFormat::Finding);
-        Ok((files.into_iter().map(source).collect(), runs))
-    }
-
-    fn printer(&self, document: Buffer) -> Box<dyn Printer> {
-        let logs = self.arguments.verbose;
-        match self.arguments.format {
-            Format::Human => {
-                let look = Look { width: self.screen.width(), zone: self.zone.clone(), logs };
-                Box::new(Human::new(self.screen.coloured(), look))
-            }
-            Format::Ndjson => Box::new(Ndjson::new(self.screen.plain(), logs)),
-            Format::Json => Box::new(Json::new(document, false, logs)),
-        }
+        let source = |(name, files): (String, Files)| -> Result<Source, StoreError> {
+            let held = Source::held(&name, files).map_err(|error| StoreError::Io(Arc::new(error)))?;
+            Ok(held.with_format(InputFormat::Finding))
+        };
+        Ok((files.into_iter().map(source).collect::<Result<_, _>>()?, runs))
     }
 }
 
 /// Findings of a source's runs, by their numbers.
-type Files = Vec<(u64, Vec<u8>)>;
-
-/// Lines, each with its end.
-fn text(lines: impl IntoIterator<Item = String>) -> Vec<u8> {
-    let mut text = Vec::new();
-    for line in lines {
-        text.extend_from_slice(line.as_bytes());
-        text.push(b'\n');
-    }
-    text
-}
+type Files = Vec<(u64, Arc<dyn HeldLines>)>;
 
 fn is_judged(outcome: &Outcome) -> bool {
-    outcome.store_error.is_none() && !outcome.stopped
+    // Findings that could not be read are brought again.
+    outcome.store_error.is_none() && !outcome.stopped && outcome.errors.is_empty()
 }
 
 /// Waits for whoever wants the run broken off from elsewhere.
@@ -362,26 +364,5 @@ impl ScanWatch for Begun<'_> {
 
     fn progress(&mut self, progress: &Progress) {
         self.watch.progress(progress);
-    }
-}
-
-/// What a printer has put out, to become a part of something.
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Buffer {
-    fn taken(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,13 +1,14 @@
 //! Scans that were kept, here or by a server.
 
-use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::pages::Pages;
 use crate::cli::arguments::Format;
-use crate::cli::desk::scans::ScanDesk;
+use crate::cli::desk::scans::{Cancelled, ScanDesk};
 use crate::cli::exit::Exit;
 use crate::cli::{Failure, Screen, objects};
-use crate::report::{scans, strict_json};
+use crate::report::scans;
+use crate::report::strict_json::{self, List, With};
 use crate::scans::Run;
 
 /// Lists the latest.
@@ -34,30 +35,23 @@ pub(super) fn show(
     screen: &Screen,
 ) -> Result<Exit, Failure> {
     let run = found(desk, Some(number))?;
-    put(&run, desk.findings(run.number)?, format, desk.zone(), screen)?;
+    put(&run, desk, format, screen)?;
     Ok(Exit::Clean)
 }
 
 /// Puts one out.
-pub(super) fn put(
-    run: &Run,
-    findings: Vec<Value>,
-    format: Format,
-    zone: &TimeZone,
-    screen: &Screen,
-) -> Result<(), Failure> {
+pub(super) fn put(run: &Run, desk: &dyn ScanDesk, format: Format, screen: &Screen) -> Result<(), Failure> {
+    let pages = Pages::of(desk, run.number);
     screen.put(|out| match format {
-        Format::Human => scans::kept_page(out, run, &findings, screen.width(), zone),
+        Format::Human => scans::kept_page(out, run, &|| pages.all(), screen.width(), desk.zone()),
         Format::Json => {
-            let mut object = scans::run(run);
-            object["findings"] = findings.clone().into();
-            strict_json::write_pretty(out, &object)?;
+            let (object, findings) = (scans::run(run), List::of(pages.all()));
+            strict_json::write_pretty(out, &With { object: &object, name: "findings", value: findings })?;
             out.write_all(b"\n")
         }
-        Format::Ndjson => {
-            objects::put(out, format, "scan", [scans::run(run)].into_iter().chain(findings.iter().cloned()))
-        }
-    })
+        Format::Ndjson => objects::put(out, format, "scan", [scans::run(run)].into_iter().chain(pages.all())),
+    })?;
+    pages.whole()
 }
 
 /// Shows what one found otherwise than the one before it.
@@ -68,15 +62,18 @@ pub(super) fn diff(
     screen: &Screen,
 ) -> Result<Exit, Failure> {
     let run = found(desk, number)?;
-    let changes: Vec<Value> = desk.findings(run.number)?.into_iter().filter(scans::is_change).collect();
+    let pages = Pages::of(desk, run.number);
+    let changes = || pages.all().filter(scans::is_change);
     screen.put(|out| match format {
-        Format::Human => scans::changes(out, &changes, screen.width()),
+        Format::Human => scans::changes(out, run.state, &|| pages.all(), screen.width()),
         Format::Json => {
-            strict_json::write_pretty(out, &json!({ "run": run.number, "changes": changes }))?;
+            let (object, changes) = (json!({ "run": run.number }), List::of(changes()));
+            strict_json::write_pretty(out, &With { object: &object, name: "changes", value: changes })?;
             out.write_all(b"\n")
         }
-        Format::Ndjson => objects::put(out, format, "changes", changes.iter().cloned()),
+        Format::Ndjson => objects::put(out, format, "changes", changes()),
     })?;
+    pages.whole()?;
     Ok(Exit::Clean)
 }
 
@@ -93,9 +90,16 @@ pub(super) fn schedules(format: Format, desk: &dyn ScanDesk, screen: &Screen) ->
 
 /// Breaks one off.
 pub(super) fn cancel(number: u64, desk: &dyn ScanDesk, screen: &Screen) -> Result<Exit, Failure> {
-    if !desk.cancel(number)? {
-        let hint = "`tripline scan list` shows how scans stand";
-        return Err(Failure::new(format!("there is no scan {number} that is underway")).hint(Some(hint)));
+    match desk.cancel(number)? {
+        Cancelled::Soon => {}
+        Cancelled::NotUnderway => {
+            let hint = "`tripline scan list` shows how scans stand";
+            return Err(Failure::new(format!("there is no scan {number} that is underway")).hint(Some(hint)));
+        }
+        Cancelled::Died => {
+            let words = "its program had ended in the middle of it, which is kept now";
+            return Err(Failure::new(format!("there is no scan {number} that is underway: {words}")));
+        }
     }
     screen.say(&format!("scan {number} ends soon; what it has found until then is kept"));
     Ok(Exit::Clean)

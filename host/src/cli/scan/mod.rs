@@ -1,10 +1,16 @@
 //! Scans from the command line.
 
+mod buffer;
 mod due;
+mod file;
 mod importing;
 mod judging;
 mod kept;
+mod lines;
+mod pages;
 mod running;
+mod telling;
+mod there;
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
@@ -26,9 +32,9 @@ pub(super) fn run(
     let there = RemoteScans::named(&keep, &server, configuration)?;
     let desk = |changes| scans::open(&keep, &server, configuration, changes);
     match (command, there) {
-        (ScanCommand::Run(arguments), Some(there)) => running::run_there(arguments, &there, screen),
+        (ScanCommand::Run(arguments), Some(there)) => there::run(arguments, &there, screen),
         (ScanCommand::Run(arguments), None) => running::run(arguments, &keep, configuration, screen),
-        (ScanCommand::Import(arguments), Some(there)) => importing::run_there(arguments, &there, screen),
+        (ScanCommand::Import(arguments), Some(there)) => there::import(arguments, &there, screen),
         (ScanCommand::Due(_), Some(_)) => {
             let hint = "a server makes what is due itself";
             Err(Failure::new("expected a database on this machine, found --server").hint(Some(hint)))

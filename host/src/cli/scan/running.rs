@@ -1,6 +1,7 @@
+use jiff::SignedDuration;
+
 use super::judging::Judging;
-use crate::cli::arguments::{Format, KeepArguments, RunArguments};
-use crate::cli::desk::scans::{RemoteScans, ScanDesk, Wanted};
+use crate::cli::arguments::{KeepArguments, RunArguments};
 use crate::cli::exit::Exit;
 use crate::cli::{Failure, Screen, interrupt};
 use crate::commit::Tenant;
@@ -37,39 +38,7 @@ pub(super) fn run(
     judging.finish(vec![scanned], Vec::new(), Vec::new())
 }
 
-/// Has a server scan, which judges it, too.
-pub(super) fn run_there(
-    arguments: RunArguments,
-    server: &RemoteScans,
-    screen: &Screen,
-) -> Result<Exit, Failure> {
-    if arguments.scanner.is_some() {
-        return Err(Failure::new(
-            "expected --scanner or --server, found both: a server scans with what it has",
-        ));
-    }
-    let cancel = Cancel::by(interrupt::flag()?);
-    let mut shown = Shown::new(screen);
-    let wanted = match &arguments.schedule {
-        Some(name) => Wanted::Schedule(name.clone()),
-        None => Wanted::Scan(request(&arguments)),
-    };
-    let run = server.make(&wanted, &cancel, |progress, hosts| {
-        shown.hosts = hosts;
-        shown.progress(progress);
-    })?;
-    drop(shown);
-    if let Some(broken) = &run.broken {
-        screen.warning(&format!("the scan did not see all: {}", broken.detail));
-    }
-    super::kept::put(&run, server.findings(run.number)?, arguments.judge.format, server.zone(), screen)?;
-    if arguments.judge.format == Format::Human {
-        screen.say("the server's rules judge it: `tripline incident list` shows what they decided");
-    }
-    Ok(if run.state == RunState::Done { Exit::Clean } else { Exit::Incomplete })
-}
-
-fn request(arguments: &RunArguments) -> Request {
+pub(super) fn request(arguments: &RunArguments) -> Request {
     let RunArguments { targets, ports, service, script, every_address, name, .. } = arguments;
     Request {
         name: name.clone(),
@@ -88,7 +57,7 @@ fn scheduled(name: &ScanName, tenant: &Tenant, settings: &ScanSettings) -> Resul
     let found = own.find(|one| one.request.name == *name).map(|one| one.request.clone());
     found.ok_or_else(|| {
         let message = format!("expected a schedule of tenant `{tenant}`, found none called `{name}`");
-        Failure::new(message).hint(Some("`tripline scan schedule` lists them"))
+        Failure::new(message).hint(Some(format!("`tripline scan schedule{}` lists them", tenant.flag())))
     })
 }
 
@@ -123,23 +92,70 @@ pub(super) fn wanted(
 /// Shows how far it is.
 pub(super) struct Shown {
     waiting: Waiting,
+    progress: Progress,
     hosts: u64,
 }
 
 impl Shown {
     pub(super) fn new(screen: &Screen) -> Shown {
-        Shown { waiting: screen.waiting("scanning".into()), hosts: 0 }
+        let waiting = screen.waiting("scanning".into()).in_parts();
+        Shown { waiting, progress: Progress::default(), hosts: 0 }
     }
+
+    /// It is so far, with so many hosts.
+    pub(super) fn at(&mut self, progress: &Progress, hosts: u64) {
+        (self.progress, self.hosts) = (progress.clone(), hosts);
+        self.draw();
+    }
+
+    /// The scan has ended, and this is done.
+    pub(super) fn then(&self, doing: &str) {
+        self.waiting.at(doing.into(), 0, 0);
+    }
+
+    fn draw(&self) {
+        // A scan that has not said what it does says nothing of how much of that is done, either.
+        match self.progress.task.is_empty() {
+            true => self.waiting.at("scanning".into(), 0, 0),
+            false => self.waiting.at(far(&self.progress, self.hosts), self.progress.percent as u64, 100),
+        }
+    }
+}
+
+/// What is done, for how long yet, and what came of it so far.
+fn far(progress: &Progress, hosts: u64) -> String {
+    let left = progress.left.and_then(|left| SignedDuration::try_from(left).ok());
+    let left = left.map(|left| format!(", {left:#} left")).unwrap_or_default();
+    let hosts = if hosts == 1 { "1 host".into() } else { format!("{hosts} hosts") };
+    format!("{}{left}, {hosts} so far", progress.task)
 }
 
 impl Watch for Shown {
     fn host(&mut self, host: Host) {
         self.hosts += u64::from(host.up);
+        // What was told of the time that it takes was of what is done now.
+        self.progress.left = None;
+        self.draw();
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let hosts = if self.hosts == 1 { "host" } else { "hosts" };
-        let doing = format!("{}, {} {hosts} done", progress.task, self.hosts);
-        self.waiting.at(doing, progress.percent as u64, 100);
+        self.at(progress, self.hosts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn how_far_it_is_is_told_by_what_is_known() {
+        let progress = |left| Progress { task: "Connect Scan".into(), percent: 4.2, left };
+        assert_eq!(far(&progress(None), 0), "Connect Scan, 0 hosts so far");
+        assert_eq!(
+            far(&progress(Some(Duration::from_secs(140))), 1),
+            "Connect Scan, 2m 20s left, 1 host so far"
+        );
     }
 }

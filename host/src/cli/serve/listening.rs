@@ -13,6 +13,7 @@ use super::journal::Journal;
 use super::said;
 use crate::configuration::Configuration;
 use crate::http::{self, HttpLimits, HttpOptions, HttpServer, HttpSources};
+use crate::packs::Shelf;
 use crate::serve::{Health, Intake, Scans, StreamSettings};
 use crate::syslog::{self, Syslog, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource};
 
@@ -36,12 +37,14 @@ pub(super) fn address(arguments: &ServeArguments, configuration: &Configuration)
 }
 
 /// Begins to take HTTP; `None`: nobody wants it.
+#[expect(clippy::too_many_arguments, reason = "the parts of a server, borrowed apart")]
 pub(super) fn http(
     arguments: &ServeArguments,
     configuration: &Configuration,
     kept: &Kept,
     intake: &Intake,
     scans: &Scans,
+    packs: &Arc<Shelf>,
     health: &Arc<Health>,
     sources: &HttpSources,
 ) -> Result<Option<HttpServer>, Failure> {
@@ -62,15 +65,14 @@ pub(super) fn http(
         database: Arc::clone(&kept.database),
         intake: intake.clone(),
         scans: scans.clone(),
+        packs: Arc::clone(packs),
         health: Arc::clone(health),
         clock: Arc::clone(&kept.clock),
         limits: HttpLimits { guesses: server.guesses, ..HttpLimits::default() },
         streams: sources.clone(),
         proxies: server.proxies.clone(),
     };
-    let hint = "name another address with --listen ADDR, or --listen off";
-    let started = http::start(options).map_err(|error| Failure::new(error).hint(Some(hint)))?;
-    Ok(Some(started))
+    http::start(options).map(Some).map_err(|error| Failure::new(&error).hint(error.hint()))
 }
 
 /// The configuration's syslog listeners.

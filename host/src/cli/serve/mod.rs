@@ -1,5 +1,6 @@
 //! The server as a command: what the configuration and the arguments say, until it is stopped.
 
+mod allocator;
 mod descriptors;
 mod first_token;
 mod journal;
@@ -22,11 +23,15 @@ use super::arguments::ServeArguments;
 use super::check::cores;
 use super::exit::Exit;
 use super::kept::{self, Kept};
+use super::packs::Strangers;
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
 use crate::http::{HttpServer, HttpSources};
+use crate::packs::{Compiler, PackRefused, Shelf, Tools};
 use crate::security_log::Deed;
-use crate::serve::{self, Control, Expected, Health, Intake, IntakeLimits, Scans, ServeError, ServeOptions};
+use crate::serve::{
+    self, Control, Expected, Health, Intake, IntakeLimits, Quotas, Scans, ServeError, ServeOptions,
+};
 use crate::syslog::SyslogSource;
 
 /// There is a barrier so often, if something came: how far what is on disk is behind.
@@ -40,14 +45,23 @@ fn has_work(arguments: &ServeArguments, configuration: &Configuration) -> bool {
         || !sources::follow(arguments, configuration).is_empty()
 }
 
+/// Why the packs that there are cannot judge.
+fn unshelved(kept: &Kept, error: PackRefused) -> Failure {
+    match error {
+        PackRefused::Store(error) => kept.failed(&error),
+        error => Failure::new(error),
+    }
+}
+
 /// Serves until it is stopped.
 pub(super) fn run(
     mut arguments: ServeArguments,
     configuration: Configuration,
     screen: &Screen,
 ) -> Result<Exit, Failure> {
+    allocator::give_back();
     let most = descriptors::raise();
-    let packs = packs::configured(&arguments.packs, &configuration)?;
+    let packs = packs::configured(&arguments.packs, &configuration, &Strangers::Refused)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
     packs::tried(&packs, &*sandbox)?;
     if !kept::is_wanted(&arguments.keep, &configuration) {
@@ -57,6 +71,8 @@ pub(super) fn run(
         let hint = "name files to follow, or leave HTTP on: --listen ADDR";
         return Err(Failure::new("expected lines to take or scans to run, found neither").hint(Some(hint)));
     }
+    let named = configuration.follow.iter().flat_map(|source| &source.paths).chain(&arguments.files);
+    kept::apart(&arguments.keep, &configuration, named)?;
     let kept = Kept::make(&arguments.keep, &configuration)?;
     let policy = kept::policy_of_server(&arguments.keep, &configuration, kept.database.path());
     kept.database.set_policy(policy);
@@ -67,9 +83,20 @@ pub(super) fn run(
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
     let control = Arc::new(Control::default());
+    let tools = Tools {
+        database: Arc::clone(&kept.database),
+        control: Arc::clone(&control),
+        sandbox: Arc::clone(&sandbox),
+        compiler: Compiler::new(sandbox::cache_folder()),
+    };
+    let (shelf, left_out) = Shelf::open(tools, packs).map_err(|error| unshelved(&kept, error))?;
+    let shelf = Arc::new(shelf);
+    said::left_out(&left_out).into_iter().for_each(|line| journal.write(line));
     let (hung_up, hang_ups) = bounded(1);
     let woken = Arc::clone(&control);
     let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+    intake.keep_to(Quotas::new(Arc::clone(&kept.clock)));
+    reloading::quotas(&configuration, &kept.database, &intake).map_err(|error| kept.failed(&error))?;
     let health = Arc::new(Health::new());
     let say = |event, message: String| journal.write(Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
@@ -85,7 +112,8 @@ pub(super) fn run(
     let lines = sources::lines(&arguments);
     let scans = Scans::new(reloading::plan(&configuration));
     let http_sources = HttpSources::new(listening::streams(&lines), &configuration.http);
-    let http = listening::http(&arguments, &configuration, &kept, &intake, &scans, &health, &http_sources)?;
+    let http =
+        listening::http(&arguments, &configuration, &kept, &intake, &scans, &shelf, &health, &http_sources)?;
     if let Some(http) = &http {
         let scheme = if configuration.server.tls.is_some() { "https" } else { "http" };
         say("listens", format!("listens at {scheme}://{}", http.address()));
@@ -104,9 +132,9 @@ pub(super) fn run(
     // What syslog has taken is brought before the server takes no more.
     signals::obey(&control, hung_up, move || syslog.stop())?;
     let options = ServeOptions {
-        packs,
+        packs: shelf.sets(),
         follow: sources::follow(&arguments, &configuration),
-        intake,
+        intake: intake.clone(),
         scans: scans.clone(),
         expected: [listeners.clone(), http_sources.expected()].concat(),
         own: sources::own(kept.security_log().as_deref(), first_token::path(&kept.database)),
@@ -124,12 +152,13 @@ pub(super) fn run(
     };
     let reloading = Reloading {
         sandbox: Arc::clone(&sandbox),
+        shelf,
         arguments: Arc::new(arguments),
         configuration,
         http_sources,
         listeners,
         database: Arc::clone(&kept.database),
-        control: Arc::clone(&control),
+        intake: intake.clone(),
         scans,
         certificate: http.as_ref().and_then(HttpServer::certificate),
         journal: Arc::clone(&journal),
@@ -145,9 +174,6 @@ pub(super) fn run(
         // Nobody reads what is said: saying why would wait for ever.
         process::exit(Exit::Wrong as i32);
     }
-    served.map_err(|error| match error {
-        ServeError::Store(error) => kept.failed(&error),
-        error @ ServeError::Matcher(_) => Failure::new(error),
-    })?;
+    served.map_err(|ServeError::Store(error)| kept.failed(&error))?;
     Ok(Exit::Clean)
 }

@@ -12,13 +12,16 @@ use tripline_engine::sandbox::Sandbox;
 
 use super::super::arguments::ServeArguments;
 use super::super::configuration::placed;
+use super::super::packs::Strangers;
 use super::super::{Failure, kept, packs};
 use super::journal::{Journal, Level, Line};
-use super::sources;
+use super::{said, sources};
+use crate::commit::StoreError;
 use crate::configuration::Configuration;
 use crate::http::{Certificate, HttpSources};
+use crate::packs::Shelf;
 use crate::security_log::Deed;
-use crate::serve::{self, Change, Control, Expected, ScanPlan, Scans};
+use crate::serve::{Change, Expected, Intake, ScanPlan, Scans};
 use crate::store::Database;
 
 /// How often it is looked whether files have changed.
@@ -27,13 +30,14 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What is needed to read it all again.
 pub(super) struct Reloading {
     pub(super) sandbox: Arc<dyn Sandbox>,
+    pub(super) shelf: Arc<Shelf>,
     pub(super) arguments: Arc<ServeArguments>,
     pub(super) configuration: Configuration,
     pub(super) http_sources: HttpSources,
     /// They are as they were until the next start.
     pub(super) listeners: Vec<Expected>,
     pub(super) database: Arc<Database>,
-    pub(super) control: Arc<Control>,
+    pub(super) intake: Intake,
     pub(super) scans: Scans,
     /// What is shown to who comes by TLS.
     pub(super) certificate: Option<Certificate>,
@@ -64,10 +68,11 @@ impl Reloading {
                 continue;
             }
             known = now;
+            let digest = self.configuration.path.as_deref().and_then(Configuration::digest_of);
             let read = self.read();
             let deed = match &read {
                 Ok(packs) => Deed::settings_loaded(self.configuration.digest.as_ref(), packs),
-                Err(_) => Deed::settings_refused(),
+                Err(_) => Deed::settings_refused(digest.as_ref()),
             };
             if let Err(error) = self.database.note(vec![deed]) {
                 let message = format!("security.log does not tell of the change: {error}");
@@ -87,14 +92,16 @@ impl Reloading {
             Some(path) => Configuration::read(path).map_err(placed)?,
             None => Configuration::default(),
         };
-        let packs = packs::configured(&self.arguments.packs, &configuration)?;
+        let packs = packs::configured(&self.arguments.packs, &configuration, &Strangers::Refused)?;
         packs::tried(&packs, &*self.sandbox)?;
         // Files of another name count from the next start on, as all of [server].
         if let (Some(certificate), Some(files)) = (&self.certificate, &self.configuration.server.tls) {
-            certificate.renew(files).map_err(Failure::new)?;
+            certificate.renew(files).map_err(|error| Failure::new(&error).hint(error.hint()))?;
         }
         // Nothing counts before all of it is known to: what is half the old and half the new is nobody's configuration.
-        serve::matcher(&packs).map_err(Failure::new)?;
+        let shelf = Arc::clone(&self.shelf);
+        let ready = shelf.operators(packs.clone()).map_err(Failure::new)?;
+        said::left_out(&ready.left_out).into_iter().for_each(|line| self.journal.write(line));
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
             let message = format!("{name} has changed: it counts from the next start on");
@@ -102,10 +109,12 @@ impl Reloading {
         }
         let policy = kept::policy_of_server(&self.arguments.keep, &configuration, self.database.path());
         self.database.set_policy(policy);
+        quotas(&configuration, &self.database, &self.intake)
+            .map_err(|error| Failure::new(&error).hint(error.hint()))?;
         self.scans.replan(plan(&configuration));
         self.http_sources.set(&configuration.http);
         let expected = [self.listeners.clone(), self.http_sources.expected()].concat();
-        self.control.change(Change { packs: packs.clone(), follow, expected });
+        ready.count(Change { follow: Some(follow), expected: Some(expected), ..Change::default() });
         self.configuration = configuration;
         Ok(packs)
     }
@@ -138,6 +147,19 @@ type Print = (u64, u64, i64, i64);
 fn print(path: &Path) -> Option<Print> {
     let found = fs::metadata(path).ok()?;
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+}
+
+/// What tenants may bring: what the configuration says goes before what they were added with.
+pub(super) fn quotas(
+    configuration: &Configuration,
+    database: &Database,
+    intake: &Intake,
+) -> Result<(), StoreError> {
+    let Some(quotas) = intake.quotas() else { return Ok(()) };
+    let written =
+        configuration.quotas.iter().filter_map(|(tenant, quota)| Some((tenant.clone(), quota.lines?)));
+    quotas.set(database.quotas()?.into_iter().chain(written));
+    Ok(())
 }
 
 /// What differs, and cannot be changed while it runs.

@@ -4,15 +4,27 @@ use serde_json::Value;
 
 use super::journal::{Level, Line};
 use crate::check::Change;
-use crate::commit::{Committed, Tenant};
+use crate::commit::{Committed, StoreError, Tenant};
 use crate::follow::FollowNote;
 use crate::notices::{Delivered, End};
-use crate::scans::{Presence, Scanned, Seen};
+use crate::packs::LeftOut;
+use crate::report::visible;
+use crate::scans::{Counts, Scanned};
+use crate::security_log::SecurityLogError;
 use crate::serve::Event;
 use crate::syslog::SyslogNote;
 
 /// Incidents of a barrier that are named to people.
 const SHOWN: usize = 20;
+
+/// The lines of packs that are kept and do not judge.
+pub(super) fn left_out(packs: &[LeftOut]) -> Vec<Line> {
+    let line = |LeftOut { tenant, name, why }: &LeftOut| {
+        let message = format!("pack {name} does not judge: {}", visible(&why.to_string()));
+        of(tenant, Level::Error, "left-out", message).with("pack", &**name)
+    };
+    packs.iter().map(line).collect()
+}
 
 /// The lines of an event.
 pub(super) fn lines(event: &Event) -> Vec<Line> {
@@ -21,6 +33,11 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
         Event::Follows(path) => {
             let path = path.display().to_string();
             Line::new(Info, "follows", format!("follows {path}")).with("path", path)
+        }
+        Event::OverQuota(tenant, lines) => {
+            let message =
+                format!("tenant {tenant} brings more than its {lines} lines a second: what is more waits");
+            of(tenant, Warning, "over-quota", message).with("lines", *lines)
         }
         Event::Own(path) => {
             let path = path.display().to_string();
@@ -43,6 +60,20 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
                 Change::Replaced => ("replaced", "was replaced"),
             };
             Line::new(Warning, event, format!("{path} {words}")).with("path", path)
+        }
+        Event::Linked(path, tenant, owner) => {
+            let path = path.display().to_string();
+            let message = format!(
+                "{path} is named for tenant {tenant}, and is a file that is named for {owner}, too: expected one tenant; \
+                 it is {owner}'s, and not followed by this name"
+            );
+            of(tenant, Error, "linked", message).with("path", path).with("owner", owner.as_str())
+        }
+        Event::File(FollowNote::TakenOver { path, from, tenant }) => {
+            let path = path.display().to_string();
+            let message =
+                format!("{path} was tenant {from}'s until now: {tenant} goes on where that one stopped");
+            of(tenant, Warning, "taken-over", message).with("path", path).with("from_tenant", from.as_str())
         }
         Event::File(FollowNote::Unread(error)) | Event::Input(error) => {
             Line::new(Error, "unread", error).with("path", error.path.display().to_string())
@@ -67,7 +98,6 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             Line::new(Error, "crowded", message).with("open", *open).with("left_out", *left_out)
         }
         Event::Changed => Line::new(Info, "changed", "goes on with the changed configuration"),
-        Event::Unchanged(error) => Line::new(Error, "unchanged", format!("{error}; it goes on as it was")),
         Event::Fault(tenant, fault) => {
             of(tenant, Warning, "fault", format!("pack {}: {}", fault.pack, fault.fault))
                 .with("pack", &*fault.pack)
@@ -75,8 +105,19 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
         Event::Log(tenant, pack, line) => {
             of(tenant, Info, "pack-log", format!("{pack}: {}", line.text)).with("pack", &**pack)
         }
+        // What to do about it is said where the server waits for the database.
+        Event::SecurityLog(SecurityLogError::Store(error)) => {
+            let message =
+                format!("security.log is behind: {error}; it is tried again, and no record is lost");
+            Line::new(Error, "security-log", message)
+        }
         Event::SecurityLog(error) => {
-            let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            let hint = match error {
+                // No command that could be run again: a server goes on by itself.
+                SecurityLogError::Store(StoreError::Full) => Some("make room, and it goes on"),
+                error => error.hint(),
+            };
+            let hint = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
             Line::new(Error, "security-log", format!("{error}; its records wait in the database{hint}"))
         }
         Event::Telling(error) => Line::new(Error, "telling", format!("{error}; it is tried again")),
@@ -113,10 +154,7 @@ pub(super) fn syslog(note: &SyslogNote) -> Line {
 
 /// What a scan has come to.
 fn scan(tenant: &Tenant, scanned: &Scanned) -> Line {
-    let Scanned { origin, state, broken, .. } = scanned;
-    let changes = scanned.findings.iter().filter(|finding| finding.is_change()).count();
-    let up: u64 = scanned.seen.values().next().map_or(0, |seen| seen.count(Presence::Up));
-    let open: u64 = scanned.seen.values().map(Seen::open).sum();
+    let Scanned { origin, state, broken, counts: Counts { up, open, .. }, changes, .. } = scanned;
     let run = origin.run.map(|run| format!(" (run {run})")).unwrap_or_default();
     let (level, message) = match broken {
         None => {
@@ -126,8 +164,8 @@ fn scan(tenant: &Tenant, scanned: &Scanned) -> Line {
         Some(broken) => (Level::Warning, format!("scan {} is {state}{run}: {}", origin.scan, broken.detail)),
     };
     let line = of(tenant, level, "scanned", message);
-    let line = line.with("scan", origin.scan.as_str()).with("state", state.as_str()).with("hosts", up);
-    line.with("run", origin.run).with("open", open).with("changes", changes)
+    let line = line.with("scan", origin.scan.as_str()).with("state", state.as_str()).with("hosts", *up);
+    line.with("run", origin.run).with("open", *open).with("changes", *changes)
 }
 
 fn of(tenant: &Tenant, level: Level, event: &'static str, message: String) -> Line {
@@ -174,4 +212,20 @@ fn mails(delivered: &Delivered) -> Vec<Line> {
     };
     lines.extend(delivered.given_up.iter().map(given_up));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commit::StoreError;
+
+    /// A server is no command that is run again.
+    #[test]
+    fn a_full_disk_is_told_as_a_server_has_it() {
+        let full = SecurityLogError::Store(StoreError::Full);
+        let message = lines(&Event::SecurityLog(full)).remove(0).message;
+        let expected = "security.log is behind: expected room for the database, found none; it is tried again, and no \
+                        record is lost";
+        assert_eq!(message, expected);
+    }
 }

@@ -70,6 +70,32 @@ fn a_packed_file_that_is_not_whole_yet_is_read_on_when_it_is() {
 }
 
 #[test]
+fn a_packed_file_that_does_not_say_its_length_is_gone_over_once() {
+    let mut world = World::new();
+    let lines: Vec<String> =
+        (0..40_000_u32).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761))).collect();
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(format!("{}\n", lines.join("\n")).as_bytes()).unwrap();
+    let mut packed = encoder.finish().unwrap();
+    fs::write(world.path(".1.zst"), &packed).unwrap();
+    world.drain();
+    assert!(texts(&world) == lines);
+    world.commit();
+    // Whoever went over it again would find that it is damaged; by its first bytes and its last ones it is the same.
+    let far = packed.len() * 4 / 5;
+    packed[far..far + 64].fill(0xff);
+    fs::write(world.path(".1.zst"), &packed).unwrap();
+    for round in 0..3 {
+        // One more member: all are looked at.
+        fs::write(world.path(&format!(".{}", 2 + round)), "").unwrap();
+        world.step(&Step::Pause(2));
+        while world.read() {}
+    }
+    assert!(world.notes.is_empty(), "{:?}", world.notes);
+}
+
+#[test]
 fn what_is_there_is_passed_over_whatever_the_store_does() {
     for after in 0..8 {
         let mut world = World::without_follower(From::End);
@@ -205,7 +231,7 @@ fn a_bomb_is_left_alone_and_the_rest_is_read() {
         told += 1;
         let is_bomb = |note: &FollowNote| match note {
             FollowNote::Unread(error) => matches!(error.problem, InputProblem::Bomb { .. }),
-            FollowNote::Lost { .. } => false,
+            FollowNote::Lost { .. } | FollowNote::TakenOver { .. } => false,
         };
         assert_eq!(world.notes.iter().filter(|note| is_bomb(note)).count(), told, "{:?}", world.notes);
         // After a restart no more of it is unpacked than before.

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::commit::{
-    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, PackState, Store, StoreError,
-    Tenant,
+    CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, OthersFile, PackState, Store,
+    StoreError, TakenOver, Tenant,
 };
 use crate::store::Database;
 
@@ -72,6 +72,21 @@ impl Store for Failing {
     fn at(&self, tenant: &Tenant, device: u64, inode: u64) -> Result<Vec<(String, KnownFile)>, StoreError> {
         self.ask()?;
         Store::at(&self.inner, tenant, device, inode)
+    }
+
+    fn of_others(&self, tenant: &Tenant, name: &str) -> Result<Vec<OthersFile>, StoreError> {
+        self.ask()?;
+        self.inner.of_others(tenant, name)
+    }
+
+    fn at_others(&self, tenant: &Tenant, device: u64, inode: u64) -> Result<Vec<OthersFile>, StoreError> {
+        self.ask()?;
+        self.inner.at_others(tenant, device, inode)
+    }
+
+    fn take(&self, tenant: &Tenant, source: u32, taken: TakenOver) -> Result<(), StoreError> {
+        self.ask()?;
+        self.inner.take(tenant, source, taken)
     }
 
     fn states(&self, tenant: &Tenant) -> Result<Vec<PackState>, StoreError> {

@@ -6,95 +6,36 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use proptest::prelude::*;
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use tripline_engine::line::{Block, LineSettings};
 
-use super::super::{FollowNote, FollowSettings, Followed, From, Listed, Moment};
+use super::super::{FollowNote, Followed, From, Held};
 use super::failing::Failing;
 use crate::check::Keeping;
-use crate::commit::{Commit, FilePosition, StoreError, Tenant};
+use crate::commit::{FilePosition, StoreError, Tenant};
 use crate::incidents::Policy;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::SystemClock;
 
+mod following;
+mod step;
+mod verdict;
+mod writing;
+
+pub(super) use self::step::{Step, step};
+
 pub(super) const SECOND: i64 = 1_000_000_000;
 
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// Lines are written; with CRLF.
-    Write(u8, bool),
-    /// A line of so many KiB; of NULs.
-    Long(u16, bool),
-    /// So many NULs stand where a line should be.
-    Nuls(u16),
-    /// Half a line, and its end with the next write.
-    Half,
-    /// A line that every file begins with, if it is a file's first.
-    First,
-    /// `app.log` becomes `app.log.1` and so on; its writer may write on to the old one.
-    Rename { late: bool },
-    /// `app.log` is copied to `app.log.1` …
-    Copy,
-    /// … and cut: perhaps after more was written, and read.
-    Cut,
-    /// `app.log` is cut.
-    Truncate,
-    /// `app.log` is deleted; the next write makes it anew.
-    Delete,
-    /// `app.log` is deleted and there again at once, where the file system likes on the same inode.
-    Recreate,
-    /// `app.log` is a link, and is made to lead to a new file.
-    Swap,
-    /// `app.log.1` is packed; slowly: half of it is there for the next steps.
-    Pack { slowly: bool },
-    /// So many turns of reading.
-    Read(u8),
-    /// Nothing happens for so many seconds.
-    Pause(u8),
-    /// What came out is committed.
-    Commit,
-    /// After so many calls, the store takes nothing for so many.
-    Fail { after: u8, calls: u8, full: bool },
-    /// The follower dies, and another begins where the store says.
-    Kill,
-    /// The follower dies, and the next steps happen before another begins.
-    Die,
-}
-
-pub(super) fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        12 => (1u8..5, any::<bool>()).prop_map(|(count, crlf)| Step::Write(count, crlf)),
-        1 => (1u16..1100, any::<bool>()).prop_map(|(size, nul)| Step::Long(size, nul)),
-        1 => (1u16..5000).prop_map(Step::Nuls),
-        2 => Just(Step::Half),
-        4 => Just(Step::First),
-        4 => any::<bool>().prop_map(|late| Step::Rename { late }),
-        3 => Just(Step::Copy),
-        3 => Just(Step::Cut),
-        2 => Just(Step::Truncate),
-        2 => Just(Step::Delete),
-        2 => Just(Step::Recreate),
-        2 => Just(Step::Swap),
-        3 => any::<bool>().prop_map(|slowly| Step::Pack { slowly }),
-        8 => (1u8..4).prop_map(Step::Read),
-        4 => (1u8..70).prop_map(Step::Pause),
-        6 => Just(Step::Commit),
-        4 => (0u8..6, 1u8..4, any::<bool>()).prop_map(|(after, calls, full)| Step::Fail { after, calls, full }),
-        4 => Just(Step::Kill),
-        2 => Just(Step::Die),
-    ]
-}
+/// Device and inode.
+type Place = (u64, u64);
 
 pub(super) struct World {
-    pub(super) folder: TempDir,
+    pub(super) folder: Arc<TempDir>,
     pub(super) store: Arc<Failing>,
     pub(super) keeping: Keeping,
+    pub(super) held: Held,
     pub(super) followed: Option<Followed>,
     pub(super) from: From,
     pub(super) now: i64,
@@ -119,6 +60,17 @@ pub(super) struct World {
     fresh: BTreeSet<u32>,
     /// Lines in files that have no name any more: only who has them open can read them.
     nameless: BTreeSet<u32>,
+    /// Where such files lie: the follower has them open.
+    unnamed: BTreeSet<Place>,
+    /// Where they lay, and their follower has died: what comes on their inodes looks as if they were cut.
+    freed: BTreeSet<Place>,
+    /// Lines of older files beside one that lay there and was told to be cut. Of logs that begin alike, nobody can tell
+    /// that these are no copies of what was read.
+    doubtful: BTreeSet<u32>,
+    /// Where a log was cut since it was looked at, and what its copy has, if more than that had come. Whoever begins now
+    /// and does not find the log that was cut cannot tell the copy from a log that was renamed: its lines come again.
+    cut: Option<(Place, BTreeSet<u32>)>,
+    again_copied: BTreeSet<u32>,
     written: BTreeSet<u32>,
     /// Written, and perhaps lost: the file was cut or deleted before they were read.
     lost: BTreeSet<u32>,
@@ -128,6 +80,8 @@ pub(super) struct World {
     /// By what id each line was judged for good, and by what since the last commit.
     kept: BTreeSet<((u32, u64), String)>,
     fleeting: BTreeSet<((u32, u64), String)>,
+    /// The same, by followers that died before a commit: for their tenant.
+    forgotten: BTreeSet<((u32, u64), String)>,
     positions: BTreeMap<u32, FilePosition>,
     /// What this follower has given out, and what it gave out again.
     given: BTreeSet<(u32, u64)>,
@@ -153,13 +107,24 @@ impl World {
             (folder.path().join("t.db"), Policy::default(), DatabaseOptions::default());
         let database = Database::open(&path, policy, Arc::new(SystemClock), options).unwrap();
         let store = Arc::new(Failing::new(database));
-        let keeping = Keeping::new(Arc::clone(&store) as _, Tenant::default());
         fs::create_dir_all(folder.path().join("logs")).unwrap();
         fs::create_dir_all(folder.path().join("targets")).unwrap();
+        World::of(Arc::new(folder), store, Held::default(), Tenant::default(), from)
+    }
+
+    /// Another tenant's follower of the same server.
+    pub(super) fn beside(world: &World, tenant: Tenant, from: From) -> World {
+        let (folder, store) = (Arc::clone(&world.folder), Arc::clone(&world.store));
+        World::of(folder, store, world.held.clone(), tenant, from)
+    }
+
+    fn of(folder: Arc<TempDir>, store: Arc<Failing>, held: Held, tenant: Tenant, from: From) -> World {
+        let keeping = Keeping::new(Arc::clone(&store) as _, tenant);
         World {
             folder,
             store,
             keeping,
+            held,
             followed: None,
             from,
             now: 1_795_000_000 * SECOND,
@@ -175,12 +140,18 @@ impl World {
             untold: None,
             fresh: BTreeSet::new(),
             nameless: BTreeSet::new(),
+            unnamed: BTreeSet::new(),
+            freed: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            cut: None,
+            again_copied: BTreeSet::new(),
             written: BTreeSet::new(),
             lost: BTreeSet::new(),
             seen: BTreeMap::new(),
             texts: BTreeMap::new(),
             kept: BTreeSet::new(),
             fleeting: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             positions: BTreeMap::new(),
             given: BTreeSet::new(),
             again: BTreeSet::new(),
@@ -192,119 +163,6 @@ impl World {
 
     pub(super) fn path(&self, end: &str) -> PathBuf {
         self.folder.path().join(format!("logs/app.log{end}"))
-    }
-
-    /// Begins to follow, if the store takes it.
-    pub(super) fn begin(&mut self) {
-        self.follow(self.path(""));
-    }
-
-    /// Follows another family.
-    pub(super) fn follow(&mut self, stem: PathBuf) {
-        let lines = LineSettings { block_bytes: 4096, join: false, ..LineSettings::default() };
-        let settings = FollowSettings { lines, from: self.from, quiet: SECOND, linger: 60 * SECOND };
-        self.followed = Followed::open(stem, &self.keeping, settings, &mut Listed::default(), self.now).ok();
-    }
-
-    pub(super) fn append(&mut self, bytes: &[u8]) {
-        let mut file = OpenOptions::new().create(true).append(true).open(self.path("")).unwrap();
-        if self.alike && self.length() == 0 {
-            file.write_all("=== the log begins ===\n".repeat(60).as_bytes()).unwrap();
-        }
-        file.write_all(bytes).unwrap();
-        self.touch();
-    }
-
-    /// What the file system's clock would do, were the steps as far apart as the follower's clock says.
-    fn touch(&mut self) {
-        self.touched += 1;
-        let file = OpenOptions::new().append(true).open(self.path("")).unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(self.touched)).unwrap();
-    }
-
-    fn length(&self) -> u64 {
-        fs::metadata(self.path("")).map_or(0, |found| found.len())
-    }
-
-    /// One more line, with text and an end.
-    pub(super) fn line(&mut self, filler: &[u8], end: &str) {
-        let half = self.half.take();
-        let id = half.unwrap_or(self.next);
-        let mut bytes = if half.is_some() { b"!".to_vec() } else { format!("line {id} ").into_bytes() };
-        bytes.extend_from_slice(filler);
-        bytes.extend_from_slice(end.as_bytes());
-        self.append(&bytes);
-        if half.is_none() {
-            self.next += 1;
-        }
-        self.written.insert(id);
-        self.fresh.insert(id);
-    }
-
-    /// What is not read by now of `app.log` is gone.
-    fn lose(&mut self) {
-        self.lossy = true;
-        let fresh = std::mem::take(&mut self.fresh);
-        self.lost.extend(fresh.into_iter().filter(|id| !self.seen.contains_key(id)));
-        self.lost.extend(self.half.take());
-    }
-
-    /// `app.log` loses its name: what is not read by now can be read only by who has it open.
-    fn unname(&mut self) {
-        let found = fs::metadata(self.path("")).unwrap();
-        let is_open = |followed: &Followed| followed.has_open(found.dev(), found.ino());
-        if !self.followed.as_ref().is_some_and(is_open) {
-            return self.lose();
-        }
-        // Half a line is whole when its file is over.
-        if let Some(half) = self.half.take() {
-            self.written.insert(half);
-            self.nameless.insert(half);
-        }
-        self.nameless.append(&mut self.fresh);
-    }
-
-    /// Whoever has read of `app.log` has to tell that it was cut.
-    fn expect_told(&mut self) {
-        let is_read = self.fresh.iter().any(|id| self.seen.contains_key(id));
-        if is_read && self.followed.is_some() {
-            self.untold.get_or_insert(self.told());
-        }
-    }
-
-    /// Losses that were told.
-    fn told(&self) -> usize {
-        self.notes.iter().filter(|note| matches!(note, FollowNote::Lost { .. })).count()
-    }
-
-    /// `app.log` is cut, of which there is a copy. What came since then is lost, but for what was read.
-    fn finish_copy(&mut self) {
-        let Some(copied) = self.copied.take() else { return };
-        self.fresh.retain(|id| !copied.contains(id));
-        self.lose();
-        File::create(self.path("")).unwrap();
-        self.touch();
-    }
-
-    fn shift(&mut self) {
-        self.finish_packing();
-        // None falls off the end: that would be lost whatever is done.
-        for from in (1..50).rev() {
-            for end in ["", ".gz"] {
-                let _ = fs::rename(
-                    self.path(&format!(".{from}{end}")),
-                    self.path(&format!(".{}{end}", from + 1)),
-                );
-            }
-        }
-    }
-
-    /// All of `app.log.1` is packed and the plain one gone.
-    fn finish_packing(&mut self) {
-        if std::mem::take(&mut self.packing) {
-            fs::write(self.path(".1.gz"), packed(&fs::read(self.path(".1")).unwrap())).unwrap();
-            fs::remove_file(self.path(".1")).unwrap();
-        }
     }
 
     pub(super) fn step(&mut self, step: &Step) {
@@ -451,134 +309,18 @@ impl World {
                 self.begin();
             }
             Step::Die => self.die(),
-        }
-    }
-
-    /// What was seen and not committed is seen again; what is gone until then is lost.
-    pub(super) fn die(&mut self) {
-        self.followed = None;
-        // What nobody has kept, nobody can tell.
-        self.untold = None;
-        self.positions.clear();
-        // Of logs that begin alike, what is not kept may be taken for another; nobody knows of it any more.
-        let fleeting = std::mem::take(&mut self.fleeting);
-        self.kept.extend(fleeting.into_iter().filter(|_| !self.alike));
-        self.given.clear();
-        let nameless = std::mem::take(&mut self.nameless);
-        self.lost.extend(nameless.into_iter().filter(|id| !self.seen.contains_key(id)));
-    }
-
-    /// A turn, as a server's: whether there may be more.
-    pub(super) fn read(&mut self) -> bool {
-        if self.followed.is_none() {
-            self.begin();
-        }
-        let Some(followed) = self.followed.as_mut() else { return true };
-        let mut buffer = vec![0; self.turn];
-        let looked = followed.look(&self.keeping, &mut Listed::default(), self.now);
-        let moment = Moment { wall: self.now + self.ahead, steady: self.now };
-        let more = looked.and_then(|()| followed.read(&mut buffer, &self.keeping, moment));
-        self.notes.append(&mut followed.notes());
-        // Whoever is told that the store takes nothing may take what has come out all the same, or later.
-        if more.is_err() && self.next.is_multiple_of(2) {
-            return true;
-        }
-        let blocks: Vec<Block> = std::iter::from_fn(|| followed.next_block()).collect();
-        blocks.iter().for_each(|block| self.see(block));
-        let told = self.told();
-        self.untold = self.untold.filter(|before| *before == told);
-        more.unwrap_or(true)
-    }
-
-    fn see(&mut self, block: &Block) {
-        for line in &block.lines {
-            let text = String::from_utf8_lossy(&block.bytes[line.start as usize..line.end as usize]);
-            let id = text.strip_prefix("line ").and_then(|rest| rest.split(' ').next()?.parse().ok());
-            let at = (line.file, line.offset);
-            if !self.given.insert(at) {
-                self.again.insert(at);
+            Step::Hand => {
+                // A store that does not take it keeps the server where it is.
+                while !self.commit() {}
+                self.die();
+                // What was never committed counts for nobody yet.
+                self.forgotten.clear();
+                let is_first = self.keeping.tenant == Tenant::default();
+                self.keeping.tenant =
+                    if is_first { Tenant::new("other").unwrap() } else { Tenant::default() };
+                self.begin();
             }
-            if let Some(id) = id {
-                self.seen.entry(id).or_default().insert(at);
-            }
-            let name = id.map_or_else(|| text.to_string(), |id| format!("line {id}"));
-            self.fleeting.insert((at, name.clone()));
-            self.texts.entry(at).or_default().insert(name);
         }
-        self.largest = self.largest.max(block.bytes.capacity());
-        let mark = block.after;
-        let position = FilePosition {
-            file: mark.file,
-            offset: mark.offset,
-            line: mark.line,
-            judged: mark.judged,
-            format: mark.format,
-            year: mark.year,
-            latest: None,
-            foot: block.foot.as_ref().map(|foot| Sha256::digest(&foot.bytes).into()),
-        };
-        self.positions.insert(mark.file, position);
-    }
-
-    /// Commits what came out, if the store takes it; else it is tried again with what comes out until then.
-    pub(super) fn commit(&mut self) -> bool {
-        let positions = self.positions.values().cloned().collect();
-        let commit = Commit { positions, ..Commit::default() };
-        let committed = self.keeping.store.commit(&self.keeping.tenant, commit).is_ok();
-        if committed {
-            self.kept.append(&mut self.fleeting);
-            self.positions.clear();
-        }
-        committed
-    }
-
-    /// The store takes everything again, and all is read.
-    pub(super) fn drain(&mut self) {
-        self.store.fail(0, 0, StoreError::Busy);
-        for _ in 0..3 {
-            while self.read() {}
-            self.now += 61 * SECOND;
-        }
-        self.read();
-    }
-
-    /// How far a file was read at most, as the store knows.
-    pub(super) fn furthest(&self) -> u64 {
-        let known =
-            self.keeping.store.source(&self.keeping.tenant, &self.path("").to_string_lossy()).unwrap();
-        known.files.iter().filter_map(|file| file.position.as_ref()).map(|at| at.offset).max().unwrap_or(0)
-    }
-
-    /// Lines that were never seen.
-    pub(super) fn missing(&self) -> Vec<u32> {
-        let is_missing = |id: &&u32| !self.seen.contains_key(id) && !self.lost.contains(id);
-        self.written.iter().filter(is_missing).copied().collect()
-    }
-
-    /// What is wrong with what was told of losses.
-    pub(super) fn mistold(&self) -> Option<String> {
-        match self.untold {
-            Some(_) => Some("a cut was not told".into()),
-            None if !self.lossy && self.told() > 0 => Some(format!("nothing was lost: {:?}", self.notes)),
-            None => None,
-        }
-    }
-
-    /// Lines that were seen by two ids, ids by which two lines were seen, and what one follower gave out twice.
-    pub(super) fn mistaken(&self) -> Vec<String> {
-        let mut lines: BTreeMap<&str, BTreeSet<(u32, u64)>> = BTreeMap::new();
-        let mut texts: BTreeMap<(u32, u64), BTreeSet<&str>> = BTreeMap::new();
-        for (at, name) in self.kept.union(&self.fleeting) {
-            lines.entry(name).or_default().insert(*at);
-            texts.entry(*at).or_default().insert(name);
-        }
-        let id = |name: &str| name.strip_prefix("line ").and_then(|id| id.parse::<u32>().ok());
-        let is_line = |name: &str| id(name).is_some_and(|id| !self.lost.contains(&id));
-        let twice = lines.iter().filter(|(name, ids)| ids.len() > 1 && is_line(name));
-        let twice = twice.map(|(name, ids)| format!("{name} by {ids:?}"));
-        let two = texts.iter().filter(|(_, texts)| texts.len() > 1);
-        let again = self.again.iter().map(|at| format!("{at:?} twice: {:?}", self.texts.get(at)));
-        twice.chain(two.map(|(at, texts)| format!("{at:?} is {texts:?}"))).chain(again).collect()
     }
 }
 

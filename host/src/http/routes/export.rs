@@ -1,26 +1,24 @@
 //! Incidents for other programs, all of them: page by page from the database, piece by piece to whoever takes them.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Body as HttpBody, Frame};
 use serde::Deserialize;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Sender, channel};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::caller::{Caller, Reader};
+use super::super::events::Pieces;
 use super::super::problem::{AGAIN, Problem};
 use super::super::query::Query;
 use super::super::shared::Shared;
-use super::super::slots::{Slot, Slots};
+use super::super::slots::Slots;
 use super::Routes;
 use super::which::which;
 use crate::incidents::{Cursor, Filter, Page};
@@ -92,7 +90,7 @@ async fn export(
         ExportFormat::Csv => "text/csv; charset=utf-8",
         ExportFormat::Json => "application/x-ndjson",
     };
-    Ok(([(CONTENT_TYPE, content)], Body::new(Pieces { receiver, _slot: slot })).into_response())
+    Ok(([(CONTENT_TYPE, content)], Body::new(Pieces::new(receiver, slot))).into_response())
 }
 
 /// Reads and gives, until all is given, nobody takes it, the token is over or the server stops.
@@ -111,6 +109,7 @@ impl Exporting {
         let ended = tokio::select! {
             ended = self.give(first) => ended,
             () = stopping.stopping() => broken("the server stops"),
+            () = stopping.over(&self.token) => broken("the token is over"),
         };
         if let Err(error) = ended {
             // Whoever takes it learns that it is not whole: the connection is broken off.
@@ -136,8 +135,8 @@ impl Exporting {
         let (filter, id, tenant) = (self.filter.clone(), self.token.id, self.token.tenant.clone());
         let now = self.shared.clock.now();
         let read = self.shared.read(move |database| {
-            let token = database.tokens_after(&tenant, true, id - 1, 1)?.pop();
-            if !token.is_some_and(|token| token.id == id && token.holds(now)) {
+            let token = database.token_of(&tenant, id)?;
+            if !token.is_some_and(|token| token.holds(now)) {
                 return Ok(None);
             }
             database.page(&tenant, &filter, after, PAGE).map(Some)
@@ -153,23 +152,5 @@ impl Exporting {
         let mut piece = Vec::new();
         page.incidents.iter().try_for_each(|incident| json_line(&mut piece, incident, &[]))?;
         Ok(piece)
-    }
-}
-
-/// What is given, as a body; whoever drops it ends it.
-struct Pieces {
-    receiver: Receiver<io::Result<Bytes>>,
-    _slot: Slot,
-}
-
-impl HttpBody for Pieces {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.receiver.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }

@@ -49,7 +49,7 @@ struct Asked {
     /// What the source is called: 1 to 64 letters, digits, `.`, `_` and `-`. Incidents name it `http/NAME`.
     #[param(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = "web")]
     source: String,
-    /// The lines' format: `rfc3164`, `rfc5424`, `iso`, `json` or `plain`; else it is found from the first lines.
+    /// The lines' format: `rfc3164`, `rfc5424`, `iso`, `access`, `w3c`, `audit`, `cef`, `json`, `records`, `journal`, `logfmt` or `plain`; else it is found from the first lines.
     format: Option<String>,
     /// The time zone of stamps that say none: a name like `Europe/Berlin`, or an offset.
     #[param(max_length = 64, example = "Europe/Berlin")]
@@ -58,7 +58,7 @@ struct Asked {
 
 /// Lines that are judged, and what came of them on disk.
 #[derive(Serialize, ToSchema)]
-struct Ingested {
+pub(super) struct Ingested {
     /// Lines of the body, once it was unpacked; empty ones, too.
     lines: u64,
     /// Bytes of the body, once it was unpacked.
@@ -106,36 +106,69 @@ async fn ingest(
     let said = said(&asked, &headers)?;
     let packing = Packing::of(&headers)
         .map_err(|problem| problem.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")))?;
-    let key = key(&headers)?;
-    let tenant = caller.tenant().clone();
+    let key = key(&headers)?.map_or(Key::None, Key::Given);
+    let zone = asked.timezone.unwrap_or_default();
+    let coming = Coming { source, said, zone, key, packing, read: Ok };
+    take(&shared, caller.tenant(), coming, body).await.map(Json)
+}
+
+/// By what a request is known if it comes again.
+#[derive(Clone, Copy)]
+pub(super) enum Key {
+    /// By nothing.
+    None,
+    /// By what its sender says.
+    Given([u8; 32]),
+    /// By what it brings: whoever sends it again sends the same.
+    Itself,
+}
+
+/// What is said of a request that comes.
+pub(super) struct Coming {
+    pub(super) source: String,
+    pub(super) said: Said,
+    /// As it was written: what a key stands for must not change with how a library shows it.
+    pub(super) zone: String,
+    pub(super) key: Key,
+    pub(super) packing: Packing,
+    /// Makes lines of what was unpacked.
+    pub(super) read: fn(Vec<u8>) -> Result<Vec<u8>, Problem>,
+}
+
+/// Reads, unpacks and brings it, and waits until all that came of it is on disk.
+pub(super) async fn take(
+    shared: &Arc<Shared>,
+    tenant: &Tenant,
+    coming: Coming,
+    body: Body,
+) -> Result<Ingested, Problem> {
+    let (tenant, source, said) = (tenant.clone(), coming.source.clone(), coming.said.clone());
     shared.streams.agree(&tenant, &source, &said)?;
-    ready(&shared)?;
+    ready(shared)?;
 
     let limits = shared.limits;
     let mut share = shared.room.share(&tenant);
     let packed = body::read(body, limits.packed_bytes, &limits, &mut share).await?;
-    let zone = asked.timezone.unwrap_or_default();
-    let unpacking = Unpacking { source: source.clone(), said: said.clone(), zone, key, packing, limits };
     let (lines, key, share) = shared
         .unpack(move || {
-            let (lines, key) = unpacking.run(packed, &mut share)?;
+            let (lines, key) = coming.run(packed, &limits, &mut share)?;
             Ok((lines, key, share))
         })
         .await?;
     let mut ingested = Ingested::of(&lines);
     if lines.is_empty() {
-        return Ok(Json(ingested));
+        return Ok(ingested);
     }
     if let Some(key) = key
-        && known(&shared, &tenant, key).await?
+        && known(shared, &tenant, key).await?
     {
         ingested.duplicate = true;
-        return Ok(Json(ingested));
+        return Ok(ingested);
     }
     let (settings, received) = (shared.streams.settings(&tenant, &source, &said), shared.clock.now());
     let batch = Batch { tenant, source, settings, file: None, lines, received, key, done: None };
-    commit(&shared, batch, share, &said).await?;
-    Ok(Json(ingested))
+    commit(shared, batch, share, &said).await?;
+    Ok(ingested)
 }
 
 impl Ingested {
@@ -173,33 +206,30 @@ async fn commit(shared: &Arc<Shared>, mut batch: Batch, share: Share, said: &Sai
     Ok(())
 }
 
-/// What is done where it may take its time.
-struct Unpacking {
-    source: String,
-    said: Said,
-    /// As it was written: what a key stands for must not change with how a library shows it.
-    zone: String,
-    key: Option<[u8; 32]>,
-    packing: Packing,
-    limits: HttpLimits,
-}
-
-impl Unpacking {
-    fn run(self, packed: Vec<u8>, share: &mut Share) -> Result<(Vec<u8>, Option<BatchKey>), Problem> {
-        let lines = unpack(packed, self.packing, &self.limits, share)?;
-        let key = self.key.map(|key| {
-            let format = self.said.format.map_or("", Format::name);
-            let mut body = Sha256::new();
-            // The same lines of another source are something else.
-            for part in [self.source.as_str(), format, self.zone.as_str()] {
-                body.update((part.len() as u64).to_be_bytes());
-                body.update(part);
-            }
-            body.update([u8::from(self.said.join)]);
-            body.update(&lines);
-            BatchKey { key, body: body.finalize().into() }
-        });
-        Ok((lines, key))
+impl Coming {
+    /// What is done where it may take its time.
+    fn run(
+        self,
+        packed: Vec<u8>,
+        limits: &HttpLimits,
+        share: &mut Share,
+    ) -> Result<(Vec<u8>, Option<BatchKey>), Problem> {
+        let lines = (self.read)(unpack(packed, self.packing, limits, share)?)?;
+        let key = match self.key {
+            Key::None => return Ok((lines, None)),
+            Key::Given(key) => key,
+            Key::Itself => Sha256::digest(&lines).into(),
+        };
+        let format = self.said.format.map_or("", Format::name);
+        let mut body = Sha256::new();
+        // The same lines of another source are something else.
+        for part in [self.source.as_str(), format, self.zone.as_str()] {
+            body.update((part.len() as u64).to_be_bytes());
+            body.update(part);
+        }
+        body.update([u8::from(self.said.join)]);
+        body.update(&lines);
+        Ok((lines, Some(BatchKey { key, body: body.finalize().into() })))
     }
 }
 
@@ -232,7 +262,7 @@ fn said(asked: &Asked, headers: &HeaderMap) -> Result<Said, Problem> {
         None => ndjson.then_some(Format::Json),
         Some(name) => {
             let sent = name.parse().ok().filter(|format: &Format| format.is_for_senders());
-            let unknown = || Problem::invalid("expected as format rfc3164, rfc5424, iso, json or plain");
+            let unknown = || Problem::invalid(format!("expected as format {}", Format::LISTED_FOR_SENDERS));
             Some(sent.ok_or_else(unknown)?)
         }
     };
@@ -273,6 +303,9 @@ fn turned_away(refused: Refused) -> Problem {
     match refused {
         Refused::Full { .. } => {
             Problem::full("lines that are not judged yet fill the room").retry_after(SOON)
+        }
+        Refused::Quota { wait } => {
+            Problem::full("the tenant has brought as many lines a second as it may").retry_after(wait)
         }
         Refused::Underway => {
             Problem::underway("a request with this Idempotency-Key is not committed yet").retry_after(SOON)

@@ -14,6 +14,7 @@ use super::super::exposition::Exposition;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
+use crate::serve::Quotas;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -47,6 +48,7 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
         packs: shared.health.all_packs(),
         standing,
         commits,
+        quotas: shared.intake.quotas().map(Quotas::all).unwrap_or_default(),
         held: shared.room.held(),
     };
     let mut registry = Registry::with_prefix("tripline");

@@ -10,6 +10,8 @@ mod metrics;
 mod notices;
 mod numbered;
 mod openapi;
+mod otlp;
+mod packs;
 #[cfg(feature = "playground")]
 pub(super) mod playground;
 mod reports;
@@ -20,6 +22,7 @@ mod scans;
 mod silences;
 mod sources;
 mod stream;
+mod tenants;
 mod tokens;
 mod which;
 
@@ -43,6 +46,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let all = [
         live::routes(),
         ingest::routes(),
+        otlp::routes(),
         metrics::routes(),
         incidents::routes(),
         reports::routes(),
@@ -53,11 +57,13 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         silences::routes(),
         exceptions::routes(),
         sources::routes(),
+        packs::routes(),
         scans::routes(),
         scan_schedules::routes(),
         scan_files::routes(),
         scan_stream::routes(),
         tokens::routes(),
+        tenants::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

@@ -103,6 +103,15 @@ struct Retry {
     notice: Option<i64>,
 }
 
+/// What became of those that were given up.
+#[derive(Serialize, ToSchema)]
+struct Retried {
+    /// So many are queued again.
+    notices: u64,
+    /// So many are not: whom they are for is not among the configuration's recipients any more.
+    departed: u64,
+}
+
 /// How many notices it was about.
 #[derive(Serialize, ToSchema)]
 struct Tried {
@@ -201,7 +210,7 @@ async fn flush(caller: Caller<Operator>, State(shared): State<Arc<Shared>>) -> R
     request_body = Retry,
     security(("token" = ["operator"])),
     responses(
-        (status = 200, description = "how many are queued again", body = Tried),
+        (status = 200, description = "how many are queued again, and how many are not", body = Retried),
         (status = 404, description = "there is no such notice that was given up")
     )
 )]
@@ -209,11 +218,16 @@ async fn retry(
     caller: Caller<Operator>,
     State(shared): State<Arc<Shared>>,
     Json(Retry { notice }): Json<Retry>,
-) -> Result<Json<Tried>, Problem> {
+) -> Result<Json<Retried>, Problem> {
     let (tenant, actor) = (caller.tenant().clone(), caller.actor());
-    let count = shared.write(move |database| database.retry(&tenant, notice, actor)).await?;
-    match notice {
-        Some(id) if count == 0 => Err(Problem::unknown(format!("there is no notice {id} that was given up"))),
-        _ => Ok(Json(Tried { notices: count })),
+    let retried = shared.write(move |database| {
+        let notices = database.retry(&tenant, notice, actor)?;
+        Ok(Retried { notices, departed: database.departed(&tenant, notice)? })
+    });
+    match (retried.await?, notice) {
+        (Retried { notices: 0, departed: 0 }, Some(id)) => {
+            Err(Problem::unknown(format!("there is no notice {id} that was given up")))
+        }
+        (retried, _) => Ok(Json(retried)),
     }
 }

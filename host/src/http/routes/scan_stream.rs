@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   event: progress
-//!   data: {"task":"Connect Scan","percent":42.0,"hosts":3}
+//!   data: {"task":"Connect Scan","percent":42.0,"hosts":3,"left":14}
 //!
 //!   event: ended
 //!   data: {"run":7,"state":"done",…}
@@ -33,7 +33,7 @@ use crate::report::{scans, strict_json};
 use crate::scans::{Run, RunState, ScanStore};
 use crate::token::Token;
 
-/// How often it is looked how far it is, and whether the token still holds.
+/// How often it is looked how far it is.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long nothing is said: proxies take what is silent for dead.
 const SILENT: Duration = Duration::from_secs(15);
@@ -85,11 +85,12 @@ struct Gone;
 impl Following {
     async fn run(mut self) {
         let stopping = Arc::clone(&self.shared);
-        let gone = self.sender.clone();
+        let (gone, token) = (self.sender.clone(), self.token.clone());
         tokio::select! {
             _ = self.tell() => {}
             () = gone.closed() => {}
             () = stopping.stopping() => {}
+            () = stopping.over(&token) => {}
         }
     }
 
@@ -122,8 +123,8 @@ impl Following {
         let (id, tenant, number) = (self.token.id, self.token.tenant.clone(), self.run);
         let now = self.shared.clock.now();
         let looked = self.shared.read(move |database| {
-            let tokens = database.tokens(&tenant)?;
-            let holds = tokens.iter().any(|token| token.id == id && token.holds(now));
+            let token = database.token_of(&tenant, id)?;
+            let holds = token.is_some_and(|token| token.holds(now));
             if holds { database.run(&tenant, number) } else { Ok(None) }
         });
         looked.await

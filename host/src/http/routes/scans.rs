@@ -18,11 +18,12 @@ use super::super::query::Query;
 use super::super::shared::Shared;
 use super::Routes;
 use crate::commit::Tenant;
-use crate::http::shapes::{FindingShape, ScanShape};
+use crate::http::shapes::{FindingShape, IncidentShape, ScanShape};
 use crate::report::scans;
+use crate::report::stored_page::object;
 use crate::scans::{Ports, Request, Run, ScanName, ScanStore, Script, Target};
 
-/// Runs of a page, if nothing is said, and at most.
+/// Runs or incidents of a page, if nothing is said, and at most.
 const RUNS: (u32, u32) = (50, 200);
 /// Findings of a page, if nothing is said, and at most: each may have some KiB.
 const FINDINGS: (u32, u32) = (200, 1_000);
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(list, start))
         .routes(routes!(show))
         .routes(routes!(findings))
+        .routes(routes!(incidents))
         .routes(routes!(cancel))
 }
 
@@ -264,6 +266,56 @@ async fn findings(
     Ok(Json(json!({ "findings": page, "next": next })))
 }
 
+/// Which incidents.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Behind {
+    /// Behind the one with this number.
+    #[serde(default)]
+    #[param(required = false)]
+    after: u64,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+}
+
+/// Incidents by their numbers.
+#[derive(ToSchema)]
+#[schema(as = ScanIncidents)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct IncidentsShape {
+    incidents: Vec<IncidentShape>,
+    /// What the next page's `after` is; null: this was the last.
+    #[schema(required)]
+    next: Option<i64>,
+}
+
+/// The incidents that a scan's findings are evidence of; all of them once it is `judged`.
+#[utoipa::path(
+    get,
+    operation_id = "list_scan_incidents",
+    path = "/api/v1/scans/{id}/incidents",
+    tag = "scans",
+    params(("id" = u64, Path, description = "its number"), Behind),
+    security(("token" = ["reader"])),
+    responses((status = 200, body = IncidentsShape))
+)]
+async fn incidents(
+    caller: Caller<Reader>,
+    State(shared): State<Arc<Shared>>,
+    Path(number): Path<u64>,
+    Query(Behind { after, limit }): Query<Behind>,
+) -> Result<Json<Value>, Problem> {
+    let (limit, tenant) = (within(limit, RUNS)?, caller.tenant().clone());
+    let after = counted("after", after, 0)?;
+    let run = found(&shared, &tenant, number).await?;
+    let found = shared.read(move |database| database.incidents_of_run(&tenant, &run, after, limit)).await?;
+    let next = found.last().filter(|_| found.len() as u64 >= u64::from(limit)).map(|(one, _)| one.id);
+    let incidents: Vec<_> = found.iter().map(|(one, evidence)| object(one, evidence)).collect();
+    Ok(Json(json!({ "incidents": incidents, "next": next })))
+}
+
 /// Breaks a scan off. What it has found until then is kept.
 #[utoipa::path(
     post,
@@ -332,7 +384,7 @@ fn within(limit: Option<u32>, (usual, most): (u32, u32)) -> Result<u32, Problem>
 }
 
 /// No database counts further.
-fn counted(name: &str, number: u64, least: i64) -> Result<(), Problem> {
+fn counted(name: &str, number: u64, least: i64) -> Result<i64, Problem> {
     let number = i64::try_from(number).ok().filter(|number| *number >= least);
-    number.map(drop).ok_or_else(|| Problem::invalid(format!("{name}: expected {least} to {}", i64::MAX)))
+    number.ok_or_else(|| Problem::invalid(format!("{name}: expected {least} to {}", i64::MAX)))
 }

@@ -1,4 +1,4 @@
-//! Where lines come from, and what the packs cost.
+//! Where lines come from.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::super::caller::{Caller, Operator, Reader};
+use super::super::caller::{Caller, Reader};
 use super::super::json::Json;
 use super::super::shared::Shared;
 use super::Routes;
-use crate::http::shapes::{PackShape, SourceShape};
+use crate::http::shapes::SourceShape;
 use crate::report::listed;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().routes(routes!(sources)).routes(routes!(packs))
+    Routes::new().routes(routes!(sources))
 }
 
 /// Sources, by their names.
@@ -24,14 +24,6 @@ pub(super) fn routes() -> Routes {
 #[allow(dead_code, reason = "a shape for the document")]
 struct SourcesShape {
     sources: Vec<SourceShape>,
-}
-
-/// Packs, in the order in which they were given.
-#[derive(ToSchema)]
-#[schema(as = Packs)]
-#[allow(dead_code, reason = "a shape for the document")]
-struct PacksShape {
-    packs: Vec<PackShape>,
 }
 
 /// What each source of the tenant has brought since the server began.
@@ -46,18 +38,4 @@ struct PacksShape {
 async fn sources(caller: Caller<Reader>, State(shared): State<Arc<Shared>>) -> Json<Value> {
     let sources = shared.health.sources(Some(caller.tenant()));
     Json(json!({ "sources": sources.iter().map(listed::source).collect::<Vec<_>>() }))
-}
-
-/// What the packs have cost since the server began, for all tenants together.
-#[utoipa::path(
-    get,
-    operation_id = "list_packs",
-    path = "/api/v1/packs",
-    tag = "server",
-    security(("token" = ["operator"])),
-    responses((status = 200, body = PacksShape))
-)]
-async fn packs(_: Caller<Operator>, State(shared): State<Arc<Shared>>) -> Json<Value> {
-    let packs = shared.health.all_packs();
-    Json(json!({ "packs": packs.iter().map(listed::pack).collect::<Vec<_>>() }))
 }

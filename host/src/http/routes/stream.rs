@@ -38,7 +38,7 @@ use crate::security_log::Record;
 use crate::store::Happenings;
 use crate::token::Token;
 
-/// How often it is looked what has happened, and whether the token still holds.
+/// How often it is looked what has happened.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long nothing is said: proxies take what is silent for dead.
 const SILENT: Duration = Duration::from_secs(15);
@@ -115,11 +115,12 @@ struct Gone;
 impl Following {
     async fn run(mut self) {
         let stopping = Arc::clone(&self.shared);
-        let gone = self.sender.clone();
+        let (gone, token) = (self.sender.clone(), self.token.clone());
         tokio::select! {
             _ = self.tell() => {}
             () = gone.closed() => {}
             () = stopping.stopping() => {}
+            () = stopping.over(&token) => {}
         }
     }
 
@@ -158,8 +159,8 @@ impl Following {
         let now = self.shared.clock.now();
         let looked = self.shared.read(move |database| {
             // The token first: what happens after it was revoked is not told.
-            let token = database.tokens_after(&tenant, true, id - 1, 1)?.pop();
-            let holds = token.is_some_and(|token| token.id == id && token.holds(now));
+            let token = database.token_of(&tenant, id)?;
+            let holds = token.is_some_and(|token| token.holds(now));
             Ok((holds, if holds { database.happenings(&tenant, at, MOST)? } else { Happenings::default() }))
         });
         looked.await

@@ -1,4 +1,4 @@
-//! Tokens of the caller's tenant: who may use the server. A secret is shown once, to whoever adds it.
+//! Tokens of the caller's tenant: who may use the server, and no further than whoever says so. A secret is shown once, to whoever adds it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::super::caller::{Caller, Operator};
+use super::super::caller::{Admin, Caller};
 use super::super::given;
 use super::super::json::Json;
 use super::super::path::Path;
@@ -21,7 +21,7 @@ use super::Routes;
 use super::numbered::Which;
 use crate::http::shapes::{ScopeWord, TokenShape};
 use crate::report::listed;
-use crate::token::{NewToken, TokenSecret, is_name};
+use crate::token::{NewToken, Scope, TokenSecret, is_name};
 
 /// Tokens of a tenant that hold at the same time.
 const MOST: u32 = 1_000;
@@ -77,14 +77,14 @@ struct New {
     path = "/api/v1/tokens",
     tag = "tokens",
     params(Which),
-    security(("token" = ["operator"])),
+    security(("token" = ["admin"])),
     responses(
         (status = 200, body = TokensShape),
         (status = 404, description = "the cursor was not given for this list")
     )
 )]
 async fn list(
-    caller: Caller<Operator>,
+    caller: Caller<Admin>,
     State(shared): State<Arc<Shared>>,
     Query(which): Query<Which>,
 ) -> Result<Json<Value>, Problem> {
@@ -104,14 +104,14 @@ async fn list(
     path = "/api/v1/tokens",
     tag = "tokens",
     request_body = New,
-    security(("token" = ["operator"])),
+    security(("token" = ["admin"])),
     responses(
         (status = 201, body = AddedToken),
         (status = 409, description = "there are too many already")
     )
 )]
 async fn add(
-    caller: Caller<Operator>,
+    caller: Caller<Admin>,
     State(shared): State<Arc<Shared>>,
     Json(new): Json<New>,
 ) -> Result<Response, Problem> {
@@ -129,15 +129,20 @@ async fn add(
         }
         (new, own) => new.or(own),
     };
+    let scope = Scope::from(new.scope);
+    if !caller.covers(scope) {
+        let own = caller.token.scope;
+        return Err(Problem::forbidden(format!("expected a scope that {own} covers, found {scope}")));
+    }
     let secret = TokenSecret::draw().map_err(|error| Problem::internal(&error))?;
     let (tenant, author, hash) = (caller.tenant().clone(), caller.actor(), secret.hash());
-    let new = NewToken { tenant: tenant.clone(), name: new.name, scope: new.scope.into(), expires };
+    let new = NewToken { tenant: tenant.clone(), name: new.name, scope, expires };
     let added = shared.write(move |database| {
         if database.tokens_after(&tenant, false, 0, MOST)?.len() >= MOST as usize {
             return Ok(None);
         }
         let id = database.add_token(new, hash, author)?;
-        Ok(database.tokens_after(&tenant, true, id - 1, 1)?.pop())
+        database.token_of(&tenant, id)
     });
     let full = || Problem::conflict(format!("expected fewer than {MOST} tokens that hold"));
     let mut added = listed::token(&added.await?.ok_or_else(full)?);
@@ -152,16 +157,26 @@ async fn add(
     path = "/api/v1/tokens/{id}",
     tag = "tokens",
     params(("id" = i64, Path, description = "its number")),
-    security(("token" = ["operator"])),
+    security(("token" = ["admin"])),
     responses((status = 204, description = "it is revoked"))
 )]
 async fn revoke(
-    caller: Caller<Operator>,
+    caller: Caller<Admin>,
     State(shared): State<Arc<Shared>>,
     Path(id): Path<i64>,
 ) -> Result<StatusCode, Problem> {
     let (tenant, actor) = (caller.tenant().clone(), caller.actor());
-    let revoked = shared.write(move |database| database.revoke_token(&tenant, id, actor)).await?;
     let none = || Problem::unknown(format!("there is no token {id} that could be revoked"));
+    let of = tenant.clone();
+    let found = shared.read(move |database| database.token_of(&of, id)).await?.ok_or_else(none)?;
+    if !caller.covers(found.scope) {
+        let own = caller.token.scope;
+        return Err(Problem::forbidden(format!(
+            "expected a token whose scope {own} covers, found {}",
+            found.scope
+        )));
+    }
+    let revoked = shared.write(move |database| database.revoke_token(&tenant, id, actor)).await?;
+    shared.revoked.send_modify(|count| *count += 1);
     revoked.then_some(StatusCode::NO_CONTENT).ok_or_else(none)
 }

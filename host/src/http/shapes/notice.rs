@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 use super::Odd;
 use super::time::{maybe, nanoseconds};
-use crate::store::Told;
+use crate::store::{Held, Hold, Told};
 
 /// What is told somebody, and how that stands.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -43,6 +43,23 @@ pub(crate) struct NoticeShape {
     /// The silence that holds it back.
     #[schema(required)]
     silence: Option<i64>,
+    /// Whether it counts among the mails of critical incidents, which have a limit of their own.
+    #[serde(default)]
+    critical: bool,
+    /// What it waits for, if it is queued.
+    #[schema(required)]
+    held: Option<HeldShape>,
+}
+
+/// What holds a notice.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Held)]
+pub(crate) struct HeldShape {
+    /// `quiet-hours`, `throttle` (the hour's mails are used up) or `relay`.
+    by: String,
+    /// Until then.
+    #[schema(format = DateTime, required)]
+    until: Option<String>,
 }
 
 /// The digest that carries a notice.
@@ -56,6 +73,14 @@ pub(crate) struct DigestShape {
     /// When the relay took it.
     #[schema(format = DateTime, required)]
     sent: Option<String>,
+}
+
+impl HeldShape {
+    fn read(self) -> Result<Held, Odd> {
+        let by = Hold::ALL.into_iter().find(|hold| hold.as_str() == self.by);
+        let by = by.ok_or_else(|| Odd::new("quiet-hours, throttle or relay", &self.by))?;
+        Ok(Held { by, until: nanoseconds(self.until.as_deref().unwrap_or_default())? })
+    }
 }
 
 impl NoticeShape {
@@ -81,6 +106,8 @@ impl NoticeShape {
             digest: self.digest.map(digest).transpose()?,
             silence: self.silence,
             message: String::new(),
+            critical: self.critical,
+            held: self.held.map(HeldShape::read).transpose()?,
         })
     }
 }

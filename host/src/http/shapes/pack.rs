@@ -8,9 +8,9 @@ pub(crate) struct PackShape {
     #[schema(example = "pack")]
     r#type: String,
     /// Its name.
-    pack: String,
+    pub(crate) pack: String,
     /// Which.
-    version: String,
+    pub(crate) version: String,
     /// Events it was handed.
     events: u64,
     /// Matches of its patterns on them.
@@ -35,4 +35,68 @@ pub(crate) struct PackShape {
     suspended: bool,
     /// It is out.
     quarantined: bool,
+}
+
+/// A pack of a tenant's own, and which version of it counts.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = OwnPack)]
+pub(crate) struct OwnPackShape {
+    #[schema(example = "own_pack")]
+    r#type: String,
+    /// Its name.
+    pub(crate) pack: String,
+    /// Which.
+    pub(crate) version: String,
+    /// The newest that was pushed has the highest.
+    pub(crate) number: u32,
+    /// Of the module, in hexadecimal.
+    pub(crate) sha256: String,
+    /// When it was pushed.
+    #[schema(format = DateTime)]
+    pub(crate) pushed: String,
+    /// By whom.
+    author: String,
+    /// Whether it judges.
+    pub(crate) enabled: bool,
+    /// What its tenant has set.
+    #[schema(value_type = Object)]
+    settings: serde_json::Map<String, serde_json::Value>,
+    /// What it has cost since the server began; null: nothing came for it.
+    #[schema(required)]
+    pub(crate) cost: Option<PackShape>,
+}
+
+/// What went wrong with a pack.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = PackFault)]
+pub(crate) struct PackFaultShape {
+    #[schema(example = "pack_fault")]
+    r#type: String,
+    /// When.
+    #[schema(format = DateTime)]
+    pub(crate) at: String,
+    /// The rule that ran; null: it is not known.
+    #[schema(required)]
+    pub(crate) rule: Option<String>,
+    /// In a word.
+    #[schema(example = "panic")]
+    code: String,
+    /// In words, with the text of a panic.
+    pub(crate) text: String,
+    /// Whether it was put out by it.
+    pub(crate) out: bool,
+    /// Whether it lost what it remembered.
+    state_lost: bool,
+}
+
+impl PackShape {
+    /// CPU time in it and in its patterns, seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.cpu_seconds + self.match_seconds
+    }
+
+    /// Events it was handed, decisions, faults, and whether it is out.
+    pub(crate) fn standing(&self) -> (u64, u64, u64, bool) {
+        (self.events, self.decisions, self.faults, self.quarantined || self.suspended)
+    }
 }

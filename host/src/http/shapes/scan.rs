@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -86,8 +88,8 @@ impl ScanShape {
 
     /// How far it is, while it runs.
     pub(crate) fn progress(&self) -> Option<Progress> {
-        let ProgressShape { task, percent, .. } = self.progress.as_ref()?;
-        Some(Progress { task: task.clone(), percent: *percent })
+        let ProgressShape { task, percent, left, .. } = self.progress.as_ref()?;
+        Some(Progress { task: task.clone(), percent: *percent, left: left.map(Duration::from_secs) })
     }
 
     /// Hosts that it has found.
@@ -104,6 +106,10 @@ pub(super) struct ProgressShape {
     task: String,
     /// How much of that: 0 to 100.
     percent: f64,
+    /// For how many seconds yet, if the scanner says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    left: Option<u64>,
     /// Hosts that were found.
     hosts: u64,
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tripline_abi::Severity;
-use tripline_engine::PackReport;
 use tripline_engine::judge::JudgeCost;
 use tripline_engine::matcher::MatchCost;
+use tripline_engine::{Fault, PackFault, PackReport};
 
 use super::*;
 use crate::commit::Tenant;
@@ -15,10 +15,12 @@ use crate::incidents::{
     Place, Resolution, Silence, State,
 };
 use crate::notices::Pattern;
+use crate::packs::{OwnPack, Version};
 use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
 use crate::store::Told;
+use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::{Scope, Token};
 
 /// The shape has every key, and no other.
@@ -200,6 +202,20 @@ fn tokens() {
 }
 
 #[test]
+fn tenants() {
+    let recipient = |confirmed| TenantRecipient { address: "a@b.example".into(), confirmed };
+    let tenant = KnownTenant {
+        tenant: Tenant::new("plant").unwrap(),
+        created: Some(1),
+        lines: Some(7),
+        recipients: vec![recipient(None), recipient(Some(2))],
+        tokens: 3,
+        open: 4,
+    };
+    assert_eq!(shape::<TenantShape>(&listed::tenant(&tenant)).read().unwrap(), tenant);
+}
+
+#[test]
 fn notices() {
     let queued = Told {
         notice: 5,
@@ -216,6 +232,8 @@ fn notices() {
         digest: None,
         silence: None,
         message: String::new(),
+        critical: true,
+        held: Some(crate::store::Held { by: crate::store::Hold::Throttle, until: 7 }),
     };
     let folded = Told { digest: Some((6, "sent".into(), Some(4))), silence: Some(1), ..queued.clone() };
     let digest =
@@ -230,6 +248,26 @@ fn packs_and_sources() {
     let (matching, judging) = (MatchCost::default(), JudgeCost::default());
     let pack = PackReport { name: "sshd".into(), version: "1.0.0".into(), matching, judging };
     shape::<PackShape>(&listed::pack(&pack));
+    let version =
+        Version { number: 2, version: "1.0.0".into(), digest: [7; 32], pushed: 1, author: "uid:0".into() };
+    let own = OwnPack {
+        tenant: Tenant::default(),
+        name: "door".into(),
+        is_enabled: true,
+        settings: Map::new(),
+        version,
+    };
+    shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack)));
+    let fault = Fault::Refused("no".into());
+    let fault = PackFault {
+        pack: "door".into(),
+        rule: None,
+        event: None,
+        fault,
+        quarantined: true,
+        state_lost: false,
+    };
+    shape::<PackFaultShape>(&listed::pack_fault(&(1, fault)));
     let source = SourceFigures {
         tenant: Tenant::default(),
         name: "a.log".into(),

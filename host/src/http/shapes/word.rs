@@ -48,7 +48,7 @@ words! {
 
 words! {
     /// What a token may be used for.
-    ScopeWord of Scope: Operator Analyst Reader Ingest
+    ScopeWord of Scope: Operator Admin Analyst Author Reader Ingest
 }
 
 #[cfg(test)]

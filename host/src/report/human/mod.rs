@@ -34,6 +34,8 @@ pub struct Look {
     pub zone: TimeZone,
     /// Whether what packs logged is shown.
     pub logs: bool,
+    /// Whether it is told how much was read, how fast, and what each pack has cost: of logs, and not of a scan's findings.
+    pub figures: bool,
 }
 
 /// Writes the page, with colours.
@@ -99,7 +101,7 @@ impl<W: Write + Send> Printer for Human<W> {
             }
             writeln!(out)?;
         }
-        if report.lines > 0 {
+        if report.lines > 0 && look.figures {
             pack::write(out, &report.packs, look)?;
             writeln!(out)?;
         }

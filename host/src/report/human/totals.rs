@@ -20,6 +20,9 @@ pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::
         let errors = counted(outcome.errors.len() as u64, "input", "inputs");
         writeln!(out, "{ERROR}{errors} could not be read{ERROR:#}, or not to the end.")?;
     }
+    if !look.figures {
+        return Ok(());
+    }
     let rate = outcome.bytes as f64 / outcome.elapsed.as_secs_f64().max(1e-9);
     let lines = counted(report.lines, "line", "lines");
     let matches = counted(report.matches, "match", "matches");
@@ -45,10 +48,11 @@ fn incidents(out: &mut dyn Write, outcome: &Outcome, look: &Look) -> io::Result<
         let calm = report.faults.is_empty() && outcome.errors.is_empty() && !outcome.stopped;
         let decided = decided(outcome);
         return match (report.lines, calm) {
-            (0, _) => writeln!(out, "No incident, and no line to find one in."),
+            (0, _) if look.figures => writeln!(out, "No incident, and no line to find one in."),
             _ if !decided.is_empty() => {
                 writeln!(out, "{GOOD}No new incident:{GOOD:#} {}.", decided.join(", "))
             }
+            (_, true) if !look.figures => writeln!(out, "{GOOD}No incident.{GOOD:#}"),
             (_, true) => writeln!(out, "{GOOD}No incident.{GOOD:#} Nothing in these lines worried a pack."),
             (_, false) => writeln!(out, "No incident in what was checked."),
         };

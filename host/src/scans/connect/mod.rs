@@ -56,7 +56,7 @@ impl Scanner for Connect {
             }
             let percent = round.percent();
             if told.replace(percent) != Some(percent) {
-                watch.progress(&Progress { task: "Connecting".into(), percent });
+                watch.progress(&Progress { task: "Connecting".into(), percent, left: None });
             }
             match round.go_on(watch) {
                 Ok(true) => break None,

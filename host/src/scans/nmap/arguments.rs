@@ -9,7 +9,8 @@ pub(super) fn arguments(order: &Order, addresses: &Addresses) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut put = |words: &[&str]| out.extend(words.iter().map(|word| word.to_string()));
     // No names are looked up: what is told of an address would be its owner's text, and the asking is seen.
-    put(&["-n", "-oX", "-", "--no-stylesheet", "--noninteractive", "--stats-every", "2s"]);
+    // Not --noninteractive: with it nmap tells nobody how far it is. It has no terminal in which somebody could press keys.
+    put(&["-n", "-oX", "-", "--no-stylesheet", "--stats-every", "1s"]);
     put(&["-iL", "-"]);
     match order.privileged {
         true => put(&["-sS", "--privileged"]),
@@ -105,7 +106,6 @@ mod tests {
             "-oX",
             "-",
             "--no-stylesheet",
-            "--noninteractive",
             "--stats-every",
             "-iL",
             "-sT",

@@ -1,13 +1,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::arguments::{arguments, targets};
 use super::folder::Folder;
@@ -28,6 +28,7 @@ const SAID: usize = 2048;
 /// Its guard ends it when the pipe that it tells through is closed, be it that whoever reads has died.
 pub(super) struct Child {
     process: process::Child,
+    /// Its own number, and that of its group once it has made that.
     group: Pid,
     xml: Option<ChildStdout>,
     said: Receiver<String>,
@@ -58,7 +59,6 @@ impl Child {
             .args(arguments(order, addresses))
             .env_clear()
             .current_dir(folder.path())
-            .process_group(0)
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -100,6 +100,8 @@ impl Child {
         }
         match status {
             Some(status) if status.success() => Ok(()),
+            // Who was asked to end on the same terminal, before it had left that.
+            _ if self.cancel.is_cancelled() => Err(cancelled()),
             status => {
                 let said = self.said.recv_timeout(GRACE).unwrap_or_default();
                 Err(Broken::new(Reason::Exit, ended(status, &said)))
@@ -117,7 +119,7 @@ impl Child {
             return;
         }
         let broken = match () {
-            () if self.cancel.is_cancelled() => Broken::new(Reason::Cancelled, "it was cancelled"),
+            () if self.cancel.is_cancelled() => cancelled(),
             () if self.deadline.is_some_and(|deadline| now >= deadline) => {
                 Broken::new(Reason::TimedOut, "it took longer than `scan.timeout`")
             }
@@ -127,9 +129,9 @@ impl Child {
         self.ending = Some((broken, now + GRACE));
     }
 
-    /// What is gone already cannot be ended.
+    /// What is gone already cannot be ended. One that has no group yet has begun nothing, either.
     fn kill(&self, signal: Signal) {
-        let _ = kill_process_group(self.group, signal);
+        let _ = kill_process_group(self.group, signal).or_else(|_| kill_process(self.group, signal));
     }
 }
 
@@ -160,6 +162,10 @@ impl Drop for Child {
             let _ = self.process.wait();
         }
     }
+}
+
+fn cancelled() -> Broken {
+    Broken::new(Reason::Cancelled, "it was cancelled")
 }
 
 /// Keeps the last of what it says to people.

@@ -6,13 +6,16 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, getpid, getppid, kill_current_process_group};
+use rustix::process::{Pid, Signal, getpid, getppid, kill_current_process_group, setsid};
 
 use super::launch::Launch;
 
 /// Starts `tripline`, this very program, to become the scanner, and waits for that. What it tells goes to whoever asked
 /// for it, through a pipe: when nobody is at the other end any more, all of its group is killed.
+///
+/// The group is a session of its own, without a terminal: a scanner that asks for keys finds nobody to ask.
 pub fn guard(launch: &Launch) -> io::Result<ExitStatus> {
+    setsid()?;
     // Whoever died before will not be heard of any more.
     if getppid().map(Pid::as_raw_pid) != Some(launch.parent) {
         return Err(io::Error::other("whoever asked for it is gone"));

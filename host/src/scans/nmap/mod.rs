@@ -1,8 +1,9 @@
 //! nmap: a program that the operator has installed. It is run, and its XML is read; nothing of it is ours.
 //!
 //! ```text
-//!   tripline ──► tripline scanner-exec ──► the same, --guarded ──exec──► nmap     in a group of their own:
-//!      │            guards: kills the         dies with its guard,                who cancels, or waits too long,
+//!   tripline ──► tripline scanner-exec ──► the same, --guarded ──exec──► nmap     in a session of their own,
+//!      │            guards: kills the         dies with its guard,                without a terminal, and its group:
+//!      │                                                                          who cancels, or waits too long,
 //!      │            group when nobody         has limits                          ends the group; who dies takes it
 //!      │            reads any more                                                along, with all that it has begun
 //!      ◄──────────────────────────────────────────────────── XML ──┘
@@ -55,7 +56,7 @@ impl Scanner for Nmap {
                 Ok(child) => follow(child, watch),
                 Err(error) => {
                     let detail = format!("cannot start {}: {error}", self.program.display());
-                    Ended { broken: Some(Broken::new(Reason::Exit, detail)), ..Ended::default() }
+                    Ended { broken: Some(Broken::new(Reason::NoScanner, detail)), ..Ended::default() }
                 }
             };
             let told_all = ended.told_all && one.told_all;

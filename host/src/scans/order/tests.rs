@@ -91,6 +91,26 @@ fn what_is_listed_may_be_scanned_and_nothing_else() {
 }
 
 #[test]
+fn what_needs_no_name_is_known_before_names_are_resolved() {
+    struct Nobody;
+    impl Resolver for Nobody {
+        fn resolve(&self, _: &[HostName]) -> Result<Vec<Vec<IpAddr>>, ResolveError> {
+            panic!("nobody is asked");
+        }
+    }
+    let settings = settings(&["192.0.2.0/24"]);
+    let with = |targets: &[&str], ports: &str, script: &str| {
+        let (ports, scripts) = (ports.parse().unwrap(), vec![script.parse().unwrap()]);
+        let request = Request { ports, scripts, ..request(targets) };
+        Order::check(&request, &Tenant::default(), &settings, &Nobody).unwrap_err().to_string()
+    };
+    assert!(with(&["web.example", "192.0.3.1"], "22", "ssl-cert").contains("found 192.0.3.1"));
+    assert!(with(&["web.example"], "22", "smb-vuln-ms17-010").contains("found `smb-vuln-ms17-010`"));
+    let request = request(&["web.example"]);
+    assert!(Order::precheck(&request, &Tenant::default(), &settings).is_ok());
+}
+
+#[test]
 fn networks_are_those_of_the_tenant() {
     let other = Tenant::new("other").unwrap();
     let order = Order::check(&request(&["192.0.2.1"]), &other, &settings(&["192.0.2.0/24"]), &names());

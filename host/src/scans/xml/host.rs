@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::net::IpAddr;
 
+use super::hole;
 use super::limits::XmlLimits;
 use super::markup::{Markup, Node, Tag, XmlError, bounded};
 use crate::scans::host::{Host, Port, PortState, ScriptResult, Service};
@@ -27,6 +28,9 @@ struct Reading {
 
 /// Elements in which something is read.
 const PARENTS: [&str; 5] = ["hostnames", "ports", "port", "hostscript", "service"];
+
+/// Elements below that, without which it is not known what is open.
+const READ: [&str; 3] = ["extraports", "port", "state"];
 
 /// Of texts between tags, these are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub(super) fn read<R: Read>(
 impl Reading {
     fn open(&mut self, parent: &str, tag: &Tag, at: u64) -> Result<(), XmlError> {
         self.text = Text::Other;
+        // Else what cannot be read would be taken for closed, or for no host.
+        self.host.unreadable |= !tag.is_whole() && (parent == "host" || READ.contains(&tag.name()));
         match (parent, tag.name()) {
             ("host", "status") => {
                 self.is_told = true;
@@ -144,8 +150,10 @@ impl Reading {
         if self.host.ports.len() >= self.limits.ports {
             return Err(XmlError::Many { what: "ports of a host", most: self.limits.ports, at });
         }
-        // One without a number is of no use, and what is in it must not become the one's before.
-        let (protocol, number) = (tag.read("protocol"), tag.read("portid"));
+        // One without a number is of no use, and what is in it must not become the one's before. That of a protocol which
+        // has no ports is passed over: its file tells of them.
+        let (protocol, number) = (tag.read("protocol"), tag.read::<u16>("portid"));
+        self.host.unreadable |= number.is_none() || tag.get("protocol").is_none();
         let known = protocol.zip(number.filter(|number| *number > 0));
         let (protocol, number) = known.unwrap_or((crate::scans::host::Protocol::Tcp, 0));
         let state = PortState::ClosedFiltered;
@@ -161,7 +169,8 @@ impl Reading {
             id: self.keep(tag.get("id")).unwrap_or_default(),
             cut: kept.len() < output.len(),
             output: kept,
-            vulnerable: None,
+            // What it tells programs, if it does, is heard behind this.
+            vulnerable: hole::of_output(output),
         }
     }
 
@@ -181,8 +190,8 @@ impl Reading {
                     [] => port.map(|port| &mut port.scripts[..]).unwrap_or_default(),
                     scripts => scripts,
                 };
-                if let Some(script) = scripts.last_mut() {
-                    script.vulnerable = Some(script.vulnerable == Some(true) || is_hole(text.trim()));
+                if let Some((script, hole)) = scripts.last_mut().zip(hole::of_state(text)) {
+                    script.vulnerable = Some(script.vulnerable == Some(true) || hole);
                 }
             }
         }
@@ -202,11 +211,8 @@ impl Reading {
         if !self.is_told || self.is_assumed {
             self.host.up = answers;
         }
+        // Of one that cannot be read it is not known that nothing answers.
+        self.host.up |= self.host.unreadable;
         self.host
     }
-}
-
-/// The words that nmap's library for holes has for one that is there.
-fn is_hole(state: &str) -> bool {
-    matches!(state, "VULNERABLE" | "VULNERABLE (Exploitable)" | "LIKELY VULNERABLE")
 }

@@ -31,12 +31,19 @@ pub(super) struct Tag {
     name: usize,
     /// … and each attribute's name, and its value.
     ends: Vec<(usize, usize)>,
+    /// Whether all that should be attributes are.
+    is_whole: bool,
 }
 
 impl Tag {
     /// What it is.
     pub(super) fn name(&self) -> &str {
         &self.text[..self.name]
+    }
+
+    /// Whether all that should be attributes are.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// What an attribute says; nothing is as if it were not there.
@@ -176,7 +183,12 @@ fn tag(start: &BytesStart<'_>, limits: &XmlLimits) -> Tag {
     let name = text.len();
     let mut attributes = start.attributes();
     let mut ends = Vec::with_capacity(USUAL);
-    for one in attributes.with_checks(false).flatten().take(limits.attributes) {
+    let mut is_whole = true;
+    for one in attributes.with_checks(false).take(limits.attributes) {
+        let Ok(one) = one else {
+            is_whole = false;
+            continue;
+        };
         text.push_str(first(one.key.as_ref(), limits.text));
         let middle = text.len();
         match unescape(&one.value) {
@@ -185,7 +197,7 @@ fn tag(start: &BytesStart<'_>, limits: &XmlLimits) -> Tag {
         }
         ends.push((middle, text.len()));
     }
-    Tag { text, name, ends }
+    Tag { text, name, ends, is_whole }
 }
 
 /// A value with what is no escape in it: without its end, where an escape was cut; else as it stands.

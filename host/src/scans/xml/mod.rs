@@ -10,6 +10,7 @@
 //! reader, never of the program.
 
 mod cleaned;
+mod hole;
 mod host;
 mod limits;
 mod markup;

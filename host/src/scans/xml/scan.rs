@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::time::Duration;
 
 use super::host;
 use super::limits::XmlLimits;
@@ -92,7 +93,10 @@ impl<R: Read> ScanXml<R> {
             ("taskprogress", 2) => {
                 tag.read::<f64>("percent").filter(|percent| percent.is_finite()).map(|percent| {
                     let task = bounded(tag.get("task").unwrap_or_default(), 64);
-                    Item::Progress(Progress { task, percent: percent.clamp(0.0, 100.0) })
+                    // nmap's first guess is that all is done already.
+                    let left = tag.read::<u32>("remaining").filter(|left| *left > 0);
+                    let left = left.map(|left| Duration::from_secs(left.into()));
+                    Item::Progress(Progress { task, percent: percent.clamp(0.0, 100.0), left })
                 })
             }
             ("host", 2) => {

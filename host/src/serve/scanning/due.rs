@@ -111,7 +111,7 @@ impl<'a> Scanning<'a> {
     fn refuse(&mut self, tenant: &Tenant, name: &ScanName, why: &ChoiceError) -> Result<(), StoreError> {
         let (actor, plan) = (Actor::timer(), self.scans.plan());
         let making = making(self.shared, &actor, &plan.settings);
-        let why = Broken::new(Reason::Exit, why.to_string());
+        let why = Broken::new(Reason::NoScanner, why.to_string());
         let scanned = making.refuse(tenant, name, ScannerKind::Nmap, why)?;
         self.shared.tell(Event::Scanned(tenant.clone(), Box::new(scanned)));
         self.bringing.looks = true;

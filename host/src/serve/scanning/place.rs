@@ -52,7 +52,11 @@ impl Watch for Watched<'_> {
     }
 
     fn host(&mut self, host: Host) {
-        self.place.change(|one| one.hosts += u64::from(host.up));
+        self.place.change(|one| {
+            one.hosts += u64::from(host.up);
+            // What was told of the time that it takes was of what is done now.
+            one.progress.left = None;
+        });
     }
 
     fn progress(&mut self, progress: &Progress) {

@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::raw::{Raw, RawList, RawPack, RawPattern, RawRule, RawWake};
+use super::raw::{Raw, RawCompare, RawList, RawPack, RawPattern, RawRule, RawWake};
 use super::regex::captures;
 use super::{
-    Limit, List, Manifest, ManifestError, Pack, Pattern, PatternKind, Problem, PropertyType, Rule, Scalar,
-    Schema, SourceFilter, Wake, WakesOn,
+    Bound, Comparison, Limit, List, Manifest, ManifestError, Network, Number, Pack, Pattern, PatternKind,
+    Problem, PropertyType, Rule, Scalar, Schema, SourceFilter, Wake, WakesOn,
 };
 
 type Checked<T> = Result<T, ManifestError>;
@@ -102,11 +102,9 @@ fn pattern(path: &str, raw: RawPattern, settings: &Schema) -> Checked<Pattern> {
     if let Some(field) = &raw.field {
         line(&format!("{path}.field"), field, Limit::NAME)?;
     }
-    let later =
-        [("cidr", &raw.cidr), ("compare", &raw.compare), ("exists", &raw.exists), ("list", &raw.list)];
-    if let Some((kind, _)) = later.into_iter().find(|(_, value)| value.is_some()) {
-        let problem = Problem::Unserved { what: "kind of pattern", name: kind.into() };
-        return Err(ManifestError::new(format!("{path}.{kind}"), problem));
+    if raw.list.is_some() {
+        let problem = Problem::Unserved { what: "kind of pattern", name: "list".into() };
+        return Err(ManifestError::new(format!("{path}.list"), problem));
     }
     if raw.unicode && raw.regex.is_none() {
         return Err(ManifestError::expected(format!("{path}.unicode"), "a regex beside it", "none"));
@@ -118,15 +116,33 @@ fn pattern(path: &str, raw: RawPattern, settings: &Schema) -> Checked<Pattern> {
         kinds.push(PatternKind::Regex { regex, unicode: raw.unicode });
     }
     type Kind = fn(List) -> PatternKind;
-    let lists: [(&str, Kind, Option<RawList>); 4] = [
+    let lists: [(&str, Kind, Option<RawList>); 5] = [
         ("contains", PatternKind::Contains, raw.contains),
         ("equals", PatternKind::Equals, raw.equals),
         ("starts_with", PatternKind::StartsWith, raw.starts_with),
         ("ends_with", PatternKind::EndsWith, raw.ends_with),
+        ("cidr", PatternKind::Cidr, raw.cidr),
     ];
     for (key, kind, entries) in lists {
         if let Some(entries) = entries {
             kinds.push(kind(list(&format!("{path}.{key}"), entries, settings)?));
+        }
+    }
+    if let Some(compare) = raw.compare {
+        kinds.push(PatternKind::Compare(comparison(&format!("{path}.compare"), compare)?));
+    }
+    kinds.extend(raw.exists.map(PatternKind::Exists));
+    if let [PatternKind::Cidr(List::Given(entries))] = &kinds[..] {
+        for (i, entry) in entries.iter().enumerate() {
+            if Network::parse(entry).is_none() {
+                let expected =
+                    "a network like \"192.0.2.0/24\", with no bit set behind its prefix, or an address";
+                return Err(ManifestError::expected(
+                    format!("{path}.cidr[{i}]"),
+                    expected,
+                    format!("{entry:?}"),
+                ));
+            }
         }
     }
     match kinds.len() {
@@ -138,9 +154,25 @@ fn pattern(path: &str, raw: RawPattern, settings: &Schema) -> Checked<Pattern> {
             captures: names,
         }),
         found => {
-            let expected = "one of regex, contains, equals, starts_with, ends_with";
+            let expected = "one of regex, contains, equals, starts_with, ends_with, cidr, compare, exists";
             Err(ManifestError::expected(path, expected, format!("{found} of them")))
         }
+    }
+}
+
+fn comparison(path: &str, raw: RawCompare) -> Checked<Comparison> {
+    use Bound::*;
+    let each = [(Lt, raw.lt), (Le, raw.le), (Eq, raw.eq), (Ne, raw.ne), (Ge, raw.ge), (Gt, raw.gt)];
+    let mut bounds = Vec::new();
+    for (bound, number) in each {
+        let Some(number) = number.map(|number| number.to_string()) else { continue };
+        let parsed = Number::parse(number.as_bytes());
+        let wrong = || ManifestError::expected(format!("{path}.{}", bound.key()), "a number", number.clone());
+        bounds.push((bound, parsed.ok_or_else(wrong)?));
+    }
+    match bounds.is_empty() {
+        true => Err(ManifestError::expected(path, "at least one of lt, le, eq, ne, ge, gt", "none")),
+        false => Ok(Comparison(bounds)),
     }
 }
 

@@ -10,7 +10,10 @@
 //!   "patterns": [
 //!     { "name": "failed", "regex": "^Failed (?P<method>\\S+) for (?P<user>.*) from (?P<ip>\\S+) port" },
 //!     { "name": "words", "contains": { "setting": "/words" }, "case_insensitive": true },
-//!     { "name": "root", "field": "user", "equals": ["root"] }
+//!     { "name": "root", "field": "user", "equals": ["root"] },
+//!     { "name": "inside", "field": "c-ip", "cidr": ["192.0.2.0/24", "2001:db8::/32"] },
+//!     { "name": "failure", "field": "sc-status", "compare": { "ge": 500, "lt": 600 } },
+//!     { "name": "with-key", "field": "key", "exists": true }
 //!   ],
 //!   "wakes_on": ["failed", { "all": ["words"], "none": ["root"] }],
 //!   "fields": ["user"], "raw": false, "tick": 60,
@@ -25,7 +28,9 @@
 //! `wakes_on`. A list may be `{"setting": "/name"}`: the host puts the operator's validated setting there.
 
 mod check;
+mod compare;
 mod json;
+mod network;
 mod raw;
 mod regex;
 mod settings;
@@ -36,6 +41,8 @@ use core::fmt;
 
 use crate::Severity;
 
+pub use self::compare::{Bound, Comparison, Number};
+pub use self::network::{Network, address};
 pub use self::regex::{REGEX_BYTES, regex_builder};
 pub use self::settings::{Property, PropertyType, Scalar, Schema, SettingsError};
 
@@ -155,6 +162,12 @@ pub enum PatternKind {
     StartsWith(List),
     /// The value ends with one of these.
     EndsWith(List),
+    /// The value is an address in one of these networks.
+    Cidr(List),
+    /// The value is such a number.
+    Compare(Comparison),
+    /// Whether there is a value.
+    Exists(bool),
 }
 
 impl PatternKind {
@@ -166,17 +179,21 @@ impl PatternKind {
             PatternKind::Equals(_) => "equals",
             PatternKind::StartsWith(_) => "starts_with",
             PatternKind::EndsWith(_) => "ends_with",
+            PatternKind::Cidr(_) => "cidr",
+            PatternKind::Compare(_) => "compare",
+            PatternKind::Exists(_) => "exists",
         }
     }
 
     /// Its list, if it has one.
     pub fn list(&self) -> Option<&List> {
         match self {
-            PatternKind::Regex { .. } => None,
+            PatternKind::Regex { .. } | PatternKind::Compare(_) | PatternKind::Exists(_) => None,
             PatternKind::Contains(list)
             | PatternKind::Equals(list)
             | PatternKind::StartsWith(list)
-            | PatternKind::EndsWith(list) => Some(list),
+            | PatternKind::EndsWith(list)
+            | PatternKind::Cidr(list) => Some(list),
         }
     }
 }

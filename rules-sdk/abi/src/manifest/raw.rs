@@ -76,10 +76,21 @@ pub(super) struct RawPattern {
     pub(super) equals: Option<RawList>,
     pub(super) starts_with: Option<RawList>,
     pub(super) ends_with: Option<RawList>,
-    pub(super) cidr: Option<Value>,
-    pub(super) compare: Option<Value>,
-    pub(super) exists: Option<Value>,
+    pub(super) cidr: Option<RawList>,
+    pub(super) compare: Option<RawCompare>,
+    pub(super) exists: Option<bool>,
     pub(super) list: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCompare {
+    pub(super) lt: Option<serde_json::Number>,
+    pub(super) le: Option<serde_json::Number>,
+    pub(super) eq: Option<serde_json::Number>,
+    pub(super) ne: Option<serde_json::Number>,
+    pub(super) ge: Option<serde_json::Number>,
+    pub(super) gt: Option<serde_json::Number>,
 }
 
 #[derive(Deserialize)]

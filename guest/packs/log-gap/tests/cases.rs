@@ -1,0 +1,3 @@
+//! The pack's cases, natively.
+
+tripline_engine::test_cases!(tripline_sdk::Instance<tripline_pack_log_gap::LogGap>);

@@ -1,0 +1,98 @@
+//! Memory that is used again.
+
+use std::time::Duration;
+
+use super::matched::Sizes;
+use super::profile::{Profile, Stages};
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::pattern::{Captured, Found, Hits, Scratch};
+
+/// Memory that one thread uses again for every block of one matcher, or of those with the same patterns.
+#[derive(Default)]
+pub struct MatchScratch {
+    pub(super) hits: Hits,
+    pub(super) event: Event,
+    pub(super) work: Work,
+}
+
+/// What is known of a line while it is matched, and of the block so far.
+#[derive(Default)]
+pub(super) struct Work {
+    pub(super) search: Scratch,
+    /// Hits in what decoding changed of a line.
+    pub(super) changed: Hits,
+    /// The current line's mark; what carries it is true for this line.
+    pub(super) mark: u32,
+    /// For each pattern the line in which it was hit.
+    pub(super) hit: Vec<HitIn>,
+    /// Patterns that may match the line, rising.
+    pub(super) candidates: Vec<u32>,
+    pub(super) own: Vec<u32>,
+    pub(super) tried: Vec<Tried>,
+    pub(super) captures: Vec<Captured>,
+    pub(super) touched: Vec<u32>,
+    /// For each pack the time of its patterns, and the events that they were tried on.
+    pub(super) time: Vec<(Duration, u64)>,
+    pub(super) profile: Option<Profile>,
+    /// What came of the block before.
+    pub(super) before: Sizes,
+}
+
+/// A line in which a pattern was hit, by its mark, and where in the block.
+#[derive(Clone, Copy, Default)]
+pub(super) struct HitIn {
+    pub(super) mark: u32,
+    /// The first place at which one of its literals begins.
+    pub(super) first: u32,
+}
+
+/// What is known of a pattern on the current line.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tried {
+    pub(super) mark: u32,
+    pub(super) found: Option<(Found, u32, u32)>,
+}
+
+impl MatchScratch {
+    /// One that measures where time goes, by this clock; any other does not look at one for it.
+    pub fn profiled(clock: Box<dyn Clock>) -> MatchScratch {
+        let work = Work { profile: Some(Profile::new(clock)), ..Work::default() };
+        MatchScratch { work, ..MatchScratch::default() }
+    }
+
+    /// What it has measured; `None`: it does not.
+    pub fn stages(self) -> Option<Stages> {
+        self.work.profile.map(Profile::finish)
+    }
+}
+
+impl Work {
+    /// When what is to be measured begins.
+    pub(super) fn started(&self) -> Option<Duration> {
+        self.profile.as_ref().map(Profile::now)
+    }
+
+    /// A new block, of so many patterns and packs.
+    pub(super) fn prepare(&mut self, patterns: usize, packs: usize) {
+        self.hit.resize(patterns, HitIn::default());
+        self.tried.resize(patterns, Tried::default());
+        self.time.clear();
+        self.time.resize(packs, (Duration::ZERO, 0));
+    }
+
+    /// A new line: nothing is known of any pattern, and these packs look at it anyway.
+    pub(super) fn begin(&mut self, always: &[u32]) {
+        self.mark = self.mark.wrapping_add(1);
+        if self.mark == 0 {
+            // Four billion lines: old marks would come true again.
+            self.hit.fill(HitIn::default());
+            self.tried.fill(Tried::default());
+            self.mark = 1;
+        }
+        self.candidates.clear();
+        self.captures.clear();
+        self.touched.clear();
+        self.touched.extend_from_slice(always);
+    }
+}

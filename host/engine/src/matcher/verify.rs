@@ -1,0 +1,163 @@
+//! One line's candidates, verified: exact, with captures.
+
+use tripline_abi::FieldType;
+
+use super::matched::Waked;
+use super::scratch::{HitIn, Tried, Work};
+use super::watch::Watch;
+use super::{Matched, Matcher, Seen, Set};
+use crate::clock::Clock;
+use crate::event::{Event, Place};
+
+/// A line that became an event.
+pub(super) struct Decoded<'a> {
+    /// Its number in the block.
+    pub(super) number: u32,
+    /// The latest time of the lines up to it.
+    pub(super) latest: i64,
+    pub(super) text: &'a [u8],
+    pub(super) event: &'a Event,
+    /// Whether decoding changed a value.
+    pub(super) changed: bool,
+}
+
+impl Set {
+    /// A literal stands in the line, at this place: its patterns may match, and the packs they can wake are looked at.
+    pub(super) fn hit(&self, literal: u32, start: u32, work: &mut Work) {
+        for &pattern in self.index.patterns_of(literal) {
+            let hit = &mut work.hit[pattern as usize];
+            if hit.mark == work.mark {
+                hit.first = hit.first.min(start);
+                continue;
+            }
+            *hit = HitIn { mark: work.mark, first: start };
+            work.candidates.push(pattern);
+            let pack = self.pack_of[pattern as usize];
+            if self.watches[pack as usize].leads(pattern) {
+                work.touched.push(pack);
+            }
+        }
+    }
+}
+
+impl Matcher {
+    /// Verifies the candidates of a decoded line, pack by pack.
+    pub(super) fn decoded(&self, line: &Decoded, clock: &dyn Clock, work: &mut Work, matched: &mut Matched) {
+        if line.changed && !line.event.arena.is_empty() {
+            // Values that decoding changed are texts of their own: the raw bytes say nothing of them.
+            let mut hits = std::mem::take(&mut work.changed);
+            self.set.index.scan(&line.event.arena, |_| None, &mut hits);
+            for hit in hits.all() {
+                self.set.hit(hit.literal, 0, work);
+            }
+            work.changed = hits;
+        }
+        work.candidates.sort_unstable();
+        let mut touched = std::mem::take(&mut work.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        let first_wake = matched.wakes.len();
+        let mut before = clock.now();
+        for &pack in &touched {
+            let watch = &self.set.watches[pack as usize];
+            if self.meters[pack as usize].is_suspended() || !watch.takes(line.event, line.text) {
+                continue;
+            }
+            self.pack(pack, watch, line, work, matched);
+            let now = clock.now();
+            let (time, tried) = &mut work.time[pack as usize];
+            *time += now.saturating_sub(before);
+            *tried += 1;
+            before = now;
+        }
+        work.touched = touched;
+        if matched.wakes.len() > first_wake {
+            matched.keep(line, first_wake, &self.set.wanted);
+        }
+    }
+
+    fn pack(&self, pack: u32, watch: &Watch, line: &Decoded, work: &mut Work, matched: &mut Matched) {
+        let mut own = std::mem::take(&mut work.own);
+        own.clear();
+        let range = watch.first..watch.first + watch.patterns;
+        let start = work.candidates.partition_point(|&p| p < range.start);
+        own.extend(work.candidates[start..].iter().take_while(|p| range.contains(p)));
+        if !watch.unfiltered.is_empty() {
+            own.extend_from_slice(&watch.unfiltered);
+            own.sort_unstable();
+        }
+        if watch.wakes(&own, |pattern| self.holds(pattern, line, work)) {
+            let first = matched.matches.len() as u32;
+            for &pattern in &own {
+                if !self.holds(pattern, line, work) {
+                    continue;
+                }
+                let Some((found, start, end)) = work.tried[pattern as usize].found else { continue };
+                let captures = matched.captures.len() as u32;
+                matched.captures.extend_from_slice(&work.captures[start as usize..end as usize]);
+                matched.matches.push(Seen {
+                    pattern: pattern - watch.first,
+                    entry: found.entry,
+                    cut: found.cut,
+                    captures: (captures, matched.captures.len() as u32),
+                });
+            }
+            matched.wakes.push(Waked { pack, matches: (first, matched.matches.len() as u32) });
+        }
+        work.own = own;
+    }
+
+    /// Whether a pattern matches the current line; tried once at most.
+    fn holds(&self, pattern: u32, line: &Decoded, work: &mut Work) -> bool {
+        let at = pattern as usize;
+        let tried = work.tried[at];
+        if tried.mark == work.mark {
+            return tried.found.is_some();
+        }
+        let compiled = &self.set.patterns[at];
+        let hit = work.hit[at];
+        let is_hit = hit.mark == work.mark;
+        let possible = is_hit
+            || self.set.watches[self.set.pack_of[at] as usize].unfiltered.binary_search(&pattern).is_ok();
+        let place = match &compiled.field {
+            _ if !possible => None,
+            None => line.event.message,
+            Some(field) => (line.event.field(line.text, field.as_bytes()))
+                .filter(|field| !matches!(field.kind, FieldType::Null | FieldType::Absent))
+                .map(|field| field.value),
+        };
+        let started = if possible { work.started() } else { None };
+        let found = match place {
+            Some(place) => {
+                let first = if is_hit && !line.changed { first_in(place, hit.first) } else { 0 };
+                let value = line.event.text(line.text, place);
+                compiled.find_from(at, value, first, self.limits.value_bytes, &mut work.search)
+            }
+            None if possible => compiled.find_none(&mut work.search),
+            None => None,
+        };
+        if let (Some(profile), Some(started)) = (&mut work.profile, started) {
+            profile.verified(at, found.is_some(), started);
+        }
+        let found = found.map(|found| {
+            let start = work.captures.len() as u32;
+            work.captures.extend_from_slice(&work.search.captures);
+            (found, start, work.captures.len() as u32)
+        });
+        work.tried[at] = Tried { mark: work.mark, found };
+        found.is_some()
+    }
+
+    pub(super) fn charge(&self, work: &Work) {
+        for (meter, (time, tried)) in self.meters.iter().zip(&work.time) {
+            if *tried > 0 {
+                meter.charge(*time, *tried, &self.limits.budget);
+            }
+        }
+    }
+}
+
+/// Before which place of a value no literal begins that begins first in its line at `hit`.
+fn first_in(value: Place, hit: u32) -> usize {
+    if value.in_arena { 0 } else { hit.saturating_sub(value.start) as usize }
+}

@@ -1,0 +1,113 @@
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Format;
+use super::keeping::{KeepArguments, address, tenant};
+use super::server::ServerArguments;
+use crate::commit::Tenant;
+use crate::configuration::Quota;
+
+const EXAMPLES: &str = "\
+Examples:
+  tripline tenant add plant --recipient soc@plant.example --syslog 192.0.2.1:5514
+  tripline tenant confirm plant soc@plant.example
+  tripline tenant list
+  tripline tenant export plant --output plant.ndjson
+  tripline tenant delete plant --yes
+  tripline tenant list --server https://tripline.example:8480 --token-file operator
+
+A tenant sees its own rows alone. Its other tokens are made with
+  tripline token add --tenant plant --scope admin --name NAME
+";
+
+/// Whose rows there are.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct TenantArguments {
+    #[command(subcommand)]
+    pub(in crate::cli) command: TenantCommand,
+    #[command(flatten)]
+    pub(in crate::cli) keep: KeepArguments,
+    #[command(flatten)]
+    pub(in crate::cli) server: ServerArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum TenantCommand {
+    /// Add one with a token to bring lines, and print what sends them here.
+    #[command(after_help = examples!(
+        "tripline tenant add plant --recipient soc@plant.example",
+        "tripline tenant add plant --syslog 192.0.2.1:5514 --format json",
+    ))]
+    Add {
+        /// What it is called: 1 to 64 lower case letters, digits and hyphens.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// Tell this address of its incidents, once it is confirmed; may be repeated.
+        #[arg(long, value_name = "ADDR", value_parser = address)]
+        recipient: Vec<String>,
+        /// You answer for it that the recipients want to be told: they are confirmed at once.
+        #[arg(long, requires = "recipient")]
+        confirmed: bool,
+        /// It may bring so many lines a second; more waits, is refused, or is lost over UDP [default: as many as there
+        /// are].
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Quota::MOST_LINES))]
+        lines: Option<u64>,
+        /// Where its syslog reaches the server: an address with a port that nobody else listens on.
+        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5514", value_parser = reached)]
+        syslog: SocketAddr,
+        /// To read, or JSON.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
+    /// Answer for it that a recipient wants to be told.
+    #[command(after_help = examples!("tripline tenant confirm plant soc@plant.example"))]
+    Confirm {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// Its recipient.
+        #[arg(value_name = "ADDR", value_parser = address)]
+        recipient: String,
+    },
+    /// List all that have anything here.
+    #[command(after_help = examples!("tripline tenant list", "tripline tenant list --format ndjson"))]
+    List {
+        /// A table to read, one JSON object a line, or one JSON document.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
+    },
+    /// Write all rows of one, a JSON object a line.
+    #[command(after_help = examples!(
+        "tripline tenant export plant > plant.ndjson",
+        "tripline tenant export plant --output plant.ndjson",
+    ))]
+    Export {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// A new file, which only you can read [default: standard output].
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Delete one with all its rows and tokens. How far its numbers went stays, and security.log.
+    #[command(after_help = examples!("tripline tenant delete plant --yes"))]
+    Delete {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// It is meant: nothing brings it back.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Where somebody else can reach a server: not any address, nor any port.
+fn reached(text: &str) -> Result<SocketAddr, &'static str> {
+    const EXPECTED: &str = "expected an address that others reach, with a port, like 192.0.2.1:5514";
+    let at: SocketAddr = text.parse().map_err(|_| EXPECTED)?;
+    let any = |ip: IpAddr| ip.is_unspecified() || ip.is_multicast();
+    if any(at.ip()) || at.port() == 0 { Err(EXPECTED) } else { Ok(at) }
+}

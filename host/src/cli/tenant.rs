@@ -1,0 +1,148 @@
+//! Tenants: added, listed, given out, deleted.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use super::arguments::{Format, TenantArguments, TenantCommand};
+use super::desk::tenants::{self, Asked, Purpose};
+use super::exit::Exit;
+use super::{Failure, Screen, objects, shipping};
+use crate::configuration::Configuration;
+use crate::report::table::{Column, Table};
+use crate::report::{listed, moment, strict_json, visible};
+use crate::tenants::KnownTenant;
+
+/// A file with all rows of somebody: only the user whose command it is.
+const MODE: u32 = 0o600;
+
+/// Sees to tenants.
+pub(super) fn run(
+    arguments: TenantArguments,
+    configuration: &Configuration,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let purpose = match arguments.command {
+        TenantCommand::Add { .. } => Purpose::Add,
+        TenantCommand::List { .. } => Purpose::Look,
+        TenantCommand::Confirm { .. } | TenantCommand::Export { .. } => Purpose::Change,
+        TenantCommand::Delete { .. } => Purpose::Delete,
+    };
+    if let TenantCommand::Delete { name, yes: false } = &arguments.command {
+        let hint = format!("`tripline tenant export {name}` writes what it has");
+        let message = "expected --yes, found none: nothing brings a tenant back that is deleted";
+        return Err(Failure::new(message).hint(Some(hint)));
+    }
+    let desk = &*tenants::open(&arguments.keep, &arguments.server, configuration, purpose)?;
+    match arguments.command {
+        TenantCommand::Add { name, recipient, confirmed, lines, syslog, format } => {
+            let (token, secret) = desk.add(&Asked { tenant: &name, recipients: &recipient, lines })?;
+            for address in recipient.iter().filter(|_| confirmed) {
+                desk.confirm(&name, address)?;
+            }
+            let url = desk.url().unwrap_or("http://127.0.0.1:8480");
+            let shipping = shipping::of(&name, syslog, url, secret.show());
+            if format == Format::Human {
+                screen.say(&format!("tenant {name} is added; its token {token} is shown this once"));
+                let waits = recipient.iter().filter(|_| !confirmed);
+                waits.for_each(|address| {
+                    screen.hint(&format!(
+                        "`tripline tenant confirm {name} {}` lets mail go there",
+                        visible(address)
+                    ));
+                });
+                return screen.put(|out| shipping.write(out)).map(|()| Exit::Clean);
+            }
+            let object = shipping.object(&name, token, secret.show());
+            screen.put(|out| {
+                strict_json::write(out, &object)?;
+                out.write_all(b"\n")
+            })?;
+        }
+        TenantCommand::Confirm { name, recipient } => {
+            if !desk.confirm(&name, &recipient)? {
+                let recipient = visible(&recipient);
+                return Err(Failure::new(format!(
+                    "{recipient} is no recipient of tenant {name} that could be confirmed"
+                )));
+            }
+            screen.put(|out| writeln!(out, "{} is told of what happens", visible(&recipient)))?;
+        }
+        TenantCommand::List { format } => {
+            let all = desk.list()?;
+            screen.put(|out| match format {
+                Format::Human if all.is_empty() => writeln!(out, "no tenants"),
+                Format::Human => table(&all, desk.zone()).write(out, screen.width()),
+                _ => objects::put(out, format, "tenants", all.iter().map(listed::tenant)),
+            })?;
+        }
+        TenantCommand::Export { name, output } => {
+            let count = match output {
+                Some(path) => file(&path, |out| desk.export(&name, out))?,
+                None => {
+                    let mut exported = Ok(0);
+                    screen.put(|out| {
+                        exported = desk.export(&name, out);
+                        out.flush()
+                    })?;
+                    exported?
+                }
+            };
+            screen.say(&format!("{count} rows of tenant {name}"));
+        }
+        TenantCommand::Delete { name, .. } => {
+            if !desk.delete(&name)? {
+                return Err(Failure::new(format!("there is no tenant {name}")));
+            }
+            screen.put(|out| writeln!(out, "tenant {name} is deleted"))?;
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// Writes a new file; what breaks off is no export, and is taken away.
+fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>) -> Result<u64, Failure> {
+    let failed =
+        |error: std::io::Error| Failure::new(format!("{}: cannot write it: {error}", path.display()));
+    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path).map_err(failed)?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out).and_then(|count| {
+        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(failed)?;
+        Ok(count)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+fn table(tenants: &[KnownTenant], zone: &TimeZone) -> Table {
+    use Column::{Figure, Text};
+    let columns = [
+        Text("tenant"),
+        Figure("added"),
+        Figure("lines/s"),
+        Figure("open"),
+        Figure("tokens"),
+        Text("recipients"),
+    ];
+    let mut table = Table::of(&columns);
+    for one in tenants {
+        let told = one.recipients.iter().map(|recipient| {
+            let waits = if recipient.confirmed.is_some() { "" } else { " (not confirmed)" };
+            format!("{}{waits}", visible(&recipient.address))
+        });
+        table.row(vec![
+            one.tenant.to_string(),
+            one.created.map_or("configured".into(), |at| moment(at, zone)),
+            one.lines.map_or_else(String::new, |lines| lines.to_string()),
+            one.open.to_string(),
+            one.tokens.to_string(),
+            told.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,267 @@
+//! Packs: what they cost, and those that are a tenant's own.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_ENCODING, HeaderValue};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tripline_engine::PackLimits;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::super::body;
+use super::super::caller::{Author, Caller};
+use super::super::json::{Json, is};
+use super::super::path::Path;
+use super::super::problem::Problem;
+use super::super::shared::Shared;
+use super::super::unpacking::{Packing, unpack};
+use super::super::{HttpLimits, caller::Needed};
+use super::Routes;
+use crate::commit::Tenant;
+use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
+use crate::packs::{OwnPack, PackRefused};
+use crate::report::listed;
+use crate::token::Scope;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(list))
+        .routes(routes!(push))
+        .routes(routes!(roll_back))
+        .routes(routes!(enable))
+        .routes(routes!(disable))
+        .routes(routes!(set))
+        .routes(routes!(faults))
+}
+
+/// Packs: the operator's in the order in which they were given, and those of the tenant's own by name.
+#[derive(ToSchema)]
+#[schema(as = Packs)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct PacksShape {
+    /// What everybody has, with what it has cost for all tenants together: only an operator is told.
+    packs: Vec<PackShape>,
+    /// What only this tenant has.
+    own: Vec<OwnPackShape>,
+}
+
+/// What went wrong with a pack of the tenant's own.
+#[derive(ToSchema)]
+#[schema(as = PackFaults)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct PackFaultsShape {
+    faults: Vec<PackFaultShape>,
+}
+
+/// What a pack lets its tenant set, by name; what is not given takes its default.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PackSettings, example = json!({ "settings": { "threshold": 10 } }))]
+struct Settings {
+    #[schema(value_type = Object)]
+    settings: Map<String, Value>,
+}
+
+/// Which packs the tenant has of its own, and what they have cost since the server began; for an operator, also those that
+/// everybody has.
+#[utoipa::path(
+    get,
+    operation_id = "list_packs",
+    path = "/api/v1/packs",
+    tag = "packs",
+    security(("token" = ["author"])),
+    responses((status = 200, body = PacksShape))
+)]
+async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
+    let tenant = caller.tenant().clone();
+    // What it costs all together tells of the others.
+    let packs = if caller.covers(Scope::Operator) { shared.health.all_packs() } else { Vec::new() };
+    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
+    Ok(Json(json!({
+        "packs": packs.iter().map(listed::pack).collect::<Vec<_>>(),
+        "own": own.iter().map(|one| whole(&shared, one)).collect::<Vec<_>>(),
+    })))
+}
+
+/// Takes a version of a pack of the tenant's own: a module, which is checked, compiled apart and opened before it is kept.
+///
+/// It judges from the next barrier on, beside what everybody has. What is refused changes nothing. Settings that were set
+/// before stay, and have to fit it.
+#[utoipa::path(
+    put,
+    operation_id = "push_pack",
+    path = "/api/v1/packs/{name}",
+    tag = "packs",
+    params(
+        ("name" = String, Path, description = "its name, as its manifest says it"),
+        ("Content-Encoding" = Option<String>, Header, description = "identity, gzip or zstd"),
+    ),
+    request_body(content((String = "application/wasm"))),
+    security(("token" = ["author"])),
+    responses(
+        (status = 200, description = "it is kept", body = OwnPackShape),
+        (status = 408, description = "the body came too slowly"),
+        (status = 409, description = "the name is taken, or there are too many"),
+        (status = 413, description = "the module is too large"),
+        (status = 415, description = "the body's type is not taken"),
+        (status = 422, description = "it is no pack, takes too much to compile, or does not open"),
+        (status = 429, description = "as many as may be are read")
+    )
+)]
+async fn push(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller<Author>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    if !is(&headers, "application/wasm") {
+        return Err(Problem::unsupported("expected the header Content-Type with application/wasm"));
+    }
+    let packing = Packing::of(&headers)
+        .map_err(|problem| problem.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")))?;
+    // A module is held to its own limit while it comes, and while it is unpacked.
+    let most = PackLimits::default().module_bytes;
+    let limits = HttpLimits { unpacked_bytes: most, ..shared.limits };
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
+    let mut share = shared.room.share(&tenant);
+    let packed = body::read(body, most, &limits, &mut share).await?;
+    let wasm = shared.unpack(move || Ok((unpack(packed, packing, &limits, &mut share)?, share))).await?;
+    let pushed = shared.shelve(move |packs| {
+        let (wasm, _share) = wasm;
+        packs.push(&tenant, &name, wasm, actor)
+    });
+    let pushed = pushed.await?;
+    Ok(Json(whole(&shared, &pushed)))
+}
+
+/// Lets the version count again that was pushed before the one that counts now.
+#[utoipa::path(
+    post,
+    operation_id = "roll_pack_back",
+    path = "/api/v1/packs/{name}/rollback",
+    tag = "packs",
+    params(("name" = String, Path, description = "its name")),
+    security(("token" = ["author"])),
+    responses(
+        (status = 200, body = OwnPackShape),
+        (status = 409, description = "the operator has a pack of this name now"),
+        (status = 422, description = "it does not judge any more")
+    )
+)]
+async fn roll_back(
+    caller: Caller<Author>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, actor) = whose(&caller);
+    changed(&shared, shared.shelve(move |packs| packs.roll_back(&tenant, &name, actor)).await)
+}
+
+/// Lets a pack of the tenant's own judge again.
+#[utoipa::path(
+    post,
+    operation_id = "enable_pack",
+    path = "/api/v1/packs/{name}/enable",
+    tag = "packs",
+    params(("name" = String, Path, description = "its name")),
+    security(("token" = ["author"])),
+    responses(
+        (status = 200, body = OwnPackShape),
+        (status = 409, description = "the operator has a pack of this name now"),
+        (status = 422, description = "it does not judge any more")
+    )
+)]
+async fn enable(
+    caller: Caller<Author>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, actor) = whose(&caller);
+    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, true, actor)).await)
+}
+
+/// Lets a pack of the tenant's own judge no more; it is kept, with what it remembers.
+#[utoipa::path(
+    post,
+    operation_id = "disable_pack",
+    path = "/api/v1/packs/{name}/disable",
+    tag = "packs",
+    params(("name" = String, Path, description = "its name")),
+    security(("token" = ["author"])),
+    responses((status = 200, body = OwnPackShape))
+)]
+async fn disable(
+    caller: Caller<Author>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, actor) = whose(&caller);
+    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, false, actor)).await)
+}
+
+/// Gives a pack of the tenant's own these settings, in place of those before.
+#[utoipa::path(
+    put,
+    operation_id = "set_pack",
+    path = "/api/v1/packs/{name}/settings",
+    tag = "packs",
+    params(("name" = String, Path, description = "its name")),
+    request_body = Settings,
+    security(("token" = ["author"])),
+    responses(
+        (status = 200, body = OwnPackShape),
+        (status = 409, description = "the operator has a pack of this name now")
+    )
+)]
+async fn set(
+    caller: Caller<Author>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    Json(new): Json<Settings>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, actor) = whose(&caller);
+    changed(&shared, shared.shelve(move |packs| packs.set(&tenant, &name, new.settings, actor)).await)
+}
+
+/// The last faults of a pack of the tenant's own since the server began, the newest first.
+#[utoipa::path(
+    get,
+    operation_id = "list_pack_faults",
+    path = "/api/v1/packs/{name}/faults",
+    tag = "packs",
+    params(("name" = String, Path, description = "its name")),
+    security(("token" = ["author"])),
+    responses((status = 200, body = PackFaultsShape))
+)]
+async fn faults(
+    caller: Caller<Author>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, asked) = (caller.tenant().clone(), name.clone());
+    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
+    if own.iter().all(|one| one.name != asked) {
+        return Err(PackRefused::Unknown("pack of this name that is the tenant's own".into()).into());
+    }
+    let faults = shared.health.faults(caller.tenant(), &name);
+    Ok(Json(json!({ "faults": faults.iter().map(listed::pack_fault).collect::<Vec<_>>() })))
+}
+
+fn whose<N: Needed>(caller: &Caller<N>) -> (Tenant, crate::incidents::Actor) {
+    (caller.tenant().clone(), caller.actor())
+}
+
+fn changed(shared: &Shared, done: Result<OwnPack, Problem>) -> Result<Json<Value>, Problem> {
+    done.map(|pack| Json(whole(shared, &pack)))
+}
+
+/// With what it has cost.
+fn whole(shared: &Shared, pack: &OwnPack) -> Value {
+    let costs = shared.health.own_packs(&pack.tenant);
+    listed::own_pack(pack, costs.iter().find(|one| one.name == pack.name))
+}

@@ -1,0 +1,59 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Odd;
+use super::time::maybe;
+use crate::commit::Tenant;
+use crate::tenants::{KnownTenant, TenantRecipient};
+
+/// A tenant.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(crate) struct TenantShape {
+    #[schema(example = "tenant")]
+    r#type: String,
+    name: String,
+    /// When it was added; null: it stands in the configuration, or has rows from when it did.
+    #[schema(format = DateTime, required)]
+    created: Option<String>,
+    /// Lines a second that it may bring; null: as many as there are, or as the configuration says.
+    #[schema(required)]
+    lines: Option<u64>,
+    /// Whom its incidents are told, besides the configuration's recipients.
+    recipients: Vec<TenantRecipientShape>,
+    /// Tokens that hold.
+    tokens: u64,
+    /// Incidents that are not resolved.
+    open: u64,
+}
+
+/// Whom a tenant's incidents are told.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = TenantRecipient)]
+pub(crate) struct TenantRecipientShape {
+    address: String,
+    /// Since when it is confirmed; null: nothing goes there.
+    #[schema(format = DateTime, required)]
+    confirmed: Option<String>,
+}
+
+impl TenantShape {
+    /// What a client works with.
+    ///
+    /// # Errors
+    /// It is not as `FORMAT.md` has it.
+    pub(crate) fn read(self) -> Result<KnownTenant, Odd> {
+        let recipient = |one: TenantRecipientShape| {
+            let confirmed = maybe(one.confirmed.as_deref())?;
+            Ok(TenantRecipient { address: one.address, confirmed })
+        };
+        Ok(KnownTenant {
+            tenant: Tenant::new(&self.name).ok_or_else(|| Odd::new("a tenant's name", &self.name[..]))?,
+            created: maybe(self.created.as_deref())?,
+            lines: self.lines,
+            recipients: self.recipients.into_iter().map(recipient).collect::<Result<_, _>>()?,
+            tokens: self.tokens,
+            open: self.open,
+        })
+    }
+}

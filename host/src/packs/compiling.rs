@@ -1,0 +1,170 @@
+//! A pack is compiled by this very program in a process of its own, which the kernel ends if it takes too much: a module
+//! may be within every limit and still keep a compiler busy.
+//!
+//! ```text
+//!   tripline ──module──► tripline pack-compile: limits, then checks, then the compiler
+//!      ▲  └── kills it, when it is too late            │
+//!      └───────────────── nothing, or one line ◄───────┘──► machine code, in our own cache
+//! ```
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{self, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
+use rustix::thread::set_no_new_privs;
+use tripline_engine::{Pack, PackLimits};
+use tripline_sandbox::{Cache, Limits, Wasmtime};
+
+/// What compiling one pack may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Seconds of CPU time, of all its threads. 30: the worst that is within [`PackLimits`] takes some ten.
+    pub cpu: u64,
+    /// Bytes of memory. 2 GiB, most of which is reserved and never used.
+    pub memory: u64,
+    /// How long it may take. One minute: more than its CPU time, since a busy machine is no fault of a pack.
+    pub wall: Duration,
+}
+
+impl Default for CompileLimits {
+    fn default() -> CompileLimits {
+        CompileLimits { cpu: 30, memory: 2 << 30, wall: Duration::from_secs(60) }
+    }
+}
+
+/// Why a pack is not compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The compiler's words.
+    #[error("{0}")]
+    Refused(String),
+    /// It took too much, and was ended.
+    #[error("expected it to be compiled within {} s of CPU time and {} MiB, it took more", .0.cpu, .0.memory >> 20)]
+    Ended(CompileLimits),
+    /// No process can be had for it.
+    #[error("no process can be had for it: {0}")]
+    Process(#[from] io::Error),
+}
+
+/// Makes machine code in processes of its own.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    /// This program.
+    pub program: PathBuf,
+    /// Where machine code is kept; `None`: it is only tried.
+    pub cache: Option<PathBuf>,
+    /// What one may take.
+    pub limits: CompileLimits,
+}
+
+impl Compiler {
+    /// This program, as it runs now.
+    pub fn new(cache: Option<PathBuf>) -> Compiler {
+        Compiler { program: "/proc/self/exe".into(), cache, limits: CompileLimits::default() }
+    }
+
+    /// Compiles a pack.
+    ///
+    /// # Errors
+    /// It is refused, or takes too much.
+    pub fn compile(&self, pack: &Pack) -> Result<(), CompileError> {
+        let mut command = Command::new(&self.program);
+        command.args(["pack-compile", "--parent", &process::id().to_string()]);
+        command.args(["--cpu", &self.limits.cpu.to_string(), "--memory", &self.limits.memory.to_string()]);
+        if let Some(cache) = &self.cache {
+            command.arg("--cache").arg(cache);
+        }
+        command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = Ending(command.spawn()?);
+        let (input, output) = (child.0.stdin.take(), child.0.stdout.take());
+        let wasm = pack.wasm().clone();
+        // It may end before it has read all.
+        let writing = thread::spawn(move || input.map(|mut input| input.write_all(&wasm)));
+        let reading = thread::spawn(move || {
+            let mut said = String::new();
+            let _ = output.map(|output| output.take(WORDS).read_to_string(&mut said));
+            said
+        });
+        let until = Instant::now() + self.limits.wall;
+        let status = loop {
+            match child.0.try_wait()? {
+                Some(status) => break Some(status),
+                None if Instant::now() >= until => break None,
+                None => thread::sleep(LOOK),
+            }
+        };
+        // Both end with it.
+        drop(child);
+        let _ = writing.join();
+        let said = reading.join().unwrap_or_default();
+        match status {
+            Some(status) if status.success() => Ok(()),
+            Some(status) if status.code() == Some(REFUSED) => {
+                Err(CompileError::Refused(said.trim_end().into()))
+            }
+            _ => Err(CompileError::Ended(self.limits)),
+        }
+    }
+}
+
+/// Bytes of what the process says.
+const WORDS: u64 = 2048;
+/// Between two looks at whether it has ended.
+const LOOK: Duration = Duration::from_millis(5);
+/// Its exit code when the compiler refuses the module.
+const REFUSED: i32 = 2;
+/// Bytes of machine code: what is larger is not kept.
+const ARTIFACT: u64 = 256 << 20;
+
+/// Nothing of it is left, however it is dropped.
+struct Ending(process::Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What the process does: compiles what comes from standard input; answers its exit code.
+pub fn become_compiler(parent: i32, limits: &CompileLimits, cache: Option<PathBuf>) -> i32 {
+    match compile(parent, limits, cache) {
+        Ok(()) => 0,
+        Err(words) => {
+            let _ = writeln!(io::stdout(), "{words}");
+            REFUSED
+        }
+    }
+}
+
+fn compile(parent: i32, limits: &CompileLimits, cache: Option<PathBuf>) -> Result<(), String> {
+    let words = |error: &dyn std::fmt::Display| error.to_string();
+    limit(limits).map_err(|error| words(&error))?;
+    if getppid().map(Pid::as_raw_pid) != Some(parent) {
+        return Err("whoever asked for it is gone".into());
+    }
+    let most = PackLimits::default();
+    let mut wasm = Vec::new();
+    let read = io::stdin().take(most.module_bytes as u64 + 1).read_to_end(&mut wasm);
+    read.map_err(|error| words(&error))?;
+    let pack = Pack::read_within(wasm, &most).map_err(|error| words(&error))?;
+    let mut sandbox = Wasmtime::new(Limits::default()).map_err(|error| words(&error))?;
+    if let Some(cache) = cache {
+        sandbox = sandbox.with_cache(Cache::open(cache).map_err(|error| words(&error))?);
+    }
+    sandbox.load_from(&pack).map(drop).map_err(|error| words(&error))
+}
+
+/// What the kernel holds it to.
+fn limit(limits: &CompileLimits) -> rustix::io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    set_no_new_privs(true)?;
+    let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(Resource::Core, limit(0))?;
+    setrlimit(Resource::Fsize, limit(ARTIFACT))?;
+    setrlimit(Resource::As, limit(limits.memory))?;
+    setrlimit(Resource::Cpu, limit(limits.cpu))
+}

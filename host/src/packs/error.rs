@@ -1,0 +1,51 @@
+//! Why a pack is not taken.
+
+use tripline_engine::PackError;
+use tripline_engine::abi::manifest::SettingsError;
+use tripline_engine::matcher::MatcherError;
+
+use super::CompileError;
+use crate::commit::StoreError;
+
+/// Why a tenant's pack is not taken, or not changed; what was there goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum PackRefused {
+    /// It is no pack, or too large.
+    #[error("the module: {0}")]
+    Module(PackError),
+    /// The manifest says another name.
+    #[error("expected a pack of the name `{asked}`, found `{found}` in its manifest")]
+    Name {
+        /// What was asked for.
+        asked: String,
+        /// What the manifest says.
+        found: String,
+    },
+    /// The operator has a pack of this name.
+    #[error("expected a name of its own, found `{0}`, the name of a pack that the operator has")]
+    Taken(String),
+    /// The tenant has as many as it may have.
+    #[error("expected at most {0} packs of one tenant")]
+    Many(usize),
+    /// Somebody else changed it.
+    #[error("expected pack `{0}` as it was when this began, found that somebody has changed it meanwhile")]
+    Meanwhile(String),
+    /// Its patterns cannot be matched.
+    #[error(transparent)]
+    Matcher(MatcherError),
+    /// Stored or given settings do not fit it.
+    #[error("its settings: {0}")]
+    Settings(SettingsError),
+    /// It is not compiled.
+    #[error("compiling it: {0}")]
+    Compile(CompileError),
+    /// It cannot be opened with its settings and what is remembered.
+    #[error("it does not open: {0}")]
+    Open(String),
+    /// The tenant has no such pack, or no such version of it.
+    #[error("there is no {0}")]
+    Unknown(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

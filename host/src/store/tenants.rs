@@ -1,0 +1,158 @@
+//! Tenants that were added at run time, and whom their incidents are told.
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use super::database::Database;
+use super::telling::Work;
+use super::{log, tokens};
+use crate::commit::{StoreError, Tenant};
+use crate::incidents::{Actor, Policy};
+use crate::tenants::{KnownTenant, NewTenant, NotAdded, TenantRecipient};
+use crate::token::{NewToken, Scope};
+
+/// What a tenant has once it is there; each has its rows beside it.
+const NAMES: &str =
+    "SELECT name FROM tenants UNION SELECT tenant FROM tokens UNION SELECT tenant FROM sources
+    UNION SELECT tenant FROM incidents UNION SELECT tenant FROM scan_runs UNION SELECT tenant FROM states";
+
+impl Database {
+    /// Adds a tenant with a token to bring lines; answers the token's number.
+    pub fn add_tenant(&self, new: NewTenant, actor: Actor) -> Result<Result<i64, NotAdded>, StoreError> {
+        let departed = self.departed_tenants();
+        self.write(move |db, this| {
+            if departed.has(&new.tenant) {
+                return Ok(Err(NotAdded::Departed));
+            }
+            if is_known(db, &new.tenant)? {
+                return Ok(Err(NotAdded::Known));
+            }
+            add(&this.work(db, &new.tenant), &new, &actor).map(Ok)
+        })
+    }
+
+    /// All tenants that have anything here, by name.
+    pub fn known_tenants(&self) -> Result<Vec<KnownTenant>, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(|db| {
+            let mut statement = db.prepare_cached(&format!("{NAMES} ORDER BY 1"))?;
+            let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let names = names.collect::<Result<Vec<_>, _>>()?;
+            names.iter().filter_map(|name| Tenant::new(name)).map(|tenant| known(db, tenant, now)).collect()
+        })
+    }
+
+    /// Lines a second of tenants that were added with such a quota.
+    pub fn quotas(&self) -> Result<Vec<(Tenant, u64)>, StoreError> {
+        self.readers.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT name, lines FROM tenants WHERE lines IS NOT NULL")?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
+            Ok(rows.filter_map(|(name, lines)| Tenant::new(&name).zip(u64::try_from(lines).ok())).collect())
+        })
+    }
+
+    /// Somebody answers for it that this address wants to be told; answers whether there was one to confirm.
+    pub fn confirm_recipient(
+        &self,
+        tenant: &Tenant,
+        address: &str,
+        actor: Actor,
+    ) -> Result<bool, StoreError> {
+        let (tenant, address) = (tenant.clone(), address.to_string());
+        self.write(move |db, this| {
+            let work = this.work(db, &tenant);
+            let sql = "UPDATE tenant_recipients SET confirmed = ?3
+                       WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
+            let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, work.now])?;
+            if confirmed > 0 {
+                record(&work, "recipient.confirmed", &actor, &[("recipient_sha256", hashed(&address))])?;
+            }
+            Ok(confirmed > 0)
+        })
+    }
+}
+
+fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreError> {
+    let (db, name, now) = (work.db, new.tenant.as_str(), work.now);
+    db.prepare_cached("INSERT INTO tenants (name, created, author, lines) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![name, now, actor.id, new.lines.and_then(|lines| i64::try_from(lines).ok())])?;
+    for address in &new.recipients {
+        // One that is named twice is one.
+        let sql = "INSERT INTO tenant_recipients (tenant, address, created) VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO NOTHING";
+        db.prepare_cached(sql)?.execute(params![name, address, now])?;
+    }
+    record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
+    let (called, hash) = new.token.clone();
+    let token = NewToken { tenant: new.tenant.clone(), name: called, scope: Scope::Ingest, expires: None };
+    tokens::add(work, &token, &hash, actor)
+}
+
+/// Whether a tenant of this name has anything here.
+pub(super) fn is_known(db: &Connection, tenant: &Tenant) -> Result<bool, StoreError> {
+    let sql = format!("SELECT 1 FROM ({NAMES}) WHERE name = ?1");
+    Ok(db.prepare_cached(&sql)?.exists([tenant.as_str()])?)
+}
+
+fn known(db: &Connection, tenant: Tenant, now: i64) -> Result<KnownTenant, StoreError> {
+    let name = tenant.as_str();
+    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1), (SELECT lines FROM tenants WHERE name = ?1),
+        (SELECT count(*) FROM tokens WHERE tenant = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)),
+        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state <> 'resolved')";
+    let (created, lines, tokens, open): (_, Option<i64>, _, _) = db
+        .prepare_cached(sql)?
+        .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let lines = lines.and_then(|lines| u64::try_from(lines).ok());
+    let recipients = recipients(db, &tenant)?;
+    Ok(KnownTenant { tenant, created, lines, recipients, tokens, open })
+}
+
+fn recipients(db: &Connection, tenant: &Tenant) -> Result<Vec<TenantRecipient>, StoreError> {
+    let sql = "SELECT address, confirmed FROM tenant_recipients WHERE tenant = ?1 ORDER BY address";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([tenant.as_str()], |row| {
+        Ok(TenantRecipient { address: row.get(0)?, confirmed: row.get(1)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Addresses that a tenant's incidents are told, besides those of routes.
+pub(super) fn told(db: &Connection, tenant: &Tenant) -> Result<Vec<String>, StoreError> {
+    let all = recipients(db, tenant)?.into_iter();
+    Ok(all.filter(|one| one.confirmed.is_some()).map(|one| one.address).collect())
+}
+
+/// Whether a tenant's notices go to this address: by the configuration, or because it was confirmed.
+pub(super) fn may_be_told(
+    db: &Connection,
+    policy: &Policy,
+    tenant: &Tenant,
+    address: &str,
+) -> Result<bool, StoreError> {
+    if policy.recipients.has(tenant, address) {
+        return Ok(true);
+    }
+    let sql = "SELECT 1 FROM tenant_recipients WHERE tenant = ?1 AND address = ?2 AND confirmed IS NOT NULL";
+    Ok(db.prepare_cached(sql)?.exists(params![tenant.as_str(), address])?)
+}
+
+fn hashed(address: &str) -> Value {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(address.to_ascii_lowercase());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+/// Security.log's record of an act on a tenant.
+pub(super) fn record(
+    work: &Work<'_>,
+    event: &str,
+    actor: &Actor,
+    more: &[(&str, Value)],
+) -> Result<(), StoreError> {
+    let mut fields = log::of(actor);
+    fields.extend(more.iter().map(|(name, value)| (name.to_string(), value.clone())));
+    log::add(work.db, work.tenant, work.now, event, &fields)
+}

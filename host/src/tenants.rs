@@ -1,0 +1,55 @@
+//! Tenants that are added while a server runs; those of the configuration stand there.
+
+use crate::commit::Tenant;
+use crate::token::TokenHash;
+
+/// A tenant to be added, with what it begins with.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// What it is called.
+    pub tenant: Tenant,
+    /// Whom its incidents are told, once they are confirmed: see [`crate::notices::check_address`].
+    pub recipients: Vec<String>,
+    /// Lines a second that it may bring; `None`: as many as there are.
+    pub lines: Option<u64>,
+    /// What its ingest token is called, and what is kept of that.
+    pub token: (String, TokenHash),
+}
+
+/// A tenant as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownTenant {
+    /// What it is called.
+    pub tenant: Tenant,
+    /// When it was added, nanoseconds since 1970; `None`: it never was, and has rows of its own, as one of the
+    /// configuration has.
+    pub created: Option<i64>,
+    /// Lines a second that it may bring; `None`: as many as there are, or as the configuration says.
+    pub lines: Option<u64>,
+    /// Whom its incidents are told, besides the configuration's recipients.
+    pub recipients: Vec<TenantRecipient>,
+    /// Tokens that hold.
+    pub tokens: u64,
+    /// Incidents that are not resolved.
+    pub open: u64,
+}
+
+/// Whom a tenant's incidents are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantRecipient {
+    /// The address.
+    pub address: String,
+    /// Since when it is confirmed; `None`: nothing goes there.
+    pub confirmed: Option<i64>,
+}
+
+/// Why a tenant is not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdded {
+    /// There is one of this name.
+    #[error("expected the name of no tenant, found one that has rows or tokens")]
+    Known,
+    /// One of this name was deleted, and what it had in memory is not gone yet.
+    #[error("expected the name of no tenant, found one that was deleted since the server began")]
+    Departed,
+}

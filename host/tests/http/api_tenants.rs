@@ -1,0 +1,121 @@
+//! Tenants over HTTP: added, used, given out and deleted by operators; and how far an admin of one goes.
+
+use serde_json::{Value, json};
+use tripline::abi::Severity;
+use tripline::token::Scope;
+
+use crate::api::{call, get, incident, keys, post, token};
+use crate::api_export::{fetch, whole};
+use crate::fixture::{Site, problem};
+
+fn add(site: &Site, operator: &str, name: &str) -> Value {
+    let body = json!({ "name": name, "recipients": ["soc@plant.example"] });
+    let added = post(site, "/api/v1/tenants", operator, "", &body);
+    assert_eq!(added.status, 201, "{added:?}");
+    assert_eq!(added.header("cache-control"), Some("no-store"), "a secret is in it");
+    added.json()
+}
+
+#[test]
+fn one_is_added_used_given_out_and_deleted() {
+    let site = Site::new();
+    let operator = site.token(Scope::Operator);
+    let added = add(&site, &operator, "plant");
+    let secret = added["secret"].as_str().unwrap();
+    assert_eq!(site.bring(secret, "", b"n=1 canary\n").status, 200);
+    assert_eq!(get(&site, "/api/v1/incidents", secret).status, 403, "to bring lines, and nothing else");
+    incident(&site, "default", "a neighbour's", Severity::Low);
+    assert_eq!((site.count("plant"), site.count("default")), (1, 1));
+    let again = post(&site, "/api/v1/tenants", &operator, "", &json!({ "name": "plant" }));
+    assert_eq!((again.status, problem(&again).as_str()), (409, "conflict"));
+
+    let listed = get(&site, "/api/v1/tenants", &operator).json();
+    let plant = listed["tenants"].as_array().unwrap().iter().find(|one| one["name"] == "plant").unwrap();
+    assert_eq!((&plant["tokens"], &plant["open"]), (&json!(1), &json!(1)));
+    assert_eq!(plant["recipients"], json!([{ "address": "soc@plant.example", "confirmed": null }]));
+    let confirm = |address: &str| {
+        let body = json!({ "address": address });
+        post(&site, "/api/v1/tenants/plant/recipients/confirm", &operator, "", &body).status
+    };
+    assert_eq!(
+        ["other@plant.example", "soc@plant.example", "soc@plant.example"].map(confirm),
+        [404, 200, 404]
+    );
+
+    let (content, text) = whole(&fetch(&site, "/api/v1/tenants/plant/export", &operator, || {}));
+    assert_eq!(content, "application/x-ndjson");
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        rows.iter().any(|row| row["table"] == "evidence" && row["row"]["text"] == "n=1 canary"),
+        "{text}"
+    );
+    assert!(!text.contains("neighbour"));
+
+    let delete =
+        |name: &str| call(&site, "DELETE", &format!("/api/v1/tenants/{name}"), Some(&operator), "", None);
+    assert_eq!([delete("plant").status, delete("plant").status, delete("nobody").status], [204, 404, 404]);
+    let kept = delete("default");
+    assert_eq!((kept.status, problem(&kept).as_str()), (409, "conflict"), "it stands in the configuration");
+    assert_eq!(site.bring(secret, "", b"n=1 canary\n").status, 401);
+    assert_eq!(get(&site, "/api/v1/tenants/plant/export", &operator).status, 404);
+    assert!(!keys(&get(&site, "/api/v1/tenants", &operator), "tenants", "name").contains(&json!("plant")));
+    assert_eq!((site.count("plant"), site.count("default")), (0, 1));
+    // What its packs remember is written no more, though time goes on for them.
+    site.clock.pass(3_600);
+    assert_eq!(site.bring(&site.token(Scope::Ingest), "", b"n=1\n").status, 200);
+    let reused = post(&site, "/api/v1/tenants", &operator, "", &json!({ "name": "plant" }));
+    assert_eq!(reused.status, 409, "{reused:?}");
+    let known = site.database.known_tenants().unwrap();
+    assert!(known.iter().all(|one| one.tenant.as_str() != "plant"), "{known:?}");
+}
+
+#[test]
+fn what_cannot_be_a_tenant_is_refused() {
+    let site = Site::new();
+    let operator = site.token(Scope::Operator);
+    for wrong in [
+        json!({}),
+        json!({ "name": "" }),
+        json!({ "name": "Plant" }),
+        json!({ "name": "../plant" }),
+        json!({ "name": "x".repeat(65) }),
+        json!({ "name": "plant", "recipients": ["nobody"] }),
+        json!({ "name": "plant", "recipients": ["a@b.example\r\nBcc: c@d.example"] }),
+        json!({ "name": "plant", "recipients": vec!["a@b.example"; 101] }),
+        json!({ "name": "plant", "role": "operator" }),
+    ] {
+        let reply = post(&site, "/api/v1/tenants", &operator, "", &wrong);
+        assert_eq!(reply.status, 422, "{wrong}: {reply:?}");
+    }
+    assert_eq!(keys(&get(&site, "/api/v1/tenants", &operator), "tenants", "name"), [json!("default")]);
+}
+
+#[test]
+fn an_admin_goes_as_far_as_the_tenant_and_no_further() {
+    let site = Site::new();
+    let admin = site.token_of("plant", Scope::Admin, None);
+    let made = |scope: &str| {
+        let body = json!({ "name": scope, "scope": scope });
+        post(&site, "/api/v1/tokens", &admin, "", &body)
+    };
+    for scope in ["admin", "analyst", "author", "reader", "ingest"] {
+        let reply = made(scope);
+        assert_eq!(reply.status, 201, "{scope}: {reply:?}");
+        assert_eq!(reply.json()["tenant"], "plant");
+    }
+    let refused = made("operator");
+    assert_eq!((refused.status, problem(&refused).as_str()), (403, "forbidden"));
+    for path in ["/metrics", "/api/v1/openapi.json", "/api/v1/tenants"] {
+        assert_eq!(get(&site, path, &admin).status, 403, "{path}");
+    }
+    // Who runs the server is not shut out by a tenant, nor is another tenant's token.
+    let operator = site.token_of("plant", Scope::Operator, None);
+    let number = site.database.tokens(&crate::api::tenant("plant")).unwrap().last().unwrap().id;
+    let revoke =
+        |id: i64| call(&site, "DELETE", &format!("/api/v1/tokens/{id}"), Some(&admin), "", None).status;
+    assert_eq!(
+        [revoke(number), revoke(token(&site, "default")), revoke(token(&site, "plant"))],
+        [403, 404, 204]
+    );
+    assert_eq!(get(&site, "/metrics", &operator).status, 200);
+}

@@ -1,0 +1,191 @@
+//! Packs over HTTP: what is no pack is refused, and changes nothing; and what takes too much to compile is ended.
+
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use tripline::Pack;
+use tripline::packs::{CompileError, CompileLimits, Compiler, NewVersion};
+use tripline::token::Scope;
+
+use crate::api::{get, somebody, tenant};
+use crate::fixture::{Site, problem};
+use crate::ingest::gzip;
+use crate::load;
+use crate::raw::{PATIENCE, Reply};
+
+/// The name of all hostile packs.
+pub(crate) const NAME: &str = "hostile";
+pub(crate) const WASM: &str = "Content-Type: application/wasm\r\n";
+
+pub(crate) fn module(name: &str) -> Vec<u8> {
+    load::module(&load::folder(env!("CARGO_MANIFEST_DIR")), name)
+}
+
+/// Two versions of a pack of this tenant.
+pub(crate) fn keep(site: &Site, of: &str) {
+    for wasm in [module("good"), module("decides-on-all")] {
+        let digest = Sha256::digest(&wasm).into();
+        let new = NewVersion { name: NAME.into(), version: "1.0.0".into(), digest, wasm };
+        site.database.push_pack(&tenant(of), new, somebody()).unwrap();
+    }
+}
+
+pub(crate) fn put(site: &Site, name: &str, token: Option<&str>, headers: &str, body: &[u8]) -> Reply {
+    let bearer = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    let head = format!(
+        "PUT /api/v1/packs/{name} HTTP/1.1\r\nHost: a\r\n{bearer}Content-Length: {}\r\n{headers}\r\n",
+        body.len()
+    );
+    site.ask([head.as_bytes(), body].concat())
+}
+
+/// Bytes of a module, at most.
+const MOST: usize = 4 << 20;
+
+#[test]
+fn what_is_no_pack_is_refused_and_changes_nothing() {
+    let site = Site::new();
+    let token = site.token(Scope::Operator);
+    let put = |headers: &str, name: &str, body: &[u8]| put(&site, name, Some(&token), headers, body);
+    let packed = format!("{WASM}Content-Encoding: gzip\r\n");
+    // It is told before it comes, and while it is unpacked: nothing of that size is ever held.
+    for (headers, body) in [(WASM, vec![0; MOST + 1]), (&packed, gzip(&vec![0; 64 << 20]))] {
+        let reply = put(headers, NAME, &body);
+        assert_eq!((reply.status, problem(&reply).as_str()), (413, "too-large"), "{reply:?}");
+    }
+    let reply = put("Content-Type: application/octet-stream\r\n", NAME, &module("good"));
+    assert_eq!(reply.status, 415);
+    let refused = |name: &str, body: &[u8], words: &str| {
+        let reply = put(WASM, name, body);
+        assert!(matches!(reply.status, 409 | 422), "{reply:?}");
+        let detail = reply.json()["detail"].as_str().unwrap().to_string();
+        assert!(detail.contains(words), "{detail}");
+    };
+    refused(NAME, b"", "module");
+    // Machine code is nobody's to bring.
+    refused(NAME, b"\x7fELF\x02\x01\x01", "module");
+    refused(NAME, &module("import-clock"), "import");
+    refused(NAME, &module("bomb-loops"), "compiler");
+    refused(NAME, &module("loop-start"), "CPU");
+    refused("other", &module("good"), "expected a pack of the name `other`, found `hostile`");
+    for name in ["..%2fx", "a%00", "%3Cscript%3E"] {
+        refused(name, &module("good"), "expected a pack of the name");
+    }
+    let list = get(&site, "/api/v1/packs", &token);
+    assert_eq!(list.json()["own"], serde_json::json!([]));
+    let good = put(WASM, NAME, &module("good"));
+    assert_eq!((good.status, &good.json()["number"]), (200, &1.into()), "{good:?}");
+    // What was there goes on.
+    refused(NAME, &module("loop-open"), "CPU");
+    let kept = get(&site, "/api/v1/packs", &token).json()["own"][0].clone();
+    assert_eq!((&kept["number"], &kept["enabled"]), (&1.into(), &true.into()));
+}
+
+#[test]
+fn settings_have_to_fit_the_version_that_counts() {
+    let site = Site::new();
+    let token = site.token(Scope::Operator);
+    assert_eq!(put(&site, NAME, Some(&token), WASM, &module("good")).status, 200);
+    let path = format!("/api/v1/packs/{NAME}/settings");
+    let set = |body| {
+        let content = "Content-Type: application/json\r\n";
+        crate::api::send(&site, "PUT", &path, Some(&token), content, body)
+    };
+    let reply = set(r#"{ "settings": { "threshold": 1 } }"#);
+    assert_eq!(reply.status, 422, "{reply:?}");
+    assert!(reply.text().contains("threshold"), "{reply:?}");
+    assert_eq!(set(r#"{ "settings": {} }"#).status, 200);
+    assert_eq!(set(r#"{ "settings": {}, "tenant": "other" }"#).status, 422);
+}
+
+#[test]
+fn who_brings_packs_sees_ones_own_and_not_what_all_cost() {
+    let site = Site::new();
+    let (author, operator) = (site.token(Scope::Author), site.token(Scope::Operator));
+    assert_eq!(put(&site, NAME, Some(&author), WASM, &module("good")).status, 200);
+    assert_eq!(site.bring(&site.token(Scope::Ingest), "", b"n=1\n").status, 200);
+    let shown = |token: &str| get(&site, "/api/v1/packs", token).json();
+    assert_eq!(shown(&author)["own"][0]["pack"], NAME);
+    assert_eq!(shown(&author)["packs"], serde_json::json!([]));
+    let until = Instant::now() + PATIENCE;
+    while shown(&operator)["packs"][0]["pack"] != "each" {
+        assert!(Instant::now() < until, "{}", shown(&operator));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(get(&site, "/api/v1/packs", &site.token(Scope::Analyst)).status, 403);
+}
+
+#[test]
+fn who_changes_one_while_another_does_is_told_and_what_is_kept_is_what_judges() {
+    let site = Site::new();
+    let token = site.token(Scope::Author);
+    assert_eq!(put(&site, NAME, Some(&token), WASM, &module("good")).status, 200);
+    let (mut done, mut late) = (1, 0);
+    std::thread::scope(|scope| {
+        let pushes: Vec<_> =
+            (0..6).map(|_| scope.spawn(|| put(&site, NAME, Some(&token), WASM, &module("good")))).collect();
+        for push in pushes {
+            let reply = push.join().unwrap();
+            match reply.status {
+                200 => done += 1,
+                _ => {
+                    assert_eq!((reply.status, problem(&reply).as_str()), (409, "conflict"), "{reply:?}");
+                    late += 1;
+                }
+            }
+        }
+    });
+    assert_eq!(done + late, 7);
+    // Nobody has overwritten what somebody else was told of.
+    let kept = get(&site, "/api/v1/packs", &token).json()["own"][0].clone();
+    assert_eq!(kept["number"], done);
+}
+
+fn compiler(cpu: u64, wall: Duration) -> Compiler {
+    let limits = CompileLimits { cpu, wall, ..CompileLimits::default() };
+    Compiler { program: env!("CARGO_BIN_EXE_tripline").into(), cache: None, limits }
+}
+
+/// Within all limits of a module, and still seconds of any compiler.
+fn bomb() -> Pack {
+    // Two hundred values that all live at once, again and again.
+    let step = "local.get 0 i32.load local.get 0 i32.const 1 i32.add local.tee 0 i32.mul ";
+    let hill = format!("local.get 0 {} {} i32.store ", step.repeat(200), "i32.add ".repeat(199));
+    let function = format!("(func (param i32) {})", hill.repeat(30)).repeat(20);
+    let manifest = r#"{\"abi\": 1, \"pack\": {\"name\": \"bomb\", \"version\": \"1.0.0\"}, \"every_event\": true, \"rules\": [{\"id\": \"loud\", \"title\": \"loud\", \"severity\": \"low\"}]}"#;
+    let text = format!(
+        r#"(module (@custom "tripline.manifest" "{manifest}")
+        (global (export "tripline_abi_1") i32 (i32.const 0)) (memory (export "memory") 1)
+        (func (export "tripline_buffer") (param i32) (result i32) (i32.const 0))
+        (func (export "tripline_open") (param i32 i32) (result i64) (i64.const 0))
+        (func (export "tripline_check") (param i32 i32) (result i64) (i64.const 0)) {function})"#
+    );
+    Pack::read(wat::parse_str(text).unwrap()).expect("it passes all checks")
+}
+
+#[test]
+fn what_takes_too_much_to_compile_is_ended() {
+    let bomb = bomb();
+    for compiler in [compiler(1, Duration::from_secs(120)), compiler(600, Duration::from_millis(300))] {
+        let start = Instant::now();
+        let ended = compiler.compile(&bomb);
+        assert!(matches!(ended, Err(CompileError::Ended(_))), "{ended:?} after {:?}", start.elapsed());
+    }
+    let patient = compiler(600, Duration::from_secs(600));
+    let good = Pack::read(module("good")).unwrap();
+    assert!(patient.compile(&good).is_ok());
+    // Without memory for its own threads there is no machine code, and no crash of whoever asked.
+    let limits = CompileLimits { memory: 16 << 20, ..patient.limits };
+    assert!(Compiler { limits, ..patient }.compile(&good).is_err());
+}
+
+#[test]
+fn machine_code_is_kept_in_a_folder_of_our_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("artifacts");
+    let compiler = Compiler { cache: Some(cache.clone()), ..compiler(600, Duration::from_secs(600)) };
+    compiler.compile(&Pack::read(module("good")).unwrap()).unwrap();
+    assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
+}
