@@ -45,8 +45,7 @@ impl Database {
     /// Lines a second of tenants that were added with such a quota.
     pub fn quotas(&self) -> Result<Vec<(Tenant, u64)>, StoreError> {
         self.readers.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT name, lines FROM tenants WHERE lines IS NOT NULL")?;
+            let mut statement = db.prepare_cached("SELECT tenant, most FROM quotas WHERE kind = 'lines'")?;
             let rows =
                 statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
@@ -77,8 +76,12 @@ impl Database {
 
 fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreError> {
     let (db, name, now) = (work.db, new.tenant.as_str(), work.now);
-    db.prepare_cached("INSERT INTO tenants (name, created, author, lines) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![name, now, actor.id, new.lines.and_then(|lines| i64::try_from(lines).ok())])?;
+    db.prepare_cached("INSERT INTO tenants (name, created, author) VALUES (?1, ?2, ?3)")?
+        .execute(params![name, now, actor.id])?;
+    if let Some(lines) = new.lines.and_then(|lines| i64::try_from(lines).ok()) {
+        db.prepare_cached("INSERT INTO quotas (tenant, kind, most) VALUES (?1, 'lines', ?2)")?
+            .execute(params![name, lines])?;
+    }
     for address in &new.recipients {
         // One that is named twice is one.
         let sql = "INSERT INTO tenant_recipients (tenant, address, created) VALUES (?1, ?2, ?3)
@@ -99,9 +102,10 @@ pub(super) fn is_known(db: &Connection, tenant: &Tenant) -> Result<bool, StoreEr
 
 fn known(db: &Connection, tenant: Tenant, now: i64) -> Result<KnownTenant, StoreError> {
     let name = tenant.as_str();
-    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1), (SELECT lines FROM tenants WHERE name = ?1),
+    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1), 
+        (SELECT most FROM quotas WHERE tenant = ?1 AND kind = 'lines'),
         (SELECT count(*) FROM tokens WHERE tenant = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)),
-        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state <> 'resolved')";
+        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state <> 2)";
     let (created, lines, tokens, open): (_, Option<i64>, _, _) = db
         .prepare_cached(sql)?
         .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;

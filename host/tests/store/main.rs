@@ -19,6 +19,7 @@ mod restoring;
 mod searching;
 mod standing;
 mod states;
+mod stored;
 mod tenants;
 mod timers;
 mod urgent;
