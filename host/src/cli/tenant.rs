@@ -11,7 +11,9 @@ use super::arguments::{Format, TenantArguments, TenantCommand};
 use super::desk::tenants::{self, Asked, Purpose};
 use super::exit::Exit;
 use super::{Failure, Screen, objects, shipping};
+use crate::commit::Tenant;
 use crate::configuration::Configuration;
+use crate::quota::{Quota, QuotaKind};
 use crate::report::table::{Column, Table};
 use crate::report::{listed, moment, strict_json, visible};
 use crate::tenants::KnownTenant;
@@ -27,8 +29,10 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let purpose = match arguments.command {
         TenantCommand::Add { .. } => Purpose::Add,
-        TenantCommand::List { .. } => Purpose::Look,
-        TenantCommand::Confirm { .. } | TenantCommand::Export { .. } => Purpose::Change,
+        TenantCommand::List { .. } | TenantCommand::Show { .. } => Purpose::Look,
+        TenantCommand::Confirm { .. } | TenantCommand::Set { .. } | TenantCommand::Export { .. } => {
+            Purpose::Change
+        }
         TenantCommand::Delete { .. } => Purpose::Delete,
     };
     if let TenantCommand::Delete { name, yes: false } = &arguments.command {
@@ -38,8 +42,10 @@ pub(super) fn run(
     }
     let desk = &*tenants::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
-        TenantCommand::Add { name, recipient, confirmed, lines, syslog, format } => {
-            let (token, secret) = desk.add(&Asked { tenant: &name, recipients: &recipient, lines })?;
+        TenantCommand::Add { name, recipient, confirmed, quota: given, syslog, format } => {
+            let mut quota = Quota::default();
+            given.into_iter().for_each(|(kind, most)| quota.set(kind, most));
+            let (token, secret) = desk.add(&Asked { tenant: &name, recipients: &recipient, quota })?;
             for address in recipient.iter().filter(|_| confirmed) {
                 desk.confirm(&name, address)?;
             }
@@ -71,6 +77,27 @@ pub(super) fn run(
             }
             screen.put(|out| writeln!(out, "{} is told of what happens", visible(&recipient)))?;
         }
+        TenantCommand::Set { name, quota } => {
+            let Some(quota) = desk.set(&name, &quota)? else { return Err(unknown(&name)) };
+            let quota = if quota.is_empty() { "as much as there is".into() } else { quota.to_string() };
+            screen.put(|out| writeln!(out, "tenant {name} may use {quota}"))?;
+        }
+        TenantCommand::Show { name, format } => {
+            let Some(one) = desk.list()?.into_iter().find(|one| one.tenant == name) else {
+                return Err(unknown(&name));
+            };
+            screen.put(|out| match format {
+                Format::Human => {
+                    table(std::slice::from_ref(&one), desk.zone()).write(out, screen.width())?;
+                    writeln!(out)?;
+                    uses(&one).write(out, screen.width())
+                }
+                _ => {
+                    strict_json::write(out, &listed::tenant(&one))?;
+                    out.write_all(b"\n")
+                }
+            })?;
+        }
         TenantCommand::List { format } => {
             let all = desk.list()?;
             screen.put(|out| match format {
@@ -95,7 +122,7 @@ pub(super) fn run(
         }
         TenantCommand::Delete { name, .. } => {
             if !desk.delete(&name)? {
-                return Err(Failure::new(format!("there is no tenant {name}")));
+                return Err(unknown(&name));
             }
             screen.put(|out| writeln!(out, "tenant {name} is deleted"))?;
         }
@@ -119,12 +146,30 @@ fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>)
     written
 }
 
+fn unknown(name: &Tenant) -> Failure {
+    Failure::new(format!("there is no tenant {name}"))
+}
+
+/// What it may use and what it uses.
+fn uses(one: &KnownTenant) -> Table {
+    use Column::{Figure, Text};
+    let mut table = Table::of(&[Text("quota"), Figure("most"), Figure("used"), Text("")]);
+    for kind in QuotaKind::ALL {
+        let used = one.used.iter().find(|(of, _)| *of == kind).map(|(_, used)| *used);
+        let shown = |number: Option<u64>| number.map_or_else(String::new, |number| kind.unit().show(number));
+        let over = if one.over.contains(&kind) { "over" } else { "" };
+        table.row(vec![kind.as_str().into(), shown(one.quota.most(kind)), shown(used), over.into()]);
+    }
+    table
+}
+
 fn table(tenants: &[KnownTenant], zone: &TimeZone) -> Table {
     use Column::{Figure, Text};
     let columns = [
         Text("tenant"),
         Figure("added"),
-        Figure("lines/s"),
+        Text("quota"),
+        Text("over"),
         Figure("open"),
         Figure("tokens"),
         Text("recipients"),
@@ -138,7 +183,8 @@ fn table(tenants: &[KnownTenant], zone: &TimeZone) -> Table {
         table.row(vec![
             one.tenant.to_string(),
             one.created.map_or("configured".into(), |at| moment(at, zone)),
-            one.lines.map_or_else(String::new, |lines| lines.to_string()),
+            one.quota.to_string(),
+            one.over.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" "),
             one.open.to_string(),
             one.tokens.to_string(),
             told.collect::<Vec<_>>().join(", "),

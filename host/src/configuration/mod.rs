@@ -103,6 +103,17 @@
 //! | `tenant.name` | a tenant that has quotas | |
 //! | `tenant.quota` | what it may use | |
 //! | `tenant.quota.lines` | lines a second; what is more waits, is refused, or is lost over UDP | no quota |
+//! | `tenant.quota.cpu_percent` | percent of one core that judging its lines takes on average; over it, lines wait as above | no quota |
+//! | `tenant.quota.stored` | bytes that are stored of it, like `2 GiB`; over it, no more evidence is kept, and incidents are counted on | no quota |
+//! | `tenant.quota.packs` | packs of its own | 64 |
+//! | `tenant.quota.module` | bytes of one module of its own | 4 MiB |
+//! | `tenant.quota.patterns` | patterns of its own packs | no quota |
+//! | `tenant.quota.literals` | literals that these are found by | no quota |
+//! | `tenant.quota.index` | bytes of the index that its packs have, those of everybody included | no quota |
+//! | `tenant.quota.state` | bytes that its own packs remember | no quota |
+//! | `tenant.quota.memory` | bytes of one instance of a pack of its own | 64 MiB |
+//! | `tenant.quota.mails_per_day` | mails a day (UTC); what is over it goes the next day, as one where it can | no quota |
+//! | `tenant.quota.scans_per_day` | scans a day (UTC) that are begun; what is over it is skipped, or refused | no quota |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
 
 mod document;
@@ -139,7 +150,6 @@ pub use self::recipients::Recipient;
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
 pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
-pub use self::tenants::Quota;
 use crate::commit::Tenant;
 use crate::incidents::Policy;
 use crate::scans::{Order, OrderError, ScanName, ScanSettings, Scheduled};
@@ -178,8 +188,6 @@ pub struct Configuration {
     pub http: Vec<HttpSource>,
     /// How scans are made, and what may be scanned.
     pub scan: ScanSettings,
-    /// What tenants may use.
-    pub quotas: BTreeMap<Tenant, Quota>,
     /// Settings of packs.
     pub packs: PackSettings,
 }
@@ -244,7 +252,7 @@ impl Configuration {
             || self.recipients.values().any(|one| one.tenant == *tenant)
             || self.policy.routes.0.iter().any(|one| one.tenant == *tenant)
             || self.scan.schedules.iter().any(|one| one.tenant == *tenant)
-            || self.quotas.contains_key(tenant)
+            || self.policy.quotas.has(tenant)
     }
 
     /// What works but is hardly meant.

@@ -83,7 +83,7 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     if let Some(table) = root.table("scan", scan::KEYS)? {
         out.scan = scan::read(document, table, out.timezone.as_ref())?;
     }
-    out.quotas = tenants::read(root.tables("tenant", tenants::KEYS)?)?;
+    out.policy.quotas = tenants::read(root.tables("tenant", tenants::KEYS)?)?.into();
     if let Some(packs) = root.value("packs") {
         out.packs = PackSettings::of(document, packs.value, packs.span)?;
     }

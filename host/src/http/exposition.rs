@@ -13,6 +13,7 @@ use tripline_engine::judge::Times;
 
 use crate::commit::Tenant;
 use crate::incidents::State;
+use crate::quota::QuotaKind;
 use crate::serve::SourceFigures;
 use crate::store::{CommitTimes, Standing};
 
@@ -28,8 +29,8 @@ pub(super) struct Exposition {
     pub(super) packs: Vec<PackReport>,
     pub(super) standing: Standing,
     pub(super) commits: CommitTimes,
-    /// Tenants with a quota, whether each is over it, and how often it went over.
-    pub(super) quotas: Vec<(Tenant, bool, u64)>,
+    /// Tenants with each quota that they have, whether each is over it, and how often it went over.
+    pub(super) quotas: Vec<(Tenant, QuotaKind, bool, u64)>,
     /// Bytes of bodies that are being read.
     pub(super) held: usize,
 }
@@ -77,11 +78,14 @@ impl Exposition {
     }
 
     fn by_tenant(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let label = |tenant: &Tenant| [("tenant", tenant.to_string())];
-        let over = self.quotas.iter().map(|(tenant, over, _)| (label(tenant), i64::from(*over)));
-        gauge(out, "tenant_over_quota", "Whether more lines a second come than it may bring", None, over)?;
-        let times = self.quotas.iter().map(|(tenant, _, times)| (label(tenant), *times));
-        counter(out, "tenant_went_over_quota", "How often what came was over its quota", None, times)
+        let label = |tenant: &Tenant, kind: QuotaKind| {
+            [("tenant", tenant.to_string()), ("quota", kind.as_str().into())]
+        };
+        let over = self.quotas.iter();
+        let over = over.map(|(tenant, kind, over, _)| (label(tenant, *kind), i64::from(*over)));
+        gauge(out, "tenant_over_quota", "Whether more is used than the quota allows", None, over)?;
+        let times = self.quotas.iter().map(|(tenant, kind, _, times)| (label(tenant, *kind), *times));
+        counter(out, "tenant_went_over_quota", "How often what came was over the quota", None, times)
     }
 
     fn by_source(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

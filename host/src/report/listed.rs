@@ -8,6 +8,7 @@ use super::stored_page;
 use super::when::rfc3339;
 use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Place, Silence};
 use crate::packs::OwnPack;
+use crate::quota::Quota;
 use crate::security_log::{Record, hex};
 use crate::serve::SourceFigures;
 use crate::store::Told;
@@ -38,11 +39,18 @@ pub(crate) fn tenant(known: &KnownTenant) -> Value {
         "type": "tenant",
         "name": known.tenant.as_str(),
         "created": known.created.and_then(rfc3339),
-        "lines": known.lines,
+        "quota": quota(&known.quota),
+        "used": known.used.iter().map(|(kind, used)| (kind.as_str().into(), (*used).into())).collect::<Map<_, _>>(),
+        "over": known.over.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "recipients": known.recipients.iter().map(recipient).collect::<Vec<_>>(),
         "tokens": known.tokens,
         "open": known.open,
     })
+}
+
+/// What a tenant may use; what is not bounded is not there.
+pub(crate) fn quota(quota: &Quota) -> Value {
+    Value::Object(quota.each().map(|(kind, most)| (kind.as_str().into(), most.into())).collect())
 }
 
 /// An exception.

@@ -25,10 +25,12 @@ use tripline_engine::{Configured, PackReport, suspensions};
 use super::Event;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
+use super::quotas::Quotas;
 use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::Turn;
 use crate::commit::{Commit, FilePosition, Tenant};
+use crate::quota::QuotaKind;
 
 /// Decisions that wait in memory for a barrier, at most about so many.
 const DECISIONS: u64 = 4096;
@@ -75,6 +77,9 @@ pub(super) struct Collecting<'a> {
     ready: HashMap<Tenant, Pending>,
     waits: Instant,
     parts: (Sender<Part>, Receiver<Part>),
+    /// Who may take how much time, and what matching each tenant's lines has taken so far.
+    quotas: Option<Quotas>,
+    matched: HashMap<Tenant, Duration>,
     /// What each tenant's packs have cost.
     costs: HashMap<(Tenant, usize), JudgeCost>,
     /// Packs whose patterns are over their budget.
@@ -107,8 +112,13 @@ impl<'a> Collecting<'a> {
         judged: Judged<'a>,
         disk: Disk,
         tenants: Vec<Tenant>,
+        quotas: Option<Quotas>,
     ) -> Collecting<'a> {
+        // Who goes on as before has paid for what was.
+        let matched = sets.met().into_iter().map(|(tenant, set)| (tenant, set.matching())).collect();
         Collecting {
+            quotas,
+            matched,
             shared,
             sets,
             judged,
@@ -312,9 +322,12 @@ impl<'a> Collecting<'a> {
         for (pack, line) in logs {
             self.shared.tell(Event::Log(tenant.clone(), pack, line));
         }
+        let mut spent = Duration::ZERO;
         for (pack, cost) in costs {
-            self.costs.insert((tenant.clone(), pack), cost);
+            let before = self.costs.insert((tenant.clone(), pack), cost).unwrap_or_default();
+            spent += cost.cpu.saturating_sub(before.cpu);
         }
+        self.spend(&tenant, spent);
         let Some(open) = self.open.get_mut(&tenant) else { return };
         open.pending.commit.decisions.extend(decisions);
         open.pending.commit.states.extend(states);
@@ -327,6 +340,18 @@ impl<'a> Collecting<'a> {
             }
             self.ready.insert(tenant, pending);
         }
+    }
+
+    /// So much was spent on judging a tenant's lines, and something on matching them.
+    fn spend(&mut self, tenant: &Tenant, judging: Duration) {
+        let Some(quotas) =
+            self.quotas.as_ref().filter(|quotas| quotas.of(tenant).most(QuotaKind::Cpu).is_some())
+        else {
+            return;
+        };
+        let matching = self.sets.of(tenant).matching();
+        let before = self.matched.insert(tenant.clone(), matching).unwrap_or_default();
+        quotas.spend_cpu(tenant, judging + matching.saturating_sub(before));
     }
 
     /// Hands on all that is ready, if the store is free; what is soon ready goes with it. `false`: it was given up.

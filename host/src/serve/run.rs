@@ -221,7 +221,8 @@ impl Epoch<'_> {
             });
             let _guard = Guard(control);
             let judged = Judged { judges, decided, crowded, starved };
-            let collecting = Collecting::new(shared, sets, judged, Disk { barriers, stored }, tenants);
+            let (disk, quotas) = (Disk { barriers, stored }, intake.quotas().cloned());
+            let collecting = Collecting::new(shared, sets, judged, disk, tenants, quotas);
             collecting.run(fed);
         });
         Ok(())

@@ -9,6 +9,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tripline_engine::Configured;
 use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
@@ -174,6 +175,11 @@ impl PackSet {
     /// Their patterns.
     pub(super) fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// What matching has taken so far, of all its packs.
+    pub(super) fn matching(&self) -> Duration {
+        self.matcher.costs().iter().map(|cost| cost.time).sum()
     }
 
     /// The same for all tenants with equal packs, as long as one of them has them.

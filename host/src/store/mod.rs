@@ -37,6 +37,7 @@ mod outbox;
 mod own;
 mod own_packs;
 mod pages;
+mod quotas;
 mod readers;
 mod redacting;
 mod restored;

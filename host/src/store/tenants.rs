@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::telling::Work;
-use super::{log, tokens};
+use super::{log, quotas, tokens};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
+use crate::quota::QuotaKind;
 use crate::tenants::{KnownTenant, NewTenant, NotAdded, TenantRecipient};
 use crate::token::{NewToken, Scope};
 
@@ -33,23 +34,13 @@ impl Database {
 
     /// All tenants that have anything here, by name.
     pub fn known_tenants(&self) -> Result<Vec<KnownTenant>, StoreError> {
-        let now = self.clock.now();
+        let (now, policy) = (self.clock.now(), self.policy());
         self.readers.read(|db| {
             let mut statement = db.prepare_cached(&format!("{NAMES} ORDER BY 1"))?;
             let names = statement.query_map([], |row| row.get::<_, String>(0))?;
             let names = names.collect::<Result<Vec<_>, _>>()?;
-            names.iter().filter_map(|name| Tenant::new(name)).map(|tenant| known(db, tenant, now)).collect()
-        })
-    }
-
-    /// Lines a second of tenants that were added with such a quota.
-    pub fn quotas(&self) -> Result<Vec<(Tenant, u64)>, StoreError> {
-        self.readers.read(|db| {
-            let mut statement = db.prepare_cached("SELECT tenant, most FROM quotas WHERE kind = 'lines'")?;
-            let rows =
-                statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
-            Ok(rows.filter_map(|(name, lines)| Tenant::new(&name).zip(u64::try_from(lines).ok())).collect())
+            let tenants = names.iter().filter_map(|name| Tenant::new(name));
+            tenants.map(|tenant| known(db, &policy, tenant, now)).collect()
         })
     }
 
@@ -78,9 +69,8 @@ fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreErro
     let (db, name, now) = (work.db, new.tenant.as_str(), work.now);
     db.prepare_cached("INSERT INTO tenants (name, created, author) VALUES (?1, ?2, ?3)")?
         .execute(params![name, now, actor.id])?;
-    if let Some(lines) = new.lines.and_then(|lines| i64::try_from(lines).ok()) {
-        db.prepare_cached("INSERT INTO quotas (tenant, kind, most) VALUES (?1, 'lines', ?2)")?
-            .execute(params![name, lines])?;
+    for (kind, most) in new.quota.each() {
+        quotas::set(work, kind, Some(most))?;
     }
     for address in &new.recipients {
         // One that is named twice is one.
@@ -100,18 +90,21 @@ pub(super) fn is_known(db: &Connection, tenant: &Tenant) -> Result<bool, StoreEr
     Ok(db.prepare_cached(&sql)?.exists([tenant.as_str()])?)
 }
 
-fn known(db: &Connection, tenant: Tenant, now: i64) -> Result<KnownTenant, StoreError> {
+fn known(db: &Connection, policy: &Policy, tenant: Tenant, now: i64) -> Result<KnownTenant, StoreError> {
     let name = tenant.as_str();
-    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1), 
-        (SELECT most FROM quotas WHERE tenant = ?1 AND kind = 'lines'),
+    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1),
         (SELECT count(*) FROM tokens WHERE tenant = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)),
-        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state <> 2)";
-    let (created, lines, tokens, open): (_, Option<i64>, _, _) = db
+        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state IN (0, 1))";
+    let (created, tokens, open) = db
         .prepare_cached(sql)?
-        .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    let lines = lines.and_then(|lines| u64::try_from(lines).ok());
+        .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let recipients = recipients(db, &tenant)?;
-    Ok(KnownTenant { tenant, created, lines, recipients, tokens, open })
+    let quota = quotas::in_force(db, policy, &tenant)?;
+    let used = quotas::used(db, &tenant, now)?;
+    let is_over =
+        |(kind, used): &&(QuotaKind, u64)| quota.most(*kind).is_some_and(|most| kind.is_over(*used, most));
+    let over = used.iter().filter(is_over).map(|(kind, _)| *kind).collect();
+    Ok(KnownTenant { tenant, created, quota, used, over, recipients, tokens, open })
 }
 
 fn recipients(db: &Connection, tenant: &Tenant) -> Result<Vec<TenantRecipient>, StoreError> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tripline::abi::Severity;
 use tripline::incidents::Filter;
+use tripline::quota::Quota;
 use tripline::scans::ScanStore;
 use tripline::tenants::NewTenant;
 use tripline::token::{Scope, TokenSecret};
@@ -74,6 +75,7 @@ fn body(route: &Route) -> Option<Value> {
             json!({ "name": name, "targets": ["127.0.0.1"], "ports": "1", "every_address": true })
         }
         ("POST", "/api/v1/tenants") => json!({ "name": format!("tenant-{}", another()) }),
+        ("PATCH", "/api/v1/tenants/{tenant}") => json!({ "quota": { "lines": 100 } }),
         ("POST", "/api/v1/tenants/{tenant}/recipients/confirm") => json!({ "address": "a@example.org" }),
         ("PUT", "/api/v1/packs/{name}") => return None,
         ("PUT", "/api/v1/packs/{name}/settings") => json!({ "settings": {} }),
@@ -102,7 +104,7 @@ fn thing(site: &Site, of: &str, path: &str) -> i64 {
         let token = ("lines".into(), TokenSecret::draw().unwrap().hash());
         let (tenant, recipients) = (tenant(&format!("made-{id}")), vec!["a@example.org".into()]);
         site.database
-            .add_tenant(NewTenant { tenant, recipients, lines: None, token }, somebody())
+            .add_tenant(NewTenant { tenant, recipients, quota: Quota::default(), token }, somebody())
             .unwrap()
             .unwrap();
         return id;

@@ -8,6 +8,7 @@ use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::commit::Tenant;
 use tripline::follow::{FollowSettings, From};
 use tripline::line::LineSettings;
+use tripline::quota::{Quota, QuotaKind};
 use tripline::serve::{Change, Follow};
 use tripline::{Configured, Pack};
 
@@ -62,7 +63,7 @@ fn its_files_wait_and_nobody_elses_and_it_is_told_once() {
     let mut running = Running::of::<Each>(folder.path(), 16, Vec::new(), Box::new(|_| {}), configured());
     let (plant, neighbour) = (Tenant::new("plant").unwrap(), Tenant::new("neighbour").unwrap());
     let quotas = running.intake.quotas().unwrap().clone();
-    quotas.put(&plant, Some(1_000));
+    quotas.put(&plant, Quota::of(QuotaKind::Lines, 1_000));
     let line = format!("2026-11-18T10:27:00Z app: n=1 {}\n", "x".repeat(400));
     let follow = [&plant, &neighbour].map(|tenant| {
         let path = folder.path().join(format!("{tenant}.log"));

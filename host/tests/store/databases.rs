@@ -15,6 +15,7 @@ use rusqlite::types::ValueRef;
 use tripline::commit::{Commit, Store, Tenant};
 use tripline::incidents::{Act, Actor, Filter, Policy, State};
 use tripline::notices::{End, Next, Outbox};
+use tripline::quota::{Quota, QuotaKind};
 use tripline::security_log::Records;
 use tripline::store::{self, Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
@@ -202,10 +203,10 @@ fn each_is_brought_to_the_newest_version_and_read() {
         }
         if version >= 12 {
             // What was a tenant's own column is a quota now.
-            let lines = database.quotas().unwrap();
+            let quota = Quota::of(QuotaKind::Lines, 100);
             assert_eq!(
-                lines.iter().map(|(name, most)| (name.as_str(), *most)).collect::<Vec<_>>(),
-                [("plant", 100)]
+                database.quotas().unwrap().into_iter().collect::<Vec<_>>(),
+                [(Tenant::new("plant").unwrap(), quota)]
             );
         }
         assert_eq!(counted(&path), measured(&path), "{version}");

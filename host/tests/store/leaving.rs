@@ -5,6 +5,7 @@ use serde_json::Value;
 use tripline::commit::{Commit, Store, Tenant};
 use tripline::incidents::{Act, Effect, NewException, NewSilence, Place, Policy};
 use tripline::notices::{End, Next, Outbox, Recipients};
+use tripline::quota::Quota;
 use tripline::security_log::Records;
 use tripline::tenants::{NewTenant, NotAdded};
 use tripline::token::{NewToken, Scope, TokenSecret};
@@ -24,7 +25,7 @@ fn add(fixture: &Fixture, tenant: &Tenant, recipients: &[&str]) -> Result<i64, N
     let recipients = recipients.iter().map(|one| (*one).into()).collect();
     fixture
         .database
-        .add_tenant(NewTenant { tenant: tenant.clone(), recipients, lines: None, token }, me())
+        .add_tenant(NewTenant { tenant: tenant.clone(), recipients, quota: Quota::default(), token }, me())
         .unwrap()
 }
 

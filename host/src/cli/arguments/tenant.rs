@@ -7,7 +7,7 @@ use super::Format;
 use super::keeping::{KeepArguments, address, tenant};
 use super::server::ServerArguments;
 use crate::commit::Tenant;
-use crate::configuration::Quota;
+use crate::quota::{QuotaKind, Unread};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,10 +51,10 @@ pub(in crate::cli) enum TenantCommand {
         /// You answer for it that the recipients want to be told: they are confirmed at once.
         #[arg(long, requires = "recipient")]
         confirmed: bool,
-        /// It may bring so many lines a second; more waits, is refused, or is lost over UDP [default: as many as there
-        /// are].
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Quota::MOST_LINES))]
-        lines: Option<u64>,
+        /// It may use so much, like lines=1000 (a second), stored=2GiB, mails_per_day=200; may be repeated [default: as
+        /// much as there is].
+        #[arg(long, value_name = "KEY=VALUE", value_parser = quota)]
+        quota: Vec<Changed>,
         /// Where its syslog reaches the server: an address with a port that nobody else listens on.
         #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5514", value_parser = reached)]
         syslog: SocketAddr,
@@ -71,6 +71,30 @@ pub(in crate::cli) enum TenantCommand {
         /// Its recipient.
         #[arg(value_name = "ADDR", value_parser = address)]
         recipient: String,
+    },
+    /// Change what one may use. What the configuration says of it goes before that.
+    #[command(after_help = examples!(
+        "tripline tenant set plant --quota lines=1000 --quota stored=2GiB",
+        "tripline tenant set plant --quota lines=none",
+    ))]
+    Set {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// It may use so much of lines (a second), cpu_percent (of a core), stored, packs, module, patterns, literals,
+        /// index, state, memory, mails_per_day or scans_per_day; none: as much as there is; may be repeated.
+        #[arg(long, value_name = "KEY=VALUE", value_parser = quota, required = true)]
+        quota: Vec<Changed>,
+    },
+    /// Show one, with what it may use and what it uses.
+    #[command(after_help = examples!("tripline tenant show plant", "tripline tenant show plant --format json"))]
+    Show {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// To read, or JSON.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
     },
     /// List all that have anything here.
     #[command(after_help = examples!("tripline tenant list", "tripline tenant list --format ndjson"))]
@@ -102,6 +126,13 @@ pub(in crate::cli) enum TenantCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// A quota that is set, or taken away.
+pub(in crate::cli) type Changed = (QuotaKind, Option<u64>);
+
+fn quota(text: &str) -> Result<Changed, Unread> {
+    QuotaKind::assigned(text)
 }
 
 /// Where somebody else can reach a server: not any address, nor any port.

@@ -96,6 +96,16 @@ impl Server {
         self.answer(request.send(body.to_string()))
     }
 
+    /// Changes what is named of something, and leaves the rest.
+    pub(super) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<Result<T, Refused>, Failure> {
+        let request = self.known(self.agent.patch(self.at(path)));
+        self.answer(request.header("Content-Type", "application/json").send(body.to_string()))
+    }
+
     /// Brings bytes of this type, which are packed by gzip.
     pub(super) fn bring<T: DeserializeOwned>(
         &self,

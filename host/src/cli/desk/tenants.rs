@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::super::Failure;
 use super::super::arguments::{KeepArguments, ServerArguments};
@@ -12,8 +12,9 @@ use super::super::kept::Kept;
 use super::server::Server;
 use crate::commit::{CheckerLock, Store, StoreError, Tenant};
 use crate::configuration::Configuration;
-use crate::http::shapes::TenantShape;
-use crate::report::strict_json;
+use crate::http::shapes::{QuotaShape, TenantShape};
+use crate::quota::{Quota, QuotaKind};
+use crate::report::{listed, strict_json};
 use crate::tenants::{KnownTenant, NewTenant};
 use crate::token::TokenSecret;
 
@@ -34,7 +35,7 @@ pub(in crate::cli) enum Purpose {
 pub(in crate::cli) struct Asked<'a> {
     pub(in crate::cli) tenant: &'a Tenant,
     pub(in crate::cli) recipients: &'a [String],
-    pub(in crate::cli) lines: Option<u64>,
+    pub(in crate::cli) quota: Quota,
 }
 
 /// Tenants, wherever they are.
@@ -49,6 +50,8 @@ pub(in crate::cli) trait TenantDesk {
     fn add(&self, new: &Asked<'_>) -> Result<(i64, TokenSecret), Failure>;
     /// Confirms a recipient; answers whether there was one to confirm.
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure>;
+    /// Changes what one may use; answers what that is now, or `None`: there is no such tenant.
+    fn set(&self, tenant: &Tenant, quota: &[(QuotaKind, Option<u64>)]) -> Result<Option<Quota>, Failure>;
     /// Writes all its rows; answers how many.
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure>;
     /// Deletes one; answers whether there was one.
@@ -113,16 +116,20 @@ impl TenantDesk for Local<'_> {
     }
 
     fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
-        let Asked { tenant, recipients, lines } = *asked;
+        let Asked { tenant, recipients, quota } = *asked;
         let secret = TokenSecret::draw().map_err(Failure::new)?;
         let token = ("lines".into(), secret.hash());
-        let new = NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), lines, token };
+        let new = NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), quota, token };
         let added = self.done(self.kept.database.add_tenant(new, self.kept.actor()))?;
         Ok((added.map_err(|error| Failure::new(format!("tenant {tenant}: {error}")))?, secret))
     }
 
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure> {
         self.done(self.kept.database.confirm_recipient(tenant, recipient, self.kept.actor()))
+    }
+
+    fn set(&self, tenant: &Tenant, quota: &[(QuotaKind, Option<u64>)]) -> Result<Option<Quota>, Failure> {
+        self.done(self.kept.database.set_quota(tenant, quota.to_vec(), self.kept.actor()))
     }
 
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure> {
@@ -162,6 +169,11 @@ struct Added {
     secret: String,
 }
 
+#[derive(Deserialize)]
+struct Changed {
+    quota: QuotaShape,
+}
+
 impl TenantDesk for Remote {
     fn zone(&self) -> &TimeZone {
         &self.zone
@@ -179,8 +191,9 @@ impl TenantDesk for Remote {
     }
 
     fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
-        let Asked { tenant, recipients, lines } = *asked;
-        let body = json!({ "name": tenant.as_str(), "recipients": recipients, "lines": lines });
+        let Asked { tenant, recipients, quota } = *asked;
+        let quota = listed::quota(&quota);
+        let body = json!({ "name": tenant.as_str(), "recipients": recipients, "quota": quota });
         let added = self.server.post::<Added>("/tenants", &body)?;
         let Added { token, secret } = added.map_err(|refused| self.server.failed(&refused))?;
         let odd = || self.server.odd(&"expected a token's secret, found something else");
@@ -193,6 +206,16 @@ impl TenantDesk for Remote {
         match answer {
             Ok(_) => Ok(true),
             Err(refused) if refused.is(404) => Ok(false),
+            Err(refused) => Err(self.server.failed(&refused)),
+        }
+    }
+
+    fn set(&self, tenant: &Tenant, quota: &[(QuotaKind, Option<u64>)]) -> Result<Option<Quota>, Failure> {
+        let quota = quota.iter().map(|(kind, most)| (kind.as_str().to_string(), Value::from(*most)));
+        let body = json!({ "quota": quota.collect::<Map<_, _>>() });
+        match self.server.patch::<Changed>(&format!("/tenants/{tenant}"), &body)? {
+            Ok(Changed { quota }) => quota.read().map(Some).map_err(|odd| self.server.odd(&odd)),
+            Err(refused) if refused.is(404) => Ok(None),
             Err(refused) => Err(self.server.failed(&refused)),
         }
     }

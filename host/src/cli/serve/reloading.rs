@@ -149,16 +149,25 @@ fn print(path: &Path) -> Option<Print> {
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
-/// What tenants may bring: what the configuration says goes before what they were added with.
+/// What tenants may use: what the configuration says goes before what was set at run time.
 pub(super) fn quotas(
     configuration: &Configuration,
     database: &Database,
     intake: &Intake,
 ) -> Result<(), StoreError> {
     let Some(quotas) = intake.quotas() else { return Ok(()) };
-    let written =
-        configuration.quotas.iter().filter_map(|(tenant, quota)| Some((tenant.clone(), quota.lines?)));
-    quotas.set(database.quotas()?.into_iter().chain(written));
+    let written = &configuration.policy.quotas;
+    let mut all = database.quotas()?;
+    all.extend(
+        written
+            .each()
+            .map(|(tenant, quota)| {
+                let kept = all.get(tenant).copied().unwrap_or_default();
+                (tenant.clone(), quota.or(&kept))
+            })
+            .collect::<Vec<_>>(),
+    );
+    quotas.set(all);
     Ok(())
 }
 

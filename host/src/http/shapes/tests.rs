@@ -16,6 +16,7 @@ use crate::incidents::{
 };
 use crate::notices::Pattern;
 use crate::packs::{OwnPack, Version};
+use crate::quota::{Quota, QuotaKind};
 use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
@@ -207,7 +208,13 @@ fn tenants() {
     let tenant = KnownTenant {
         tenant: Tenant::new("plant").unwrap(),
         created: Some(1),
-        lines: Some(7),
+        quota: {
+            let mut quota = Quota::of(QuotaKind::Lines, 7);
+            quota.set(QuotaKind::Stored, Some(1 << 30));
+            quota
+        },
+        used: vec![(QuotaKind::Stored, 1 << 31), (QuotaKind::Scans, 0)],
+        over: vec![QuotaKind::Stored],
         recipients: vec![recipient(None), recipient(Some(2))],
         tokens: 3,
         open: 4,
