@@ -29,7 +29,6 @@ pub mod notices;
 pub mod packs;
 #[cfg(feature = "playground")]
 pub mod playground;
-#[cfg(feature = "store")]
 pub mod quota;
 #[cfg(feature = "server")]
 pub mod report;

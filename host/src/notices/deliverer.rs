@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 use tripline_notice::{Templates, plain, plain_digest};
 
 use super::{Content, DelivererLock, End, Leased, Mail, Next, Outbox, Reason, SendError, Transport, view};
-use crate::commit::StoreError;
+use crate::commit::{StoreError, Tenant};
 use crate::crash;
+use crate::quota::QuotaKind;
 use crate::wall_clock::WallClock;
 
 /// Who writes, and by which relay.
@@ -79,6 +80,8 @@ pub struct Delivered {
     pub dead: u64,
     /// To whom they were, with the relay's last words; the first ones.
     pub given_up: Vec<(String, End)>,
+    /// Tenants that were told that they may send no more than so much.
+    pub over_quota: Vec<(Tenant, QuotaKind, u64)>,
     /// Whether somebody else delivers, and nothing was done here.
     pub elsewhere: bool,
     /// When something is to be done next; `None`: nothing waits.
@@ -150,6 +153,7 @@ impl Deliverer {
                         }
                     }
                 }
+                Next::OverQuota(tenant, kind, most) => delivered.over_quota.push((tenant, kind, most)),
                 Next::Send(leased) => {
                     let end = self.send(&leased);
                     crash::point("before_mark_sent");

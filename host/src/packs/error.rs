@@ -6,6 +6,7 @@ use tripline_engine::matcher::MatcherError;
 
 use super::CompileError;
 use crate::commit::StoreError;
+use crate::quota::OverQuota;
 
 /// Why a tenant's pack is not taken, or not changed; what was there goes on.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum PackRefused {
     /// The tenant has as many as it may have.
     #[error("expected at most {0} packs of one tenant")]
     Many(usize),
+    /// The tenant may not use as much.
+    #[error("{0}")]
+    Quota(#[from] OverQuota),
     /// Somebody else changed it.
     #[error("expected pack `{0}` as it was when this began, found that somebody has changed it meanwhile")]
     Meanwhile(String),

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 use tripline_engine::abi::OpenWriter;
-use tripline_engine::sandbox::Sandbox;
+use tripline_engine::sandbox::{Allowance, Sandbox, Trap};
 use tripline_engine::{Configured, Pack, PackLimits};
 
 use super::{Act, Compiler, NewVersion, OwnPack, PackRefused};
 use crate::builtin;
-use crate::commit::{Store, Tenant};
+use crate::commit::{PackState, Store, Tenant};
 use crate::incidents::Actor;
+use crate::quota::{OverQuota, Quota, QuotaKind};
 use crate::serve::{Change, Control, PackSets};
 use crate::store::Database;
 
@@ -109,6 +110,10 @@ impl Shelf {
         wasm: Vec<u8>,
         actor: Actor,
     ) -> Result<OwnPack, PackRefused> {
+        let quota = self.tools.database.quota(tenant)?;
+        quota.allows(QuotaKind::Module, wasm.len() as u64)?;
+        let stored = self.tools.database.stored_of(tenant)?.all();
+        quota.allows(QuotaKind::Stored, stored.saturating_add(wasm.len() as u64))?;
         let pack = Arc::new(Pack::read_within(wasm, &PackLimits::default()).map_err(PackRefused::Module)?);
         if pack.name() != name {
             return Err(PackRefused::Name { asked: name.into(), found: pack.name().into() });
@@ -119,11 +124,12 @@ impl Shelf {
         }
         let kept = self.tools.database.own_packs(tenant)?;
         let known = kept.iter().find(|one| one.name == name);
-        has_room(&kept, name)?;
+        has_room(&kept, name, &quota)?;
+        self.has_patterns(tenant, &pack, &quota)?;
         let settings = known.map(|one| one.settings.clone()).unwrap_or_default();
         let configured = Configured::new(Arc::clone(&pack), &settings).map_err(PackRefused::Settings)?;
         self.tools.compiler.compile(&pack).map_err(PackRefused::Compile)?;
-        self.opens(tenant, &configured)?;
+        self.opens(tenant, &configured, &quota)?;
         let (version, wasm) = (pack.manifest().pack.version.to_string(), pack.wasm().to_vec());
         let new = NewVersion { name: name.into(), version, digest: *pack.digest(), wasm };
         let is_enabled = known.is_none_or(|one| one.is_enabled);
@@ -198,11 +204,12 @@ impl Shelf {
         let mut configured = None;
         if to.is_enabled {
             let one = self.read(to)?;
+            self.has_patterns(tenant, &one.pack, &self.tools.database.quota(tenant)?)?;
             if self.sets().operators().iter().any(|one| one.pack.name() == name) {
                 return Err(PackRefused::Taken(name.into()));
             }
             self.tools.compiler.compile(&one.pack).map_err(PackRefused::Compile)?;
-            self.opens(tenant, &one)?;
+            self.opens(tenant, &one, &self.tools.database.quota(tenant)?)?;
             configured = Some(one);
         } else if let Act::Settings(_) = &act {
             self.read(to)?;
@@ -237,26 +244,46 @@ impl Shelf {
         let sets = self.sets();
         let tried = sets.changed(sets.operators().to_vec(), own(&sets), true, |_| false);
         let tried = tried.map_err(PackRefused::Matcher)?;
+        let quota = self.tools.database.quota(tenant)?;
+        if configured.is_some() {
+            fits(&tried, tenant, &quota)?;
+        }
         // One changes them at a time: what another changes meanwhile is not undone.
         let mut sets = self.lock();
         let kept = self.tools.database.own_packs(tenant)?;
         if kept.iter().find(|one| one.name == name) != was {
             return Err(PackRefused::Meanwhile(name.into()));
         }
-        has_room(&kept, name)?;
+        has_room(&kept, name, &quota)?;
         // What is another's goes on as it stands.
         let operators = sets.operators().to_vec();
         let changed = sets.knowing(&tried).changed(operators, own(&sets), true, |other| other != tenant);
         let changed = Arc::new(changed.map_err(PackRefused::Matcher)?);
+        if configured.is_some() {
+            fits(&changed, tenant, &quota)?;
+        }
         keep(&self.tools.database)?;
         *sets = Arc::clone(&changed);
         self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
         Ok(())
     }
 
+    /// Whether a tenant may have as many patterns as with this pack: before any of them is compiled.
+    fn has_patterns(&self, tenant: &Tenant, pack: &Pack, quota: &Quota) -> Result<(), PackRefused> {
+        let sets = self.sets();
+        let others = sets.own(tenant).iter().filter(|one| one.pack.name() != pack.name());
+        let others: usize = others.map(|one| one.pack.manifest().patterns.len()).sum();
+        let patterns = others + pack.manifest().patterns.len();
+        Ok(quota.allows(QuotaKind::Patterns, patterns as u64)?)
+    }
+
     /// Whether it takes its settings and what is remembered.
-    fn opens(&self, tenant: &Tenant, configured: &Configured) -> Result<(), PackRefused> {
+    fn opens(&self, tenant: &Tenant, configured: &Configured, quota: &Quota) -> Result<(), PackRefused> {
         let states = self.tools.database.states(tenant)?;
+        let (sets, name) = (self.sets(), configured.pack.name());
+        let is_own = |name: &str| sets.own(tenant).iter().any(|one| one.pack.name() == name);
+        let own = states.iter().filter(|state| state.pack == name || is_own(&state.pack));
+        quota.allows(QuotaKind::State, own.map(PackState::bytes).sum())?;
         let remembered = states.iter().find(|state| state.pack == configured.pack.name());
         let state = remembered.and_then(|one| Some((one.state.as_deref()?, &*one.version)));
         let mut frame = OpenWriter::new();
@@ -264,10 +291,15 @@ impl Shelf {
         let frame = frame.finish(state.filter(|_| configured.pack.saves()));
         let module = self.tools.sandbox.load(&configured.pack);
         let module = module.map_err(|error| PackRefused::Open(error.to_string()))?;
-        let opened = module.instantiate().and_then(|mut instance| instance.open(&frame));
+        let most = quota.most(QuotaKind::Memory).unwrap_or(u64::MAX);
+        let allowance = Allowance { memory: most, ..Allowance::default() };
+        let opened = module.instantiate_within(allowance).and_then(|mut instance| instance.open(&frame));
         match opened {
             Ok(Ok(())) => Ok(()),
             Ok(Err(said)) => Err(PackRefused::Open(said)),
+            Err(Trap::Memory { limit, found }) if limit == most => {
+                Err(PackRefused::Quota(OverQuota { kind: QuotaKind::Memory, most, found }))
+            }
             Err(trap) => Err(PackRefused::Open(trap.to_string())),
         }
     }
@@ -283,11 +315,25 @@ impl Shelf {
 }
 
 /// Whether a tenant that has these may have one of this name.
-fn has_room(kept: &[OwnPack], name: &str) -> Result<(), PackRefused> {
-    match kept.len() < MOST || kept.iter().any(|one| one.name == name) {
+fn has_room(kept: &[OwnPack], name: &str, quota: &Quota) -> Result<(), PackRefused> {
+    if kept.iter().any(|one| one.name == name) {
+        return Ok(());
+    }
+    quota.allows(QuotaKind::Packs, kept.len() as u64 + 1)?;
+    match quota.most(QuotaKind::Packs).is_some() || kept.len() < MOST {
         true => Ok(()),
         false => Err(PackRefused::Many(MOST)),
     }
+}
+
+/// Whether a tenant may have what its packs have put into their index.
+fn fits(sets: &PackSets, tenant: &Tenant, quota: &Quota) -> Result<(), PackRefused> {
+    let first = sets.operators().len();
+    let own = first..first + sets.own(tenant).len();
+    let (sizes, index) = sets.of(tenant).sizes(own);
+    quota.allows(QuotaKind::Patterns, sizes.patterns as u64)?;
+    quota.allows(QuotaKind::Literals, sizes.literals as u64)?;
+    Ok(quota.allows(QuotaKind::Index, index as u64)?)
 }
 
 /// What all tenants have that can judge beside these packs, and what cannot.

@@ -12,13 +12,16 @@
 mod kind;
 mod over;
 mod quotas;
+#[cfg(feature = "store")]
+mod told;
 
 use std::fmt;
 
 pub use self::kind::{QuotaKind, Unit, Unread};
-pub(crate) use self::over::told;
 pub use self::over::{OVER_QUOTA, OverQuota};
 pub use self::quotas::TenantQuotas;
+#[cfg(feature = "store")]
+pub(crate) use self::told::told;
 
 /// Nanoseconds of a day: quotas of a day begin anew at midnight UTC, whatever zone anybody is in.
 const DAY: i64 = 24 * 3600 * 1_000_000_000;
@@ -62,6 +65,11 @@ impl Quota {
     /// What it bounds, in the order of [`QuotaKind::ALL`].
     pub fn each(&self) -> impl Iterator<Item = (QuotaKind, u64)> {
         QuotaKind::ALL.into_iter().zip(self.0).filter_map(|(kind, most)| Some((kind, most?)))
+    }
+
+    /// Whether one who uses so much may have no more.
+    pub fn is_over(&self, kind: QuotaKind, used: u64) -> bool {
+        self.most(kind).is_some_and(|most| kind.is_over(used, most))
     }
 
     /// Whether so much is within it.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tripline_engine::Configured;
-use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits, Snapshot, Verdicts};
-use tripline_engine::sandbox::Sandbox;
+use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits, LifeLimits, Snapshot, Verdicts};
+use tripline_engine::sandbox::{Sandbox, Allowance};
 
 use crate::check::settings_digest;
 use crate::commit::PackState;
@@ -42,9 +42,11 @@ impl Sitting {
         sandbox: &Arc<dyn Sandbox>,
         remembered: Option<PackState>,
         before: JudgeCost,
+        allowance: Allowance,
         verdicts: &mut Verdicts,
     ) -> Sitting {
-        let mut judge = Judge::new(Arc::clone(sandbox), configured, JudgeLimits::default());
+        let limits = JudgeLimits { life: LifeLimits { allowance, ..LifeLimits::default() }, ..JudgeLimits::default() };
+        let mut judge = Judge::new(Arc::clone(sandbox), configured, limits);
         if let Some(PackState { state, version, host, .. }) = remembered {
             judge.restore(Snapshot { state, version, host }, verdicts);
         }

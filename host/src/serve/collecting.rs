@@ -20,12 +20,12 @@ use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::{Foot, Mark};
 use tripline_engine::matcher::MatchCost;
 use tripline_engine::merge::{Run, Scanned};
-use tripline_engine::{Configured, PackReport, suspensions};
+use tripline_engine::sandbox::Trap;
+use tripline_engine::{Configured, Fault, PackFault, PackReport, suspensions};
 
 use super::Event;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
-use super::quotas::Quotas;
 use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::Turn;
@@ -77,8 +77,7 @@ pub(super) struct Collecting<'a> {
     ready: HashMap<Tenant, Pending>,
     waits: Instant,
     parts: (Sender<Part>, Receiver<Part>),
-    /// Who may take how much time, and what matching each tenant's lines has taken so far.
-    quotas: Option<Quotas>,
+    /// What matching each tenant's lines has taken so far.
     matched: HashMap<Tenant, Duration>,
     /// What each tenant's packs have cost.
     costs: HashMap<(Tenant, usize), JudgeCost>,
@@ -112,12 +111,10 @@ impl<'a> Collecting<'a> {
         judged: Judged<'a>,
         disk: Disk,
         tenants: Vec<Tenant>,
-        quotas: Option<Quotas>,
     ) -> Collecting<'a> {
         // Who goes on as before has paid for what was.
         let matched = sets.met().into_iter().map(|(tenant, set)| (tenant, set.matching())).collect();
         Collecting {
-            quotas,
             matched,
             shared,
             sets,
@@ -315,6 +312,7 @@ impl<'a> Collecting<'a> {
     fn part(&mut self, part: Part) {
         let Part { tenant, decisions, states, faults, logs, costs } = part;
         for fault in faults {
+            self.noted(&tenant, &fault);
             self.shared.faults.count(&tenant, &fault);
             self.shared.health.fault(&tenant, self.shared.clock.now(), &fault);
             self.shared.tell(Event::Fault(tenant.clone(), fault));
@@ -342,13 +340,32 @@ impl<'a> Collecting<'a> {
         }
     }
 
-    /// So much was spent on judging a tenant's lines, and something on matching them.
-    fn spend(&mut self, tenant: &Tenant, judging: Duration) {
-        let Some(quotas) =
-            self.quotas.as_ref().filter(|quotas| quotas.of(tenant).most(QuotaKind::Cpu).is_some())
-        else {
+    /// A fault whose limit was the tenant's quota is one of that, too.
+    fn noted(&self, tenant: &Tenant, fault: &PackFault) {
+        let Some(quotas) = self.shared.quotas else { return };
+        let (Fault::Start(trap) | Fault::Open(trap) | Fault::Check(trap) | Fault::Save(trap)) = &fault.fault else {
             return;
         };
+        let quota = quotas.of(tenant);
+        let kind = match trap {
+            Trap::Memory { limit, .. } if quota.most(QuotaKind::Memory) == Some(*limit) => QuotaKind::Memory,
+            // What others remember is not left to it.
+            Trap::Answer { what: "state", limit, .. }
+                if quota.most(QuotaKind::State).is_some_and(|most| *limit <= most) =>
+            {
+                QuotaKind::State
+            }
+            _ => return,
+        };
+        quotas.note(tenant, kind, false);
+    }
+
+    /// So much was spent on judging a tenant's lines, and something on matching them.
+    fn spend(&mut self, tenant: &Tenant, judging: Duration) {
+        let Some(quotas) = self.shared.quotas else { return };
+        if quotas.of(tenant).most(QuotaKind::Cpu).is_none() {
+            return;
+        }
         let matching = self.sets.of(tenant).matching();
         let before = self.matched.insert(tenant.clone(), matching).unwrap_or_default();
         quotas.spend_cpu(tenant, judging + matching.saturating_sub(before));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick};
 use tripline_engine::merge::Run;
-use tripline_engine::sandbox::Sandbox;
+use tripline_engine::sandbox::{Allowance, Sandbox};
 use tripline_engine::{Fault, Numbers, deliver};
 
 use super::bench::{Seat, Sitting};
@@ -24,7 +24,8 @@ use super::passing::{Part, Work};
 use super::queue::{Queue, Task};
 use super::sets::PackSets;
 use super::shared::Shared;
-use crate::commit::{Store, StoreError, Tenant};
+use crate::commit::{PackState, Store, StoreError, Tenant};
+use crate::quota::QuotaKind;
 
 /// What all judges of a server have.
 #[derive(Clone, Copy)]
@@ -38,6 +39,21 @@ pub(super) struct Bar<'a> {
     pub(super) crowded: &'a AtomicBool,
     /// Instances of one judge that may sit.
     pub(super) seats: usize,
+}
+
+impl Bar<'_> {
+    /// What an instance of a pack of a tenant's own may have by its quota: of what packs remember, what the others leave.
+    fn allowance(&self, tenant: &Tenant, name: &str, states: &[PackState]) -> Allowance {
+        let quota = self.shared.quotas.map(|quotas| quotas.of(tenant)).unwrap_or_default();
+        let memory = quota.most(QuotaKind::Memory).unwrap_or(u64::MAX);
+        let own = self.sets.own(tenant);
+        let of_others = states.iter().filter(|state| {
+            state.pack != name && own.iter().any(|one| one.pack.name() == state.pack)
+        });
+        let others: u64 = of_others.map(PackState::bytes).sum();
+        let state = quota.most(QuotaKind::State).map_or(u64::MAX, |most| most.saturating_sub(others));
+        Allowance { memory, state }
+    }
 }
 
 /// Judges of which this one is the one with the number.
@@ -303,8 +319,13 @@ impl<'a> Judging<'a> {
         }
         let configured = &set.packs()[pack];
         let states = self.bar.shared.database.states(tenant)?;
+        let is_own = pack >= self.bar.sets.operators().len();
+        let allowance = match is_own {
+            true => self.bar.allowance(tenant, configured.pack.name(), &states),
+            false => Allowance::default(),
+        };
         let remembered = states.into_iter().find(|state| state.pack == configured.pack.name());
-        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, before, &mut bench.verdicts);
+        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, before, allowance, &mut bench.verdicts);
         let ours = |(of, suspended, _): &&(Tenant, usize, Fault)| of == tenant && *suspended == pack;
         for (_, _, fault) in self.suspended.iter().filter(ours) {
             sitting.judge.suspend(fault.clone(), &mut bench.verdicts);

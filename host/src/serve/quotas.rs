@@ -114,10 +114,10 @@ impl Quotas {
     }
 
     /// Something that is not paid for by time was refused, or not done, since it is over this quota; whether the tenant
-    /// `is_told` of it already.
-    pub fn note(&self, tenant: &Tenant, kind: QuotaKind, is_told: bool) {
+    /// `is_told` of it already. Answers whether it was within it before, for long enough to be told of again.
+    pub fn note(&self, tenant: &Tenant, kind: QuotaKind, is_told: bool) -> bool {
         let now = self.0.clock.steady();
-        went_over(&mut self.lock().entry(tenant.clone()).or_default().over, kind, now, is_told);
+        went_over(&mut self.lock().entry(tenant.clone()).or_default().over, kind, now, is_told)
     }
 
     /// For how long it may bring nothing; `None`: it may.
@@ -161,12 +161,13 @@ impl Quotas {
     }
 }
 
-fn went_over(over: &mut BTreeMap<QuotaKind, Over>, kind: QuotaKind, now: i64, is_told: bool) {
+fn went_over(over: &mut BTreeMap<QuotaKind, Over>, kind: QuotaKind, now: i64, is_told: bool) -> bool {
     let before = over.get(&kind).copied();
     let was_quiet = before.is_none_or(|before| now.saturating_sub(before.at) >= QUIET);
     let is_told = is_told || before.is_some_and(|before| before.is_told) && !was_quiet;
     let times = before.map_or(0, |before| before.times) + 1;
     over.insert(kind, Over { at: now, is_told, times });
+    was_quiet
 }
 
 impl Own {
@@ -300,12 +301,13 @@ mod tests {
     #[test]
     fn what_is_noted_is_over_for_a_while() {
         let (hand, quotas, plant) = quotas(QuotaKind::Stored, 1 << 20);
-        quotas.note(&plant, QuotaKind::Stored, true);
+        assert!(quotas.note(&plant, QuotaKind::Stored, true));
         assert!(quotas.untold().is_empty());
         assert_eq!(quotas.all(), [(plant.clone(), QuotaKind::Stored, true, 1)]);
         assert_eq!(quotas.wait(&plant), None, "its lines come");
         hand.0.fetch_add(NOTED, SeqCst);
         assert_eq!(quotas.all(), [(plant.clone(), QuotaKind::Stored, false, 1)]);
+        assert!(!quotas.note(&plant, QuotaKind::Stored, true));
         quotas.note(&plant, QuotaKind::Packs, false);
         assert!(quotas.untold().is_empty(), "it has no such quota");
     }

@@ -96,6 +96,7 @@ pub fn run(
         health: &health,
         faults: &faults,
         clock: &*clock,
+        quotas: intake.quotas(),
         tell,
         pause,
         every,
@@ -221,8 +222,7 @@ impl Epoch<'_> {
             });
             let _guard = Guard(control);
             let judged = Judged { judges, decided, crowded, starved };
-            let (disk, quotas) = (Disk { barriers, stored }, intake.quotas().cloned());
-            let collecting = Collecting::new(shared, sets, judged, disk, tenants, quotas);
+            let collecting = Collecting::new(shared, sets, judged, Disk { barriers, stored }, tenants);
             collecting.run(fed);
         });
         Ok(())

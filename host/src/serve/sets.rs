@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tripline_engine::Configured;
-use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
+use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError, PatternSizes};
 use tripline_engine::pattern::Rarity;
 
 use super::out::Out;
@@ -175,6 +175,16 @@ impl PackSet {
     /// Their patterns.
     pub(super) fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// How much these of its packs have put into its index, and bytes of all of that.
+    pub(crate) fn sizes(&self, packs: impl Iterator<Item = usize>) -> (PatternSizes, usize) {
+        let sizes = self.matcher.sizes();
+        let own = packs.filter_map(|pack| sizes.get(pack)).fold(PatternSizes::default(), |sum, one| PatternSizes {
+            patterns: sum.patterns + one.patterns,
+            literals: sum.literals + one.literals,
+        });
+        (own, self.matcher.index_bytes())
     }
 
     /// What matching has taken so far, of all its packs.

@@ -41,6 +41,7 @@ mod quotas;
 mod readers;
 mod redacting;
 mod restored;
+mod room;
 mod rules;
 mod scans;
 mod schedules;

@@ -10,16 +10,19 @@
 //!     └── retry
 //! ```
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
 use super::telling::{Installation, Work, thread};
-use super::{departed, digest, evidence, incidents, open, tenants, timeline, told};
+use super::{departed, digest, evidence, incidents, open, quotas, tenants, timeline, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
 use crate::notices::{
     About, Bucket, Content, DelivererLock, End, Leased, Next, Outbox, Reason, RuleText, Throttle, backoff,
 };
+use crate::quota::{QuotaKind, day, next_day};
 
 /// What could not be delivered when it is as old as this is given up: four days, as mail servers do (RFC 5321 section 4.5.4.1).
 const GIVEN_UP: i64 = 4 * 24 * 60 * 60 * 1_000_000_000;
@@ -81,6 +84,33 @@ struct Waiting {
     recipient: String,
     critical: bool,
     due: u64,
+    /// When the oldest of them was put here.
+    since: i64,
+}
+
+/// How many mails tenants may still send on this day.
+#[derive(Default)]
+struct Mails(HashMap<Tenant, Option<(u64, u64)>>);
+
+impl Mails {
+    /// `None`: as many as there are.
+    fn left(&mut self, work: &Work<'_>) -> Result<Option<u64>, StoreError> {
+        let known = match self.0.get(work.tenant) {
+            Some(known) => *known,
+            None => {
+                let most = quotas::in_force(work.db, work.policy, work.tenant)?.most(QuotaKind::Mails);
+                let sent = most.map(|_| quotas::mails(work.db, work.tenant, work.now)).transpose()?;
+                let known = most.zip(sent);
+                self.0.insert(work.tenant.clone(), known);
+                known
+            }
+        };
+        Ok(known.map(|(most, sent)| most.saturating_sub(sent)))
+    }
+
+    fn most(&self, tenant: &Tenant) -> u64 {
+        self.0.get(tenant).copied().flatten().map_or(u64::MAX, |(most, _)| most)
+    }
 }
 
 /// What to send now, or when to look again.
@@ -111,8 +141,19 @@ pub(super) fn next(
     if !departed.is_empty() {
         return Ok(Next::Departed(departed));
     }
+    let mut mails = Mails::default();
     for waiting in all {
         let work = Work { db, tenant: &waiting.tenant, policy, installation, now };
+        let left = mails.left(&work)?;
+        if left == Some(0) {
+            let most = mails.most(&waiting.tenant);
+            if quotas::tell(&work, QuotaKind::Mails, most)? {
+                return Ok(Next::OverQuota(waiting.tenant.clone(), QuotaKind::Mails, most));
+            }
+            let at = next_day(now);
+            again = Some(again.map_or(at, |again| again.min(at)));
+            continue;
+        }
         let bucket = bucket(&work, &waiting)?;
         let tokens = policy.throttle.tokens(bucket);
         if tokens == 0 {
@@ -120,7 +161,9 @@ pub(super) fn next(
             again = Some(again.map_or(at, |again| again.min(at)));
             continue;
         }
-        if waiting.due > tokens {
+        // What is left over from the day before goes as one, and so does what would use up the day.
+        let is_late = left.is_some() && waiting.since < day(now);
+        if waiting.due > tokens || is_late || left.is_some_and(|left| waiting.due > left) {
             digest::fold(&work, &waiting.recipient, waiting.critical)?;
         }
         if let Some(leased) = lease(&work, &waiting)? {
@@ -140,18 +183,18 @@ fn next_due(db: &Connection, now: i64) -> Result<Option<i64>, StoreError> {
 /// Who has something due; whoever has waited longest first.
 fn waiting(db: &Connection, now: i64) -> Result<Vec<Waiting>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT tenant, recipient, critical, count(*) FROM notices
+        "SELECT tenant, recipient, critical, count(*), min(created) FROM notices
          WHERE state IN ('queued', 'deferred') AND due <= ?1
          GROUP BY tenant, recipient, critical ORDER BY critical DESC, min(due), min(id)",
     )?;
     let rows = statement.query_map([now], |row| {
-        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?))
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get(4)?))
     })?;
     let mut found = Vec::new();
     for row in rows {
-        let (tenant, recipient, critical, due) = row?;
+        let (tenant, recipient, critical, due, since) = row?;
         let due = due.max(0) as u64;
-        found.extend(Tenant::new(&tenant).map(|tenant| Waiting { tenant, recipient, critical, due }));
+        found.extend(Tenant::new(&tenant).map(|tenant| Waiting { tenant, recipient, critical, due, since }));
     }
     Ok(found)
 }
@@ -159,6 +202,9 @@ fn waiting(db: &Connection, now: i64) -> Result<Vec<Waiting>, StoreError> {
 /// How many notices of a tenant can go now: they are due, and the hour's mails are not used up.
 pub(super) fn can_go(work: &Work<'_>) -> Result<u64, StoreError> {
     let mut count = 0;
+    if Mails::default().left(work)? == Some(0) {
+        return Ok(0);
+    }
     for waiting in waiting(work.db, work.now)?.iter().filter(|waiting| waiting.tenant == *work.tenant) {
         let tokens = work.policy.throttle.tokens(bucket(work, waiting)?);
         count += if tokens > 0 { waiting.due } else { 0 };
@@ -285,7 +331,7 @@ pub(super) fn finish(
         return Ok(false);
     };
     let Some(tenant) = Tenant::new(&tenant) else { return Ok(false) };
-    let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0 };
+    let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0, since: now };
     let work = Work { db, tenant: &tenant, policy, installation, now };
     let put = |state: &str, due: i64, words: &str| -> Result<(), StoreError> {
         let sent = (state == "sent").then_some(now);

@@ -1,16 +1,18 @@
 //! What tenants may use: what was set at run time is here, what the configuration says goes before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
+use tripline_engine::decision::HOST;
 
 use super::database::Database;
 use super::telling::Work;
-use super::{stored, tenants};
-use crate::commit::{StoreError, Tenant};
-use crate::incidents::{Actor, Policy};
-use crate::quota::{self, Quota, QuotaKind};
+use super::applying::Applying;
+use super::{incidents, stored, tenants};
+use crate::commit::{Commit, StoreError, Tenant};
+use crate::incidents::{Actor, Fingerprint, Policy, State};
+use crate::quota::{self, OVER_QUOTA, OverQuota, Quota, QuotaKind};
 
 impl Database {
     /// What was set at run time; who is not among them may use as much as there is, or as the configuration says.
@@ -33,6 +35,38 @@ impl Database {
     pub fn quota(&self, tenant: &Tenant) -> Result<Quota, StoreError> {
         let policy = self.policy();
         self.readers.read(|db| in_force(db, &policy, tenant))
+    }
+
+    /// Tenants that are over a quota of what the database knows of, and of what.
+    pub fn over_quota(&self) -> Result<Vec<(Tenant, QuotaKind)>, StoreError> {
+        let (policy, now) = (self.policy(), self.clock.now());
+        let mut tenants: BTreeSet<Tenant> = self.quotas()?.into_keys().collect();
+        tenants.extend(policy.quotas.each().map(|(tenant, _)| tenant.clone()));
+        self.readers.read(|db| {
+            let mut over = Vec::new();
+            for tenant in &tenants {
+                let quota = in_force(db, &policy, tenant)?;
+                let used = used(db, tenant, now)?.into_iter();
+                over.extend(
+                    used.filter(|(kind, used)| quota.is_over(*kind, *used))
+                        .map(|(kind, _)| (tenant.clone(), kind)),
+                );
+            }
+            Ok(over)
+        })
+    }
+
+    /// Whether a tenant may begin one more scan on this day. One that may not is told so, the first time.
+    pub fn may_scan(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
+        let Some(most) = self.quota(tenant)?.most(QuotaKind::Scans) else { return Ok(Ok(())) };
+        let now = self.clock.now();
+        let found = self.readers.read(|db| scans(db, tenant, now))?;
+        if found < most {
+            return Ok(Ok(()));
+        }
+        let of = tenant.clone();
+        self.write(move |db, this| tell(&this.work(db, &of), QuotaKind::Scans, most))?;
+        Ok(Err(OverQuota { kind: QuotaKind::Scans, most, found: found + 1 }))
     }
 
     /// Changes what a tenant may use, where the configuration does not say it; answers what it may use now, or `None`: there
@@ -64,6 +98,23 @@ impl Database {
             in_force(db, &this.policy, &tenant).map(Some)
         })
     }
+}
+
+/// Whether a tenant is told that it is over such a quota: an incident of it is not resolved.
+pub(super) fn is_told(work: &Work<'_>, kind: QuotaKind) -> Result<bool, StoreError> {
+    let fingerprint = Fingerprint::given_as(kind.as_str().as_bytes());
+    let known = incidents::latest(work.db, work.tenant, HOST, OVER_QUOTA, &fingerprint)?;
+    Ok(known.is_some_and(|incident| incident.state != State::Resolved))
+}
+
+/// Tells a tenant that it is over such a quota, if it does not know that; whether it did not.
+pub(super) fn tell(work: &Work<'_>, kind: QuotaKind, most: u64) -> Result<bool, StoreError> {
+    if is_told(work, kind)? {
+        return Ok(false);
+    }
+    let decisions = vec![quota::told(kind, most, work.now)];
+    Applying::new(work)?.apply(Commit { decisions, ..Commit::default() })?;
+    Ok(true)
 }
 
 /// What was set of one at run time.

@@ -102,7 +102,7 @@ fn known(db: &Connection, policy: &Policy, tenant: Tenant, now: i64) -> Result<K
     let quota = quotas::in_force(db, policy, &tenant)?;
     let used = quotas::used(db, &tenant, now)?;
     let is_over =
-        |(kind, used): &&(QuotaKind, u64)| quota.most(*kind).is_some_and(|most| kind.is_over(*used, most));
+        |(kind, used): &&(QuotaKind, u64)| quota.is_over(*kind, *used);
     let over = used.iter().filter(is_over).map(|(kind, _)| *kind).collect();
     Ok(KnownTenant { tenant, created, quota, used, over, recipients, tokens, open })
 }

@@ -94,8 +94,8 @@ impl Database {
 
     /// The same, with what holds each.
     pub(super) fn holding(&self, tenant: &Tenant, mut all: Vec<Told>) -> Result<Vec<Told>, StoreError> {
-        let (throttle, now) = (self.policy().throttle, self.clock.now());
-        let held = self.readers.read(|db| held::of(db, tenant, &throttle, now, &all))?;
+        let (policy, now) = (self.policy(), self.clock.now());
+        let held = self.readers.read(|db| held::of(db, tenant, &policy, now, &all))?;
         all.iter_mut().zip(held).for_each(|(told, held)| told.held = held);
         Ok(all)
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tripline_abi::{OpenWriter, SettingValue};
 
 use crate::fault::Fault;
-use crate::sandbox::{Instance, LogLine, Module, Sandbox, Trap, Usage};
+use crate::sandbox::{Allowance, Instance, LogLine, Module, Sandbox, Trap, Usage};
 use crate::{Configured, Pack};
 
 /// When an instance saves, and what is kept in between.
@@ -22,11 +22,13 @@ pub struct LifeLimits {
     pub save_after: usize,
     /// Bytes of batches kept for a pack that cannot save; with more, a fault empties its state. 8 MiB.
     pub keep: usize,
+    /// What an instance may have. As much as everybody.
+    pub allowance: Allowance,
 }
 
 impl Default for LifeLimits {
     fn default() -> Self {
-        LifeLimits { save_after: 512 * 1024, keep: 8 * 1024 * 1024 }
+        LifeLimits { save_after: 512 * 1024, keep: 8 * 1024 * 1024, allowance: Allowance::default() }
     }
 }
 
@@ -181,7 +183,7 @@ impl Life {
                 Some(module) => Arc::clone(module),
                 None => Arc::clone(self.module.insert(self.sandbox.load(&self.pack)?)),
             };
-            let mut instance = module.instantiate().map_err(Fault::Start)?;
+            let mut instance = module.instantiate_within(self.limits.allowance).map_err(Fault::Start)?;
             self.starts += 1;
             let state = self.saved.as_ref().map(|(state, version)| (&state[..], &version[..]));
             let opened = instance.open(&self.settings.finish(state));

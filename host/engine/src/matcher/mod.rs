@@ -49,12 +49,23 @@ struct Set {
     /// Index of the pack, for each pattern.
     pack_of: Vec<u32>,
     index: Index,
+    /// How much of it each pack has brought.
+    sizes: Vec<PatternSizes>,
     /// Packs that look at every line: `every_event`, or a pattern without literals.
     always: Vec<u32>,
     /// Names of fields that a pack looks at or wants, each once, sorted.
     wanted: Vec<String>,
     /// Of those the ones that may stand within objects.
     dotted: Vec<String>,
+}
+
+/// How much a pack has put into a matcher.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PatternSizes {
+    /// Patterns.
+    pub patterns: usize,
+    /// Literals that they are found by; one that two patterns have counts twice.
+    pub literals: usize,
 }
 
 /// What bounds matching.
@@ -130,6 +141,7 @@ impl Matcher {
         let mut pack_of = Vec::new();
         let mut watches = Vec::new();
         let mut necessary = Vec::new();
+        let mut sizes = Vec::new();
         for (number, Configured { pack, settings }) in packs.iter().enumerate() {
             let first = patterns.len() as u32;
             for pattern in &pack.manifest().patterns {
@@ -139,6 +151,9 @@ impl Matcher {
                 patterns.push(compiled);
                 pack_of.push(number as u32);
             }
+            let own = &necessary[first as usize..];
+            let literals = own.iter().flatten().map(Vec::len).sum();
+            sizes.push(PatternSizes { patterns: own.len(), literals });
             let unfiltered =
                 (first..patterns.len() as u32).filter(|&p| necessary[p as usize].is_none()).collect();
             watches.push(Watch::new(pack.manifest(), first, unfiltered));
@@ -151,7 +166,7 @@ impl Matcher {
         let meters = watches.iter().map(|_| Meter::default()).collect();
         let wanted = wanted(packs);
         let dotted = wanted.iter().filter(|name| name.contains('.')).cloned().collect();
-        let set = Arc::new(Set { watches, patterns, pack_of, index, always, wanted, dotted });
+        let set = Arc::new(Set { watches, patterns, pack_of, index, sizes, always, wanted, dotted });
         Ok(Matcher { set, meters, limits })
     }
 
@@ -178,6 +193,16 @@ impl Matcher {
             }
         }
         Ok(())
+    }
+
+    /// How much each pack has put into it, in the order of the packs.
+    pub fn sizes(&self) -> &[PatternSizes] {
+        &self.set.sizes
+    }
+
+    /// Bytes of the index of them all.
+    pub fn index_bytes(&self) -> usize {
+        self.set.index.bytes()
     }
 
     /// What matching has cost each pack so far, in the order of the packs.

@@ -78,6 +78,16 @@ impl Index {
         self.patterns
     }
 
+    /// Bytes that it takes, but for what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let literal = |one: &Literal| size_of::<Literal>() + one.text.len() + size_of_val(&*one.patterns);
+        let short = |one: &Short| one.automaton.memory_usage() + size_of_val(&*one.literals);
+        self.literals.iter().map(literal).sum::<usize>()
+            + self.long.bytes()
+            + self.short.as_ref().map_or(0, short)
+            + size_of_val(&*self.unfiltered)
+    }
+
     /// The patterns that no literal stands for.
     pub fn unfiltered(&self) -> &[u32] {
         &self.unfiltered

@@ -37,8 +37,14 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
     let lost = shared.health.all_lost().into_iter();
     let lost =
         lost.filter(|(whose, ..)| *whose == tenant).map(|(_, source, count)| (source, count)).collect();
-    let (standing, commits) =
-        shared.read(move |database| Ok((database.standing(&tenant)?, database.commit_times()))).await?;
+    let read = shared.read(move |database| {
+        Ok((database.standing(&tenant)?, database.commit_times(), database.over_quota()?))
+    });
+    let (standing, commits, over) = read.await?;
+    let mut quotas = shared.intake.quotas().map(Quotas::all).unwrap_or_default();
+    for (tenant, kind, is_over, _) in &mut quotas {
+        *is_over |= over.iter().any(|(of, one)| of == tenant && one == kind);
+    }
     let exposition = Exposition {
         ready: shared.health.ready().is_ok(),
         now: shared.clock.now(),
@@ -48,7 +54,7 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
         packs: shared.health.all_packs(),
         standing,
         commits,
-        quotas: shared.intake.quotas().map(Quotas::all).unwrap_or_default(),
+        quotas,
         held: shared.room.held(),
     };
     let mut registry = Registry::with_prefix("tripline");

@@ -25,6 +25,7 @@ use crate::commit::Tenant;
 use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
 use crate::packs::{OwnPack, PackRefused};
 use crate::report::listed;
+use crate::serve::Quotas;
 use crate::token::Scope;
 
 pub(super) fn routes() -> Routes {
@@ -105,7 +106,7 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
     responses(
         (status = 200, description = "it is kept", body = OwnPackShape),
         (status = 408, description = "the body came too slowly"),
-        (status = 409, description = "the name is taken, or there are too many"),
+        (status = 409, description = "the name is taken, there are too many, or the tenant's quota does not allow it"),
         (status = 413, description = "the module is too large"),
         (status = 415, description = "the body's type is not taken"),
         (status = 422, description = "it is no pack, takes too much to compile, or does not open"),
@@ -131,9 +132,10 @@ async fn push(
     let mut share = shared.room.share(&tenant);
     let packed = body::read(body, most, &limits, &mut share).await?;
     let wasm = shared.unpack(move || Ok((unpack(packed, packing, &limits, &mut share)?, share))).await?;
+    let quotas = shared.intake.quotas().cloned();
     let pushed = shared.shelve(move |packs| {
         let (wasm, _share) = wasm;
-        packs.push(&tenant, &name, wasm, actor)
+        packs.push(&tenant, &name, wasm, actor).inspect_err(|error| noted(quotas.as_ref(), &tenant, error))
     });
     let pushed = pushed.await?;
     Ok(Json(whole(&shared, &pushed)))
@@ -250,6 +252,13 @@ async fn faults(
     }
     let faults = shared.health.faults(caller.tenant(), &name);
     Ok(Json(json!({ "faults": faults.iter().map(listed::pack_fault).collect::<Vec<_>>() })))
+}
+
+/// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this.
+fn noted(quotas: Option<&Quotas>, tenant: &Tenant, error: &PackRefused) {
+    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error) {
+        quotas.note(tenant, over.kind, false);
+    }
 }
 
 fn whose<N: Needed>(caller: &Caller<N>) -> (Tenant, crate::incidents::Actor) {
