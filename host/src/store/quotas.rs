@@ -147,7 +147,7 @@ pub(super) fn used(db: &Connection, tenant: &Tenant, now: i64) -> Result<Vec<(Qu
 /// Mails that were sent on this day. One that is on its way counts.
 pub(super) fn mails(db: &Connection, tenant: &Tenant, now: i64) -> Result<u64, StoreError> {
     let sql = "SELECT (SELECT count(*) FROM notices WHERE tenant = ?1 AND state = 'sent' AND sent >= ?2)
-        + (SELECT count(*) FROM notices WHERE tenant = ?1 AND state = 'sending')";
+        + (SELECT count(*) FROM notices INDEXED BY notices_sending WHERE tenant = ?1 AND state = 'sending')";
     Ok(db.prepare_cached(sql)?.query_row(params![tenant.as_str(), quota::day(now)], |row| row.get(0))?)
 }
 
