@@ -14,6 +14,7 @@ mod leaving;
 mod locked;
 mod looking;
 mod outbox;
+mod outcomes;
 mod records;
 mod restoring;
 mod searching;
