@@ -72,7 +72,8 @@ impl Accounted {
     }
 
     fn by_pack(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let label = |(tenant, pack): &(String, Pack)| [("tenant", tenant.clone()), ("pack", pack.name.clone())];
+        let label =
+            |(tenant, pack): &(String, Pack)| [("tenant", tenant.clone()), ("pack", pack.name.clone())];
         let all = || self.packs.iter();
         let mut count = |name, help, of: fn(&PackCounts) -> u64| {
             counter(out, name, help, None, all().map(|one| (label(one), of(&one.1.counts))))

@@ -34,7 +34,8 @@ impl Shared {
             return Ok(bytes);
         }
         let stored = self.read(|database| database.stored()).await?;
-        let bytes: BTreeMap<_, _> = stored.into_iter().map(|(tenant, stored)| (tenant, stored.all())).collect();
+        let bytes: BTreeMap<_, _> =
+            stored.into_iter().map(|(tenant, stored)| (tenant, stored.all())).collect();
         let bytes = Arc::new(bytes);
         *self.kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&bytes)));
         Ok(bytes)

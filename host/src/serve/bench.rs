@@ -45,7 +45,12 @@ impl Sitting {
         if let Some(PackState { state, version, host, .. }) = remembered {
             judge.restore(Snapshot { state, version, host }, verdicts);
         }
-        Sitting { judge, settings: settings_digest(configured), used: Instant::now(), told: JudgeCost::default() }
+        Sitting {
+            judge,
+            settings: settings_digest(configured),
+            used: Instant::now(),
+            told: JudgeCost::default(),
+        }
     }
 
     /// What it remembers, if that has changed.

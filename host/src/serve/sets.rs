@@ -121,9 +121,7 @@ impl PackSets {
         }
         let mut sets = PackSets { operators, own, compiled, met: RwLock::default() };
         let operators = sets.operators.len();
-        met.retain(|tenant, set| {
-            set.operators == operators && set.compiled.key == key(&sets.list(tenant))
-        });
+        met.retain(|tenant, set| set.operators == operators && set.compiled.key == key(&sets.list(tenant)));
         sets.met = RwLock::new(met);
         Ok(sets)
     }

@@ -112,7 +112,7 @@ fn whoever_interrupts_it_has_seen_enough() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut top = Terminal::top(&site, &[], true);
         // Nothing stands around the words that are bold elsewhere.
-        top.until("\x1b[?1049h\x1b[?25l\x1b[Htripline top  http://127.0.0.1:");
+        top.until("\x1b[?1049h\x1b[?25l\x1b[Htripline top  2 tenants  by cpu  http://127.0.0.1:");
         top.until("q ends");
         kill_process(Pid::from_child(&top.child), signal).unwrap();
         assert_eq!(top.end(), (Some(0), String::new(), true));

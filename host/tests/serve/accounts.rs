@@ -112,7 +112,8 @@ fn each_tenant_is_counted_alone_and_lately_is_ten_seconds() {
 fn what_is_counted_goes_on_over_changes() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::new(folder.path(), 16, Vec::new());
-    let own = |running: &Running| of(running, "a").packs.iter().map(|one| one.pack.clone()).collect::<Vec<_>>();
+    let own =
+        |running: &Running| of(running, "a").packs.iter().map(|one| one.pack.clone()).collect::<Vec<_>>();
     bring(&running, "a", 3);
     let before = of(&running, "a").judged();
     let changes = |running: &Running| running.counted("Changed");
@@ -162,7 +163,10 @@ fn a_pack_that_burns_cpu_time_is_the_first() {
     let others = usage.tenants[1..].iter().map(|one| one.judged().cpu).sum::<Duration>();
     assert!(first.packs[0].counts.cpu > others + first.packs[1].counts.cpu, "{usage:?}");
     // As they live, and what they remember.
-    assert_eq!(usage.tenants.iter().map(TenantUsage::memory).collect::<Vec<_>>(), [3, 2, 2].map(|n| n * MEMORY));
+    assert_eq!(
+        usage.tenants.iter().map(TenantUsage::memory).collect::<Vec<_>>(),
+        [3, 2, 2].map(|n| n * MEMORY)
+    );
     assert!(usage.tenants.iter().flat_map(|one| &one.packs).all(|pack| pack.state > 4), "{usage:?}");
     usage.sort(By::Memory);
     assert_eq!(usage.tenants[0].tenant.as_str(), "b");
@@ -216,9 +220,8 @@ fn who_rests_has_no_memory_and_keeps_its_state_over_a_restart() {
     assert!(states.iter().all(|bytes| *bytes > 4), "{states:?}");
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
     let running = begin(folder.path());
-    running.until("what is kept is known", |running| {
-        running.health.accounts().usage(None).tenants.len() == 2
-    });
+    running
+        .until("what is kept is known", |running| running.health.accounts().usage(None).tenants.len() == 2);
     assert_eq!(["a", "b"].map(|name| of(&running, name).state()), states);
     assert_eq!(lives(&running), [0, 0], "nothing has come for it yet");
 }

@@ -8,7 +8,7 @@ use crate::http::shapes::{ByWord, PackUsageShape, RatesShape, TenantUsageShape, 
 use crate::report::figures::{bytes, counted, duration, grouped};
 use crate::report::paint::{BOLD, DIM, ERROR, WARNING};
 use crate::report::table::{Column, Table};
-use crate::report::visible;
+use crate::report::{fit, visible};
 
 /// Where it is shown.
 pub(super) struct Place {
@@ -53,14 +53,15 @@ impl<'u> View<'u> {
     /// The page, in so many lines; what is wrong, if the server does not answer.
     pub(super) fn page(&self, place: &Place, trouble: Option<&str>) -> String {
         let mut page = String::new();
-        self.head(&mut page, trouble);
+        self.head(&mut page, place.width, trouble);
         let (tenants, packs) = self.rows(place.height);
         page.push('\n');
         put(&mut page, &self.tenants(tenants), place.width);
         page.push('\n');
         put(&mut page, &self.packs(packs), place.width);
         if place.height.is_some() {
-            let _ = write!(page, "{DIM}sort by c cpu  m match  e memory  s stored  l lines     q ends{DIM:#}");
+            let _ =
+                write!(page, "{DIM}sort by c cpu  m match  e memory  s stored  l lines     q ends{DIM:#}");
         }
         page
     }
@@ -74,28 +75,31 @@ impl<'u> View<'u> {
         (tenants, packs.min(room - tenants))
     }
 
-    fn head(&self, page: &mut String, trouble: Option<&str>) {
+    fn head(&self, page: &mut String, width: usize, trouble: Option<&str>) {
         let UsageShape { tenants, left_out, .. } = self.usage;
         let count = tenants.len() as u64 + left_out;
         let more = if *left_out > 0 { format!(", {} not shown", grouped(*left_out)) } else { String::new() };
         let (tenants, url) = (counted(count, "tenant", "tenants"), visible(self.url));
         match trouble {
             None => {
-                let by = word(self.by);
-                let _ = writeln!(page, "{BOLD}tripline top{BOLD:#}  {url}  {tenants}{more}  by {by}");
+                let rest =
+                    fit(&format!("{tenants}{more}  by {}  {url}", word(self.by)), width.saturating_sub(14));
+                let _ = writeln!(page, "{BOLD}tripline top{BOLD:#}  {rest}");
             }
             Some(trouble) => {
-                let _ = writeln!(page, "{ERROR}no answer:{ERROR:#} {}", visible(trouble));
+                let trouble = fit(&visible(trouble), width.saturating_sub(11));
+                let _ = writeln!(page, "{ERROR}no answer:{ERROR:#} {trouble}");
             }
         }
         let all = || self.usage.tenants.iter();
         let sum = |of: fn(&RatesShape) -> f64| all().map(|one| of(&one.rates)).sum::<f64>();
         let lines = each(sum(|rates| rates.lines.unwrap_or_default()));
-        let (cpu, matching) = (percent(sum(|rates| rates.cpu_seconds)), percent(sum(|rates| rates.match_seconds)));
+        let (cpu, matching) =
+            (percent(sum(|rates| rates.cpu_seconds)), percent(sum(|rates| rates.match_seconds)));
         let memory = bytes(all().map(|one| one.memory).sum());
-        let kept = all().filter_map(|one| one.stored_bytes).fold(None, |sum: Option<u64>, one| {
-            Some(sum.unwrap_or(0) + one)
-        });
+        let kept = all()
+            .filter_map(|one| one.stored_bytes)
+            .fold(None, |sum: Option<u64>, one| Some(sum.unwrap_or(0) + one));
         let kept = kept.map(|kept| format!("   stored {}", bytes(kept))).unwrap_or_default();
         let _ = writeln!(page, "lines {lines}/s   cpu {cpu} %   match {matching} %   memory {memory}{kept}");
     }
@@ -218,3 +222,7 @@ fn put(page: &mut String, table: &Table, width: usize) {
         };
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests;

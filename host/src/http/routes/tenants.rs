@@ -276,6 +276,9 @@ async fn delete(
     let deleted = shared.write(move |database| database.delete_tenant(&whose, actor)).await?;
     if deleted {
         shared.health.forget(&tenant);
+        if let Some(quotas) = shared.intake.quotas() {
+            quotas.put(&tenant, None);
+        }
     }
     shared.revoked.send_modify(|count| *count += 1);
     deleted.then_some(StatusCode::NO_CONTENT).ok_or_else(no_tenant)

@@ -17,7 +17,7 @@ use super::super::shared::Shared;
 use super::Routes;
 use crate::commit::Tenant;
 use crate::http::shapes::{ByWord, UsageShape};
-use crate::report::listed;
+use crate::report;
 use crate::serve::{Quotas, TenantUsage, Usage};
 use crate::token::Scope;
 
@@ -110,7 +110,7 @@ fn told(shared: &Shared, usage: &Usage) -> Vec<Value> {
     let over: HashMap<Tenant, bool> = quotas.into_iter().map(|(tenant, over, _)| (tenant, over)).collect();
     let all = usage.tenants.iter().map(|one| {
         let sources = sources.get(&one.tenant).copied().unwrap_or_default();
-        listed::tenant_usage(one, usage.window, sources, over.get(&one.tenant).copied())
+        report::usage::tenant(one, usage.window, sources, over.get(&one.tenant).copied())
     });
     all.collect()
 }

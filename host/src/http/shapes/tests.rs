@@ -19,7 +19,7 @@ use crate::incidents::{
 use crate::notices::Pattern;
 use crate::packs::{OwnPack, Version};
 use crate::report::answer::{Answer, Recipient, Sentences};
-use crate::report::listed;
+use crate::report::{self, listed};
 use crate::serve::{PackUsage, SourceFigures, TenantUsage};
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
@@ -259,8 +259,7 @@ fn packs_and_sources() {
         settings: Map::new(),
         version,
     };
-    let outcome =
-        Outcome { rule: "opened".into(), incidents: 17, resolved: 12, false_positives: 3 };
+    let outcome = Outcome { rule: "opened".into(), incidents: 17, resolved: 12, false_positives: 3 };
     shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack), &[outcome]));
     let fault = Fault::Refused("no".into());
     let fault = PackFault {
@@ -292,7 +291,7 @@ fn usage() {
     };
     let window = Duration::from_secs(10);
     for tenant in [tenant.clone(), tenant.to_itself()] {
-        let written = listed::tenant_usage(&tenant, window, 3, Some(true));
+        let written = report::usage::tenant(&tenant, window, 3, Some(true));
         shape::<TenantUsageShape>(&written);
     }
 }

@@ -60,7 +60,8 @@ impl Account {
         let matched = self.matched();
         for (cost, matched) in self.packs.iter_mut().zip(matched) {
             cost.matching += matched;
-            cost.matching.suspended = false;
+            // A set begins with all of its packs in.
+            (cost.matching.suspended, cost.judging.quarantined) = (false, false);
         }
         self.set = Some(Arc::clone(set));
         let mut before = std::mem::take(&mut self.packs);
@@ -78,9 +79,9 @@ impl Account {
         }
     }
 
-    /// No instance lives any more.
+    /// No instance lives any more, and what is kept is said anew.
     pub(super) fn end_all(&mut self) {
-        self.packs.iter_mut().for_each(|cost| cost.judging.live = 0);
+        self.packs.iter_mut().for_each(|cost| (cost.judging.live, cost.state) = (0, 0));
     }
 
     /// What judging by a pack of its set has cost since it was told last.
