@@ -38,7 +38,7 @@ pub(crate) fn tenant(
         "scans": counts.scans,
         "over_quota": over_quota,
         "rates": rates,
-        "packs": packs.iter().map(|pack| pack(pack, window)).collect::<Vec<_>>(),
+        "packs": packs.iter().map(|one| pack(one, window)).collect::<Vec<_>>(),
     })
 }
 

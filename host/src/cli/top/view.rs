@@ -26,6 +26,8 @@ pub(super) struct View<'u> {
     packs: Vec<(&'u str, &'u PackUsageShape)>,
 }
 
+/// In the place of a zero: what is used stands out.
+const NOTHING: &str = "-";
 /// Lines that are no rows: the head, two blank ones, the tables' heads, the keys.
 const AROUND: usize = 7;
 
@@ -111,7 +113,7 @@ impl<'u> View<'u> {
             Figure("lines/s"),
             Figure("cpu %"),
             Figure("match %"),
-            Figure("cpu"),
+            Figure("cpu time"),
             Figure("memory"),
             Figure("stored"),
             Text(""),
@@ -124,8 +126,8 @@ impl<'u> View<'u> {
                 percent(rates.cpu_seconds),
                 percent(rates.match_seconds),
                 spent(*cpu_seconds),
-                bytes(*memory),
-                stored_bytes.map_or("?".into(), bytes),
+                size(*memory),
+                stored_bytes.map_or("?".into(), size),
                 if one.over_quota == Some(true) { "over quota".into() } else { String::new() },
             ]);
         }
@@ -152,9 +154,13 @@ impl<'u> View<'u> {
                 each(rates.events),
                 percent(rates.cpu_seconds),
                 percent(rates.match_seconds),
-                bytes(*memory),
-                bytes(*state_bytes),
-                if *out { format!("{} out", grouped(*faults)) } else { grouped(*faults) },
+                size(*memory),
+                size(*state_bytes),
+                match (*out, *faults) {
+                    (true, faults) => format!("{} out", grouped(faults)),
+                    (false, 0) => NOTHING.into(),
+                    (false, faults) => grouped(faults),
+                },
             ]);
         }
         table
@@ -190,6 +196,7 @@ fn word(by: ByWord) -> &'static str {
 /// So many a second.
 fn each(rate: f64) -> String {
     match rate {
+        0.0 => NOTHING.into(),
         rate if rate > 0.0 && rate < 9.95 => format!("{rate:.1}"),
         rate => grouped(rate.round() as u64),
     }
@@ -197,12 +204,20 @@ fn each(rate: f64) -> String {
 
 fn percent(seconds: f64) -> String {
     match seconds * 100.0 {
+        0.0 => NOTHING.into(),
         percent if percent < 99.95 => format!("{percent:.1}"),
         percent => grouped(percent.round() as u64),
     }
 }
 
+fn size(number: u64) -> String {
+    if number == 0 { NOTHING.into() } else { bytes(number) }
+}
+
 fn spent(seconds: f64) -> String {
+    if seconds == 0.0 {
+        return NOTHING.into();
+    }
     duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 

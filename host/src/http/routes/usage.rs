@@ -100,10 +100,11 @@ fn whose(caller: &Caller<Reader>, is_operator: bool, name: &str) -> Result<Tenan
 /// With what others know of each tenant.
 fn told(shared: &Shared, usage: &Usage) -> Vec<Value> {
     let mut sources: HashMap<Tenant, usize> = HashMap::new();
-    for source in shared.health.sources(match &usage.tenants[..] {
+    let alone = match &usage.tenants[..] {
         [alone] => Some(&alone.tenant),
         _ => None,
-    }) {
+    };
+    for source in shared.health.sources(alone) {
         *sources.entry(source.tenant).or_default() += 1;
     }
     let quotas = shared.intake.quotas().map(Quotas::all).unwrap_or_default();
