@@ -82,7 +82,7 @@ fn it_reads_well_in_80_columns() {
 fn what_has_no_room_is_left_out_and_trouble_is_told() {
     let small = page(Some(11), None);
     assert!(small.contains("plant") && !small.contains("quiet") && small.contains("q ends"), "{small}");
-    let troubled = page(Some(24), Some(&"it is gone ".repeat(20)));
+    let troubled = page(Some(24), Some(&*"it is gone ".repeat(20)));
     assert!(troubled.starts_with("no answer: it is gone"), "{troubled}");
     assert_eq!(row(&troubled, "quiet").len(), 9, "what was told last stays");
 }
