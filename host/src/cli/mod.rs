@@ -28,6 +28,7 @@ mod signals;
 mod silence;
 mod tenant;
 mod token;
+mod top;
 mod watch;
 mod zone;
 
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "playground")]
         Command::Playground(arguments) => playground::run(arguments, &screen),
         Command::Completions { shell } => completions::run(shell, &screen),
+        Command::Top(arguments) => top::run(arguments, &screen),
         Command::Db(command) => db::run(command, &screen),
         Command::Log(command) => log::run(command, config, &screen),
         Command::Config(command) => config::run(command, config, &screen),

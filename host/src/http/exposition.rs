@@ -11,6 +11,7 @@ use prometheus_client::registry::Unit;
 use tripline_engine::PackReport;
 use tripline_engine::judge::Times;
 
+use super::accounted::Accounted;
 use crate::commit::Tenant;
 use crate::incidents::State;
 use crate::quota::QuotaKind;
@@ -27,6 +28,7 @@ pub(super) struct Exposition {
     /// Messages that were lost, by source.
     pub(super) lost: Vec<(String, u64)>,
     pub(super) packs: Vec<PackReport>,
+    pub(super) accounted: Accounted,
     pub(super) standing: Standing,
     pub(super) commits: CommitTimes,
     /// Tenants with each quota that they have, whether each is over it, and how often it went over.
@@ -50,7 +52,8 @@ impl Collector for Exposition {
         self.server(out)?;
         self.by_tenant(out)?;
         self.by_source(out)?;
-        self.by_pack(out)
+        self.by_pack(out)?;
+        self.accounted.encode(out)
     }
 }
 
@@ -130,9 +133,9 @@ impl Exposition {
     }
 }
 
-type Labels<const N: usize, T> = [(&'static str, T); N];
+pub(super) type Labels<const N: usize, T> = [(&'static str, T); N];
 
-fn counter<const N: usize, T, V>(
+pub(super) fn counter<const N: usize, T, V>(
     out: &mut DescriptorEncoder<'_>,
     name: &'static str,
     help: &str,
@@ -150,7 +153,7 @@ where
     Ok(())
 }
 
-fn gauge<const N: usize, T, V>(
+pub(super) fn gauge<const N: usize, T, V>(
     out: &mut DescriptorEncoder<'_>,
     name: &'static str,
     help: &str,

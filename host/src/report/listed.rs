@@ -6,7 +6,7 @@ use tripline_engine::{PackFault, PackReport};
 use super::objects::PackObject;
 use super::stored_page;
 use super::when::rfc3339;
-use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Place, Silence};
+use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Outcome, Place, Silence};
 use crate::packs::OwnPack;
 use crate::quota::Quota;
 use crate::security_log::{Record, hex};
@@ -126,8 +126,9 @@ pub(crate) fn pack(pack: &PackReport) -> Value {
     serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
 }
 
-/// A pack of a tenant's own, and what it has cost since the server began, if something came for it.
-pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
+/// A pack of a tenant's own, what it has cost since the server began, if something came for it, and what became of its
+/// incidents.
+pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>, outcomes: &[Outcome]) -> Value {
     let OwnPack { name, is_enabled, settings, version, .. } = pack;
     json!({
         "type": "own_pack",
@@ -140,6 +141,19 @@ pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
         "enabled": is_enabled,
         "settings": settings,
         "cost": cost.map(self::pack),
+        "rules": outcomes.iter().map(outcome).collect::<Vec<_>>(),
+    })
+}
+
+/// What became of a rule's incidents.
+pub(crate) fn outcome(outcome: &Outcome) -> Value {
+    let Outcome { rule, incidents, resolved, false_positives } = outcome;
+    json!({
+        "type": "rule_outcome",
+        "rule": rule,
+        "incidents": incidents,
+        "resolved": resolved,
+        "false_positives": false_positives,
     })
 }
 

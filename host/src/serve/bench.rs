@@ -21,8 +21,6 @@ pub(super) enum Seat {
     Resting {
         /// When that is.
         tick: Option<i64>,
-        /// What it has cost.
-        cost: Box<JudgeCost>,
     },
 }
 
@@ -31,8 +29,8 @@ pub(super) struct Sitting {
     settings: [u8; 32],
     /// When it was used last.
     pub(super) used: Instant,
-    /// What it cost before it sat here.
-    before: JudgeCost,
+    /// What it had cost when that was told last.
+    told: JudgeCost,
 }
 
 impl Sitting {
@@ -41,7 +39,6 @@ impl Sitting {
         configured: &Configured,
         sandbox: &Arc<dyn Sandbox>,
         remembered: Option<PackState>,
-        before: JudgeCost,
         allowance: Allowance,
         verdicts: &mut Verdicts,
     ) -> Sitting {
@@ -50,7 +47,12 @@ impl Sitting {
         if let Some(PackState { state, version, host, .. }) = remembered {
             judge.restore(Snapshot { state, version, host }, verdicts);
         }
-        Sitting { judge, settings: settings_digest(configured), used: Instant::now(), before }
+        Sitting {
+            judge,
+            settings: settings_digest(configured),
+            used: Instant::now(),
+            told: JudgeCost::default(),
+        }
     }
 
     /// What it remembers, if that has changed.
@@ -75,16 +77,17 @@ impl Sitting {
 
     /// Leaves the seat.
     pub(super) fn rest(&self) -> Seat {
-        Seat::Resting { tick: self.judge.next_tick(), cost: Box::new(self.cost()) }
+        Seat::Resting { tick: self.judge.next_tick() }
     }
 
-    /// What the pack has cost at this seat.
-    pub(super) fn cost(&self) -> JudgeCost {
+    /// What the pack has cost at this seat since it was asked last.
+    pub(super) fn spent(&mut self) -> JudgeCost {
         let now = self.judge.cost();
-        let mut cost = self.before;
-        cost += now;
-        // Who was put out and comes back as a new instance is in again.
-        cost.quarantined = now.quarantined;
-        cost
+        now.since(&std::mem::replace(&mut self.told, now))
+    }
+
+    /// The same of one that leaves its seat: its instance lives no more.
+    pub(super) fn spent_at_last(&mut self) -> JudgeCost {
+        JudgeCost { live: 0, ..self.spent() }
     }
 }

@@ -16,12 +16,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use sha2::{Digest, Sha256};
-use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::{Foot, Mark};
-use tripline_engine::matcher::MatchCost;
 use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::sandbox::Trap;
-use tripline_engine::{Configured, Fault, PackFault, PackReport, suspensions};
+use tripline_engine::{Fault, PackFault, suspensions};
 
 use super::Event;
 use super::modules::Starved;
@@ -79,8 +77,6 @@ pub(super) struct Collecting<'a> {
     parts: (Sender<Part>, Receiver<Part>),
     /// What matching each tenant's lines has taken so far.
     matched: HashMap<Tenant, Duration>,
-    /// What each tenant's packs have cost.
-    costs: HashMap<(Tenant, usize), JudgeCost>,
     /// Packs whose patterns are over their budget.
     suspended: HashSet<(Tenant, usize)>,
 }
@@ -128,7 +124,6 @@ impl<'a> Collecting<'a> {
             waits: Instant::now(),
             // Bounded by the marks that are open.
             parts: unbounded(),
-            costs: HashMap::new(),
             suspended: HashSet::new(),
         }
     }
@@ -178,6 +173,7 @@ impl<'a> Collecting<'a> {
                 }
                 None => {}
             }
+            self.shared.health.accounts().step(self.shared.clock.steady());
             let decided = self.judged.decided.load(Relaxed) - at_mark;
             let elapsed = marked.elapsed();
             let due = self.is_due(decided, elapsed) || has_ended;
@@ -206,7 +202,9 @@ impl<'a> Collecting<'a> {
             self.tenants.insert(tenant.clone());
         }
         match what {
-            What::Matched { source, block, matched, turn } => {
+            What::Matched { source, block, matched, took, turn } => {
+                let (lines, bytes) = (block.lines.len() as u64, block.bytes.len() as u64);
+                self.shared.health.accounts().came(&tenant, lines, bytes, took);
                 self.judge(tenant, Scanned { source, block, matched }, turn);
             }
             What::Batch(ack) => {
@@ -320,12 +318,8 @@ impl<'a> Collecting<'a> {
         for (pack, line) in logs {
             self.shared.tell(Event::Log(tenant.clone(), pack, line));
         }
-        let mut spent = Duration::ZERO;
-        for (pack, cost) in costs {
-            let before = self.costs.insert((tenant.clone(), pack), cost).unwrap_or_default();
-            spent += cost.cpu.saturating_sub(before.cpu);
-        }
-        self.spend(&tenant, spent);
+        self.shared.health.accounts().judged(&tenant, &self.sets.of(&tenant), &costs, &states);
+        self.spend(&tenant, costs.iter().map(|(_, since)| since.cpu).sum());
         let Some(open) = self.open.get_mut(&tenant) else { return };
         open.pending.commit.decisions.extend(decisions);
         open.pending.commit.states.extend(states);
@@ -389,37 +383,7 @@ impl<'a> Collecting<'a> {
                 commits.push((tenant, commit));
             }
         }
-        let (operators, own) = self.reports();
-        self.shared.health.packs(operators, own);
         self.underway = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
         self.underway
     }
-
-    /// What the operator's packs have cost all tenants, and each tenant its own.
-    fn reports(&self) -> (Vec<PackReport>, HashMap<Tenant, Vec<PackReport>>) {
-        let operators = self.sets.operators();
-        let mut all = vec![(MatchCost::default(), JudgeCost::default()); operators.len()];
-        let mut own = HashMap::new();
-        for (tenant, set) in self.sets.met() {
-            let judging = |pack| self.costs.get(&(tenant.clone(), pack)).copied().unwrap_or_default();
-            let costs = set.matcher().costs().into_iter().enumerate();
-            let mut costs = costs.map(|(pack, matching)| (matching, judging(pack)));
-            for (sum, (matching, judging)) in all.iter_mut().zip(costs.by_ref()) {
-                sum.0 += matching;
-                sum.1 += judging;
-            }
-            let packs = set.packs().iter().skip(operators.len());
-            let reports: Vec<PackReport> = packs.zip(costs).map(report).collect();
-            if !reports.is_empty() {
-                own.insert(tenant, reports);
-            }
-        }
-        (operators.iter().zip(all).map(report).collect(), own)
-    }
-}
-
-fn report((configured, (matching, judging)): (&Configured, (MatchCost, JudgeCost))) -> PackReport {
-    let (name, version) =
-        (configured.pack.name().into(), configured.pack.manifest().pack.version.to_string());
-    PackReport { name, version, matching, judging }
 }

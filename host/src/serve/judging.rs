@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick};
+use tripline_engine::judge::{Judge, Verdicts, has_to_tick};
 use tripline_engine::merge::Run;
 use tripline_engine::sandbox::{Allowance, Sandbox};
 use tripline_engine::{Fault, Numbers, deliver};
@@ -252,7 +252,7 @@ impl<'a> Judging<'a> {
         let is_due = |(pack, seat): (usize, &Option<Seat>)| {
             let tick = match seat.as_ref()? {
                 Seat::Taken(sitting) => sitting.judge.next_tick(),
-                Seat::Resting { tick, .. } => *tick,
+                Seat::Resting { tick } => *tick,
             };
             has_to_tick(&set.packs()[pack].pack, tick, time, now).then_some(pack)
         };
@@ -309,11 +309,9 @@ impl<'a> Judging<'a> {
         let set = self.bar.sets.of(tenant);
         bench.seats.resize_with(set.packs().len(), || None);
         let Some(seat) = bench.seats.get_mut(pack) else { return Ok(()) };
-        let before = match seat {
-            Some(Seat::Taken(_)) => return Ok(()),
-            Some(Seat::Resting { cost, .. }) => **cost,
-            None => JudgeCost::default(),
-        };
+        if let Some(Seat::Taken(_)) = seat {
+            return Ok(());
+        }
         if set.out(pack).is_some_and(|out| out.is_out(self.bar.shared.clock.now())) {
             return Ok(());
         }
@@ -325,12 +323,15 @@ impl<'a> Judging<'a> {
             false => Allowance::default(),
         };
         let remembered = states.into_iter().find(|state| state.pack == configured.pack.name());
-        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, before, allowance, &mut bench.verdicts);
+        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, allowance, &mut bench.verdicts);
         let ours = |(of, suspended, _): &&(Tenant, usize, Fault)| of == tenant && *suspended == pack;
         for (_, _, fault) in self.suspended.iter().filter(ours) {
             sitting.judge.suspend(fault.clone(), &mut bench.verdicts);
         }
         bench.touched = true;
+        // Its instance lives, though nothing may come for it for long.
+        let spent = [(pack, sitting.spent())];
+        self.bar.shared.health.accounts().judged(tenant, &set, &spent, &[]);
         *seat = Some(Seat::Taken(Box::new(sitting)));
         self.sitting += 1;
         if self.sitting > self.bar.seats {
@@ -351,13 +352,19 @@ impl<'a> Judging<'a> {
         }
         let until = longest.get(over.saturating_sub(1)).or(longest.last()).copied();
         let mut left = 0;
-        let benches = self.benches.iter_mut().filter(|(tenant, _)| !busy.contains(*tenant));
-        for seat in benches.flat_map(|(_, bench)| &mut bench.seats).flatten() {
-            let Seat::Taken(sitting) = seat else { continue };
-            let is_longest = until.is_some_and(|until| sitting.used <= until);
-            if sitting.may_rest() && (is_longest || sitting.is_idle()) {
-                *seat = sitting.rest();
-                left += 1;
+        for (tenant, bench) in self.benches.iter_mut().filter(|(tenant, _)| !busy.contains(*tenant)) {
+            let mut spent = Vec::new();
+            for (pack, seat) in bench.seats.iter_mut().enumerate() {
+                let Some(Seat::Taken(sitting)) = seat else { continue };
+                let is_longest = until.is_some_and(|until| sitting.used <= until);
+                if sitting.may_rest() && (is_longest || sitting.is_idle()) {
+                    spent.push((pack, sitting.spent_at_last()));
+                    *seat = Some(sitting.rest());
+                }
+            }
+            if !spent.is_empty() {
+                left += spent.len();
+                self.bar.shared.health.accounts().judged(tenant, &self.bar.sets.of(tenant), &spent, &[]);
             }
         }
         self.sitting -= left;
@@ -384,8 +391,9 @@ impl<'a> Judging<'a> {
             let Some(Seat::Taken(sitting)) = seat else { continue };
             states.extend(sitting.state(&mut bench.verdicts));
             sitting.judge.taken();
-            costs.push((pack, sitting.cost()));
-            if sitting.judge.is_quarantined() {
+            let is_out = sitting.judge.is_quarantined();
+            costs.push((pack, if is_out { sitting.spent_at_last() } else { sitting.spent() }));
+            if is_out {
                 // It comes back as a new instance, with what was committed before it was put out.
                 if let Some(out) = set.out(pack) {
                     let for_good = self.suspended.iter().any(|(of, one, _)| of == tenant && *one == pack);

@@ -1,6 +1,7 @@
 //! A matching thread: lines of any source, in any order; what is no line goes through.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use tripline_engine::matcher::MatchScratch;
@@ -23,8 +24,9 @@ pub(super) fn run(sets: &PackSets, fed: &Receiver<Fed>, to_collector: &Sender<Fe
                     scratches.clear();
                 }
                 let scratch = scratches.entry(set.number()).or_default();
+                let began = Instant::now();
                 let matched = set.matcher().block(&block, false, &MonotonicClock, scratch);
-                What::Matched { source, block, matched, turn }
+                What::Matched { source, block, matched, took: began.elapsed(), turn }
             }
             what => what,
         };

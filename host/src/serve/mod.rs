@@ -14,6 +14,7 @@
 //! Channels to the collector are bounded, and what judges are handed is by that room: when the disk is full or the database is held, the collector waits with its commit, the
 //! channels fill, and files simply wait. What was not committed is read again after a restart.
 
+mod accounts;
 mod batch;
 mod bench;
 mod bringing;
@@ -48,6 +49,7 @@ mod stream;
 mod telling;
 mod turns;
 
+pub use self::accounts::{Accounts, By, PackCounts, PackUsage, TenantCounts, TenantUsage, Usage};
 pub use self::batch::{Batch, Done, Expected, GivenUp, StreamSettings};
 pub use self::control::{Change, Control};
 pub use self::event::Event;

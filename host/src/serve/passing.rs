@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use tripline_engine::decision::Decision;
@@ -28,8 +29,8 @@ pub(super) struct Fed {
 pub(super) enum What {
     /// Lines of a source.
     Block { source: u32, block: Block, turn: Turn },
-    /// The same, with what was matched in them.
-    Matched { source: u32, block: Block, matched: Matched, turn: Turn },
+    /// The same, with what was matched in them, and how long that took.
+    Matched { source: u32, block: Block, matched: Matched, took: Duration, turn: Turn },
     /// All lines of a batch have gone before.
     Batch(Ack),
     /// All that had come by this time has gone before.

@@ -182,9 +182,12 @@ impl Epoch<'_> {
         let starved = Arc::new(Starved::default());
         let sandbox: Arc<dyn Sandbox> =
             Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
+        let Some(sizes) = kept(shared, may_fail, Database::state_sizes)? else { return Ok(()) };
+        shared.health.accounts().begin(sets, sizes);
         let seats = (instances / threads).max(1);
         let bar = Bar { shared, sets, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
-        let Some((judging, tenants)) = seated(bar, threads, may_fail)? else { return Ok(()) };
+        let seated = kept(shared, may_fail, |_| seat(bar, threads))?;
+        let Some((judging, tenants)) = seated else { return Ok(()) };
         let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
         std::thread::scope(|scope| {
@@ -229,17 +232,20 @@ impl Epoch<'_> {
     }
 }
 
-/// The judges, at their seats, and the tenants that there are; `None`: the store could not say it until it was to stop.
-fn seated<'a>(bar: Bar<'a>, threads: usize, may_fail: bool) -> Result<Option<Seated<'a>>, StoreError> {
-    let shared = bar.shared;
+/// What the store says, which is waited for unless it `may_fail`; `None`: it could not say it until it was to stop.
+fn kept<T>(
+    shared: &Shared<'_>,
+    may_fail: bool,
+    ask: impl Fn(&Database) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
     let mut waits = false;
     loop {
-        match seat(bar, threads) {
-            Ok(seated) => {
+        match ask(shared.database) {
+            Ok(said) => {
                 if waits {
                     shared.goes_on();
                 }
-                return Ok(Some(seated));
+                return Ok(Some(said));
             }
             Err(error) if may_fail => return Err(error),
             Err(error) => {
@@ -257,6 +263,7 @@ fn seated<'a>(bar: Bar<'a>, threads: usize, may_fail: bool) -> Result<Option<Sea
 
 type Seated<'a> = (Vec<Judging<'a>>, Vec<Tenant>);
 
+/// The judges, at their seats, and the tenants that there are.
 fn seat(bar: Bar<'_>, threads: usize) -> Result<Seated<'_>, StoreError> {
     let mut judges: Vec<Judging<'_>> =
         (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();

@@ -35,6 +35,8 @@ pub struct PackSets {
 pub struct PackSet {
     compiled: Arc<Compiled>,
     matcher: Matcher,
+    /// So many of them everybody has.
+    operators: usize,
     /// Which of them are out.
     out: Vec<Out>,
 }
@@ -119,7 +121,8 @@ impl PackSets {
             vacant.insert(one);
         }
         let mut sets = PackSets { operators, own, compiled, met: RwLock::default() };
-        met.retain(|tenant, set| set.compiled.key == key(&sets.list(tenant)));
+        let operators = sets.operators.len();
+        met.retain(|tenant, set| set.operators == operators && set.compiled.key == key(&sets.list(tenant)));
         sets.met = RwLock::new(met);
         Ok(sets)
     }
@@ -135,7 +138,8 @@ impl PackSets {
             // Each list was compiled when this was made.
             let compiled = Arc::clone(&self.compiled[&key(&packs)]);
             let out = packs.iter().map(|_| Out::default()).collect();
-            Arc::new(PackSet { matcher: compiled.matcher.for_another(), compiled, out })
+            let operators = self.operators.len();
+            Arc::new(PackSet { matcher: compiled.matcher.for_another(), compiled, operators, out })
         });
         Arc::clone(set)
     }
@@ -155,12 +159,6 @@ impl PackSets {
         self.own.get(tenant).map_or(&[], |own| own)
     }
 
-    /// The tenants of which something has come, with their packs.
-    pub(super) fn met(&self) -> Vec<(Tenant, Arc<PackSet>)> {
-        let met = self.met.read().unwrap_or_else(PoisonError::into_inner);
-        met.iter().map(|(tenant, set)| (tenant.clone(), Arc::clone(set))).collect()
-    }
-
     fn list(&self, tenant: &Tenant) -> Vec<Configured> {
         self.operators.iter().chain(self.own(tenant)).cloned().collect()
     }
@@ -170,6 +168,11 @@ impl PackSet {
     /// All of them, the operator's first.
     pub fn packs(&self) -> &[Configured] {
         &self.compiled.packs
+    }
+
+    /// Whether this one is the tenant's own.
+    pub(super) fn is_own(&self, pack: usize) -> bool {
+        pack >= self.operators
     }
 
     /// Their patterns.

@@ -63,6 +63,14 @@ impl Shared<'_> {
     }
 
     pub(super) fn tell(&self, event: Event) {
+        let accounts = self.health.accounts();
+        match &event {
+            Event::Scanned(tenant, _) => accounts.scanned(tenant),
+            Event::Delivered(delivered) => {
+                delivered.tenants.iter().for_each(|(tenant, mails)| accounts.mailed(tenant, *mails));
+            }
+            _ => {}
+        }
         (self.tell)(event);
     }
 }

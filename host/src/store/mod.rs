@@ -34,6 +34,7 @@ mod migrations;
 mod numbers;
 mod open;
 mod outbox;
+mod outcomes;
 mod own;
 mod own_packs;
 mod pages;

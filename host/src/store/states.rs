@@ -1,8 +1,9 @@
 //! What packs remember.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::clock;
+use super::database::Database;
 use super::telling::Work;
 use crate::commit::{PackState, StoreError, Tenant};
 
@@ -25,6 +26,22 @@ pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, St
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl Database {
+    /// How many bytes are kept of what each tenant's packs remember, by tenant and pack. Nothing of it is read.
+    pub fn state_sizes(&self) -> Result<Vec<(Tenant, String, u64)>, StoreError> {
+        let sql = "SELECT tenant, pack, coalesce(length(state), 0) + length(host) FROM states ORDER BY 1, 2";
+        self.readers.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?));
+            let rows = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
+            let sizes = rows.into_iter().filter_map(|(tenant, pack, bytes)| {
+                Some((Tenant::new(&tenant)?, pack, u64::try_from(bytes).unwrap_or(0)))
+            });
+            Ok(sizes.collect())
+        })
+    }
 }
 
 /// Packs of a tenant that remember something.

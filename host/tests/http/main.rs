@@ -24,3 +24,5 @@ mod raw;
 mod slow;
 mod tls;
 mod tokens;
+mod top;
+mod usage;

@@ -43,7 +43,7 @@ fn who_rests_remembers() {
             counts.iter().filter(|((rule, _), _)| rule == "event").map(|(_, count)| *count).collect();
         assert_eq!(events, [1, 1, 1], "{tenant}: {counts:?}");
     }
-    let packs = running.health.all_packs();
+    let packs = running.health.accounts().packs();
     let judging = packs[0].judging;
     assert_eq!((judging.events, judging.faults), (30, 0));
     assert!(judging.starts > 20, "10 tenants took 2 places in turns: {judging:?}");

@@ -23,7 +23,7 @@ use tripline::serve::{
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
-use tripline::{Configured, Native};
+use tripline::{Configured, Limits, Native, Wasmtime};
 
 use crate::remembering::{Remembering, configured};
 
@@ -100,7 +100,7 @@ type MakeDeliverer<'m> = Box<dyn FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> O
 /// What it begins with.
 struct Begin<'m> {
     site: Site,
-    /// Where packs run; `None`: natively.
+    /// What packs run in; `None`: natively.
     sandbox: Option<Arc<dyn Sandbox>>,
     deliverer: MakeDeliverer<'m>,
 }
@@ -183,6 +183,14 @@ impl Running {
     pub(crate) fn sets<G: Guest + 'static>(folder: &Path, instances: usize, packs: PackSets) -> Running {
         let nobody: Listening = Box::new(|_| {});
         Running::whole::<G>(folder, instances, Vec::new(), nobody, packs, Begin::default())
+    }
+
+    /// The same, by modules.
+    pub(crate) fn wasm(folder: &Path, instances: usize, packs: PackSets) -> Running {
+        let sandbox: Arc<dyn Sandbox> = Arc::new(Wasmtime::new(Limits::default()).unwrap());
+        let nobody: Listening = Box::new(|_| {});
+        let begin = Begin { sandbox: Some(sandbox), ..Begin::default() };
+        Running::whole::<Remembering>(folder, instances, Vec::new(), nobody, packs, begin)
     }
 
     fn whole<G: Guest + 'static>(

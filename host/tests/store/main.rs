@@ -14,6 +14,7 @@ mod leaving;
 mod locked;
 mod looking;
 mod outbox;
+mod outcomes;
 mod quotas;
 mod records;
 mod restoring;

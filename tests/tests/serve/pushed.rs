@@ -95,6 +95,14 @@ impl Site {
         all.filter(|one| one["type"] == "own_pack").collect()
     }
 
+    /// What a tenant is told of its usage.
+    fn used(&self, tenant: usize) -> Value {
+        let url = format!("http://{}", self.server.http());
+        let mut command = self.server.command(&["top", "--once", "--format", "ndjson"]);
+        command.env("TRIPLINE_SERVER", url).env("TRIPLINE_TOKEN", &self.tokens[tenant]);
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    }
+
     /// Waits until the server has gone on with what was changed so often.
     #[track_caller]
     fn changed(&self, times: usize) {
@@ -176,7 +184,19 @@ fn a_pack_that_loops_is_out_for_its_tenant_alone() {
     assert!(site.server.incidents("beta").iter().all(|one| one["rule"] != "pack-quarantined"));
     let faults = site.done(0, &["faults", "hostile"]);
     assert!(faults.contains("CPU") && faults.contains("; it is out"), "{faults}");
-    assert_eq!(site.done(1, &["faults", "hostile"]).trim(), "no faults since the server began");
+    let none = site.done(1, &["faults", "hostile"]);
+    assert!(
+        none.starts_with("no faults since the server began\n\n40 events, 40 decisions, 0 faults; "),
+        "{none}"
+    );
+    // What burns CPU time is the first, for its own tenant.
+    let used = |tenant: usize| site.used(tenant);
+    let cpu = |used: &Value| used["cpu_seconds"].as_f64().unwrap();
+    assert_eq!(
+        (&used(0)["packs"][0]["pack"], &used(0)["packs"][0]["out"]),
+        (&"hostile".into(), &true.into())
+    );
+    assert!(cpu(&used(0)) > cpu(&used(1)), "{} {}", used(0), used(1));
     // It is out, not gone, and a change for somebody else brings it no further try.
     let starts = |site: &Site| site.own(0)[0]["cost"]["faults"].as_u64().unwrap();
     assert!(starts(&site) > 0);

@@ -177,6 +177,11 @@ impl Life {
         Usage { cpu: self.spent.cpu + now.cpu, memory: now.memory.max(self.spent.memory) }
     }
 
+    /// Bytes of memory of the instance that lives.
+    pub(super) fn live(&self) -> u64 {
+        self.instance.as_ref().map_or(0, |instance| instance.usage().memory)
+    }
+
     fn started(&mut self) -> Result<&mut Box<dyn Instance>, Fault> {
         if self.instance.is_none() {
             let module = match &self.module {

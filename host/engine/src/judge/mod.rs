@@ -282,6 +282,7 @@ impl Judge {
         JudgeCost {
             cpu: usage.cpu,
             memory: usage.memory,
+            live: self.life.live(),
             starts: self.life.starts,
             quarantined: self.quarantined,
             ..self.cost

@@ -4,13 +4,13 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::Failure;
 use super::super::arguments::AtServer;
 use super::server::{Refused, Server};
-use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
+use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
 
 /// Packs of a server.
 pub(in crate::cli) struct PackDesk(Server);
@@ -24,9 +24,12 @@ pub(in crate::cli) struct Packs {
     pub(in crate::cli) own: Vec<OwnPackShape>,
 }
 
-#[derive(Deserialize)]
-struct Faults {
-    faults: Vec<PackFaultShape>,
+/// What went wrong with one, what it has cost, and what became of its incidents.
+#[derive(Deserialize, Serialize)]
+pub(in crate::cli) struct Faults {
+    pub(in crate::cli) faults: Vec<PackFaultShape>,
+    pub(in crate::cli) cost: Option<PackShape>,
+    pub(in crate::cli) rules: Vec<RuleOutcomeShape>,
 }
 
 impl PackDesk {
@@ -69,9 +72,8 @@ impl PackDesk {
     }
 
     /// What went wrong with one.
-    pub(in crate::cli) fn faults(&self, name: &str) -> Result<Vec<PackFaultShape>, Failure> {
-        let Faults { faults } = self.known(self.0.get(&path(name, "/faults"), &[])?)?;
-        Ok(faults)
+    pub(in crate::cli) fn faults(&self, name: &str) -> Result<Faults, Failure> {
+        self.known(self.0.get(&path(name, "/faults"), &[])?)
     }
 
     fn known<T>(&self, answer: Result<T, Refused>) -> Result<T, Failure> {

@@ -1,8 +1,9 @@
 //! Packs of a server that runs: pushed, listed, changed.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -10,9 +11,9 @@ use crate::cli::arguments::{AtServer, Format};
 use crate::cli::desk::packs::{PackDesk, Packs};
 use crate::cli::exit::Exit;
 use crate::cli::{Failure, Screen, objects, packs};
-use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
+use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
 use crate::report::table::{Column, Table};
-use crate::report::visible;
+use crate::report::{figures, strict_json, visible};
 
 /// Bytes of a file with settings.
 const SETTINGS: u64 = 256 << 10;
@@ -44,7 +45,11 @@ pub(super) fn act(name: &str, act: &str, at: &AtServer, screen: &Screen) -> Resu
 pub(super) fn list(format: Format, at: &AtServer, screen: &Screen) -> Result<Exit, Failure> {
     let found = PackDesk::open(at)?.all()?;
     screen.put(|out| match format {
-        Format::Human => table(&found).write(out, screen.width()),
+        Format::Human => {
+            table(&found).write(out, screen.width())?;
+            let own = found.own.iter().flat_map(|own| own.rules.iter().map(|rule| (&own.pack[..], rule)));
+            outcomes(own, out, screen.width())
+        }
         _ => {
             let object = |one: Result<Value, _>| one.unwrap_or_default();
             let all = found.packs.iter().map(|one| object(serde_json::to_value(one)));
@@ -55,23 +60,70 @@ pub(super) fn list(format: Format, at: &AtServer, screen: &Screen) -> Result<Exi
     Ok(Exit::Clean)
 }
 
-/// Shows what went wrong with a pack.
+/// Shows what went wrong with a pack, what it has cost, and how often it was wrong.
 pub(super) fn faults(name: &str, format: Format, at: &AtServer, screen: &Screen) -> Result<Exit, Failure> {
-    let faults = PackDesk::open(at)?.faults(name)?;
+    let found = PackDesk::open(at)?.faults(name)?;
     screen.put(|out| match format {
-        Format::Human if faults.is_empty() => writeln!(out, "no faults since the server began"),
-        Format::Human => faults.iter().try_for_each(|fault| {
-            let PackFaultShape { at, rule, text, out: is_out, .. } = fault;
-            let rule = rule.as_ref().map(|rule| format!("rule {}: ", visible(rule))).unwrap_or_default();
-            let end = if *is_out { "; it is out" } else { "" };
-            writeln!(out, "{}  {rule}{}{end}", visible(at), visible(text))
-        }),
-        _ => {
-            let all = faults.iter().map(|one| serde_json::to_value(one).unwrap_or_default());
-            objects::put(out, format, "faults", all)
+        Format::Human => {
+            found.faults.iter().try_for_each(|fault| failed(fault, out))?;
+            if found.faults.is_empty() {
+                writeln!(out, "no faults since the server began")?;
+            }
+            if let Some(cost) = &found.cost {
+                spent(cost, out)?;
+            }
+            outcomes(found.rules.iter().map(|rule| (name, rule)), out, screen.width())
+        }
+        Format::Json => {
+            strict_json::write_pretty(out, &found)?;
+            out.write_all(b"\n")
+        }
+        Format::Ndjson => {
+            let object = |one: Result<Value, _>| one.unwrap_or_default();
+            let faults = found.faults.iter().map(|one| object(serde_json::to_value(one)));
+            let cost = found.cost.iter().map(|one| object(serde_json::to_value(one)));
+            let rules = found.rules.iter().map(|one| object(serde_json::to_value(one)));
+            objects::put(out, format, "faults", faults.chain(cost).chain(rules))
         }
     })?;
     Ok(Exit::Clean)
+}
+
+fn failed(fault: &PackFaultShape, out: &mut dyn Write) -> io::Result<()> {
+    let PackFaultShape { at, rule, text, out: is_out, .. } = fault;
+    let rule = rule.as_ref().map(|rule| format!("rule {}: ", visible(rule))).unwrap_or_default();
+    let end = if *is_out { "; it is out" } else { "" };
+    writeln!(out, "{}  {rule}{}{end}", visible(at), visible(text))
+}
+
+fn spent(cost: &PackShape, out: &mut dyn Write) -> io::Result<()> {
+    let (events, decisions, faults, _) = cost.standing();
+    let [cpu, matching] = [cost.cpu_seconds, cost.match_seconds]
+        .map(|seconds| figures::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+    let events = figures::counted(events, "event", "events");
+    let decisions = figures::counted(decisions, "decision", "decisions");
+    let faults = figures::counted(faults, "fault", "faults");
+    writeln!(out, "\n{events}, {decisions}, {faults}; {cpu} of CPU time, {matching} in its patterns")
+}
+
+/// How often each rule of these packs was wrong.
+fn outcomes<'r>(
+    rules: impl Iterator<Item = (&'r str, &'r RuleOutcomeShape)>,
+    out: &mut dyn Write,
+    width: usize,
+) -> io::Result<()> {
+    let mut rules = rules.peekable();
+    if rules.peek().is_none() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["rule", "incidents", "resolved", "false positives"]);
+    for (pack, RuleOutcomeShape { rule, incidents, resolved, false_positives, .. }) in rules {
+        let mut row = vec![visible(&format!("{pack}/{rule}"))];
+        row.extend([incidents, resolved, false_positives].map(|count| figures::grouped(*count)));
+        table.row(row);
+    }
+    writeln!(out)?;
+    table.write(out, width)
 }
 
 fn told(pack: &OwnPackShape, screen: &Screen) -> Result<Exit, Failure> {

@@ -9,6 +9,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use utoipa_axum::routes;
 
+use super::super::accounted::Accounted;
 use super::super::caller::{Caller, Operator};
 use super::super::exposition::Exposition;
 use super::super::problem::Problem;
@@ -22,8 +23,8 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(metrics))
 }
 
-/// Figures as OpenMetrics text. Sources, incidents and notices are those of the token's tenant; packs, the database and
-/// HTTP are the installation's.
+/// Figures as OpenMetrics text. Sources, incidents and notices are those of the token's tenant; packs, what each tenant uses, the
+/// database and HTTP are the installation's.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -45,13 +46,15 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
     for (tenant, kind, is_over, _) in &mut quotas {
         *is_over |= over.iter().any(|(of, one)| of == tenant && one == kind);
     }
+    let usage = shared.usage(None).await?;
     let exposition = Exposition {
         ready: shared.health.ready().is_ok(),
         now: shared.clock.now(),
         barrier: shared.health.last_barrier(),
         sources,
         lost,
-        packs: shared.health.all_packs(),
+        packs: shared.health.accounts().packs(),
+        accounted: Accounted::new(&usage),
         standing,
         commits,
         quotas,

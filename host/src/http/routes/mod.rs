@@ -24,6 +24,7 @@ mod sources;
 mod stream;
 mod tenants;
 mod tokens;
+mod usage;
 mod which;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         exceptions::routes(),
         sources::routes(),
         packs::routes(),
+        usage::routes(),
         scans::routes(),
         scan_schedules::routes(),
         scan_files::routes(),

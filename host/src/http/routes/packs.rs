@@ -22,7 +22,8 @@ use super::super::unpacking::{Packing, unpack};
 use super::super::{HttpLimits, caller::Needed};
 use super::Routes;
 use crate::commit::Tenant;
-use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
+use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
+use crate::incidents::Outcome;
 use crate::packs::{OwnPack, PackRefused};
 use crate::report::listed;
 use crate::serve::Quotas;
@@ -50,12 +51,17 @@ struct PacksShape {
     own: Vec<OwnPackShape>,
 }
 
-/// What went wrong with a pack of the tenant's own.
+/// What went wrong with a pack of the tenant's own, what it costs, and how often it was wrong.
 #[derive(ToSchema)]
 #[schema(as = PackFaults)]
 #[allow(dead_code, reason = "a shape for the document")]
 struct PackFaultsShape {
     faults: Vec<PackFaultShape>,
+    /// What it has cost since the server began; null: nothing came for it.
+    #[schema(required)]
+    cost: Option<PackShape>,
+    /// What became of its incidents, by its rules that have opened some.
+    rules: Vec<RuleOutcomeShape>,
 }
 
 /// What a pack lets its tenant set, by name; what is not given takes its default.
@@ -80,11 +86,15 @@ struct Settings {
 async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
     let tenant = caller.tenant().clone();
     // What it costs all together tells of the others.
-    let packs = if caller.covers(Scope::Operator) { shared.health.all_packs() } else { Vec::new() };
-    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
+    let packs = if caller.covers(Scope::Operator) { shared.health.accounts().packs() } else { Vec::new() };
+    let own = shared.read(move |database| {
+        let own = database.own_packs(&tenant)?.into_iter();
+        own.map(|one| Ok((database.outcomes(&tenant, &one.name)?, one))).collect::<Result<Vec<_>, _>>()
+    });
+    let own = own.await?;
     Ok(Json(json!({
         "packs": packs.iter().map(listed::pack).collect::<Vec<_>>(),
-        "own": own.iter().map(|one| whole(&shared, one)).collect::<Vec<_>>(),
+        "own": own.iter().map(|(outcomes, one)| whole(&shared, one, outcomes)).collect::<Vec<_>>(),
     })))
 }
 
@@ -137,8 +147,8 @@ async fn push(
         let (wasm, _share) = wasm;
         packs.push(&tenant, &name, wasm, actor).inspect_err(|error| noted(quotas.as_ref(), &tenant, error))
     });
-    let pushed = pushed.await?;
-    Ok(Json(whole(&shared, &pushed)))
+    let pushed = pushed.await;
+    changed(&shared, pushed).await
 }
 
 /// Lets the version count again that was pushed before the one that counts now.
@@ -161,7 +171,7 @@ async fn roll_back(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.roll_back(&tenant, &name, actor)).await)
+    changed(&shared, shared.shelve(move |packs| packs.roll_back(&tenant, &name, actor)).await).await
 }
 
 /// Lets a pack of the tenant's own judge again.
@@ -184,7 +194,7 @@ async fn enable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, true, actor)).await)
+    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, true, actor)).await).await
 }
 
 /// Lets a pack of the tenant's own judge no more; it is kept, with what it remembers.
@@ -203,7 +213,7 @@ async fn disable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, false, actor)).await)
+    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, false, actor)).await).await
 }
 
 /// Gives a pack of the tenant's own these settings, in place of those before.
@@ -227,10 +237,11 @@ async fn set(
     Json(new): Json<Settings>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.set(&tenant, &name, new.settings, actor)).await)
+    changed(&shared, shared.shelve(move |packs| packs.set(&tenant, &name, new.settings, actor)).await).await
 }
 
-/// The last faults of a pack of the tenant's own since the server began, the newest first.
+/// The last faults of a pack of the tenant's own since the server began, the newest first; what it has cost since then, and
+/// what became of its incidents.
 #[utoipa::path(
     get,
     operation_id = "list_pack_faults",
@@ -246,12 +257,19 @@ async fn faults(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, asked) = (caller.tenant().clone(), name.clone());
-    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
-    if own.iter().all(|one| one.name != asked) {
-        return Err(PackRefused::Unknown("pack of this name that is the tenant's own".into()).into());
-    }
+    let outcomes = shared.read(move |database| {
+        let is_own = database.own_packs(&tenant)?.iter().any(|one| one.name == asked);
+        is_own.then(|| database.outcomes(&tenant, &asked)).transpose()
+    });
+    let unknown = || PackRefused::Unknown("pack of this name that is the tenant's own".into());
+    let outcomes = outcomes.await?.ok_or_else(unknown)?;
     let faults = shared.health.faults(caller.tenant(), &name);
-    Ok(Json(json!({ "faults": faults.iter().map(listed::pack_fault).collect::<Vec<_>>() })))
+    let costs = shared.health.accounts().own_packs(caller.tenant());
+    Ok(Json(json!({
+        "faults": faults.iter().map(listed::pack_fault).collect::<Vec<_>>(),
+        "cost": costs.iter().find(|one| one.name == name).map(listed::pack),
+        "rules": outcomes.iter().map(listed::outcome).collect::<Vec<_>>(),
+    })))
 }
 
 /// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this.
@@ -265,12 +283,15 @@ fn whose<N: Needed>(caller: &Caller<N>) -> (Tenant, crate::incidents::Actor) {
     (caller.tenant().clone(), caller.actor())
 }
 
-fn changed(shared: &Shared, done: Result<OwnPack, Problem>) -> Result<Json<Value>, Problem> {
-    done.map(|pack| Json(whole(shared, &pack)))
+async fn changed(shared: &Arc<Shared>, done: Result<OwnPack, Problem>) -> Result<Json<Value>, Problem> {
+    let pack = done?;
+    let (tenant, name) = (pack.tenant.clone(), pack.name.clone());
+    let outcomes = shared.read(move |database| database.outcomes(&tenant, &name)).await?;
+    Ok(Json(whole(shared, &pack, &outcomes)))
 }
 
-/// With what it has cost.
-fn whole(shared: &Shared, pack: &OwnPack) -> Value {
-    let costs = shared.health.own_packs(&pack.tenant);
-    listed::own_pack(pack, costs.iter().find(|one| one.name == pack.name))
+/// With what it has cost, and what became of its incidents.
+fn whole(shared: &Shared, pack: &OwnPack, outcomes: &[Outcome]) -> Value {
+    let costs = shared.health.accounts().own_packs(&pack.tenant);
+    listed::own_pack(pack, costs.iter().find(|one| one.name == pack.name), outcomes)
 }

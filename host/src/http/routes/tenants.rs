@@ -351,8 +351,14 @@ async fn delete(
             "the tenant stands in the configuration: its sources, recipients, routes and scans have to leave that first",
         ));
     }
-    let actor = caller.actor();
-    let deleted = shared.write(move |database| database.delete_tenant(&tenant, actor)).await?;
+    let (actor, whose) = (caller.actor(), tenant.clone());
+    let deleted = shared.write(move |database| database.delete_tenant(&whose, actor)).await?;
+    if deleted {
+        shared.health.forget(&tenant);
+        if let Some(quotas) = shared.intake.quotas() {
+            quotas.put(&tenant, None);
+        }
+    }
     shared.revoked.send_modify(|count| *count += 1);
     deleted.then_some(StatusCode::NO_CONTENT).ok_or_else(no_tenant)
 }

@@ -24,9 +24,9 @@ pub(crate) struct PackShape {
     /// Lines that it logged and that were dropped.
     logs_dropped: u64,
     /// Time in its patterns, over all threads.
-    match_seconds: f64,
+    pub(crate) match_seconds: f64,
     /// CPU time in the pack itself.
-    cpu_seconds: f64,
+    pub(crate) cpu_seconds: f64,
     /// Bytes of its memory.
     memory: u64,
     /// Instances started.
@@ -64,6 +64,24 @@ pub(crate) struct OwnPackShape {
     /// What it has cost since the server began; null: nothing came for it.
     #[schema(required)]
     pub(crate) cost: Option<PackShape>,
+    /// What became of its incidents, by its rules that have opened some.
+    pub(crate) rules: Vec<RuleOutcomeShape>,
+}
+
+/// What became of a rule's incidents, of those that are kept.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuleOutcome)]
+pub(crate) struct RuleOutcomeShape {
+    #[schema(example = "rule_outcome")]
+    r#type: String,
+    /// The rule's id.
+    pub(crate) rule: String,
+    /// How many there are.
+    pub(crate) incidents: u64,
+    /// How many of them are resolved.
+    pub(crate) resolved: u64,
+    /// How many of those as false positives.
+    pub(crate) false_positives: u64,
 }
 
 /// What went wrong with a pack.

@@ -1,5 +1,7 @@
 //! What is read is all that is written, and written again it is the same.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -12,14 +14,14 @@ use super::*;
 use crate::commit::Tenant;
 use crate::incidents::{
     Actor, Effect, Entry, Evidence, Exception, Fingerprint, Happening, Incident, NewException, NewSilence,
-    Place, Resolution, Silence, State,
+    Outcome, Place, Resolution, Silence, State,
 };
 use crate::notices::Pattern;
 use crate::packs::{OwnPack, Version};
 use crate::quota::{Quota, QuotaKind};
 use crate::report::answer::{Answer, Recipient, Sentences};
-use crate::report::listed;
-use crate::serve::SourceFigures;
+use crate::report::{self, listed};
+use crate::serve::{PackUsage, SourceFigures, TenantUsage};
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::{Scope, Token};
@@ -264,7 +266,8 @@ fn packs_and_sources() {
         settings: Map::new(),
         version,
     };
-    shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack)));
+    let outcome = Outcome { rule: "opened".into(), incidents: 17, resolved: 12, false_positives: 3 };
+    shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack), &[outcome]));
     let fault = Fault::Refused("no".into());
     let fault = PackFault {
         pack: "door".into(),
@@ -288,6 +291,19 @@ fn packs_and_sources() {
 }
 
 #[test]
+fn usage() {
+    let tenant = TenantUsage {
+        packs: vec![PackUsage { pack: Some("sshd".into()), memory: 1, ..PackUsage::default() }],
+        ..TenantUsage::none(Tenant::default())
+    };
+    let window = Duration::from_secs(10);
+    for tenant in [tenant.clone(), tenant.to_itself()] {
+        let written = report::usage::tenant(&tenant, window, 3, Some(true));
+        shape::<TenantUsageShape>(&written);
+    }
+}
+
+#[test]
 fn answers() {
     let sentences = vec![Sentences { more: true, text: "a\nb".into() }];
     let answer = Answer {
@@ -303,8 +319,6 @@ fn answers() {
 
 #[test]
 fn scans() {
-    use std::time::Duration;
-
     use crate::report::scans;
     use crate::scans::{
         Broken, Missed, Reason, Request, Run, RunState, ScanName, ScannerKind, Schedule, Scheduled, Standing,
