@@ -10,7 +10,7 @@ use tripline_engine::{Configured, Pack, PackLimits};
 
 use super::{Act, Compiler, NewVersion, OwnPack, PackRefused};
 use crate::builtin;
-use crate::commit::{Store, Tenant};
+use crate::commit::Tenant;
 use crate::incidents::Actor;
 use crate::serve::{Change, Control, PackSets};
 use crate::store::Database;
@@ -223,20 +223,15 @@ impl Shelf {
         keep: impl FnOnce(&Database) -> Result<(), crate::commit::StoreError>,
     ) -> Result<(), PackRefused> {
         let own = |sets: &PackSets| {
-            let mut own = sets.all_own().clone();
-            let of_tenant = own.entry(tenant.clone()).or_default();
-            of_tenant.retain(|one| one.pack.name() != name);
-            of_tenant.extend(configured.clone());
-            of_tenant.sort_by(|one, other| one.pack.name().cmp(other.pack.name()));
-            if of_tenant.is_empty() {
-                own.remove(tenant);
-            }
+            let mut own = sets.own(tenant).to_vec();
+            own.retain(|one| one.pack.name() != name);
+            own.extend(configured.clone());
+            own.sort_by(|one, other| one.pack.name().cmp(other.pack.name()));
             own
         };
-        // Strangers' patterns are compiled and tried before anybody waits for that.
-        let sets = self.sets();
-        let tried = sets.changed(sets.operators().to_vec(), own(&sets), true, |_| false);
-        let tried = tried.map_err(PackRefused::Matcher)?;
+        // Strangers' patterns are compiled and tried before anybody waits for that; what is compiled is known below.
+        let before = self.sets();
+        let _tried = before.with_own(tenant, own(&before)).map_err(PackRefused::Matcher)?;
         // One changes them at a time: what another changes meanwhile is not undone.
         let mut sets = self.lock();
         let kept = self.tools.database.own_packs(tenant)?;
@@ -244,10 +239,7 @@ impl Shelf {
             return Err(PackRefused::Meanwhile(name.into()));
         }
         has_room(&kept, name)?;
-        // What is another's goes on as it stands.
-        let operators = sets.operators().to_vec();
-        let changed = sets.knowing(&tried).changed(operators, own(&sets), true, |other| other != tenant);
-        let changed = Arc::new(changed.map_err(PackRefused::Matcher)?);
+        let changed = Arc::new(sets.with_own(tenant, own(&sets)).map_err(PackRefused::Matcher)?);
         keep(&self.tools.database)?;
         *sets = Arc::clone(&changed);
         self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
@@ -256,9 +248,8 @@ impl Shelf {
 
     /// Whether it takes its settings and what is remembered.
     fn opens(&self, tenant: &Tenant, configured: &Configured) -> Result<(), PackRefused> {
-        let states = self.tools.database.states(tenant)?;
-        let remembered = states.iter().find(|state| state.pack == configured.pack.name());
-        let state = remembered.and_then(|one| Some((one.state.as_deref()?, &*one.version)));
+        let remembered = self.tools.database.pack_state(tenant, configured.pack.name())?;
+        let state = remembered.as_ref().and_then(|one| Some((one.state.as_deref()?, &*one.version)));
         let mut frame = OpenWriter::new();
         configured.settings.iter().for_each(|(name, value)| frame.setting(name, value));
         let frame = frame.finish(state.filter(|_| configured.pack.saves()));
