@@ -10,7 +10,7 @@ use tripline_engine::{Configured, Pack, PackLimits};
 
 use super::{Act, Compiler, NewVersion, OwnPack, PackRefused};
 use crate::builtin;
-use crate::commit::{PackState, Store, Tenant};
+use crate::commit::{PackState, Tenant};
 use crate::incidents::Actor;
 use crate::quota::{OverQuota, Quota, QuotaKind};
 use crate::serve::{Change, Control, PackSets};
@@ -230,20 +230,15 @@ impl Shelf {
         keep: impl FnOnce(&Database) -> Result<(), crate::commit::StoreError>,
     ) -> Result<(), PackRefused> {
         let own = |sets: &PackSets| {
-            let mut own = sets.all_own().clone();
-            let of_tenant = own.entry(tenant.clone()).or_default();
-            of_tenant.retain(|one| one.pack.name() != name);
-            of_tenant.extend(configured.clone());
-            of_tenant.sort_by(|one, other| one.pack.name().cmp(other.pack.name()));
-            if of_tenant.is_empty() {
-                own.remove(tenant);
-            }
+            let mut own = sets.own(tenant).to_vec();
+            own.retain(|one| one.pack.name() != name);
+            own.extend(configured.clone());
+            own.sort_by(|one, other| one.pack.name().cmp(other.pack.name()));
             own
         };
-        // Strangers' patterns are compiled and tried before anybody waits for that.
-        let sets = self.sets();
-        let tried = sets.changed(sets.operators().to_vec(), own(&sets), true, |_| false);
-        let tried = tried.map_err(PackRefused::Matcher)?;
+        // Strangers' patterns are compiled and tried before anybody waits for that; what is compiled is known below.
+        let before = self.sets();
+        let tried = before.with_own(tenant, own(&before)).map_err(PackRefused::Matcher)?;
         let quota = self.tools.database.quota(tenant)?;
         if configured.is_some() {
             fits(&tried, tenant, &quota)?;
@@ -255,10 +250,7 @@ impl Shelf {
             return Err(PackRefused::Meanwhile(name.into()));
         }
         has_room(&kept, name, &quota)?;
-        // What is another's goes on as it stands.
-        let operators = sets.operators().to_vec();
-        let changed = sets.knowing(&tried).changed(operators, own(&sets), true, |other| other != tenant);
-        let changed = Arc::new(changed.map_err(PackRefused::Matcher)?);
+        let changed = Arc::new(sets.with_own(tenant, own(&sets)).map_err(PackRefused::Matcher)?);
         if configured.is_some() {
             fits(&changed, tenant, &quota)?;
         }

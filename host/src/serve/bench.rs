@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tripline_engine::Configured;
-use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits, LifeLimits, Snapshot, Verdicts};
-use tripline_engine::sandbox::{Sandbox, Allowance};
+use tripline_engine::judge::{BatchLimits, Judge, JudgeCost, JudgeLimits, LifeLimits, Snapshot, Verdicts};
+use tripline_engine::sandbox::{Allowance, Sandbox};
 
 use crate::check::settings_digest;
 use crate::commit::PackState;
 
 /// A seat that is not used for so long rests, if its pack can save.
 const IDLE: Duration = Duration::from_secs(600);
+/// How long a tenant's turn is, but for the batch it is in, which is to take no longer: by what it costs, not by how much
+/// it is, so that who is cheap keeps up beside who is slow.
+pub(super) const TURN: Duration = Duration::from_millis(5);
+/// CPU time that replaying what was judged since the last save takes about at most: others wait for all of it.
+const REPLAY: Duration = Duration::from_millis(50);
 
 /// A pack's seat at a tenant's bench.
 pub(super) enum Seat {
@@ -42,7 +47,9 @@ impl Sitting {
         allowance: Allowance,
         verdicts: &mut Verdicts,
     ) -> Sitting {
-        let limits = JudgeLimits { life: LifeLimits { allowance, ..LifeLimits::default() }, ..JudgeLimits::default() };
+        let batch = BatchLimits { turn: Some(TURN), ..BatchLimits::default() };
+        let life = LifeLimits { replay: Some(REPLAY), allowance, ..LifeLimits::default() };
+        let limits = JudgeLimits { batch, life, ..JudgeLimits::default() };
         let mut judge = Judge::new(Arc::clone(sandbox), configured, limits);
         if let Some(PackState { state, version, host, .. }) = remembered {
             judge.restore(Snapshot { state, version, host }, verdicts);

@@ -8,7 +8,7 @@
 //! A tenant whose packs are slow is open for longer, and nobody else waits for it. Its next mark is set when what it had
 //! for the last one is on disk.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -22,6 +22,7 @@ use tripline_engine::sandbox::Trap;
 use tripline_engine::{Fault, PackFault, suspensions};
 
 use super::Event;
+use super::coming::Coming;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
 use super::sets::PackSets;
@@ -67,6 +68,8 @@ pub(super) struct Collecting<'a> {
     underway: bool,
     /// Tenants that there are.
     tenants: HashSet<Tenant>,
+    /// Blocks come back in any order.
+    coming: Coming,
     /// What has come of each tenant since its last mark.
     since: HashMap<Tenant, Pending>,
     /// Tenants not all parts of which have come.
@@ -118,6 +121,7 @@ impl<'a> Collecting<'a> {
             disk,
             underway: false,
             tenants: tenants.into_iter().collect(),
+            coming: Coming::default(),
             since: HashMap::new(),
             open: HashMap::new(),
             ready: HashMap::new(),
@@ -132,16 +136,23 @@ impl<'a> Collecting<'a> {
     /// decisions that are lost, and all of it is read again by the next run. What is fed is taken by value: once nobody
     /// collects it, whoever feeds must not wait.
     pub(super) fn run(mut self, fed: Receiver<Fed>) {
-        let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
-        let (mut next, mut marked, mut at_mark) = (0, Instant::now(), 0);
-        let (nothing, mut has_ended, mut is_joined) = (never(), false, false);
+        let (mut marked, mut at_mark) = (Instant::now(), 0);
+        let (nothing, mut has_ended) = (never(), false);
         loop {
             let fed = if has_ended { &nothing } else { &fed };
             let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
             select! {
                 recv(fed) -> came => match came {
-                    Ok(fed) => drop(early.insert(fed.number, fed)),
-                    Err(_) => has_ended = true,
+                    Ok(fed) => {
+                        let tenant = fed.tenant.clone();
+                        let all = self.coming.come(fed);
+                        all.into_iter().for_each(|what| self.take(tenant.clone(), what));
+                    }
+                    Err(_) => {
+                        has_ended = true;
+                        // What belongs to it will not come.
+                        self.coming.end().iter().for_each(|tenant| drop(self.since.remove(tenant)));
+                    }
                 },
                 recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
                 recv(stored) -> stored => match stored {
@@ -150,17 +161,6 @@ impl<'a> Collecting<'a> {
                     Err(_) => return,
                 },
                 default(self.pause()) => {}
-            }
-            while let Some(Fed { tenant, what, joined, .. }) = early.remove(&next) {
-                (next, is_joined) = (next + 1, joined);
-                self.take(tenant, what);
-            }
-            if is_joined {
-                match has_ended {
-                    // What belongs to it will not come.
-                    true => return,
-                    false => continue,
-                }
             }
             match self.judged.starved.change() {
                 Some(Some(words)) => {
@@ -195,6 +195,11 @@ impl<'a> Collecting<'a> {
     fn pause(&self) -> Duration {
         let waits = self.since.values().any(|pending| !pending.acks.is_empty()) || !self.ready.is_empty();
         if waits { SOON } else { self.shared.pause }
+    }
+
+    /// Whether a mark may be set for it: none is open, nothing waits for the store, and what belongs together has come.
+    fn is_free(&self, tenant: &Tenant) -> bool {
+        !self.coming.is_joined(tenant) && !self.open.contains_key(tenant) && !self.ready.contains_key(tenant)
     }
 
     fn take(&mut self, tenant: Tenant, what: What) {
@@ -243,10 +248,13 @@ impl<'a> Collecting<'a> {
         }
     }
 
-    /// Puts those of a tenant's packs out whose patterns are over their budget.
+    /// Puts those of a tenant's packs out whose patterns are over their budget, or do not compile any more.
     fn suspend(&mut self, tenant: &Tenant) {
-        for (pack, fault) in suspensions(self.sets.of(tenant).matcher()).enumerate() {
-            if let Some(fault) = fault.filter(|_| self.suspended.insert((tenant.clone(), pack))) {
+        let set = self.sets.of(tenant);
+        let over = suspensions(set.matcher()).enumerate();
+        let over = over.filter_map(|(pack, fault)| Some((pack, fault?)));
+        for (pack, fault) in over.chain(set.broken()) {
+            if self.suspended.insert((tenant.clone(), pack)) {
                 for judge in &self.judged.judges {
                     let _ = judge.send(Work::Suspend(tenant.clone(), pack, fault.clone()));
                 }
@@ -256,8 +264,7 @@ impl<'a> Collecting<'a> {
 
     /// Whether marks are to be set.
     fn is_due(&self, decided: u64, elapsed: Duration) -> bool {
-        let free = |tenant: &Tenant| !self.open.contains_key(tenant) && !self.ready.contains_key(tenant);
-        let mut waits = self.since.iter().filter(|(tenant, _)| free(tenant)).peekable();
+        let mut waits = self.since.iter().filter(|(tenant, _)| self.is_free(tenant)).peekable();
         if waits.peek().is_none() {
             return false;
         }
@@ -294,8 +301,7 @@ impl<'a> Collecting<'a> {
             // A seat rests when all it remembers is on disk.
             judge.send(Work::Rest(Arc::clone(&busy))).map_err(|_| Gone)?;
         }
-        let tenants: Vec<Tenant> =
-            self.since.keys().filter(|tenant| !busy.contains(*tenant)).cloned().collect();
+        let tenants: Vec<Tenant> = self.since.keys().filter(|tenant| self.is_free(tenant)).cloned().collect();
         for tenant in tenants {
             for judge in judges {
                 judge.send(Work::Mark(tenant.clone(), self.parts.0.clone())).map_err(|_| Gone)?;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::mem::{replace, take};
 use std::path::PathBuf;
 
-use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
 
 use super::Event;
@@ -14,7 +13,8 @@ use super::feed::{Feed, Gone, Halt};
 use super::following::Follow;
 use super::input::Input;
 use super::intake::{Intake, Taken};
-use super::passing::{Fed, What};
+use super::lanes::Putter;
+use super::passing::What;
 use super::place::Place;
 use super::quotas::Quotas;
 use super::shared::Shared;
@@ -88,7 +88,7 @@ impl Feeding {
         &mut self,
         follow: &[Follow],
         expected: &[Expected],
-        matchers: &Sender<Fed>,
+        matchers: &Putter,
         shared: &Shared<'_>,
     ) {
         let mut feed = Feed::new(matchers);

@@ -11,15 +11,15 @@ use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::Receiver;
-use tripline_engine::judge::{Judge, Verdicts, has_to_tick};
+use tripline_engine::judge::{Judge, Verdicts, has_to_tick, next_tick};
 use tripline_engine::merge::Run;
 use tripline_engine::sandbox::{Allowance, Sandbox};
 use tripline_engine::{Fault, Numbers, deliver};
 
-use super::bench::{Seat, Sitting};
+use super::bench::{Seat, Sitting, TURN};
 use super::passing::{Part, Work};
 use super::queue::{Queue, Task};
 use super::sets::PackSets;
@@ -72,9 +72,6 @@ pub(super) struct Judging<'a> {
     queue: Queue,
 }
 
-/// How long a tenant's turn is, but for the batch it is in: by what it costs, not by how much it is, so that who is cheap
-/// keeps up beside who is slow.
-const TURN: Duration = Duration::from_millis(5);
 /// The clock is looked at after so many events that were only gathered, and after each batch.
 const EVENTS: usize = 64;
 
@@ -100,16 +97,20 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Those who remember something may have a tick that is due before their next event.
-    pub(super) fn seat(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+    /// Who remembers something may have a tick that is due before its next event: its seat rests until then.
+    pub(super) fn seat(&mut self, tenant: &Tenant, remembering: &[String]) -> Result<(), StoreError> {
         let set = self.bar.sets.of(tenant);
-        for state in self.bar.shared.database.states(tenant)? {
-            let Some(pack) = set.packs().iter().position(|one| one.pack.name() == state.pack) else {
+        for (pack, configured) in set.packs().iter().enumerate() {
+            let has_ticks = configured.pack.manifest().tick.is_some() && self.is_ours(tenant, pack);
+            let name = configured.pack.name();
+            if !has_ticks || !remembering.iter().any(|one| one == name) {
                 continue;
-            };
-            if set.packs()[pack].pack.manifest().tick.is_some() && self.is_ours(tenant, pack) {
-                self.sit(tenant, pack)?;
             }
+            let state = self.bar.shared.database.pack_state(tenant, name)?;
+            let tick = state.and_then(|state| next_tick(&configured.pack, &state.host));
+            let seats = &mut self.benches.entry(tenant.clone()).or_default().seats;
+            seats.resize_with(set.packs().len(), || None);
+            seats[pack] = Some(Seat::Resting { tick });
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::control::Guard;
 use super::faults::Faults;
 use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
+use super::lanes::lanes;
 use super::modules::{Modules, Starved};
 use super::passing::{Barrier, Fed, Work};
 use super::scanning::Scanning;
@@ -188,7 +189,8 @@ impl Epoch<'_> {
         let bar = Bar { shared, sets, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
         let seated = kept(shared, may_fail, |_| seat(bar, threads))?;
         let Some((judging, tenants)) = seated else { return Ok(()) };
-        let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
+        // Bounded by the turns of each tenant: whose patterns are slow must not keep who feeds waiting.
+        let (to_matchers, blocks) = lanes();
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
         std::thread::scope(|scope| {
             let control = shared.control;
@@ -267,11 +269,11 @@ type Seated<'a> = (Vec<Judging<'a>>, Vec<Tenant>);
 fn seat(bar: Bar<'_>, threads: usize) -> Result<Seated<'_>, StoreError> {
     let mut judges: Vec<Judging<'_>> =
         (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();
-    let tenants = bar.shared.database.tenants()?;
-    for tenant in &tenants {
+    let remembering = bar.shared.database.remembering()?;
+    for (tenant, packs) in &remembering {
         for judging in &mut judges {
-            judging.seat(tenant)?;
+            judging.seat(tenant, packs)?;
         }
     }
-    Ok((judges, tenants))
+    Ok((judges, remembering.into_keys().collect()))
 }

@@ -1,6 +1,6 @@
 //! What packs remember.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::clock;
 use super::database::Database;
@@ -15,16 +15,33 @@ pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, St
     let mut statement = db.prepare_cached(
         "SELECT pack, version, digest, settings, state, host FROM states WHERE tenant = ?1 ORDER BY pack",
     )?;
-    let rows = statement.query_map([tenant.as_str()], |row| {
-        Ok(PackState {
-            pack: row.get(0)?,
-            version: row.get(1)?,
-            digest: row.get(2)?,
-            settings: row.get(3)?,
-            state: row.get(4)?,
-            host: row.get(5)?,
-        })
-    })?;
+    let rows = statement.query_map([tenant.as_str()], state)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Of one pack of a tenant, if it remembers something.
+pub(super) fn one(db: &Connection, tenant: &Tenant, pack: &str) -> Result<Option<PackState>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT pack, version, digest, settings, state, host FROM states WHERE tenant = ?1 AND pack = ?2",
+    )?;
+    Ok(statement.query_row([tenant.as_str(), pack], state).optional()?)
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<PackState> {
+    Ok(PackState {
+        pack: row.get(0)?,
+        version: row.get(1)?,
+        digest: row.get(2)?,
+        settings: row.get(3)?,
+        state: row.get(4)?,
+        host: row.get(5)?,
+    })
+}
+
+/// Tenants and those of their packs that remember something.
+pub(super) fn remembering(db: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT tenant, pack FROM states ORDER BY tenant, pack")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -48,12 +65,6 @@ impl Database {
 pub(super) fn packs(db: &Connection, tenant: &Tenant) -> Result<Vec<String>, StoreError> {
     let mut statement = db.prepare_cached("SELECT pack FROM states WHERE tenant = ?1")?;
     Ok(statement.query_map([tenant.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?)
-}
-
-/// Tenants whose packs remember something.
-pub(super) fn tenants(db: &Connection) -> Result<Vec<String>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT DISTINCT tenant FROM states ORDER BY tenant")?;
-    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Puts a state in the place of the one before.

@@ -82,3 +82,23 @@ fn ticks_wake_who_rests() {
         running.until("each has its tick", |running| ticks(running) == 1);
     }
 }
+
+/// Thousands may remember something: a start makes no instance of any.
+#[test]
+fn who_remembers_rests_when_a_server_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenants = ["one", "two", "three"];
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    tenants.iter().for_each(|tenant| running.commit(tenant));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+    let running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("four");
+    let judging = running.health.all_packs()[0].judging;
+    assert_eq!((judging.starts, judging.events), (1, 1), "{judging:?}");
+    running.pass(65);
+    let ticks = |tenant| {
+        let counts = running.counts(tenant);
+        counts.iter().filter(|((rule, _), _)| rule == "tick").map(|(_, count)| *count).sum::<u64>()
+    };
+    running.until("each has its tick", |_| tenants.iter().all(|tenant| ticks(tenant) == 1));
+}

@@ -73,6 +73,12 @@ impl Index {
         Ok(Index { literals, long, short, unfiltered, patterns: count })
     }
 
+    /// An index of none.
+    pub fn empty() -> Index {
+        let long = GramFilter::new(std::iter::empty(), &Rarity::default());
+        Index { literals: Vec::new(), long, short: None, unfiltered: Vec::new(), patterns: 0 }
+    }
+
     /// How many patterns it has.
     pub fn patterns(&self) -> usize {
         self.patterns

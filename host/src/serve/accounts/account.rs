@@ -152,7 +152,7 @@ impl Account {
 
     /// What matching has cost each pack of its set so far.
     fn matched(&self) -> Vec<MatchCost> {
-        self.set.as_ref().map(|set| set.matcher().costs()).unwrap_or_default()
+        self.set.as_ref().map(|set| set.costs()).unwrap_or_default()
     }
 }
 
