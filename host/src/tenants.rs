@@ -1,6 +1,7 @@
 //! Tenants that are added while a server runs; those of the configuration stand there.
 
 use crate::commit::Tenant;
+use crate::signing::PublicKey;
 use crate::token::TokenHash;
 
 /// A tenant to be added, with what it begins with.
@@ -28,6 +29,8 @@ pub struct KnownTenant {
     pub lines: Option<u64>,
     /// Whom its incidents are told, besides the configuration's recipients.
     pub recipients: Vec<TenantRecipient>,
+    /// Who has to sign what it pushes, as it was said at run time.
+    pub signed_by: Vec<PublicKey>,
     /// Tokens that hold.
     pub tokens: u64,
     /// Incidents that are not resolved.

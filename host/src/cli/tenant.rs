@@ -28,7 +28,9 @@ pub(super) fn run(
     let purpose = match arguments.command {
         TenantCommand::Add { .. } => Purpose::Add,
         TenantCommand::List { .. } => Purpose::Look,
-        TenantCommand::Confirm { .. } | TenantCommand::Export { .. } => Purpose::Change,
+        TenantCommand::Confirm { .. } | TenantCommand::Signers { .. } | TenantCommand::Export { .. } => {
+            Purpose::Change
+        }
         TenantCommand::Delete { .. } => Purpose::Delete,
     };
     if let TenantCommand::Delete { name, yes: false } = &arguments.command {
@@ -70,6 +72,26 @@ pub(super) fn run(
                 )));
             }
             screen.put(|out| writeln!(out, "{} is told of what happens", visible(&recipient)))?;
+        }
+        TenantCommand::Signers { name, signed_by, .. } => {
+            let left_out = desk.demand(&name, &signed_by)?;
+            for pack in left_out {
+                screen.warning(&format!(
+                    "pack {} of tenant {name} is not signed so: it does not judge",
+                    visible(&pack)
+                ));
+            }
+            if desk.url().is_none() {
+                screen
+                    .hint("a server that runs obeys when a pack is pushed; for packs that are there: SIGHUP");
+            }
+            screen.put(|out| {
+                if signed_by.is_empty() {
+                    return writeln!(out, "packs of tenant {name} are signed as the configuration says");
+                }
+                writeln!(out, "packs of tenant {name} are to be signed by")?;
+                signed_by.iter().try_for_each(|key| writeln!(out, "  {} ({key})", key.id()))
+            })?;
         }
         TenantCommand::List { format } => {
             let all = desk.list()?;

@@ -102,8 +102,11 @@
 //! | `scan.schedule.missed` | what becomes of times at which nobody was there: `skip`, or `once` for all of them | `once` |
 //! | `tenant.name` | a tenant that has quotas | |
 //! | `tenant.quota` | what it may use | |
+//! | `tenant.signed_by` | public keys, of which one has to have signed each pack that the tenant pushes | as for everybody |
 //! | `tenant.quota.lines` | lines a second; what is more waits, is refused, or is lost over UDP | no quota |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
+//! | `packs.signed_by` | public keys, of which one has to have signed each pack that is given by `--pack` | nothing is demanded |
+//! | `packs.pushed_signed_by` | the same of packs that tenants push, unless more is said of a tenant | nothing is demanded |
 
 mod document;
 mod error;
@@ -117,6 +120,7 @@ mod scan;
 mod schedules;
 mod secret;
 mod server;
+mod signatures;
 mod sources;
 mod table;
 mod tenants;
@@ -143,6 +147,7 @@ pub use self::tenants::Quota;
 use crate::commit::Tenant;
 use crate::incidents::Policy;
 use crate::scans::{Order, OrderError, ScanName, ScanSettings, Scheduled};
+use crate::signing::{Demands, PublicKey};
 
 /// A file that has every key, with a comment for each.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -182,6 +187,10 @@ pub struct Configuration {
     pub quotas: BTreeMap<Tenant, Quota>,
     /// Settings of packs.
     pub packs: PackSettings,
+    /// Who may sign the packs that everybody has and that are not built in; empty: they need no signature.
+    pub signed_by: Vec<PublicKey>,
+    /// Who may sign what tenants push.
+    pub demands: Demands,
 }
 
 /// What works but is hardly meant.

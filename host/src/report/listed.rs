@@ -10,6 +10,7 @@ use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, 
 use crate::packs::OwnPack;
 use crate::security_log::{Record, hex};
 use crate::serve::SourceFigures;
+use crate::signing::Signed;
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::Token;
@@ -40,6 +41,7 @@ pub(crate) fn tenant(known: &KnownTenant) -> Value {
         "created": known.created.and_then(rfc3339),
         "lines": known.lines,
         "recipients": known.recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "signed_by": known.signed_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tokens": known.tokens,
         "open": known.open,
     })
@@ -118,8 +120,8 @@ pub(crate) fn pack(pack: &PackReport) -> Value {
     serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
 }
 
-/// A pack of a tenant's own, and what it has cost since the server began, if something came for it.
-pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
+/// A pack of a tenant's own, how it is signed, and what it has cost since the server began, if something came for it.
+pub(crate) fn own_pack(pack: &OwnPack, signed: &Signed, cost: Option<&PackReport>) -> Value {
     let OwnPack { name, is_enabled, settings, version, .. } = pack;
     json!({
         "type": "own_pack",
@@ -130,6 +132,8 @@ pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
         "pushed": rfc3339(version.pushed),
         "author": version.author,
         "enabled": is_enabled,
+        "signed": signed.as_str(),
+        "signed_by": version.signature.as_ref().map(|one| one.key().to_string()),
         "settings": settings,
         "cost": cost.map(self::pack),
     })

@@ -23,6 +23,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/11.sql")),
     M::up(include_str!("migrations/12.sql")),
     M::up(include_str!("migrations/13.sql")),
+    M::up(include_str!("migrations/14.sql")),
 ];
 
 /// The newest version that this program knows.

@@ -45,6 +45,7 @@ mod scans;
 mod schedules;
 mod scrubbing;
 mod search;
+mod signers;
 mod silences;
 mod standing;
 mod states;

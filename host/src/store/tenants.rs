@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::telling::Work;
-use super::{log, tokens};
+use super::{log, signers, tokens};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
 use crate::tenants::{KnownTenant, NewTenant, NotAdded, TenantRecipient};
@@ -107,7 +107,8 @@ fn known(db: &Connection, tenant: Tenant, now: i64) -> Result<KnownTenant, Store
         .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let lines = lines.and_then(|lines| u64::try_from(lines).ok());
     let recipients = recipients(db, &tenant)?;
-    Ok(KnownTenant { tenant, created, lines, recipients, tokens, open })
+    let signed_by = signers::of(db, &tenant)?;
+    Ok(KnownTenant { tenant, created, lines, recipients, signed_by, tokens, open })
 }
 
 fn recipients(db: &Connection, tenant: &Tenant) -> Result<Vec<TenantRecipient>, StoreError> {

@@ -75,6 +75,7 @@ fn body(route: &Route) -> Option<Value> {
         }
         ("POST", "/api/v1/tenants") => json!({ "name": format!("tenant-{}", another()) }),
         ("POST", "/api/v1/tenants/{tenant}/recipients/confirm") => json!({ "address": "a@example.org" }),
+        ("PUT", "/api/v1/tenants/{tenant}/signers") => json!({ "signed_by": [] }),
         ("PUT", "/api/v1/packs/{name}") => return None,
         ("PUT", "/api/v1/packs/{name}/settings") => json!({ "settings": {} }),
         ("POST", "/api/v1/tokens") => json!({ "name": "t", "scope": "reader" }),

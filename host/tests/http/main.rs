@@ -21,6 +21,7 @@ mod load;
 mod packs;
 mod playground;
 mod raw;
+mod signed;
 mod slow;
 mod tls;
 mod tokens;

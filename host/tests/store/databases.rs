@@ -96,6 +96,14 @@ fn rows(version: u32) -> &'static str {
                 ('plant', 'b@example.org', 1795549082502276423, 1795549083000000000);
             INSERT INTO tokens VALUES (12, 'plant', 'packs', randomblob(32), 'author', 1795549082502276423, 'uid:0', NULL, NULL);"
         }
+        // A tenant's own pack, in two versions.
+        13 => {
+            "INSERT INTO own_packs VALUES ('plant', 'doors', 1, 1, '{\"threshold\":3}');
+            INSERT INTO own_pack_versions VALUES
+                ('plant', 'doors', 1, '1.0.0', randomblob(32), 1795549082502276423, 'token:12', X'0061736D01000000'),
+                ('plant', 'doors', 2, '1.1.0', randomblob(32), 1795549083000000000, 'token:12', X'0061736D01000000');
+            INSERT INTO scan_scripts VALUES ('default', 1, '192.0.2.1', 80, 'http-title', randomblob(32));"
+        }
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

@@ -16,5 +16,6 @@ mod own;
 mod pushed;
 mod renamed;
 mod scanning;
+mod signed;
 mod tenants;
 mod unread;

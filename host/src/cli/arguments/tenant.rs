@@ -8,11 +8,13 @@ use super::keeping::{KeepArguments, address, tenant};
 use super::server::ServerArguments;
 use crate::commit::Tenant;
 use crate::configuration::Quota;
+use crate::signing::PublicKey;
 
 const EXAMPLES: &str = "\
 Examples:
   tripline tenant add plant --recipient soc@plant.example --syslog 192.0.2.1:5514
   tripline tenant confirm plant soc@plant.example
+  tripline tenant signers plant --signed-by tripline-pack-key-1:…
   tripline tenant list
   tripline tenant export plant --output plant.ndjson
   tripline tenant delete plant --yes
@@ -71,6 +73,27 @@ pub(in crate::cli) enum TenantCommand {
         /// Its recipient.
         #[arg(value_name = "ADDR", value_parser = address)]
         recipient: String,
+    },
+    /// Say whose signatures packs need that a tenant pushes which was added at run time.
+    #[command(after_help = examples!(
+        "tripline tenant signers plant --signed-by tripline-pack-key-1:…",
+        "tripline tenant signers plant --as-configured",
+    ))]
+    Signers {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// One of these public keys has to have signed each; may be repeated.
+        #[arg(
+            long,
+            value_name = "KEY",
+            required_unless_present = "as_configured",
+            conflicts_with = "as_configured"
+        )]
+        signed_by: Vec<PublicKey>,
+        /// As the configuration says it of everybody.
+        #[arg(long)]
+        as_configured: bool,
     },
     /// List all that have anything here.
     #[command(after_help = examples!("tripline tenant list", "tripline tenant list --format ndjson"))]

@@ -29,6 +29,9 @@ const LARGEST: u64 = 64 << 20;
 /// Bytes of a file with a token.
 const TOKEN_BYTES: u64 = 4 << 10;
 
+/// What a body of JSON says of itself.
+pub(super) const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
+
 /// Where to ask, and with what.
 pub(super) struct Server {
     agent: Agent,
@@ -126,17 +129,16 @@ impl Server {
         Ok(counted.lines)
     }
 
-    /// Puts bytes of this type in a place; what is put there is new, whatever was there.
+    /// Puts bytes with such headers in a place; what is put there is new, whatever was there.
     pub(super) fn put<T: DeserializeOwned>(
         &self,
         path: &str,
-        content: &str,
-        packing: Option<&str>,
+        headers: &[(&str, &str)],
         bytes: &[u8],
     ) -> Result<Result<T, Refused>, Failure> {
-        let mut request = self.known(self.agent.put(self.at(path))).header("Content-Type", content);
-        if let Some(packing) = packing {
-            request = request.header("Content-Encoding", packing);
+        let mut request = self.known(self.agent.put(self.at(path)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         self.answer(request.send(bytes))
     }

@@ -9,11 +9,12 @@ use serde_json::json;
 use super::super::Failure;
 use super::super::arguments::{KeepArguments, ServerArguments};
 use super::super::kept::Kept;
-use super::server::Server;
+use super::server::{JSON, Server};
 use crate::commit::{CheckerLock, Store, StoreError, Tenant};
 use crate::configuration::Configuration;
 use crate::http::shapes::TenantShape;
 use crate::report::strict_json;
+use crate::signing::PublicKey;
 use crate::tenants::{KnownTenant, NewTenant};
 use crate::token::TokenSecret;
 
@@ -49,6 +50,8 @@ pub(in crate::cli) trait TenantDesk {
     fn add(&self, new: &Asked<'_>) -> Result<(i64, TokenSecret), Failure>;
     /// Confirms a recipient; answers whether there was one to confirm.
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure>;
+    /// Says who has to sign its packs; answers which of them judge no more, as far as somebody judges here.
+    fn demand(&self, tenant: &Tenant, keys: &[PublicKey]) -> Result<Vec<String>, Failure>;
     /// Writes all its rows; answers how many.
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure>;
     /// Deletes one; answers whether there was one.
@@ -125,6 +128,18 @@ impl TenantDesk for Local<'_> {
         self.done(self.kept.database.confirm_recipient(tenant, recipient, self.kept.actor()))
     }
 
+    fn demand(&self, tenant: &Tenant, keys: &[PublicKey]) -> Result<Vec<String>, Failure> {
+        if self.configuration.demands.tenants.contains_key(tenant) {
+            let hint = "change `signed_by` of its [[tenant]]";
+            let message = format!("the configuration says who signs for tenant {tenant}");
+            return Err(Failure::new(message).hint(Some(hint)));
+        }
+        match self.done(self.kept.database.set_signers(tenant, keys, self.kept.actor()))? {
+            true => Ok(Vec::new()),
+            false => Err(Failure::new(format!("there is no tenant {tenant} that was added at run time"))),
+        }
+    }
+
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure> {
         let mut put = |row: &serde_json::Value| -> io::Result<()> {
             strict_json::write(out, row)?;
@@ -154,6 +169,11 @@ struct Remote {
 #[derive(Deserialize)]
 struct Tenants {
     tenants: Vec<TenantShape>,
+}
+
+#[derive(Deserialize)]
+struct Demanded {
+    left_out: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +215,14 @@ impl TenantDesk for Remote {
             Err(refused) if refused.is(404) => Ok(false),
             Err(refused) => Err(self.server.failed(&refused)),
         }
+    }
+
+    fn demand(&self, tenant: &Tenant, keys: &[PublicKey]) -> Result<Vec<String>, Failure> {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let body = json!({ "signed_by": keys }).to_string();
+        let path = format!("/tenants/{tenant}/signers");
+        let answer = self.server.put::<Demanded>(&path, &JSON, body.as_bytes())?;
+        answer.map(|demanded| demanded.left_out).map_err(|refused| self.server.failed(&refused))
     }
 
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure> {

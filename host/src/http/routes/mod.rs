@@ -19,6 +19,7 @@ mod scan_files;
 mod scan_schedules;
 mod scan_stream;
 mod scans;
+mod signers;
 mod silences;
 mod sources;
 mod stream;
@@ -37,6 +38,8 @@ use super::document::{self, Api};
 use super::observed::observe;
 use super::problem::Problem;
 use super::shared::Shared;
+
+pub(crate) use self::packs::SIGNATURE;
 
 /// A file's routes.
 pub(super) type Routes = OpenApiRouter<Arc<Shared>>;
@@ -64,6 +67,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         scan_stream::routes(),
         tokens::routes(),
         tenants::routes(),
+        signers::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

@@ -23,9 +23,13 @@ use super::super::{HttpLimits, caller::Needed};
 use super::Routes;
 use crate::commit::Tenant;
 use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
-use crate::packs::{OwnPack, PackRefused};
+use crate::packs::{OwnPack, PackRefused, Shelf};
 use crate::report::listed;
+use crate::signing::{Signature, Signed};
 use crate::token::Scope;
+
+/// The header that vouches for a module: the line of its signature's file.
+pub(crate) const SIGNATURE: &str = "tripline-signature";
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -80,17 +84,18 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
     let tenant = caller.tenant().clone();
     // What it costs all together tells of the others.
     let packs = if caller.covers(Scope::Operator) { shared.health.all_packs() } else { Vec::new() };
-    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
+    let own = shared.shelf(move |packs| packs.own(&tenant)).await?;
     Ok(Json(json!({
         "packs": packs.iter().map(listed::pack).collect::<Vec<_>>(),
-        "own": own.iter().map(|one| whole(&shared, one)).collect::<Vec<_>>(),
+        "own": own.iter().map(|(one, signed)| whole(&shared, one, signed)).collect::<Vec<_>>(),
     })))
 }
 
 /// Takes a version of a pack of the tenant's own: a module, which is checked, compiled apart and opened before it is kept.
 ///
 /// It judges from the next barrier on, beside what everybody has. What is refused changes nothing. Settings that were set
-/// before stay, and have to fit it.
+/// before stay, and have to fit it. Where signatures are demanded, one who may has to have signed this module by this name
+/// and version, which has to be above the one that counts, unless it is the same module.
 #[utoipa::path(
     put,
     operation_id = "push_pack",
@@ -99,16 +104,17 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
     params(
         ("name" = String, Path, description = "its name, as its manifest says it"),
         ("Content-Encoding" = Option<String>, Header, description = "identity, gzip or zstd"),
+        ("Tripline-Signature" = Option<String>, Header, description = "the line of its signature's file"),
     ),
     request_body(content((String = "application/wasm"))),
     security(("token" = ["author"])),
     responses(
         (status = 200, description = "it is kept", body = OwnPackShape),
         (status = 408, description = "the body came too slowly"),
-        (status = 409, description = "the name is taken, or there are too many"),
+        (status = 409, description = "the name is taken, there are too many, or the version is not above the present one"),
         (status = 413, description = "the module is too large"),
         (status = 415, description = "the body's type is not taken"),
-        (status = 422, description = "it is no pack, takes too much to compile, or does not open"),
+        (status = 422, description = "it is no pack, is not signed as is demanded, takes too much to compile, or does not open"),
         (status = 429, description = "as many as may be are read")
     )
 )]
@@ -122,6 +128,7 @@ async fn push(
     if !is(&headers, "application/wasm") {
         return Err(Problem::unsupported("expected the header Content-Type with application/wasm"));
     }
+    let signature = signature(&headers)?;
     let packing = Packing::of(&headers)
         .map_err(|problem| problem.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")))?;
     // A module is held to its own limit while it comes, and while it is unpacked.
@@ -131,12 +138,22 @@ async fn push(
     let mut share = shared.room.share(&tenant);
     let packed = body::read(body, most, &limits, &mut share).await?;
     let wasm = shared.unpack(move || Ok((unpack(packed, packing, &limits, &mut share)?, share))).await?;
-    let pushed = shared.shelve(move |packs| {
+    let pushed = move |packs: &Shelf| {
         let (wasm, _share) = wasm;
-        packs.push(&tenant, &name, wasm, actor)
-    });
-    let pushed = pushed.await?;
-    Ok(Json(whole(&shared, &pushed)))
+        packs.push(&tenant, &name, wasm, signature, actor)
+    };
+    changed(&shared, pushed).await
+}
+
+/// Who vouches for a module: at most one line, of bounded length.
+fn signature(headers: &HeaderMap) -> Result<Option<Signature>, Problem> {
+    let mut given = headers.get_all(SIGNATURE).iter();
+    let (one, more) = (given.next(), given.next());
+    if more.is_some() {
+        return Err(Problem::malformed("expected the header Tripline-Signature once, found more"));
+    }
+    let read = one.map(|one| Signature::read(one.as_bytes())).transpose();
+    read.map_err(|error| Problem::unsigned(format!("the header Tripline-Signature: {error}")))
 }
 
 /// Lets the version count again that was pushed before the one that counts now.
@@ -159,7 +176,7 @@ async fn roll_back(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.roll_back(&tenant, &name, actor)).await)
+    changed(&shared, move |packs| packs.roll_back(&tenant, &name, actor)).await
 }
 
 /// Lets a pack of the tenant's own judge again.
@@ -182,7 +199,7 @@ async fn enable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, true, actor)).await)
+    changed(&shared, move |packs| packs.enable(&tenant, &name, true, actor)).await
 }
 
 /// Lets a pack of the tenant's own judge no more; it is kept, with what it remembers.
@@ -201,7 +218,7 @@ async fn disable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, false, actor)).await)
+    changed(&shared, move |packs| packs.enable(&tenant, &name, false, actor)).await
 }
 
 /// Gives a pack of the tenant's own these settings, in place of those before.
@@ -225,7 +242,7 @@ async fn set(
     Json(new): Json<Settings>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.set(&tenant, &name, new.settings, actor)).await)
+    changed(&shared, move |packs| packs.set(&tenant, &name, new.settings, actor)).await
 }
 
 /// The last faults of a pack of the tenant's own since the server began, the newest first.
@@ -256,12 +273,21 @@ fn whose<N: Needed>(caller: &Caller<N>) -> (Tenant, crate::incidents::Actor) {
     (caller.tenant().clone(), caller.actor())
 }
 
-fn changed(shared: &Shared, done: Result<OwnPack, Problem>) -> Result<Json<Value>, Problem> {
-    done.map(|pack| Json(whole(shared, &pack)))
+async fn changed(
+    shared: &Arc<Shared>,
+    change: impl FnOnce(&Shelf) -> Result<OwnPack, PackRefused> + Send + 'static,
+) -> Result<Json<Value>, Problem> {
+    let changed = shared.shelve(move |packs| {
+        let pack = change(packs)?;
+        let signed = packs.signed(&pack)?;
+        Ok((pack, signed))
+    });
+    let (pack, signed) = changed.await?;
+    Ok(Json(whole(shared, &pack, &signed)))
 }
 
 /// With what it has cost.
-fn whole(shared: &Shared, pack: &OwnPack) -> Value {
+fn whole(shared: &Shared, pack: &OwnPack, signed: &Signed) -> Value {
     let costs = shared.health.own_packs(&pack.tenant);
-    listed::own_pack(pack, costs.iter().find(|one| one.name == pack.name))
+    listed::own_pack(pack, signed, costs.iter().find(|one| one.name == pack.name))
 }

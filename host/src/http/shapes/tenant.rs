@@ -21,6 +21,9 @@ pub(crate) struct TenantShape {
     lines: Option<u64>,
     /// Whom its incidents are told, besides the configuration's recipients.
     recipients: Vec<TenantRecipientShape>,
+    /// Public keys, of which one has to have signed each pack that it pushes, as it was said at run time; none: as the
+    /// configuration says.
+    signed_by: Vec<String>,
     /// Tokens that hold.
     tokens: u64,
     /// Incidents that are not resolved.
@@ -47,7 +50,10 @@ impl TenantShape {
             let confirmed = maybe(one.confirmed.as_deref())?;
             Ok(TenantRecipient { address: one.address, confirmed })
         };
+        let key = |text: &String| text.parse().map_err(|_| Odd::new("a public key", &text[..]));
+        let signed_by = self.signed_by.iter().map(key).collect::<Result<_, _>>()?;
         Ok(KnownTenant {
+            signed_by,
             tenant: Tenant::new(&self.name).ok_or_else(|| Odd::new("a tenant's name", &self.name[..]))?,
             created: maybe(self.created.as_deref())?,
             lines: self.lines,

@@ -19,6 +19,7 @@ use crate::packs::{OwnPack, Version};
 use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::listed;
 use crate::serve::SourceFigures;
+use crate::signing::Signed;
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::{Scope, Token};
@@ -209,6 +210,7 @@ fn tenants() {
         created: Some(1),
         lines: Some(7),
         recipients: vec![recipient(None), recipient(Some(2))],
+        signed_by: vec!["tripline-pack-key-1:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".parse().unwrap()],
         tokens: 3,
         open: 4,
     };
@@ -248,8 +250,14 @@ fn packs_and_sources() {
     let (matching, judging) = (MatchCost::default(), JudgeCost::default());
     let pack = PackReport { name: "sshd".into(), version: "1.0.0".into(), matching, judging };
     shape::<PackShape>(&listed::pack(&pack));
-    let version =
-        Version { number: 2, version: "1.0.0".into(), digest: [7; 32], pushed: 1, author: "uid:0".into() };
+    let version = Version {
+        number: 2,
+        version: "1.0.0".into(),
+        digest: [7; 32],
+        pushed: 1,
+        author: "uid:0".into(),
+        signature: None,
+    };
     let own = OwnPack {
         tenant: Tenant::default(),
         name: "door".into(),
@@ -257,7 +265,7 @@ fn packs_and_sources() {
         settings: Map::new(),
         version,
     };
-    shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack)));
+    shape::<OwnPackShape>(&listed::own_pack(&own, &Signed::No, Some(&pack)));
     let fault = Fault::Refused("no".into());
     let fault = PackFault {
         pack: "door".into(),
