@@ -11,6 +11,8 @@ pub struct NewTenant {
     pub tenant: Tenant,
     /// Whom its incidents are told, once they are confirmed: see [`crate::notices::check_address`].
     pub recipients: Vec<String>,
+    /// Whether whoever adds it answers for it that they want to be; else each is asked by mail.
+    pub confirmed: bool,
     /// Lines a second that it may bring; `None`: as many as there are.
     pub lines: Option<u64>,
     /// What its ingest token is called, and what is kept of that.

@@ -15,6 +15,7 @@ use crate::configuration::Configuration;
 use crate::report::table::{Column, Table};
 use crate::report::{listed, moment, strict_json, visible};
 use crate::tenants::KnownTenant;
+use crate::token::ConfirmationSecret;
 
 /// A file with all rows of somebody: only the user whose command it is.
 const MODE: u32 = 0o600;
@@ -38,22 +39,30 @@ pub(super) fn run(
         let message = "expected --yes, found none: nothing brings a tenant back that is deleted";
         return Err(Failure::new(message).hint(Some(hint)));
     }
+    if let TenantCommand::Confirm { token: Some(token), .. } = &arguments.command {
+        let hint = "the mail has it: `tlc_` and 43 characters";
+        let other = || Failure::new("expected the token of a mail, found something else").hint(Some(hint));
+        let secret = ConfirmationSecret::read(token.trim()).ok_or_else(other)?;
+        let (tenant, address) =
+            tenants::confirm_by_token(&arguments.keep, &arguments.server, configuration, &secret)?;
+        let (tenant, address) = (visible(&tenant), visible(&address));
+        screen.put(|out| writeln!(out, "{address} is told of what happens to tenant {tenant}"))?;
+        return Ok(Exit::Clean);
+    }
     let desk = &*tenants::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
         TenantCommand::Add { name, recipient, confirmed, lines, syslog, format } => {
-            let (token, secret) = desk.add(&Asked { tenant: &name, recipients: &recipient, lines })?;
-            for address in recipient.iter().filter(|_| confirmed) {
-                desk.confirm(&name, address)?;
-            }
+            let (token, secret) =
+                desk.add(&Asked { tenant: &name, recipients: &recipient, confirmed, lines })?;
             let url = desk.url().unwrap_or("http://127.0.0.1:8480");
             let shipping = shipping::of(&name, syslog, url, secret.show());
             if format == Format::Human {
                 screen.say(&format!("tenant {name} is added; its token {token} is shown this once"));
                 let waits = recipient.iter().filter(|_| !confirmed);
                 waits.for_each(|address| {
+                    let address = visible(address);
                     screen.hint(&format!(
-                        "`tripline tenant confirm {name} {}` lets mail go there",
-                        visible(address)
+                        "{address} is asked by mail; `tripline tenant confirm {name} {address}` answers for it"
                     ));
                 });
                 return screen.put(|out| shipping.write(out)).map(|()| Exit::Clean);
@@ -64,7 +73,8 @@ pub(super) fn run(
                 out.write_all(b"\n")
             })?;
         }
-        TenantCommand::Confirm { name, recipient } => {
+        TenantCommand::Confirm { name, recipient, .. } => {
+            let (Some(name), Some(recipient)) = (name, recipient) else { return Ok(Exit::Wrong) };
             if !desk.confirm(&name, &recipient)? {
                 let recipient = visible(&recipient);
                 return Err(Failure::new(format!(

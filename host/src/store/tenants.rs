@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::telling::Work;
-use super::{log, signers, tokens};
+use super::{confirming, log, signers, tokens};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
 use crate::tenants::{KnownTenant, NewTenant, NotAdded, TenantRecipient};
@@ -62,30 +62,40 @@ impl Database {
         actor: Actor,
     ) -> Result<bool, StoreError> {
         let (tenant, address) = (tenant.clone(), address.to_string());
-        self.write(move |db, this| {
-            let work = this.work(db, &tenant);
-            let sql = "UPDATE tenant_recipients SET confirmed = ?3
-                       WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
-            let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, work.now])?;
-            if confirmed > 0 {
-                record(&work, "recipient.confirmed", &actor, &[("recipient_sha256", hashed(&address))])?;
-            }
-            Ok(confirmed > 0)
-        })
+        self.write(move |db, this| confirm(&this.work(db, &tenant), &address, &actor))
     }
+}
+
+/// The same, by whoever answers for it; what was mailed about that holds no more.
+pub(super) fn confirm(work: &Work<'_>, address: &str, actor: &Actor) -> Result<bool, StoreError> {
+    let Work { db, tenant, now, .. } = work;
+    let sql = "UPDATE tenant_recipients SET confirmed = ?3
+               WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
+    let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, now])?;
+    if confirmed > 0 {
+        let sql = "DELETE FROM recipient_tokens WHERE tenant = ?1 AND address = ?2";
+        db.prepare_cached(sql)?.execute([tenant.as_str(), address])?;
+        record(work, "recipient.confirmed", actor, &[("recipient_sha256", hashed(address))])?;
+    }
+    Ok(confirmed > 0)
 }
 
 fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreError> {
     let (db, name, now) = (work.db, new.tenant.as_str(), work.now);
     db.prepare_cached("INSERT INTO tenants (name, created, author, lines) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![name, now, actor.id, new.lines.and_then(|lines| i64::try_from(lines).ok())])?;
+    record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
     for address in &new.recipients {
         // One that is named twice is one.
-        let sql = "INSERT INTO tenant_recipients (tenant, address, created) VALUES (?1, ?2, ?3)
+        let sql = "INSERT INTO tenant_recipients (tenant, address, created, author) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO NOTHING";
-        db.prepare_cached(sql)?.execute(params![name, address, now])?;
+        let is_new = db.prepare_cached(sql)?.execute(params![name, address, now, actor.name])? > 0;
+        match is_new {
+            true if new.confirmed => drop(confirm(work, address, actor)?),
+            true => drop(confirming::ask(work, address, actor)?),
+            false => {}
+        }
     }
-    record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
     let (called, hash) = new.token.clone();
     let token = NewToken { tenant: new.tenant.clone(), name: called, scope: Scope::Ingest, expires: None };
     tokens::add(work, &token, &hash, actor)
@@ -140,7 +150,7 @@ pub(super) fn may_be_told(
     Ok(db.prepare_cached(sql)?.exists(params![tenant.as_str(), address])?)
 }
 
-fn hashed(address: &str) -> Value {
+pub(super) fn hashed(address: &str) -> Value {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(address.to_ascii_lowercase());
     hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()

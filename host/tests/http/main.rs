@@ -7,6 +7,7 @@ mod api_document;
 mod api_export;
 mod api_lists;
 mod api_matrix;
+mod api_recipients;
 mod api_scans;
 mod api_stream;
 mod api_tenants;

@@ -3,6 +3,7 @@
 
 mod alike;
 mod changing;
+mod confirmed;
 mod crash;
 mod descriptors;
 mod findings;

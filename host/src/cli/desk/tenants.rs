@@ -16,7 +16,7 @@ use crate::http::shapes::TenantShape;
 use crate::report::strict_json;
 use crate::signing::PublicKey;
 use crate::tenants::{KnownTenant, NewTenant};
-use crate::token::TokenSecret;
+use crate::token::{ConfirmationSecret, TokenSecret};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub(in crate::cli) enum Purpose {
 pub(in crate::cli) struct Asked<'a> {
     pub(in crate::cli) tenant: &'a Tenant,
     pub(in crate::cli) recipients: &'a [String],
+    /// Whether they are confirmed at once.
+    pub(in crate::cli) confirmed: bool,
     pub(in crate::cli) lines: Option<u64>,
 }
 
@@ -56,6 +58,29 @@ pub(in crate::cli) trait TenantDesk {
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure>;
     /// Deletes one; answers whether there was one.
     fn delete(&self, tenant: &Tenant) -> Result<bool, Failure>;
+}
+
+/// Confirms a recipient by what was mailed to it, with the server that is named, or in the database on this machine; answers
+/// whose recipient that is.
+pub(in crate::cli) fn confirm_by_token(
+    keep: &KeepArguments,
+    server: &ServerArguments,
+    configuration: &Configuration,
+    secret: &ConfirmationSecret,
+) -> Result<(String, String), Failure> {
+    let none =
+        || Failure::new("expected a token that was mailed, was not used and is not over, found another");
+    let Some(url) = server.url(keep)? else {
+        let kept = Kept::open(keep, configuration)?;
+        let confirmed = kept.database.confirm_by_token(secret.hash(), kept.actor());
+        let confirmed = confirmed.map_err(|error| kept.failed(&error))?;
+        kept.due()?;
+        return confirmed.map(|(tenant, address)| (tenant.to_string(), address)).ok_or_else(none);
+    };
+    let server = Server::without_token(&url)?;
+    let answer = server.post::<Mailed>("/recipients/confirm", &json!({ "token": secret.show() }))?;
+    let Mailed { tenant, address } = answer.map_err(|refused| server.failed(&refused))?;
+    Ok((tenant, address))
 }
 
 /// The server that is named, or the database on this machine.
@@ -116,10 +141,11 @@ impl TenantDesk for Local<'_> {
     }
 
     fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
-        let Asked { tenant, recipients, lines } = *asked;
+        let Asked { tenant, recipients, confirmed, lines } = *asked;
         let secret = TokenSecret::draw().map_err(Failure::new)?;
         let token = ("lines".into(), secret.hash());
-        let new = NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), lines, token };
+        let new =
+            NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), confirmed, lines, token };
         let added = self.done(self.kept.database.add_tenant(new, self.kept.actor()))?;
         Ok((added.map_err(|error| Failure::new(format!("tenant {tenant}: {error}")))?, secret))
     }
@@ -172,6 +198,12 @@ struct Tenants {
 }
 
 #[derive(Deserialize)]
+struct Mailed {
+    tenant: String,
+    address: String,
+}
+
+#[derive(Deserialize)]
 struct Demanded {
     left_out: Vec<String>,
 }
@@ -199,8 +231,10 @@ impl TenantDesk for Remote {
     }
 
     fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
-        let Asked { tenant, recipients, lines } = *asked;
-        let body = json!({ "name": tenant.as_str(), "recipients": recipients, "lines": lines });
+        let Asked { tenant, recipients, confirmed, lines } = *asked;
+        let body = json!({
+            "name": tenant.as_str(), "recipients": recipients, "confirmed": confirmed, "lines": lines,
+        });
         let added = self.server.post::<Added>("/tenants", &body)?;
         let Added { token, secret } = added.map_err(|refused| self.server.failed(&refused))?;
         let odd = || self.server.odd(&"expected a token's secret, found something else");

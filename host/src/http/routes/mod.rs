@@ -14,6 +14,7 @@ mod otlp;
 mod packs;
 #[cfg(feature = "playground")]
 pub(super) mod playground;
+mod recipients;
 mod reports;
 mod scan_files;
 mod scan_schedules;
@@ -68,6 +69,7 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         tokens::routes(),
         tenants::routes(),
         signers::routes(),
+        recipients::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

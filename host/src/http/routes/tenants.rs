@@ -70,6 +70,9 @@ struct New {
     #[serde(default)]
     #[schema(max_items = 100)]
     recipients: Vec<String>,
+    /// You answer for it that they want to be told; else each is asked by mail.
+    #[serde(default)]
+    confirmed: bool,
 }
 
 /// A tenant that was added, with a token to bring its lines.
@@ -143,7 +146,8 @@ async fn add(
     if lines.is_some_and(|lines| !(1..=Quota::MOST_LINES).contains(&lines)) {
         return Err(Problem::invalid(format!("lines: expected 1 to {}", Quota::MOST_LINES)));
     }
-    let new = NewTenant { tenant: tenant.clone(), recipients: new.recipients, lines, token };
+    let New { recipients, confirmed, .. } = new;
+    let new = NewTenant { tenant: tenant.clone(), recipients, confirmed, lines, token };
     let added = shared.write(move |database| {
         if database.known_tenants()?.len() >= MOST {
             return Ok(None);
