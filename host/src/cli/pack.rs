@@ -13,7 +13,7 @@ use tripline_sandbox::Limits;
 use super::arguments::{InspectFormat, PackCommand, PackCompileArguments};
 use super::exit::Exit;
 use super::screen::written;
-use super::{Failure, Screen, packs, sandbox};
+use super::{Failure, Screen, packs, sandbox, signatures};
 use crate::author::{cases, inspect, module, new};
 use crate::packs::{CompileLimits, become_compiler};
 
@@ -33,7 +33,7 @@ pub(super) fn run(command: PackCommand, screen: &Screen) -> Result<Exit, Failure
         PackCommand::Keygen { key } => signed::keygen(&key, screen),
         PackCommand::Sign { pack, key, output } => signed::sign(&pack, &key, output, screen),
         PackCommand::Verify { pack, signed_by, signature } => {
-            signed::verify(&pack, &signed_by, signature, screen)
+            signed::verify(&pack, &signatures::keys(&signed_by)?, signature, screen)
         }
         PackCommand::Push { pack, signature, at } => served::push(&pack, signature, &at, screen),
         PackCommand::List { format, at } => served::list(format, &at, screen),

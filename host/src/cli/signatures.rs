@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::signing::{Signature, SignatureError};
+use super::Failure;
+use crate::signing::{PublicKey, Signature, SignatureError};
 
 /// Why a signature's file is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,13 @@ pub(super) fn beside(module: &Path) -> PathBuf {
     let mut name = OsString::from(module);
     name.push(".sig");
     name.into()
+}
+
+/// Public keys of the command line. What is none is never shown: it may be a secret.
+pub(super) fn keys(texts: &[String]) -> Result<Vec<PublicKey>, Failure> {
+    let hint = "`tripline pack keygen FILE` makes one: FILE.pub has it";
+    let wrong = |error| Failure::new(format!("--signed-by: {error}")).hint(Some(hint));
+    texts.iter().map(|text| text.trim().parse::<PublicKey>().map_err(wrong)).collect()
 }
 
 /// Reads one.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::arguments::{Format, TenantArguments, TenantCommand};
 use super::desk::tenants::{self, Asked, Purpose};
 use super::exit::Exit;
-use super::{Failure, Screen, objects, shipping};
+use super::{Failure, Screen, objects, shipping, signatures};
 use crate::configuration::Configuration;
 use crate::report::table::{Column, Table};
 use crate::report::{listed, moment, strict_json, visible};
@@ -84,6 +84,7 @@ pub(super) fn run(
             screen.put(|out| writeln!(out, "{} is told of what happens", visible(&recipient)))?;
         }
         TenantCommand::Signers { name, signed_by, .. } => {
+            let signed_by = signatures::keys(&signed_by)?;
             let left_out = desk.demand(&name, &signed_by)?;
             for pack in left_out {
                 screen.warning(&format!(

@@ -6,7 +6,6 @@ use super::Format;
 use super::keeping::tenant;
 use super::server::ServerArguments;
 use crate::commit::Tenant;
-use crate::signing::PublicKey;
 
 const TEST_EXAMPLES: &str = "\
 Examples:
@@ -94,7 +93,7 @@ pub(in crate::cli) enum PackCommand {
         pack: PathBuf,
         /// A public key; may be repeated.
         #[arg(long, value_name = "KEY", required = true)]
-        signed_by: Vec<PublicKey>,
+        signed_by: Vec<String>,
         /// Its signature [default: FILE.wasm.sig].
         #[arg(long, value_name = "FILE.sig")]
         signature: Option<PathBuf>,

@@ -8,7 +8,6 @@ use super::keeping::{KeepArguments, address, tenant};
 use super::server::ServerArguments;
 use crate::commit::Tenant;
 use crate::configuration::Quota;
-use crate::signing::PublicKey;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +95,7 @@ pub(in crate::cli) enum TenantCommand {
             required_unless_present = "as_configured",
             conflicts_with = "as_configured"
         )]
-        signed_by: Vec<PublicKey>,
+        signed_by: Vec<String>,
         /// As the configuration says it of everybody.
         #[arg(long)]
         as_configured: bool,
