@@ -118,8 +118,9 @@ fn nmap_tells_on_a_terminal_how_far_it_is_and_has_none_itself() {
         return;
     }
     let here = Here::new(LOOPBACK);
+    // `exec`, since a shell in between may have its own end by Ctrl-C, and that would be told instead of ours.
     let command = format!(
-        "{} scan run 127.0.74.0/24 --ports 1-65528 --scanner nmap --every-address",
+        "exec {} scan run 127.0.74.0/24 --ports 1-65528 --scanner nmap --every-address",
         env!("CARGO_BIN_EXE_tripline")
     );
     // A program that has a terminal, on which somebody presses keys.

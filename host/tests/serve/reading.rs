@@ -5,7 +5,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tripline::commit::Tenant;
+use tripline::commit::{Store, Tenant};
 use tripline::decode::Format;
 use tripline::follow::{FollowSettings, From};
 use tripline::incidents::Filter;
@@ -114,4 +114,43 @@ fn a_batch_is_read_as_it_says_itself() {
     );
     assert_eq!(firsts.len(), 3);
     assert_ne!(firsts[2].1, Some(ten));
+}
+
+/// Its first lines name the columns of all others, and are not read again: not by who begins at the end, nor by who
+/// goes on after a stop.
+#[test]
+fn lines_whose_columns_were_named_before_are_read_as_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("u_ex.log");
+    let head = "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n\
+                #Fields: date time cs-method cs-uri-stem cs-uri-query c-ip sc-status\n";
+    let row = |hour: u32| format!("2026-11-18 {hour:02}:27:00 GET /a.aspx n=1 192.0.2.7 200\n");
+    let add = |hour: u32| {
+        let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(row(hour).as_bytes()).unwrap();
+    };
+    fs::write(&path, [head, &row(7)].concat()).unwrap();
+    let follow = || {
+        let lines = LineSettings { bounded: true, ..LineSettings::default() };
+        let settings = FollowSettings { lines, from: From::End, quiet: SECOND, linger: 60 * SECOND };
+        Follow { paths: vec![path.clone()], tenant: Tenant::default(), settings, silent_after: None }
+    };
+    let mut expected = Vec::new();
+    for hour in [8, 9] {
+        let mut running = Running::new(folder.path(), 16, Vec::new());
+        running.control.change(change(vec![configured()], vec![follow()], Vec::new()));
+        running.until("it is known where reading begins", |running| {
+            running.pass(1);
+            let known = running.database.source(&Tenant::default(), path.to_str().unwrap()).unwrap();
+            !known.files.is_empty()
+        });
+        add(hour);
+        expected.push(format!("2026-11-18T{hour:02}:27:00Z"));
+        running.until("the row is judged", |running| {
+            running.pass(1);
+            running.count_of("default", "event") == expected.len() as u64
+        });
+        assert_eq!(times(&running), expected);
+        running.end().unwrap().unwrap();
+    }
 }

@@ -1,149 +1,47 @@
-//! Exim from Debian's packages, in a folder of its own: STARTTLS, a login, and a Maildir for every address.
+//! Exim, where there is no Postfix.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use tempfile::TempDir;
-use tripline_tests::certificates::Authority;
+use crate::relay::{Daemon, PASSWORD, USER, owner, program};
 
-/// Who may send, with which password.
-pub(crate) const USER: &str = "tripline";
-pub(crate) const PASSWORD: &str = "right-4711";
-
-/// A mail server with its mailbox; it ends with the value.
 pub(crate) struct Exim {
-    folder: TempDir,
     program: PathBuf,
-    pub(crate) port: u16,
-    /// Who vouches for its certificate.
-    pub(crate) authority: String,
-    process: Option<Child>,
+    owner: (u32, u32),
 }
 
 impl Exim {
-    /// `None`, and why is said, where there is none: never with CI=true.
-    pub(crate) fn start() -> Option<Exim> {
-        let found = program().and_then(|program| Some((program, owner()?)));
-        let Some((program, (user, group))) = found else {
-            assert!(
-                std::env::var_os("CI").as_deref() != Some(OsStr::new("true")),
-                "expected exim4, run by root"
-            );
-            eprintln!("skipped: no exim4, or not root");
-            return None;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::new();
-        let identity = authority.sign(&["localhost"]);
-        let path = folder.path();
-        // Exim changes to its own user, who must get in.
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    pub(crate) fn find() -> Option<Exim> {
+        Some(Exim { program: program("exim4")?, owner: owner("Debian-exim")? })
+    }
+}
+
+impl Daemon for Exim {
+    fn set_up(&self, folder: &Path, _: u16) {
+        let (user, group) = self.owner;
         for name in ["spool", "log", "mail"] {
-            fs::create_dir(path.join(name)).unwrap();
-            chown(path.join(name), Some(user), Some(group)).unwrap();
+            fs::create_dir(folder.join(name)).unwrap();
         }
-        for (name, text) in [("certificate.pem", &identity.certificate), ("key.pem", &identity.key)] {
-            fs::write(path.join(name), text).unwrap();
-            chown(path.join(name), Some(user), Some(group)).unwrap();
+        for name in ["spool", "log", "mail", "certificate.pem", "key.pem"] {
+            chown(folder.join(name), Some(user), Some(group)).unwrap();
         }
-        fs::write(path.join("exim.conf"), configuration(path, user, group)).unwrap();
-        // The same port after a restart, so it cannot be the server that chooses.
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let mut exim = Exim { folder, program, port, authority: authority.pem, process: None };
-        exim.run();
-        Some(exim)
+        fs::write(folder.join("exim.conf"), configuration(folder, user, group)).unwrap();
     }
 
-    /// Starts it; it answers when this returns.
-    pub(crate) fn run(&mut self) {
-        let path = self.folder.path();
+    fn command(&self, folder: &Path, port: u16) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg("-bdf").arg("-C").arg(path.join("exim.conf")).arg("-oP").arg(path.join("spool/pid"));
-        command.arg("-oX").arg(format!("127.0.0.1.{}", self.port));
-        self.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        let patience = Instant::now() + PATIENCE;
-        while !greets(self.port) {
-            let process = self.process.as_mut().unwrap();
-            assert!(process.try_wait().unwrap().is_none(), "exim ends at once: {}", self.log());
-            assert!(Instant::now() < patience, "exim does not start: {}", self.log());
-            sleep(Duration::from_millis(5));
-        }
+        command.arg("-bdf").arg("-C").arg(folder.join("exim.conf")).arg("-oP").arg(folder.join("spool/pid"));
+        command.arg("-oX").arg(format!("127.0.0.1.{port}"));
+        command
     }
 
-    /// Ends it, and nothing else.
-    pub(crate) fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-
-    /// The mails in the mailbox, once all are there that it has taken.
-    #[track_caller]
-    pub(crate) fn mails(&self) -> Vec<Vec<u8>> {
+    fn holds(&self, folder: &Path, kept: usize) -> bool {
         // It writes this before it says 250.
-        let taken = self.log().lines().filter(|line| line.contains(" <= ")).count();
-        let (new, patience) = (self.folder.path().join("mail/new"), Instant::now() + PATIENCE);
-        loop {
-            let entries = fs::read_dir(&new).into_iter().flatten().map(|entry| entry.unwrap().path());
-            let mut paths: Vec<PathBuf> = entries.collect();
-            if paths.len() == taken {
-                // Their names begin with the time.
-                paths.sort();
-                return paths.iter().map(|path| fs::read(path).unwrap()).collect();
-            }
-            assert!(Instant::now() < patience, "{} of {taken} mails: {}", paths.len(), self.log());
-            sleep(Duration::from_millis(5));
-        }
+        let log = fs::read_to_string(folder.join("log/main.log")).unwrap_or_default();
+        log.lines().filter(|line| line.contains(" <= ")).count() != kept
     }
-
-    /// What it has to say.
-    pub(crate) fn log(&self) -> String {
-        let file = |name| fs::read_to_string(self.folder.path().join("log").join(name)).unwrap_or_default();
-        file("main.log") + &file("reject.log") + &file("panic.log")
-    }
-}
-
-impl Drop for Exim {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-fn greets(port: u16) -> bool {
-    let mut first = [0; 3];
-    let connection = TcpStream::connect(("127.0.0.1", port));
-    connection.and_then(|mut connection| connection.read_exact(&mut first)).is_ok() && &first == b"220"
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // An ordinary user's PATH may lack the second.
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
-    folders.map(|folder| folder.join("exim4")).find(|program| program.is_file())
-}
-
-/// The user that the package made for it; `None` for whoever may not become that user.
-fn owner() -> Option<(u32, u32)> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let own = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
-    if own.split_whitespace().nth(1) != Some("0") {
-        return None;
-    }
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    let user = users.lines().find_map(|line| line.strip_prefix("Debian-exim:"))?;
-    let mut numbers = user.split(':').skip(1);
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn configuration(folder: &Path, user: u32, group: u32) -> String {

@@ -3,5 +3,7 @@
 
 mod exim;
 mod person;
+mod postfix;
 mod reading;
+mod relay;
 mod sending;

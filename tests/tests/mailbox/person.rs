@@ -7,7 +7,7 @@ use std::process::Output;
 use tempfile::TempDir;
 use tripline_tests::program;
 
-use crate::exim::{Exim, PASSWORD, USER};
+use crate::relay::{PASSWORD, Relay, USER};
 
 pub(crate) struct Person {
     folder: TempDir,
@@ -15,23 +15,23 @@ pub(crate) struct Person {
 
 impl Person {
     /// With a configuration for this server, and the right password.
-    pub(crate) fn of(exim: &Exim) -> Person {
+    pub(crate) fn of(relay: &Relay) -> Person {
         let person = Person { folder: tempfile::tempdir().unwrap() };
         let configuration = format!(
             "[database]\npath = \"t.db\"\n[mail]\nfrom = \"tripline@example.org\"\n\
              envelope = \"bounces@example.org\"\nrelay = \"localhost\"\nport = {}\ntls = \"starttls\"\n\
              ca_file = \"ca.pem\"\nuser = \"{USER}\"\n[mail.password]\nfile = \"password\"\n",
-            exim.port
+            relay.port
         );
         person.write("tripline.toml", &configuration);
-        person.write("ca.pem", &exim.authority);
+        person.write("ca.pem", &relay.authority);
         person.password(PASSWORD);
         person
     }
 
     /// Takes another server's authority for this one's.
-    pub(crate) fn trusts(&self, exim: &Exim) {
-        self.write("ca.pem", &exim.authority);
+    pub(crate) fn trusts(&self, relay: &Relay) {
+        self.write("ca.pem", &relay.authority);
     }
 
     fn write(&self, name: &str, text: &str) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use mail_parser::{Message, MessageParser, PartType};
 
-use crate::exim::Exim;
 use crate::person::Person;
+use crate::relay::Relay;
 
 /// Each once, whatever the log says; and nothing that the log wrote.
 #[track_caller]
@@ -41,8 +41,8 @@ fn check(mail: &Message<'_>) {
 
 #[test]
 fn hostile_lines() {
-    let Some(exim) = Exim::start() else { return };
-    let person = Person::of(&exim);
+    let Some(relay) = Relay::start() else { return };
+    let person = Person::of(&relay);
     for line in [
         "<script>alert(1)</script><img src=http://evil.example.org/x.png>",
         "a\rBcc: victim@example.org\rX-Evil: 1",
@@ -54,8 +54,8 @@ fn hostile_lines() {
         person.log(line);
     }
     person.check(&["a@example.org"], 1);
-    let mails = exim.mails();
-    assert!(mails.len() >= 5, "{} mails: {}", mails.len(), exim.log());
+    let mails = relay.mails();
+    assert!(mails.len() >= 5, "{} mails: {}", mails.len(), relay.log());
     let mut texts = String::new();
     for mail in &mails {
         let mail = MessageParser::default().parse(mail).unwrap();
@@ -71,8 +71,8 @@ fn hostile_lines() {
 /// An incident's mails are one thread with one subject; another incident's are another.
 #[test]
 fn threads() {
-    let Some(exim) = Exim::start() else { return };
-    let person = Person::of(&exim);
+    let Some(relay) = Relay::start() else { return };
+    let person = Person::of(&relay);
     person.log("payment failed");
     person.log("disk is full");
     let to = ["a@example.org"];
@@ -81,7 +81,7 @@ fn threads() {
         let resolve = ["incident", "resolve", id, "--as", "expected", "--db", "t.db", "--mail-to", to[0]];
         person.expect(&resolve, 0);
     }
-    let mails = exim.mails();
+    let mails = relay.mails();
     let mut threads: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for mail in &mails {
         let mail = MessageParser::default().parse(mail).unwrap();

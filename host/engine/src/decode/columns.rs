@@ -28,10 +28,50 @@ pub struct Columns {
     pub(super) is_iis: bool,
 }
 
+/// Columns whose values are numbers.
+const NUMBERS: [&str; 10] = [
+    "c-port",
+    "cs-bytes",
+    "s-port",
+    "sc-bytes",
+    "sc-status",
+    "sc-substatus",
+    "sc-win32-status",
+    "time-taken",
+    "src-port",
+    "dst-port",
+];
+
+/// What a column's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The path that was asked for.
+    Stem,
+    /// What stands behind `?`.
+    Query,
+    /// A browser's name.
+    Agent,
+    Number,
+    Text,
+}
+
+impl Role {
+    fn of(name: &str) -> Role {
+        match name {
+            "cs-uri-stem" => Role::Stem,
+            "cs-uri-query" => Role::Query,
+            "cs(User-Agent)" => Role::Agent,
+            _ if NUMBERS.contains(&name) => Role::Number,
+            _ => Role::Text,
+        }
+    }
+}
+
 /// One of them.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     name: Range<usize>,
+    pub(super) role: Role,
     /// Its name, if decoding gives that to fields of other formats, too.
     pub(super) given: Option<&'static str>,
 }
@@ -57,7 +97,7 @@ impl Columns {
             }
             let start = text.len();
             text.push_str(name);
-            list.push(Column { name: start..text.len(), given: given(name) });
+            list.push(Column { name: start..text.len(), role: Role::of(name), given: given(name) });
         }
         let place = |wanted: &str| list.iter().position(|column| &text[column.name.clone()] == wanted);
         let stamp = place("date").zip(place("time"));

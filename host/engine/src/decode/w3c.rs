@@ -5,25 +5,11 @@ use tripline_abi::FieldType;
 use crate::event::{Event, EventField, Name, Place};
 
 use super::access;
-use super::columns::Columns;
+use super::columns::{Columns, Role};
 use super::json_scan::Value;
 use super::skip::{blanks, skip, word_end};
 use super::stamp::Stamp;
 use super::zone::Zone;
-
-/// Columns whose values are numbers.
-const NUMBERS: [&str; 10] = [
-    "c-port",
-    "cs-bytes",
-    "s-port",
-    "sc-bytes",
-    "sc-status",
-    "sc-substatus",
-    "sc-win32-status",
-    "time-taken",
-    "src-port",
-    "dst-port",
-];
 
 /// Adds the values of the line at `start` as fields; `false`, with nothing added, if it does not have one for each
 /// column.
@@ -38,19 +24,20 @@ pub(super) fn fill(line: &[u8], start: usize, columns: &Columns, zone: &Zone, ev
     let (mut stem, mut query) = (None, None);
     for (column, word) in columns.iter().zip(Words { line, at: start, quotes }) {
         let Some(value) = value(line, word) else { continue };
-        let name = columns.name(column);
-        match name {
-            "cs-uri-stem" => stem = Some(value),
-            "cs-uri-query" => query = Some(value),
-            _ => {}
+        let mut kind = FieldType::Text;
+        match column.role {
+            Role::Stem => stem = Some(value),
+            Role::Query => query = Some(value),
+            Role::Number if line[value.start..value.end].iter().all(u8::is_ascii_digit) => {
+                kind = FieldType::Number;
+            }
+            Role::Number | Role::Agent | Role::Text => {}
         }
-        let text = &line[value.start..value.end];
-        let number = NUMBERS.contains(&name) && text.iter().all(u8::is_ascii_digit);
-        let kind = if number { FieldType::Number } else { FieldType::Text };
         // A name that does not stand in the line stands in the arena, where patterns are looked for, too.
-        let kept = || Name::Place(event.keep(name.as_bytes()));
+        let kept = || Name::Place(event.keep(columns.name(column).as_bytes()));
         let name = column.given.map_or_else(kept, Name::Known);
-        let value = if is_agent(name) { agent(line, value, event) } else { place(line, value, event) };
+        let is_agent = column.role == Role::Agent;
+        let value = if is_agent { agent(line, value, event) } else { place(line, value, event) };
         event.fields.push(EventField { name, kind, value });
     }
     if let Some(stem) = stem {
@@ -161,10 +148,6 @@ fn place(line: &[u8], value: Value, event: &mut Event) -> Place {
     }
     event.arena.extend_from_slice(rest);
     Place { start, end: event.arena.len() as u32, in_arena: true }
-}
-
-fn is_agent(name: Name) -> bool {
-    matches!(name, Name::Known("cs(User-Agent)"))
 }
 
 /// A browser's name: its blanks, for which IIS writes `+`, are blanks, so that one pattern is for every server.
