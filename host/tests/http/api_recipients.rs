@@ -46,7 +46,7 @@ fn nobody_guesses_one() {
     let site = Site::of(Setup::limited(|limits| limits.guesses = 5));
     let operator = site.token(Scope::Operator);
     let other = ConfirmationSecret::draw().unwrap();
-    let wrong = [other.show(), &operator, "", "tlc_", &"x".repeat(10_000)];
+    let wrong = [other.show(), &operator, "", "tlc_", &"x".repeat(900)];
     let said: Vec<String> = wrong
         .iter()
         .map(|token| {
@@ -59,6 +59,8 @@ fn nobody_guesses_one() {
     let reply = confirm(&site, other.show());
     assert_eq!((reply.status, problem(&reply).as_str()), (429, "guessing"));
     assert!(reply.header("retry-after").is_some());
+    let large = confirm(&site, &"x".repeat(2_000));
+    assert_eq!((large.status, problem(&large).as_str()), (413, "too-large"), "nobody is known here");
     site.clock.pass(61);
     assert_eq!(confirm(&site, other.show()).status, 404);
 }

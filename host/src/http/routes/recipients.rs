@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::super::connection::Peer;
-use super::super::json::Json;
+use super::super::json::{Json, Small};
 use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
@@ -55,7 +55,7 @@ struct ConfirmedRecipient {
 async fn confirm(
     State(shared): State<Arc<Shared>>,
     Extension(peer): Extension<Peer>,
-    Json(Mailed { token }): Json<Mailed>,
+    Small(Mailed { token }): Small<Mailed>,
 ) -> Result<Json<ConfirmedRecipient>, Problem> {
     let peer = peer.0.ip();
     if let Some(after) = shared.guesses.kept_out(peer, shared.clock.now()) {
