@@ -39,6 +39,8 @@ pub mod security_log;
 #[cfg(feature = "store")]
 pub mod serve;
 #[cfg(feature = "store")]
+pub mod signing;
+#[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]
 pub mod syslog;

@@ -2,6 +2,7 @@
 
 use crate::commit::Tenant;
 use crate::quota::{Quota, QuotaKind};
+use crate::signing::PublicKey;
 use crate::token::TokenHash;
 
 /// A tenant to be added, with what it begins with.
@@ -11,6 +12,8 @@ pub struct NewTenant {
     pub tenant: Tenant,
     /// Whom its incidents are told, once they are confirmed: see [`crate::notices::check_address`].
     pub recipients: Vec<String>,
+    /// Whether whoever adds it answers for it that they want to be; else each is asked by mail.
+    pub confirmed: bool,
     /// What it may use.
     pub quota: Quota,
     /// What its ingest token is called, and what is kept of that.
@@ -34,6 +37,8 @@ pub struct KnownTenant {
     pub over: Vec<QuotaKind>,
     /// Whom its incidents are told, besides the configuration's recipients.
     pub recipients: Vec<TenantRecipient>,
+    /// Who has to sign what it pushes, as it was said at run time.
+    pub signed_by: Vec<PublicKey>,
     /// Tokens that hold.
     pub tokens: u64,
     /// Incidents that are not resolved.

@@ -25,6 +25,7 @@ mod screen;
 mod serve;
 mod shipping;
 mod signals;
+mod signatures;
 mod silence;
 mod tenant;
 mod token;

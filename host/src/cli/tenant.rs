@@ -10,13 +10,14 @@ use jiff::tz::TimeZone;
 use super::arguments::{Format, TenantArguments, TenantCommand};
 use super::desk::tenants::{self, Asked, Purpose};
 use super::exit::Exit;
-use super::{Failure, Screen, objects, shipping};
+use super::{Failure, Screen, objects, shipping, signatures};
 use crate::commit::Tenant;
 use crate::configuration::Configuration;
 use crate::quota::{Quota, QuotaKind};
 use crate::report::table::{Column, Table};
 use crate::report::{listed, moment, strict_json, visible};
 use crate::tenants::KnownTenant;
+use crate::token::ConfirmationSecret;
 
 /// A file with all rows of somebody: only the user whose command it is.
 const MODE: u32 = 0o600;
@@ -30,7 +31,10 @@ pub(super) fn run(
     let purpose = match arguments.command {
         TenantCommand::Add { .. } => Purpose::Add,
         TenantCommand::List { .. } | TenantCommand::Show { .. } => Purpose::Look,
-        TenantCommand::Confirm { .. } | TenantCommand::Set { .. } | TenantCommand::Export { .. } => {
+        TenantCommand::Confirm { .. }
+        | TenantCommand::Set { .. }
+        | TenantCommand::Signers { .. }
+        | TenantCommand::Export { .. } => {
             Purpose::Change
         }
         TenantCommand::Delete { .. } => Purpose::Delete,
@@ -40,24 +44,32 @@ pub(super) fn run(
         let message = "expected --yes, found none: nothing brings a tenant back that is deleted";
         return Err(Failure::new(message).hint(Some(hint)));
     }
+    if let TenantCommand::Confirm { token: Some(token), .. } = &arguments.command {
+        let hint = "the mail has it: `tlc_` and 43 characters";
+        let other = || Failure::new("expected the token of a mail, found something else").hint(Some(hint));
+        let secret = ConfirmationSecret::read(token.trim()).ok_or_else(other)?;
+        let (tenant, address) =
+            tenants::confirm_by_token(&arguments.keep, &arguments.server, configuration, &secret)?;
+        let (tenant, address) = (visible(&tenant), visible(&address));
+        screen.put(|out| writeln!(out, "{address} is told of what happens to tenant {tenant}"))?;
+        return Ok(Exit::Clean);
+    }
     let desk = &*tenants::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
         TenantCommand::Add { name, recipient, confirmed, quota: given, syslog, format } => {
             let mut quota = Quota::default();
             given.into_iter().for_each(|(kind, most)| quota.set(kind, most));
-            let (token, secret) = desk.add(&Asked { tenant: &name, recipients: &recipient, quota })?;
-            for address in recipient.iter().filter(|_| confirmed) {
-                desk.confirm(&name, address)?;
-            }
+            let (token, secret) =
+                desk.add(&Asked { tenant: &name, recipients: &recipient, confirmed, quota })?;
             let url = desk.url().unwrap_or("http://127.0.0.1:8480");
             let shipping = shipping::of(&name, syslog, url, secret.show());
             if format == Format::Human {
                 screen.say(&format!("tenant {name} is added; its token {token} is shown this once"));
                 let waits = recipient.iter().filter(|_| !confirmed);
                 waits.for_each(|address| {
+                    let address = visible(address);
                     screen.hint(&format!(
-                        "`tripline tenant confirm {name} {}` lets mail go there",
-                        visible(address)
+                        "{address} is asked by mail; `tripline tenant confirm {name} {address}` answers for it"
                     ));
                 });
                 return screen.put(|out| shipping.write(out)).map(|()| Exit::Clean);
@@ -68,7 +80,8 @@ pub(super) fn run(
                 out.write_all(b"\n")
             })?;
         }
-        TenantCommand::Confirm { name, recipient } => {
+        TenantCommand::Confirm { name, recipient, .. } => {
+            let (Some(name), Some(recipient)) = (name, recipient) else { return Ok(Exit::Wrong) };
             if !desk.confirm(&name, &recipient)? {
                 let recipient = visible(&recipient);
                 return Err(Failure::new(format!(
@@ -96,6 +109,27 @@ pub(super) fn run(
                     strict_json::write(out, &listed::tenant(&one))?;
                     out.write_all(b"\n")
                 }
+            })?;
+        }
+        TenantCommand::Signers { name, signed_by, .. } => {
+            let signed_by = signatures::keys(&signed_by)?;
+            let left_out = desk.demand(&name, &signed_by)?;
+            for pack in left_out {
+                screen.warning(&format!(
+                    "pack {} of tenant {name} is not signed so: it does not judge",
+                    visible(&pack)
+                ));
+            }
+            if desk.url().is_none() {
+                screen
+                    .hint("a server that runs obeys when a pack is pushed; for packs that are there: SIGHUP");
+            }
+            screen.put(|out| {
+                if signed_by.is_empty() {
+                    return writeln!(out, "packs of tenant {name} are signed as the configuration says");
+                }
+                writeln!(out, "packs of tenant {name} are to be signed by")?;
+                signed_by.iter().try_for_each(|key| writeln!(out, "  {} ({key})", key.id()))
             })?;
         }
         TenantCommand::List { format } => {

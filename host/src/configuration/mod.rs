@@ -102,6 +102,7 @@
 //! | `scan.schedule.missed` | what becomes of times at which nobody was there: `skip`, or `once` for all of them | `once` |
 //! | `tenant.name` | a tenant that has quotas | |
 //! | `tenant.quota` | what it may use | |
+//! | `tenant.signed_by` | public keys, of which one has to have signed each pack that the tenant pushes | as for everybody |
 //! | `tenant.quota.lines` | lines a second; what is more waits, is refused, or is lost over UDP | no quota |
 //! | `tenant.quota.cpu_percent` | percent of one core that judging its lines takes on average; over it, lines wait as above | no quota |
 //! | `tenant.quota.stored` | bytes that are stored of it, like `2 GiB`; over it, no more evidence is kept, and incidents are counted on | no quota |
@@ -115,6 +116,8 @@
 //! | `tenant.quota.mails_per_day` | mails a day (UTC); what is over it goes the next day, as one where it can | no quota |
 //! | `tenant.quota.scans_per_day` | scans a day (UTC) that are begun; what is over it is skipped, or refused | no quota |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
+//! | `packs.signed_by` | public keys, of which one has to have signed each pack that is given by `--pack` | nothing is demanded |
+//! | `packs.pushed_signed_by` | the same of packs that tenants push, unless more is said of a tenant | nothing is demanded |
 
 mod document;
 mod error;
@@ -128,6 +131,7 @@ mod scan;
 mod schedules;
 mod secret;
 mod server;
+mod signatures;
 mod sources;
 mod table;
 mod tenants;
@@ -153,6 +157,7 @@ pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
 use crate::commit::Tenant;
 use crate::incidents::Policy;
 use crate::scans::{Order, OrderError, ScanName, ScanSettings, Scheduled};
+use crate::signing::{Demands, PublicKey};
 
 /// A file that has every key, with a comment for each.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -190,6 +195,10 @@ pub struct Configuration {
     pub scan: ScanSettings,
     /// Settings of packs.
     pub packs: PackSettings,
+    /// Who may sign the packs that everybody has and that are not built in; empty: they need no signature.
+    pub signed_by: Vec<PublicKey>,
+    /// Who may sign what tenants push.
+    pub demands: Demands,
 }
 
 /// What works but is hardly meant.

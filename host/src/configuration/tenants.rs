@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::ConfigurationError;
+use super::signatures;
 use super::sources::TENANT;
 use super::table::{Keys, Table};
 use crate::commit::Tenant;
 use crate::quota::{Quota, QuotaKind, Unit};
+use crate::signing::PublicKey;
 
 type Wrong = ConfigurationError;
 
 /// The keys of `[[tenant]]`.
-pub(super) const KEYS: Keys = &["name", "quota"];
+pub(super) const KEYS: Keys = &["name", "quota", "signed_by"];
 /// Those of its quota.
 const QUOTA: [&str; QuotaKind::ALL.len()] = {
     let mut keys = [""; QuotaKind::ALL.len()];
@@ -23,9 +25,12 @@ const QUOTA: [&str; QuotaKind::ALL.len()] = {
     keys
 };
 
+/// What is said of tenants: what each may use, and who signs its packs, where that is said.
+type Said = (BTreeMap<Tenant, Quota>, BTreeMap<Tenant, Vec<PublicKey>>);
+
 /// Reads `[[tenant]]`.
-pub(super) fn read(tables: Vec<Table<'_>>) -> Result<BTreeMap<Tenant, Quota>, Wrong> {
-    let mut quotas = BTreeMap::new();
+pub(super) fn read(tables: Vec<Table<'_>>) -> Result<Said, Wrong> {
+    let (mut quotas, mut signers) = (BTreeMap::new(), BTreeMap::new());
     for table in tables {
         let name = table.parsed("name", TENANT, Tenant::new)?;
         let name = table.required("name", name)?;
@@ -36,9 +41,13 @@ pub(super) fn read(tables: Vec<Table<'_>>) -> Result<BTreeMap<Tenant, Quota>, Wr
         if quotas.contains_key(&name.value) {
             return Err(name.expected("a tenant that stands here once", &name.value));
         }
+        let keys = signatures::keys(&table, "signed_by")?;
+        if !keys.is_empty() {
+            signers.insert(name.value.clone(), keys);
+        }
         quotas.insert(name.value, quota);
     }
-    Ok(quotas)
+    Ok((quotas, signers))
 }
 
 fn quota(table: &Table<'_>) -> Result<Quota, Wrong> {

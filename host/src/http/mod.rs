@@ -54,6 +54,7 @@ pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
 #[cfg(feature = "playground")]
 pub use self::playground::{PlaygroundServer, start_playground};
+pub(crate) use self::routes::SIGNATURE;
 pub use self::server::{HttpOptions, HttpServer, start};
 pub use self::sources::HttpSources;
 pub use self::tls::Certificate;

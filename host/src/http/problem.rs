@@ -69,6 +69,8 @@ problems! {
     forbidden = FORBIDDEN, "forbidden", "The token may not do that";
     /// There is no such thing, or it is another tenant's.
     unknown = NOT_FOUND, "unknown", "There is no such thing";
+    /// It is not signed as is demanded.
+    unsigned = UNPROCESSABLE_ENTITY, "unsigned", "The signature is not as is demanded";
     /// The body is no type that is taken here.
     unsupported = UNSUPPORTED_MEDIA_TYPE, "unsupported", "The body's type is not taken";
     /// The body is too large.
@@ -213,9 +215,12 @@ impl From<PackRefused> for Problem {
             PackRefused::Store(error) => error.into(),
             PackRefused::Quota(over) => Problem::over_quota(over.to_string()),
             PackRefused::Unknown(_) => Problem::unknown(error.to_string()),
-            PackRefused::Taken(_) | PackRefused::Many(_) | PackRefused::Meanwhile(_) => {
-                Problem::conflict(error.to_string())
-            }
+            PackRefused::Taken(_)
+            | PackRefused::Many(_)
+            | PackRefused::Meanwhile(_)
+            | PackRefused::Configured(_)
+            | PackRefused::Lower { .. } => Problem::conflict(error.to_string()),
+            PackRefused::Unsigned(_) => Problem::unsigned(error.to_string()),
             PackRefused::Compile(CompileError::Process(error)) => Problem::internal(&error),
             // What a module says of itself may hold anything.
             error => Problem::invalid(visible(&error.to_string())),

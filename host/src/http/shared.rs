@@ -145,6 +145,18 @@ impl Shared {
         self.turn(&self.compiling, move |_| change(&packs)).await
     }
 
+    /// Asks what is kept of packs, on a thread that may wait for the database.
+    ///
+    /// # Errors
+    /// There was no turn in time, or it cannot be answered.
+    pub(super) async fn shelf<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Shelf) -> Result<T, PackRefused> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let packs = Arc::clone(&self.packs);
+        self.turn(&self.reads, move |_| ask(&packs)).await
+    }
+
     /// Does what takes its time, though it waits for nothing.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tripline_notice::{Templates, plain, plain_digest};
+use tripline_notice::{Templates, confirmation, plain, plain_digest};
 
 use super::{Content, DelivererLock, End, Leased, Mail, Next, Outbox, Reason, SendError, Transport, view};
 use crate::commit::{StoreError, Tenant};
@@ -235,6 +235,9 @@ impl Deliverer {
                 let rendered =
                     self.templates.render_digest(&digest).unwrap_or_else(|_| plain_digest(&digest));
                 (rendered, Reason::Digest.code())
+            }
+            Content::Confirm(asked) => {
+                (confirmation(&view::confirmation(&leased.tenant, asked, zone)), Reason::Confirm.code())
             }
         };
         Mail {

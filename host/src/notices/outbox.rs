@@ -4,6 +4,7 @@ use super::Reason;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Evidence, Incident};
 use crate::quota::QuotaKind;
+use crate::token::ConfirmationSecret;
 
 /// Held by the only one that delivers; gone with its holder, however that ends.
 #[must_use = "dropped, it lets the next one deliver"]
@@ -75,6 +76,21 @@ pub enum Content {
     Incident(Box<About>),
     /// Many at once.
     Digest(Digest),
+    /// Whether somebody wants to be told at all.
+    Confirm(Box<Asked>),
+}
+
+/// Somebody is asked whether they want to be told of a tenant's incidents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Who has named them, in words.
+    pub author: String,
+    /// When, nanoseconds since 1970.
+    pub named: i64,
+    /// What confirms it.
+    pub secret: ConfirmationSecret,
+    /// Until when.
+    pub expires: i64,
 }
 
 /// Something about one incident.

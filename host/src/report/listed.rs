@@ -11,6 +11,7 @@ use crate::packs::OwnPack;
 use crate::quota::Quota;
 use crate::security_log::{Record, hex};
 use crate::serve::SourceFigures;
+use crate::signing::Signed;
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::Token;
@@ -43,6 +44,7 @@ pub(crate) fn tenant(known: &KnownTenant) -> Value {
         "used": known.used.iter().map(|(kind, used)| (kind.as_str().into(), (*used).into())).collect::<Map<_, _>>(),
         "over": known.over.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "recipients": known.recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "signed_by": known.signed_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tokens": known.tokens,
         "open": known.open,
     })
@@ -126,9 +128,14 @@ pub(crate) fn pack(pack: &PackReport) -> Value {
     serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
 }
 
-/// A pack of a tenant's own, what it has cost since the server began, if something came for it, and what became of its
-/// incidents.
-pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>, outcomes: &[Outcome]) -> Value {
+/// A pack of a tenant's own, how it is signed, what it has cost since the server began, if something came for it, and what
+/// became of its incidents.
+pub(crate) fn own_pack(
+    pack: &OwnPack,
+    signed: &Signed,
+    cost: Option<&PackReport>,
+    outcomes: &[Outcome],
+) -> Value {
     let OwnPack { name, is_enabled, settings, version, .. } = pack;
     json!({
         "type": "own_pack",
@@ -139,6 +146,8 @@ pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>, outcomes: &[Ou
         "pushed": rfc3339(version.pushed),
         "author": version.author,
         "enabled": is_enabled,
+        "signed": signed.as_str(),
+        "signed_by": version.signature.as_ref().map(|one| one.key().to_string()),
         "settings": settings,
         "cost": cost.map(self::pack),
         "rules": outcomes.iter().map(outcome).collect::<Vec<_>>(),

@@ -114,6 +114,11 @@ impl Database {
         &self.path
     }
 
+    /// What time it is by its clock, nanoseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
     /// How incidents are kept and told.
     pub fn policy(&self) -> Arc<Policy> {
         current(&self.policy)

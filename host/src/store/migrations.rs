@@ -24,6 +24,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/12.sql")),
     M::up(include_str!("migrations/13.sql")),
     M::up(include_str!("migrations/14.sql")),
+    M::up(include_str!("migrations/15.sql")),
 ];
 
 /// The newest version that this program knows.

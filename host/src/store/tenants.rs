@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::telling::Work;
-use super::{log, quotas, tokens};
+use super::{confirming, log, quotas, signers, tokens};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
 use crate::quota::QuotaKind;
@@ -52,17 +52,22 @@ impl Database {
         actor: Actor,
     ) -> Result<bool, StoreError> {
         let (tenant, address) = (tenant.clone(), address.to_string());
-        self.write(move |db, this| {
-            let work = this.work(db, &tenant);
-            let sql = "UPDATE tenant_recipients SET confirmed = ?3
-                       WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
-            let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, work.now])?;
-            if confirmed > 0 {
-                record(&work, "recipient.confirmed", &actor, &[("recipient_sha256", hashed(&address))])?;
-            }
-            Ok(confirmed > 0)
-        })
+        self.write(move |db, this| confirm(&this.work(db, &tenant), &address, &actor))
     }
+}
+
+/// The same, by whoever answers for it; what was mailed about that holds no more.
+pub(super) fn confirm(work: &Work<'_>, address: &str, actor: &Actor) -> Result<bool, StoreError> {
+    let Work { db, tenant, now, .. } = work;
+    let sql = "UPDATE tenant_recipients SET confirmed = ?3
+               WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
+    let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, now])?;
+    if confirmed > 0 {
+        let sql = "DELETE FROM recipient_tokens WHERE tenant = ?1 AND address = ?2";
+        db.prepare_cached(sql)?.execute([tenant.as_str(), address])?;
+        record(work, "recipient.confirmed", actor, &[("recipient_sha256", hashed(address))])?;
+    }
+    Ok(confirmed > 0)
 }
 
 fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreError> {
@@ -72,13 +77,18 @@ fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreErro
     for (kind, most) in new.quota.each() {
         quotas::set(work, kind, Some(most))?;
     }
+    record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
     for address in &new.recipients {
         // One that is named twice is one.
-        let sql = "INSERT INTO tenant_recipients (tenant, address, created) VALUES (?1, ?2, ?3)
+        let sql = "INSERT INTO tenant_recipients (tenant, address, created, author) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO NOTHING";
-        db.prepare_cached(sql)?.execute(params![name, address, now])?;
+        let is_new = db.prepare_cached(sql)?.execute(params![name, address, now, actor.name])? > 0;
+        match is_new {
+            true if new.confirmed => drop(confirm(work, address, actor)?),
+            true => drop(confirming::ask(work, address, actor)?),
+            false => {}
+        }
     }
-    record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
     let (called, hash) = new.token.clone();
     let token = NewToken { tenant: new.tenant.clone(), name: called, scope: Scope::Ingest, expires: None };
     tokens::add(work, &token, &hash, actor)
@@ -104,7 +114,8 @@ fn known(db: &Connection, policy: &Policy, tenant: Tenant, now: i64) -> Result<K
     let is_over =
         |(kind, used): &&(QuotaKind, u64)| quota.is_over(*kind, *used);
     let over = used.iter().filter(is_over).map(|(kind, _)| *kind).collect();
-    Ok(KnownTenant { tenant, created, quota, used, over, recipients, tokens, open })
+    let signed_by = signers::of(db, &tenant)?;
+    Ok(KnownTenant { tenant, created, quota, used, over, recipients, signed_by, tokens, open })
 }
 
 fn recipients(db: &Connection, tenant: &Tenant) -> Result<Vec<TenantRecipient>, StoreError> {
@@ -136,7 +147,7 @@ pub(super) fn may_be_told(
     Ok(db.prepare_cached(sql)?.exists(params![tenant.as_str(), address])?)
 }
 
-fn hashed(address: &str) -> Value {
+pub(super) fn hashed(address: &str) -> Value {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(address.to_ascii_lowercase());
     hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()

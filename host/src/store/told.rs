@@ -8,7 +8,7 @@ use super::held::{self, Held};
 use super::{departed, log, outbox};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
-use crate::notices::{Bucket, Route};
+use crate::notices::{Bucket, Reason, Route};
 use crate::security_log::Deed;
 
 /// A notice as it stands in the outbox.
@@ -61,6 +61,17 @@ pub struct OutboxStatus {
     pub dead: Vec<Told>,
     /// What is left for each recipient, and whether that is for critical incidents.
     pub buckets: Vec<(String, bool, Bucket)>,
+}
+
+impl Told {
+    /// What it is about, in words.
+    pub fn about(&self) -> String {
+        match self.incident {
+            Some(id) => format!("incident {id}"),
+            None if self.reason == Reason::Confirm.code() => "confirmation".into(),
+            None => "digest".into(),
+        }
+    }
 }
 
 impl OutboxStatus {

@@ -26,7 +26,14 @@ pub(crate) fn module(name: &str) -> Vec<u8> {
 pub(crate) fn keep(site: &Site, of: &str) {
     for wasm in [module("good"), module("decides-on-all")] {
         let digest = Sha256::digest(&wasm).into();
-        let new = NewVersion { name: NAME.into(), version: "1.0.0".into(), digest, wasm };
+        let new = NewVersion {
+            name: NAME.into(),
+            version: "1.0.0".into(),
+            digest,
+            wasm,
+            signature: None,
+            signer: None,
+        };
         site.database.push_pack(&tenant(of), new, somebody()).unwrap();
     }
 }

@@ -3,6 +3,7 @@
 
 mod applying;
 mod changing;
+mod confirming;
 mod databases;
 mod deleted;
 mod delivering;

@@ -159,6 +159,7 @@ impl Matcher {
             let first = patterns.len() as u32;
             let Some(compiled) = compiled else {
                 watches.push(Watch::none(first));
+                sizes.push(PatternSizes::default());
                 continue;
             };
             for compiled in compiled.all() {
@@ -191,7 +192,7 @@ impl Matcher {
         let meters = (0..packs).map(|_| Meter::default()).collect();
         let (patterns, pack_of, always) = (Vec::new(), Vec::new(), Vec::new());
         let (wanted, dotted, index) = (Vec::new(), Vec::new(), Index::empty());
-        let set = Arc::new(Set { watches, patterns, pack_of, index, always, wanted, dotted });
+        let set = Arc::new(Set { watches, patterns, pack_of, sizes, index, always, wanted, dotted });
         Matcher { set, meters, limits }
     }
 

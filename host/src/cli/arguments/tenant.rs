@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   tripline tenant add plant --recipient soc@plant.example --syslog 192.0.2.1:5514
   tripline tenant confirm plant soc@plant.example
+  tripline tenant signers plant --signed-by tripline-pack-key-1:…
   tripline tenant list
   tripline tenant export plant --output plant.ndjson
   tripline tenant delete plant --yes
@@ -45,7 +46,7 @@ pub(in crate::cli) enum TenantCommand {
         /// What it is called: 1 to 64 lower case letters, digits and hyphens.
         #[arg(value_name = "NAME", value_parser = tenant)]
         name: Tenant,
-        /// Tell this address of its incidents, once it is confirmed; may be repeated.
+        /// Tell this address of its incidents, once it has confirmed that by what is mailed to it; may be repeated.
         #[arg(long, value_name = "ADDR", value_parser = address)]
         recipient: Vec<String>,
         /// You answer for it that the recipients want to be told: they are confirmed at once.
@@ -62,15 +63,42 @@ pub(in crate::cli) enum TenantCommand {
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
-    /// Answer for it that a recipient wants to be told.
-    #[command(after_help = examples!("tripline tenant confirm plant soc@plant.example"))]
+    /// Answer for it that a recipient wants to be told, or, as one, confirm it by what was mailed.
+    #[command(after_help = examples!(
+        "tripline tenant confirm plant soc@plant.example",
+        "tripline tenant confirm --token tlc_… --server https://tripline.example:8480",
+    ))]
     Confirm {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant, required_unless_present = "token")]
+        name: Option<Tenant>,
+        /// Its recipient.
+        #[arg(value_name = "ADDR", value_parser = address, required_unless_present = "token")]
+        recipient: Option<String>,
+        /// What the mail has that asks whether an address wants to be told; it holds once, and needs nothing else.
+        #[arg(long, value_name = "TOKEN", conflicts_with_all = ["name", "recipient"])]
+        token: Option<String>,
+    },
+    /// Say whose signatures packs need that a tenant pushes which was added at run time.
+    #[command(after_help = examples!(
+        "tripline tenant signers plant --signed-by tripline-pack-key-1:…",
+        "tripline tenant signers plant --as-configured",
+    ))]
+    Signers {
         /// The tenant.
         #[arg(value_name = "NAME", value_parser = tenant)]
         name: Tenant,
-        /// Its recipient.
-        #[arg(value_name = "ADDR", value_parser = address)]
-        recipient: String,
+        /// One of these public keys has to have signed each; may be repeated.
+        #[arg(
+            long,
+            value_name = "KEY",
+            required_unless_present = "as_configured",
+            conflicts_with = "as_configured"
+        )]
+        signed_by: Vec<String>,
+        /// As the configuration says it of everybody.
+        #[arg(long)]
+        as_configured: bool,
     },
     /// Change what one may use. What the configuration says of it goes before that.
     #[command(after_help = examples!(

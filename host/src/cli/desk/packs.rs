@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::Failure;
 use super::super::arguments::AtServer;
-use super::server::{Refused, Server};
+use super::server::{JSON, Refused, Server};
+use crate::http::SIGNATURE;
 use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
+use crate::signing::Signature;
 
 /// Packs of a server.
 pub(in crate::cli) struct PackDesk(Server);
@@ -49,11 +51,19 @@ impl PackDesk {
         self.known(self.0.get("/packs", &[])?)
     }
 
-    /// Brings a module.
-    pub(in crate::cli) fn push(&self, name: &str, wasm: &[u8]) -> Result<OwnPackShape, Failure> {
+    /// Brings a module, and who vouches for it.
+    pub(in crate::cli) fn push(
+        &self,
+        name: &str,
+        wasm: &[u8],
+        signature: Option<&Signature>,
+    ) -> Result<OwnPackShape, Failure> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         let packed = packed.write_all(wasm).and_then(|()| packed.finish()).map_err(Failure::new)?;
-        self.known(self.0.put(&path(name, ""), "application/wasm", Some("gzip"), &packed)?)
+        let signature = signature.map(Signature::to_string);
+        let mut headers = vec![("Content-Type", "application/wasm"), ("Content-Encoding", "gzip")];
+        headers.extend(signature.as_deref().map(|line| (SIGNATURE, line)));
+        self.known(self.0.put(&path(name, ""), &headers, &packed)?)
     }
 
     /// Gives one other settings.
@@ -63,7 +73,7 @@ impl PackDesk {
         settings: &Map<String, Value>,
     ) -> Result<OwnPackShape, Failure> {
         let body = json!({ "settings": settings }).to_string();
-        self.known(self.0.put(&path(name, "/settings"), "application/json", None, body.as_bytes())?)
+        self.known(self.0.put(&path(name, "/settings"), &JSON, body.as_bytes())?)
     }
 
     /// Rolls one back, enables or disables it.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -10,18 +10,33 @@ use serde_json::{Map, Value};
 use crate::cli::arguments::{AtServer, Format};
 use crate::cli::desk::packs::{PackDesk, Packs};
 use crate::cli::exit::Exit;
-use crate::cli::{Failure, Screen, objects, packs};
+use crate::cli::{Failure, Screen, objects, packs, signatures};
 use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
 use crate::report::table::{Column, Table};
 use crate::report::{figures, strict_json, visible};
+use crate::signing::Statement;
 
 /// Bytes of a file with settings.
 const SETTINGS: u64 = 256 << 10;
 
 /// Brings a module. What the server would refuse is refused here, if it can be known.
-pub(super) fn push(path: &Path, at: &AtServer, screen: &Screen) -> Result<Exit, Failure> {
+pub(super) fn push(
+    path: &Path,
+    signature: Option<PathBuf>,
+    at: &AtServer,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
     let pack = packs::read(path)?;
-    let pushed = PackDesk::open(at)?.push(pack.name(), pack.wasm())?;
+    let signature = match signature {
+        Some(signature) => Some(signatures::read(&signature).map_err(Failure::new)?),
+        None => signatures::found(path).map_err(Failure::new)?,
+    };
+    if let Some(signature) = &signature {
+        let hint = "`tripline pack sign` makes another";
+        let wrong = |why| Failure::new(format!("{}: {why}", path.display())).hint(Some(hint));
+        signature.is_of(&Statement::of(&pack)).map_err(wrong)?;
+    }
+    let pushed = PackDesk::open(at)?.push(pack.name(), pack.wasm(), signature.as_ref())?;
     told(&pushed, screen)
 }
 
@@ -127,11 +142,13 @@ fn outcomes<'r>(
 }
 
 fn told(pack: &OwnPackShape, screen: &Screen) -> Result<Exit, Failure> {
-    let OwnPackShape { pack: name, version, number, sha256, enabled, .. } = pack;
-    let judges = if *enabled { "judges from the next barrier on" } else { "does not judge" };
+    let OwnPackShape { pack: name, version, number, sha256, enabled, signed, signed_by, .. } = pack;
+    let judges =
+        if *enabled && !pack.is_refused() { "judges from the next barrier on" } else { "does not judge" };
     screen.put(|out| {
         writeln!(out, "{} {}, number {number}, {judges}", visible(name), visible(version))?;
-        writeln!(out, "sha256 {}", visible(sha256))
+        writeln!(out, "sha256 {}", visible(sha256))?;
+        signed_by.iter().try_for_each(|key| writeln!(out, "signed by {} ({})", visible(key), visible(signed)))
     })?;
     Ok(Exit::Clean)
 }
@@ -143,30 +160,39 @@ fn table(found: &Packs) -> Table {
         Text("version"),
         Text("whose"),
         Text("stands"),
+        Text("signed by"),
         Figure("events"),
         Figure("decisions"),
         Figure("faults"),
         Figure("seconds"),
     ]);
     for pack in &found.packs {
-        table.row(row(&pack.pack, &pack.version, "everybody's", true, Some(pack)));
+        table.row(row(&pack.pack, &pack.version, ["everybody's", "judges", ""], Some(pack)));
     }
     for own in &found.own {
-        table.row(row(&own.pack, &own.version, "own", own.enabled, own.cost.as_ref()));
+        let stands = match (own.enabled, own.is_refused()) {
+            (false, _) => "disabled",
+            (true, true) => "unsigned",
+            (true, false) => "judges",
+        };
+        let signer = own.signed_by.as_deref().map(visible).unwrap_or_default();
+        let signer = if own.signed == "valid" || signer.is_empty() {
+            signer
+        } else {
+            format!("{signer} ({})", own.signed)
+        };
+        table.row(row(&own.pack, &own.version, ["own", stands, &signer], own.cost.as_ref()));
     }
     table
 }
 
-fn row(name: &str, version: &str, whose: &str, is_enabled: bool, cost: Option<&PackShape>) -> Vec<String> {
+fn row(name: &str, version: &str, words: [&str; 3], cost: Option<&PackShape>) -> Vec<String> {
+    let [whose, stands, signer] = words;
     let (events, decisions, faults, is_out) = cost.map(PackShape::standing).unwrap_or_default();
-    let stands = match (is_enabled, is_out) {
-        (false, _) => "disabled",
-        (true, true) => "out",
-        (true, false) => "judges",
-    };
+    let stands = if is_out && stands == "judges" { "out" } else { stands };
     let seconds = cost.map(PackShape::seconds).unwrap_or_default();
     let figures = [events, decisions, faults].map(|figure| figure.to_string());
-    let mut row = vec![visible(name), visible(version), whose.into(), stands.into()];
+    let mut row = vec![visible(name), visible(version), whose.into(), stands.into(), signer.into()];
     row.extend(figures);
     row.push(format!("{seconds:.3}"));
     row

@@ -14,11 +14,13 @@ mod otlp;
 mod packs;
 #[cfg(feature = "playground")]
 pub(super) mod playground;
+mod recipients;
 mod reports;
 mod scan_files;
 mod scan_schedules;
 mod scan_stream;
 mod scans;
+mod signers;
 mod silences;
 mod sources;
 mod stream;
@@ -38,6 +40,8 @@ use super::document::{self, Api};
 use super::observed::observe;
 use super::problem::Problem;
 use super::shared::Shared;
+
+pub(crate) use self::packs::SIGNATURE;
 
 /// A file's routes.
 pub(super) type Routes = OpenApiRouter<Arc<Shared>>;
@@ -66,6 +70,8 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         scan_stream::routes(),
         tokens::routes(),
         tenants::routes(),
+        signers::routes(),
+        recipients::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

@@ -72,6 +72,9 @@ struct New {
     #[serde(default)]
     #[schema(max_items = 100)]
     recipients: Vec<String>,
+    /// You answer for it that they want to be told; else each is asked by mail.
+    #[serde(default)]
+    confirmed: bool,
 }
 
 /// What of a tenant is to change.
@@ -171,7 +174,8 @@ async fn add(
     let token = ("lines".into(), secret.hash());
     let (mut quota, actor) = (Quota::default(), caller.actor());
     quotas(&new.quota)?.into_iter().for_each(|(kind, most)| quota.set(kind, most));
-    let new = NewTenant { tenant: tenant.clone(), recipients: new.recipients, quota, token };
+    let New { recipients, confirmed, .. } = new;
+    let new = NewTenant { tenant: tenant.clone(), recipients, confirmed, quota, token };
     let added = shared.write(move |database| {
         if database.known_tenants()?.len() >= MOST {
             return Ok(None);

@@ -56,8 +56,15 @@ pub(crate) struct OwnPackShape {
     pub(crate) pushed: String,
     /// By whom.
     author: String,
-    /// Whether it judges.
+    /// Whether it judges, if it is signed as is demanded.
     pub(crate) enabled: bool,
+    /// How it is signed: `valid`, by one who may; `refused`, not as is demanded: it does not judge; `unchecked`, nothing is
+    /// demanded, and who has signed it is not known; `none`.
+    #[schema(example = "valid")]
+    pub(crate) signed: String,
+    /// The key by which its signature says that it is; null: there is none.
+    #[schema(required)]
+    pub(crate) signed_by: Option<String>,
     /// What its tenant has set.
     #[schema(value_type = Object)]
     settings: serde_json::Map<String, serde_json::Value>,
@@ -105,6 +112,13 @@ pub(crate) struct PackFaultShape {
     pub(crate) out: bool,
     /// Whether it lost what it remembered.
     state_lost: bool,
+}
+
+impl OwnPackShape {
+    /// Whether it does not judge, since it is not signed as is demanded.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.signed == "refused"
+    }
 }
 
 impl PackShape {

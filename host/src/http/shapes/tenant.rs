@@ -26,6 +26,9 @@ pub(crate) struct TenantShape {
     over: Vec<String>,
     /// Whom its incidents are told, besides the configuration's recipients.
     recipients: Vec<TenantRecipientShape>,
+    /// Public keys, of which one has to have signed each pack that it pushes, as it was said at run time; none: as the
+    /// configuration says.
+    signed_by: Vec<String>,
     /// Tokens that hold.
     tokens: u64,
     /// Incidents that are not resolved.
@@ -54,7 +57,10 @@ impl TenantShape {
         };
         let (quota, used) = (self.quota.read()?, self.used.read()?);
         let over = self.over.iter().map(|name| QuotaKind::of(name));
+        let key = |text: &String| text.parse().map_err(|_| Odd::new("a public key", &text[..]));
+        let signed_by = self.signed_by.iter().map(key).collect::<Result<_, _>>()?;
         Ok(KnownTenant {
+            signed_by,
             tenant: Tenant::new(&self.name).ok_or_else(|| Odd::new("a tenant's name", &self.name[..]))?,
             created: maybe(self.created.as_deref())?,
             quota,

@@ -22,6 +22,7 @@ use crate::quota::{Quota, QuotaKind};
 use crate::report::answer::{Answer, Recipient, Sentences};
 use crate::report::{self, listed};
 use crate::serve::{PackUsage, SourceFigures, TenantUsage};
+use crate::signing::Signed;
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::{Scope, Token};
@@ -218,6 +219,7 @@ fn tenants() {
         used: vec![(QuotaKind::Stored, 1 << 31), (QuotaKind::Scans, 0)],
         over: vec![QuotaKind::Stored],
         recipients: vec![recipient(None), recipient(Some(2))],
+        signed_by: vec!["tripline-pack-key-1:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".parse().unwrap()],
         tokens: 3,
         open: 4,
     };
@@ -257,8 +259,14 @@ fn packs_and_sources() {
     let (matching, judging) = (MatchCost::default(), JudgeCost::default());
     let pack = PackReport { name: "sshd".into(), version: "1.0.0".into(), matching, judging };
     shape::<PackShape>(&listed::pack(&pack));
-    let version =
-        Version { number: 2, version: "1.0.0".into(), digest: [7; 32], pushed: 1, author: "uid:0".into() };
+    let version = Version {
+        number: 2,
+        version: "1.0.0".into(),
+        digest: [7; 32],
+        pushed: 1,
+        author: "uid:0".into(),
+        signature: None,
+    };
     let own = OwnPack {
         tenant: Tenant::default(),
         name: "door".into(),
@@ -267,7 +275,7 @@ fn packs_and_sources() {
         version,
     };
     let outcome = Outcome { rule: "opened".into(), incidents: 17, resolved: 12, false_positives: 3 };
-    shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack), &[outcome]));
+    shape::<OwnPackShape>(&listed::own_pack(&own, &Signed::No, Some(&pack), &[outcome]));
     let fault = Fault::Refused("no".into());
     let fault = PackFault {
         pack: "door".into(),
