@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tripline_engine::sandbox::{Instance, LoadError, Module, Allowance, Trap};
+use tripline_engine::sandbox::{Allowance, Instance, LoadError, Module, Trap};
 use wasmtime::{Engine, InstancePre, Store};
 
 use crate::Limits;
@@ -39,7 +39,8 @@ impl Module for Ready {
 impl Ready {
     /// The limits of an instance: mostly those of all.
     fn within(&self, allowance: Allowance) -> Arc<Limits> {
-        let (memory, state) = (allowance.memory.min(self.limits.memory), allowance.state.min(self.limits.state));
+        let (memory, state) =
+            (allowance.memory.min(self.limits.memory), allowance.state.min(self.limits.state));
         if (memory, state) == (self.limits.memory, self.limits.state) {
             return Arc::clone(&self.limits);
         }

@@ -34,9 +34,7 @@ pub(super) fn run(
         TenantCommand::Confirm { .. }
         | TenantCommand::Set { .. }
         | TenantCommand::Signers { .. }
-        | TenantCommand::Export { .. } => {
-            Purpose::Change
-        }
+        | TenantCommand::Export { .. } => Purpose::Change,
         TenantCommand::Delete { .. } => Purpose::Delete,
     };
     if let TenantCommand::Delete { name, yes: false } = &arguments.command {

@@ -13,7 +13,7 @@ use tripline_engine::{Configured, Pack, PackLimits};
 use super::kept::{self, has_room, signed, signers};
 use super::{Act, Compiler, NewVersion, OwnPack, PackRefused, unsigned};
 use crate::builtin;
-use crate::commit::{PackState, Tenant};
+use crate::commit::{PackState, Store, Tenant};
 use crate::incidents::Actor;
 use crate::quota::{OverQuota, Quota, QuotaKind};
 use crate::serve::{Change, Control, PackSets};

@@ -343,7 +343,8 @@ impl<'a> Collecting<'a> {
     /// A fault whose limit was the tenant's quota is one of that, too.
     fn noted(&self, tenant: &Tenant, fault: &PackFault) {
         let Some(quotas) = self.shared.quotas else { return };
-        let (Fault::Start(trap) | Fault::Open(trap) | Fault::Check(trap) | Fault::Save(trap)) = &fault.fault else {
+        let (Fault::Start(trap) | Fault::Open(trap) | Fault::Check(trap) | Fault::Save(trap)) = &fault.fault
+        else {
             return;
         };
         let quota = quotas.of(tenant);

@@ -47,9 +47,9 @@ impl Bar<'_> {
         let quota = self.shared.quotas.map(|quotas| quotas.of(tenant)).unwrap_or_default();
         let memory = quota.most(QuotaKind::Memory).unwrap_or(u64::MAX);
         let own = self.sets.own(tenant);
-        let of_others = states.iter().filter(|state| {
-            state.pack != name && own.iter().any(|one| one.pack.name() == state.pack)
-        });
+        let of_others = states
+            .iter()
+            .filter(|state| state.pack != name && own.iter().any(|one| one.pack.name() == state.pack));
         let others: u64 = of_others.map(PackState::bytes).sum();
         let state = quota.most(QuotaKind::State).map_or(u64::MAX, |most| most.saturating_sub(others));
         Allowance { memory, state }
@@ -324,7 +324,8 @@ impl<'a> Judging<'a> {
             false => Allowance::default(),
         };
         let remembered = states.into_iter().find(|state| state.pack == configured.pack.name());
-        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, allowance, &mut bench.verdicts);
+        let mut sitting =
+            Sitting::new(configured, self.bar.sandbox, remembered, allowance, &mut bench.verdicts);
         let ours = |(of, suspended, _): &&(Tenant, usize, Fault)| of == tenant && *suspended == pack;
         for (_, _, fault) in self.suspended.iter().filter(ours) {
             sitting.judge.suspend(fault.clone(), &mut bench.verdicts);

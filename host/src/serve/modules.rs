@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tripline_engine::Pack;
-use tripline_engine::sandbox::{Enforced, Instance, LoadError, Module, Sandbox, Allowance, Trap};
+use tripline_engine::sandbox::{Allowance, Enforced, Instance, LoadError, Module, Sandbox, Trap};
 
 /// A sandbox that loads each module once, and whose instances begin when the machine can have them.
 pub(super) struct Modules {

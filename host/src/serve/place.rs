@@ -1,6 +1,7 @@
 //! A source and its standing: its turn, what it has brought, whether it is silent.
 
 use std::mem::take;
+use std::time::Duration;
 
 use tripline_engine::matcher::Begun;
 

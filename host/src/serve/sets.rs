@@ -159,6 +159,12 @@ impl PackSets {
         set.and_then(|set| set.packs().get(self.operators.packs().len()..)).unwrap_or_default()
     }
 
+    /// The tenants of which something has come, with their packs.
+    pub(super) fn met(&self) -> Vec<(Tenant, Arc<PackSet>)> {
+        let met = self.met.read().unwrap_or_else(PoisonError::into_inner);
+        met.iter().map(|(tenant, set)| (tenant.clone(), Arc::clone(set))).collect()
+    }
+
     fn set(&self, tenant: &Tenant) -> &Arc<Compiled> {
         self.own.get(tenant).unwrap_or(&self.operators)
     }
@@ -194,9 +200,8 @@ impl PackSet {
     pub(crate) fn sizes(&self, packs: impl Iterator<Item = usize>) -> (PatternSizes, usize) {
         let matcher = self.matcher();
         let sizes = matcher.sizes();
-        let own = packs.filter_map(|pack| sizes.get(pack)).fold(PatternSizes::default(), |sum, one| PatternSizes {
-            patterns: sum.patterns + one.patterns,
-            literals: sum.literals + one.literals,
+        let own = packs.filter_map(|pack| sizes.get(pack)).fold(PatternSizes::default(), |sum, one| {
+            PatternSizes { patterns: sum.patterns + one.patterns, literals: sum.literals + one.literals }
         });
         (own, matcher.index_bytes())
     }

@@ -17,9 +17,9 @@ use tripline_engine::abi::Severity;
 use tripline_engine::decision::{Decision, HOST, Origin};
 
 use super::evidence::{Kept, Names};
+use super::room::Room;
 use super::tails::Tails;
 use super::telling::{Work, hex};
-use super::room::Room;
 use super::{batches, exceptions, files, incidents, numbers, quotas, states};
 use crate::commit::{Commit, Committed, StoreError, Tenant};
 use crate::incidents::{
@@ -223,11 +223,13 @@ impl<'w> Applying<'w> {
         *changed = true;
         // What was reported before, if that is its first time to be overwritten.
         if is_report(&decision) && incident.occurrences > 0 && evidence.is_empty() {
-            incident.evidence_dropped += u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
+            incident.evidence_dropped +=
+                u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
         }
         incident.occur(&decision, &policy.limits, *now);
         if is_report(&decision) && incident.occurrences > 1 {
-            incident.evidence_dropped += u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
+            incident.evidence_dropped +=
+                u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
         }
         for one in decision.evidence {
             let name = self.names.of(db, tenant, one.position.file)?;

@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use tripline_engine::decision;
 
-use super::room::{self, Room};
 use super::files;
+use super::room::{self, Room};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Evidence, Incident, IncidentLimits};
 
@@ -66,7 +66,12 @@ impl Kept {
 
     /// Takes what an incident says of itself now: a report's title, details and values, which the next one takes the place
     /// of. Answers whether something was let go for it.
-    pub(super) fn take_report(&mut self, incident: &Incident, limits: &IncidentLimits, room: &mut Room) -> bool {
+    pub(super) fn take_report(
+        &mut self,
+        incident: &Incident,
+        limits: &IncidentLimits,
+        room: &mut Room,
+    ) -> bool {
         let said = [&incident.title, &incident.summary].into_iter().filter(|text| !text.is_empty()).cloned();
         let values = incident.values.iter().map(|(name, value)| format!("{name}: {value}"));
         let mut text = said.chain(values).collect::<Vec<_>>().join("\n").into_bytes();

@@ -6,9 +6,9 @@ use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 use tripline_engine::decision::HOST;
 
+use super::applying::Applying;
 use super::database::Database;
 use super::telling::Work;
-use super::applying::Applying;
 use super::{incidents, stored, tenants};
 use crate::commit::{Commit, StoreError, Tenant};
 use crate::incidents::{Actor, Fingerprint, Policy, State};

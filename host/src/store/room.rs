@@ -82,7 +82,8 @@ fn let_go(db: &Connection, tenant: &Tenant) -> Result<bool, StoreError> {
     for (incident, count) in &found {
         db.prepare_cached("DELETE FROM evidence WHERE tenant = ?1 AND incident = ?2")?
             .execute(params![tenant.as_str(), incident])?;
-        let sql = "UPDATE incidents SET evidence_dropped = evidence_dropped + ?3 WHERE tenant = ?1 AND id = ?2";
+        let sql =
+            "UPDATE incidents SET evidence_dropped = evidence_dropped + ?3 WHERE tenant = ?1 AND id = ?2";
         db.prepare_cached(sql)?.execute(params![tenant.as_str(), incident, count])?;
     }
     Ok(!found.is_empty())

@@ -111,8 +111,7 @@ fn known(db: &Connection, policy: &Policy, tenant: Tenant, now: i64) -> Result<K
     let recipients = recipients(db, &tenant)?;
     let quota = quotas::in_force(db, policy, &tenant)?;
     let used = quotas::used(db, &tenant, now)?;
-    let is_over =
-        |(kind, used): &&(QuotaKind, u64)| quota.is_over(*kind, *used);
+    let is_over = |(kind, used): &&(QuotaKind, u64)| quota.is_over(*kind, *used);
     let over = used.iter().filter(is_over).map(|(kind, _)| *kind).collect();
     let signed_by = signers::of(db, &tenant)?;
     Ok(KnownTenant { tenant, created, quota, used, over, recipients, signed_by, tokens, open })

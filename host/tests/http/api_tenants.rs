@@ -145,7 +145,10 @@ fn what_one_may_use_is_changed_by_operators_and_counts_at_once() {
     let admin = site.token_of("plant", Scope::Admin, None);
     assert_eq!(change(&admin, "plant", &json!({ "quota": { "lines": null } })).status, 403);
     let changed = change(&operator, "plant", &json!({ "quota": { "lines": null, "mails_per_day": 5 } }));
-    assert_eq!((changed.status, &changed.json()["quota"]), (200, &json!({ "stored": 1 << 30, "mails_per_day": 5 })));
+    assert_eq!(
+        (changed.status, &changed.json()["quota"]),
+        (200, &json!({ "stored": 1 << 30, "mails_per_day": 5 }))
+    );
     assert_eq!(site.bring(&secret, "", &lines).status, 200, "at once");
     let (quota, over, stored) = shown();
     assert_eq!((quota, over), (json!({ "stored": 1 << 30, "mails_per_day": 5 }), json!([])));

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tripline::Pack;
-use tripline::quota::QuotaKind;
 use tripline::packs::{CompileError, CompileLimits, Compiler, NewVersion};
+use tripline::quota::QuotaKind;
 use tripline::token::Scope;
 
 use crate::api::{get, somebody, tenant};
@@ -92,7 +92,9 @@ fn what_is_no_pack_is_refused_and_changes_nothing() {
 /// A module of this name that has so many patterns, and does nothing; its bytes end with a section of this length.
 fn patterned(name: &str, patterns: usize, filling: usize) -> Vec<u8> {
     let patterns: Vec<String> = (0..patterns)
-        .map(|n| format!(r#"{{\"name\": \"p{n}\", \"contains\": [\"{name}-first-{n}\", \"{name}-second-{n}\"]}}"#))
+        .map(|n| {
+            format!(r#"{{\"name\": \"p{n}\", \"contains\": [\"{name}-first-{n}\", \"{name}-second-{n}\"]}}"#)
+        })
         .collect();
     let wakes: Vec<String> = (0..patterns.len()).map(|n| format!(r#"\"p{n}\""#)).collect();
     let manifest = format!(
@@ -114,7 +116,8 @@ fn patterned(name: &str, patterns: usize, filling: usize) -> Vec<u8> {
 #[test]
 fn what_would_go_over_a_quota_is_refused_by_its_name() {
     let site = Site::new();
-    let (token, other) = (site.token_of("plant", Scope::Author, None), site.token_of("neighbour", Scope::Author, None));
+    let (token, other) =
+        (site.token_of("plant", Scope::Author, None), site.token_of("neighbour", Scope::Author, None));
     let plant = tenant("plant");
     let set = |kind: QuotaKind, most: Option<u64>| {
         let quota = site.database.set_quota(&plant, vec![(kind, most)], somebody()).unwrap().unwrap();

@@ -9,6 +9,7 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store};
 use tripline::decision::Origin;
 use tripline::incidents::{Act, Report, Resolution};
+use tripline::quota::{Quota, QuotaKind};
 use tripline::sandbox::Trap;
 use tripline::token::Scope;
 use tripline::{Fault, PackFault};
@@ -128,7 +129,7 @@ fn whoever_is_over_a_quota_is_told_and_who_is_deleted_is_not() {
     two(&site);
     let operator = site.token(Scope::Operator);
     let quotas = site.intake.quotas().unwrap();
-    quotas.put(&tenant("other"), Some(1));
+    quotas.put(&tenant("other"), Quota::of(QuotaKind::Lines, 1));
     let over =
         || get(&site, "/api/v1/usage?tenant=other", &operator).json()["tenants"][0]["over_quota"].clone();
     assert_eq!(over(), json!(false));

@@ -10,8 +10,8 @@ use tripline::commit::Tenant;
 use tripline::follow::{FollowSettings, From};
 use tripline::line::LineSettings;
 use tripline::quota::{Quota, QuotaKind};
-use tripline::serve::{Change, Follow};
 use tripline::sandbox::{Enforced, Instance, LoadError, LogLine, Module, Sandbox, Trap, Usage};
+use tripline::serve::{Change, Follow};
 use tripline::{Configured, Native, Pack};
 
 use crate::running::{PATIENCE, Running, SECOND, settings};
@@ -187,7 +187,10 @@ fn who_takes_more_of_a_core_waits_as_who_brings_more_lines() {
         running.pass(1);
         running.count_of("plant", "each") == 11
     });
-    assert_eq!((running.count_of("plant", "over-quota"), running.count_of("neighbour", "over-quota")), (1, 0));
+    assert_eq!(
+        (running.count_of("plant", "over-quota"), running.count_of("neighbour", "over-quota")),
+        (1, 0)
+    );
     // It may have more: at once.
     assert!(quotas.wait(&plant).is_some());
     quotas.put(&plant, Quota::default());

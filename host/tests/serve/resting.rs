@@ -93,7 +93,7 @@ fn who_remembers_rests_when_a_server_begins() {
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
     let running = Running::new(folder.path(), 16, Vec::new());
     running.commit("four");
-    let judging = running.health.all_packs()[0].judging;
+    let judging = running.health.accounts().packs()[0].judging;
     assert_eq!((judging.starts, judging.events), (1, 1), "{judging:?}");
     running.pass(65);
     let ticks = |tenant| {

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tripline::commit::{StoreError, Tenant};
 use tripline::incidents::Actor;
-use tripline::scans::{
-    Allowed, Keeps, Missed, NewRun, Reason, Request, Run, RunEnd, RunState, ScanName, ScanSettings, ScanStore,
-    ScannerKind, Schedule, ScheduleStore, Scheduled, Standing, Tells, When,
-};
 use tripline::quota::{QuotaKind, next_day};
+use tripline::scans::{
+    Allowed, Keeps, Missed, NewRun, Reason, Request, Run, RunEnd, RunState, ScanName, ScanSettings,
+    ScanStore, ScannerKind, Schedule, ScheduleStore, Scheduled, Standing, Tells, When,
+};
 use tripline::serve::{NotBegun, ScanPlan};
 use tripline::store::Database;
 
@@ -410,7 +410,8 @@ fn over_the_days_scans_a_schedule_skips_with_its_reason_and_a_hand_is_refused() 
     let running = Running::scanning(folder.path(), plan(schedules));
     until(&running, 1);
     let (tenant, actor) = (Tenant::default(), Actor::named("uid:0", "root"));
-    let set = |most| running.database.set_quota(&tenant, vec![(QuotaKind::Scans, most)], actor.clone()).unwrap();
+    let set =
+        |most| running.database.set_quota(&tenant, vec![(QuotaKind::Scans, most)], actor.clone()).unwrap();
     set(Some(2));
     running.pass(3 * HOUR);
     assert_eq!(until(&running, 2)[1].state, RunState::Done);
@@ -418,7 +419,8 @@ fn over_the_days_scans_a_schedule_skips_with_its_reason_and_a_hand_is_refused() 
     let skipped = until(&running, 3)[2].clone();
     assert_eq!((skipped.state, skipped.broken.clone().unwrap().reason), (RunState::Failed, Reason::Quota));
     assert!(skipped.broken.unwrap().detail.contains("scans_per_day"));
-    let by_hand = || running.scans.start(tenant.clone(), actor.clone(), request("hand", &HOST.to_string(), "1"));
+    let by_hand =
+        || running.scans.start(tenant.clone(), actor.clone(), request("hand", &HOST.to_string(), "1"));
     assert!(matches!(by_hand(), Err(NotBegun::Quota(over)) if over.most == 2), "a hand is refused");
     let told = |running: &Running| running.count_of("default", "over-quota");
     assert_eq!(told(&running), 1);

@@ -25,7 +25,13 @@ fn tenant(name: &str) -> Tenant {
 fn add(database: &Database, name: &str, address: &str, confirmed: bool) {
     let token = ("lines".into(), TokenSecret::draw().unwrap().hash());
     let recipients = vec![address.into(), address.to_uppercase()];
-    let new = NewTenant { tenant: tenant(name), recipients, confirmed, lines: None, token };
+    let new = NewTenant {
+        tenant: tenant(name),
+        recipients,
+        confirmed,
+        quota: tripline::quota::Quota::default(),
+        token,
+    };
     database.add_tenant(new, me()).unwrap().unwrap();
 }
 

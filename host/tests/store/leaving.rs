@@ -26,7 +26,13 @@ fn add(fixture: &Fixture, tenant: &Tenant, recipients: &[&str]) -> Result<i64, N
     fixture
         .database
         .add_tenant(
-            NewTenant { tenant: tenant.clone(), recipients, confirmed: false, quota: Quota::default(), token },
+            NewTenant {
+                tenant: tenant.clone(),
+                recipients,
+                confirmed: false,
+                quota: Quota::default(),
+                token,
+            },
             me(),
         )
         .unwrap()

@@ -46,7 +46,8 @@ fn incidents(fixture: &Fixture, tenant: &Tenant) -> Vec<Incident> {
 
 fn told(fixture: &Fixture, tenant: &Tenant, kind: QuotaKind) -> u64 {
     let all = incidents(fixture, tenant);
-    let of = |one: &&Incident| one.rule == OVER_QUOTA && one.fingerprint.given() == Some(kind.as_str().as_bytes());
+    let of =
+        |one: &&Incident| one.rule == OVER_QUOTA && one.fingerprint.given() == Some(kind.as_str().as_bytes());
     all.iter().filter(of).map(|one| one.count).sum()
 }
 
@@ -80,11 +81,17 @@ fn evidence_goes_before_counts() {
     assert_eq!(shown(&fixture, &neighbour).len(), 900, "the neighbour's is all there");
     let stored = fixture.database.stored().unwrap();
     assert!(stored[&plant].of(StoredKind::Evidence) < MIB && stored[&neighbour].all() > 2 * MIB);
-    assert_eq!((told(&fixture, &plant, QuotaKind::Stored), told(&fixture, &neighbour, QuotaKind::Stored)), (1, 0));
+    assert_eq!(
+        (told(&fixture, &plant, QuotaKind::Stored), told(&fixture, &neighbour, QuotaKind::Stored)),
+        (1, 0)
+    );
     assert_eq!(fixture.database.over_quota().unwrap(), [(plant.clone(), QuotaKind::Stored)]);
     // What was decided is known again, also without evidence: nothing counts twice.
     commit(&fixture, &plant, large(890, 10));
-    assert_eq!(incidents(&fixture, &plant).iter().filter(|one| one.rule == "r").map(|one| one.count).sum::<u64>(), 900);
+    assert_eq!(
+        incidents(&fixture, &plant).iter().filter(|one| one.rule == "r").map(|one| one.count).sum::<u64>(),
+        900
+    );
     // More may be stored: what comes from now on is kept again.
     set(&fixture, &plant, QuotaKind::Stored, Some(8 * MIB));
     commit(&fixture, &plant, large(900, 25));
@@ -181,10 +188,15 @@ fn mails_of_the_day_are_used_up_and_the_rest_goes_the_next_day_as_one() {
     let midnight = next_day(START);
     assert_eq!(deliver(&fixture, &plant), (0, 0, Some(midnight)));
     assert_eq!(fixture.database.waits(&neighbour).unwrap(), 0, "the neighbour's went");
-    assert_eq!((told(&fixture, &plant, QuotaKind::Mails), told(&fixture, &neighbour, QuotaKind::Mails)), (1, 0));
+    assert_eq!(
+        (told(&fixture, &plant, QuotaKind::Mails), told(&fixture, &neighbour, QuotaKind::Mails)),
+        (1, 0)
+    );
     let held = fixture.database.waiting(&plant, 100).unwrap();
     assert_eq!(held.len(), 8, "and that it is so");
-    assert!(held.iter().all(|one| one.held.is_some_and(|held| held.by == Hold::Quota && held.until == midnight)));
+    assert!(
+        held.iter().all(|one| one.held.is_some_and(|held| held.by == Hold::Quota && held.until == midnight))
+    );
     assert_eq!(fixture.database.over_quota().unwrap(), [(plant.clone(), QuotaKind::Mails)]);
     fixture.clock.pass(midnight - fixture.clock.now() - 1);
     assert_eq!(deliver(&fixture, &plant), (0, 0, Some(midnight)));
@@ -211,7 +223,11 @@ fn mails_of_the_day_are_used_up_and_the_rest_goes_the_next_day_as_one() {
 fn what_the_configuration_says_goes_before_what_was_set() {
     let mut fixture = Fixture::new(policy(&[]));
     let plant = tenant("plant");
-    assert_eq!(fixture.database.set_quota(&plant, vec![(QuotaKind::Lines, Some(1))], me()).unwrap(), None, "no such tenant");
+    assert_eq!(
+        fixture.database.set_quota(&plant, vec![(QuotaKind::Lines, Some(1))], me()).unwrap(),
+        None,
+        "no such tenant"
+    );
     set(&fixture, &plant, QuotaKind::Lines, Some(10));
     set(&fixture, &plant, QuotaKind::Packs, Some(5));
     let written = [(plant.clone(), Quota::of(QuotaKind::Lines, 1_000))];
@@ -219,13 +235,22 @@ fn what_the_configuration_says_goes_before_what_was_set() {
     let fixture = fixture.again();
     let quota = fixture.database.quota(&plant).unwrap();
     assert_eq!((quota.most(QuotaKind::Lines), quota.most(QuotaKind::Packs)), (Some(1_000), Some(5)));
-    let changed = fixture.database.set_quota(&plant, vec![(QuotaKind::Lines, Some(20)), (QuotaKind::Packs, None)], me());
+    let changed = fixture.database.set_quota(
+        &plant,
+        vec![(QuotaKind::Lines, Some(20)), (QuotaKind::Packs, None)],
+        me(),
+    );
     assert_eq!(changed.unwrap(), Some(Quota::of(QuotaKind::Lines, 1_000)));
     let known = fixture.database.known_tenants().unwrap();
-    assert_eq!(known.iter().find(|one| one.tenant == plant).unwrap().quota, Quota::of(QuotaKind::Lines, 1_000));
+    assert_eq!(
+        known.iter().find(|one| one.tenant == plant).unwrap().quota,
+        Quota::of(QuotaKind::Lines, 1_000)
+    );
     let records = fixture.database.after(0, 100).unwrap();
     let changes = records.iter().filter(|record| record.event == "tenant.quota_changed");
-    let changes: Vec<_> = changes.map(|one| (one.fields["quota"].clone(), one.fields["before"].clone(), one.fields["most"].clone())).collect();
+    let changes: Vec<_> = changes
+        .map(|one| (one.fields["quota"].clone(), one.fields["before"].clone(), one.fields["most"].clone()))
+        .collect();
     let null = serde_json::Value::Null;
     assert_eq!(
         changes,

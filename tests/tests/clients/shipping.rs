@@ -115,8 +115,17 @@ fn a_tenant_comes_and_goes_on_a_server_that_runs() {
         assert_eq!(code, Some(0), "{arguments:?}: {out}{said}");
         out
     };
-    let add =
-        ["tenant", "add", "plant", "--recipient", "soc@plant.example", "--quota", "lines=1000", "--format", "json"];
+    let add = [
+        "tenant",
+        "add",
+        "plant",
+        "--recipient",
+        "soc@plant.example",
+        "--quota",
+        "lines=1000",
+        "--format",
+        "json",
+    ];
     let added: Value = serde_json::from_str(&done(&add)).unwrap();
     assert!(added["collector"].as_str().unwrap().contains(&url), "it names the server: {added}");
     let secret = added["secret"].as_str().unwrap();

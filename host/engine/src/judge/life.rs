@@ -32,7 +32,12 @@ pub struct LifeLimits {
 
 impl Default for LifeLimits {
     fn default() -> Self {
-        LifeLimits { save_after: 512 * 1024, keep: 8 * 1024 * 1024, allowance: Allowance::default(), replay: None }
+        LifeLimits {
+            save_after: 512 * 1024,
+            keep: 8 * 1024 * 1024,
+            allowance: Allowance::default(),
+            replay: None,
+        }
     }
 }
 

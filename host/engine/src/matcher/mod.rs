@@ -192,7 +192,16 @@ impl Matcher {
         let meters = (0..packs).map(|_| Meter::default()).collect();
         let (patterns, pack_of, always) = (Vec::new(), Vec::new(), Vec::new());
         let (wanted, dotted, index) = (Vec::new(), Vec::new(), Index::empty());
-        let set = Arc::new(Set { watches, patterns, pack_of, sizes, index, always, wanted, dotted });
+        let set = Arc::new(Set {
+            watches,
+            patterns,
+            pack_of,
+            sizes: vec![PatternSizes::default(); packs],
+            index,
+            always,
+            wanted,
+            dotted,
+        });
         Matcher { set, meters, limits }
     }
 

@@ -84,10 +84,7 @@ impl GramFilter {
 
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.bitmap)
-            + size_of_val(&*self.heads)
-            + size_of_val(&*self.slots)
-            + self.texts.len()
+        size_of_val(&*self.bitmap) + size_of_val(&*self.heads) + size_of_val(&*self.slots) + self.texts.len()
     }
 
     /// Calls `hit(place of the gram, literal, where the literal starts)` in order of the grams' places.

@@ -155,7 +155,8 @@ fn an_allowance_holds_for_its_instance() {
     assert_eq!(begins(48 << 16), Ok(()));
     // No allowance goes further than the sandbox.
     let strict = Wasmtime::new(Limits { state: 100, ..off() }).unwrap();
-    let mut instance = strict.load(&pack("state-huge")).unwrap().instantiate_within(Allowance::default()).unwrap();
+    let mut instance =
+        strict.load(&pack("state-huge")).unwrap().instantiate_within(Allowance::default()).unwrap();
     instance.open(&frame).unwrap().unwrap();
     assert!(matches!(instance.save(&mut Vec::new()), Err(Trap::Answer { limit: 100, .. })));
 }

@@ -95,7 +95,8 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
     let own = shared.shelf(move |packs| packs.own(&of)).await?;
     let own = shared.read(move |database| {
         let own = own.into_iter();
-        own.map(|(one, signed)| Ok((database.outcomes(&tenant, &one.name)?, one, signed))).collect::<Result<Vec<_>, _>>()
+        own.map(|(one, signed)| Ok((database.outcomes(&tenant, &one.name)?, one, signed)))
+            .collect::<Result<Vec<_>, _>>()
     });
     let own = own.await?;
     Ok(Json(json!({

@@ -360,7 +360,7 @@ async fn delete(
     if deleted {
         shared.health.forget(&tenant);
         if let Some(quotas) = shared.intake.quotas() {
-            quotas.put(&tenant, None);
+            quotas.put(&tenant, Quota::default());
         }
     }
     shared.revoked.send_modify(|count| *count += 1);

@@ -108,7 +108,11 @@ fn told(shared: &Shared, usage: &Usage) -> Vec<Value> {
         *sources.entry(source.tenant).or_default() += 1;
     }
     let quotas = shared.intake.quotas().map(Quotas::all).unwrap_or_default();
-    let over: HashMap<Tenant, bool> = quotas.into_iter().map(|(tenant, over, _)| (tenant, over)).collect();
+    // Of any of its quotas, if it has some.
+    let mut over: HashMap<Tenant, bool> = HashMap::new();
+    for (tenant, _, is_over, _) in quotas {
+        *over.entry(tenant).or_default() |= is_over;
+    }
     let all = usage.tenants.iter().map(|one| {
         let sources = sources.get(&one.tenant).copied().unwrap_or_default();
         report::usage::tenant(one, usage.window, sources, over.get(&one.tenant).copied())
