@@ -106,6 +106,8 @@ fn rows(version: u32) -> &'static str {
                 ('plant', 'doors', 2, '1.1.0', randomblob(32), 1795549083000000000, 'token:12', X'0061736D01000000');
             INSERT INTO scan_scripts VALUES ('default', 1, '192.0.2.1', 80, 'http-title', randomblob(32));"
         }
+        // A quota that no tenant had a column for.
+        14 => "INSERT INTO quotas VALUES ('shop', 'mails', 7);",
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }
@@ -203,11 +205,12 @@ fn each_is_brought_to_the_newest_version_and_read() {
         }
         if version >= 12 {
             // What was a tenant's own column is a quota now.
-            let quota = Quota::of(QuotaKind::Lines, 100);
-            assert_eq!(
-                database.quotas().unwrap().into_iter().collect::<Vec<_>>(),
-                [(Tenant::new("plant").unwrap(), quota)]
-            );
+            let of = |tenant: &str, kind, most| (Tenant::new(tenant).unwrap(), Quota::of(kind, most));
+            let mut expected = vec![of("plant", QuotaKind::Lines, 100)];
+            if version >= 14 {
+                expected.push(of("shop", QuotaKind::Mails, 7));
+            }
+            assert_eq!(database.quotas().unwrap().into_iter().collect::<Vec<_>>(), expected);
         }
         assert_eq!(counted(&path), measured(&path), "{version}");
         // It is written, too.
