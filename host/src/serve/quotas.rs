@@ -258,7 +258,8 @@ mod tests {
         quotas.spend_cpu(&Tenant::default(), Duration::from_secs(1_000));
         hand.0.fetch_add(SECOND, SeqCst);
         assert_eq!((quotas.wait(&plant), quotas.wait(&Tenant::default())), (None, None));
-        // More of a core than there is of one.
+        // More of a core than there is of one, once all is paid for.
+        hand.0.fetch_add(10 * SECOND, SeqCst);
         quotas.put(&plant, Quota::of(QuotaKind::Cpu, 400));
         quotas.spend_cpu(&plant, Duration::from_secs(39));
         assert_eq!(quotas.wait(&plant), None);

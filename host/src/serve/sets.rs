@@ -332,13 +332,13 @@ mod tests {
                 "settings": { "type": "object", "properties": {
                     "nets": { "type": "array", "items": { "type": "string" }, "default": ["no network"] } } } }"#,
         );
-        let own = BTreeMap::from([(c.clone(), vec![bad, pack("door")])]);
+        let own = BTreeMap::from([(c.clone(), vec![bad.clone(), pack("door")])]);
         let sets = PackSets::shared(vec![pack("all")]).unwrap();
+        assert!(sets.with_own(&c, vec![bad]).is_err(), "nobody pushes such");
         let sets = sets.changed(vec![pack("all")], own, false, |_| false).unwrap();
         let set = sets.of(&c);
         assert_eq!(set.matcher().costs().len(), 3);
         let broken: Vec<(usize, Fault)> = set.broken().collect();
         assert!(matches!(&broken[..], [(1, Fault::Load(_))]), "{broken:?}");
-        assert!(sets.with_own(&c, sets.own(&c).to_vec()).is_err(), "nobody pushes such");
     }
 }

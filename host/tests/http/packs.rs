@@ -137,7 +137,8 @@ fn what_would_go_over_a_quota_is_refused_by_its_name() {
             assert!(detail.contains(word), "{word}: {detail}");
         }
         assert_eq!(own(), 1, "nothing is changed");
-        assert_eq!(push(&other, "two", patterns, filling).status, 200);
+        let taken = push(&other, "two", patterns, filling);
+        assert_eq!(taken.status, 200, "{taken:?}");
     };
     set(QuotaKind::Packs, Some(1));
     over(QuotaKind::Packs, (1, 0), "found 2");
@@ -158,8 +159,8 @@ fn what_would_go_over_a_quota_is_refused_by_its_name() {
     set(QuotaKind::Memory, Some(64 << 10));
     over(QuotaKind::Memory, (1, 0), "128KiB");
     set(QuotaKind::Memory, None);
-    set(QuotaKind::Stored, Some(1 << 20));
-    over(QuotaKind::Stored, (1, 1 << 20), "stored");
+    set(QuotaKind::Stored, Some(512 << 10));
+    over(QuotaKind::Stored, (1, 512 << 10), "stored");
     set(QuotaKind::Stored, None);
     // As much as is allowed: patterns and literals of both.
     set(QuotaKind::Patterns, Some(9));

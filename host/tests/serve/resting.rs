@@ -1,9 +1,11 @@
 //! More tenants than instances: those that rest remember, and nobody else's events are theirs.
 
 use tripline::abi::Guest;
+use tripline::commit::Tenant;
+use tripline::serve::Expected;
 
 use crate::remembering::{Remembering, configured};
-use crate::running::Running;
+use crate::running::{Running, settings};
 
 /// Could save, and says each time that there is nothing to.
 struct Unsaved(Remembering);
@@ -91,7 +93,13 @@ fn who_remembers_rests_when_a_server_begins() {
     let mut running = Running::new(folder.path(), 16, Vec::new());
     tenants.iter().for_each(|tenant| running.commit(tenant));
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
-    let running = Running::new(folder.path(), 16, Vec::new());
+    // Time passes for who has a source.
+    let expected = tenants.map(|tenant| Expected {
+        tenant: Tenant::new(tenant).unwrap(),
+        source: "program/test".into(),
+        settings: settings(None),
+    });
+    let running = Running::new(folder.path(), 16, expected.into());
     running.commit("four");
     let judging = running.health.accounts().packs()[0].judging;
     assert_eq!((judging.starts, judging.events), (1, 1), "{judging:?}");

@@ -107,7 +107,7 @@ fn rows(version: u32) -> &'static str {
             INSERT INTO scan_scripts VALUES ('default', 1, '192.0.2.1', 80, 'http-title', randomblob(32));"
         }
         // A quota that no tenant had a column for.
-        14 => "INSERT INTO quotas VALUES ('shop', 'mails', 7);",
+        14 => "INSERT INTO quotas VALUES ('shop', 'mails_per_day', 7);",
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }

@@ -555,7 +555,7 @@ CREATE TABLE quotas (
     PRIMARY KEY (tenant, kind)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO quotas VALUES('plant','lines',100);
-INSERT INTO quotas VALUES('shop','mails',7);
+INSERT INTO quotas VALUES('shop','mails_per_day',7);
 CREATE TABLE stored (
     tenant TEXT NOT NULL,
     kind TEXT NOT NULL,
