@@ -13,10 +13,13 @@ const HOLDS: i64 = 2_000_000_000;
 
 /// When it was asked last, by the clock that nobody sets, and what it said.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<Option<(i64, Arc<BTreeMap<Tenant, u64>>)>>);
+pub(super) struct Kept(Mutex<Option<(i64, Bytes)>>);
+
+/// Of each tenant.
+type Bytes = Arc<BTreeMap<Tenant, u64>>;
 
 impl Kept {
-    fn last(&self, now: i64) -> Option<Arc<BTreeMap<Tenant, u64>>> {
+    fn last(&self, now: i64) -> Option<Bytes> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, bytes) = last.as_ref().filter(|(at, _)| now.saturating_sub(*at) < HOLDS)?;
         Some(Arc::clone(bytes))
@@ -28,7 +31,7 @@ impl Shared {
     ///
     /// # Errors
     /// There was no turn in time, or the database cannot answer.
-    pub(super) async fn stored(self: &Arc<Self>) -> Result<Arc<BTreeMap<Tenant, u64>>, Problem> {
+    pub(super) async fn stored(self: &Arc<Self>) -> Result<Bytes, Problem> {
         let now = self.clock.steady();
         if let Some(bytes) = self.kept.last(now) {
             return Ok(bytes);

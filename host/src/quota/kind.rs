@@ -197,7 +197,8 @@ impl Unit {
             Unit::Count => number.to_string(),
             Unit::Percent => format!("{number}%"),
             Unit::Bytes => {
-                let whole = UNITS.iter().rev().find(|(_, factor)| number % factor == 0 && number > 0);
+                let whole =
+                    UNITS.iter().rev().find(|(_, factor)| number.is_multiple_of(*factor) && number > 0);
                 whole.map_or_else(|| "0B".into(), |(unit, factor)| format!("{}{unit}", number / factor))
             }
         }

@@ -171,7 +171,7 @@ fn a_pack_that_burns_cpu_time_is_the_first() {
     usage.sort(By::Memory);
     assert_eq!(usage.tenants[0].tenant.as_str(), "b");
     // To itself a tenant's own packs have names, and what everybody has is one.
-    let seen = of(&running, "b").to_itself();
+    let seen = of(&running, "b").for_itself();
     let names: Vec<Option<&str>> = seen.packs.iter().map(|one| one.pack.as_deref()).collect();
     assert_eq!(names, [None, Some("burning"), Some("beside")]);
     assert_eq!((seen.packs[0].counts.events, seen.judged().events), (5, 15));

@@ -57,6 +57,7 @@ impl Matcher {
     ///
     /// # Errors
     /// Some are left.
+    #[expect(clippy::result_large_err, reason = "it is moved once a turn, and goes on as it is")]
     pub fn some(
         &self,
         block: &Block,

@@ -72,7 +72,7 @@ async fn usage(
     let of = if is_operator { named } else { Some(caller.tenant().clone()) };
     let mut usage = shared.usage(of.as_ref()).await?;
     if !is_operator {
-        usage.tenants = usage.tenants.into_iter().map(TenantUsage::to_itself).collect();
+        usage.tenants = usage.tenants.into_iter().map(TenantUsage::for_itself).collect();
     }
     usage.sort(asked.sort.map(Into::into).unwrap_or_default());
     let left_out = usage.tenants.len().saturating_sub(limit as usize);

@@ -305,7 +305,7 @@ fn usage() {
         ..TenantUsage::none(Tenant::default())
     };
     let window = Duration::from_secs(10);
-    for tenant in [tenant.clone(), tenant.to_itself()] {
+    for tenant in [tenant.clone(), tenant.for_itself()] {
         let written = report::usage::tenant(&tenant, window, 3, Some(true));
         shape::<TenantUsageShape>(&written);
     }

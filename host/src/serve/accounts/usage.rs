@@ -159,7 +159,7 @@ impl TenantUsage {
 
     /// As the tenant itself sees it: which packs everybody has is not told, but what they cost it is.
     #[must_use]
-    pub fn to_itself(mut self) -> TenantUsage {
+    pub fn for_itself(mut self) -> TenantUsage {
         let mut all = PackUsage::default();
         for pack in self.packs.extract_if(.., |pack| !pack.is_own) {
             all.counts += pack.counts;
