@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Map;
 use tripline_abi::OpenWriter;
-use tripline_engine::sandbox::{Instance, LoadError, Module, Sandbox, Trap};
+use tripline_engine::sandbox::{LoadError, Module, Sandbox, Trap};
 use tripline_engine::{Check, Configured, Fault, Pack, PackError};
 use tripline_sandbox::{Limits, Wasmtime};
 
