@@ -25,6 +25,8 @@ export async function browser(t) {
  */
 export async function open(t, from, { address = url, wrong = [], ...options } = {}) {
     const context = await from.newContext({ acceptDownloads: true, ...options });
+    // A machine that is busy is no fault of the page.
+    context.setDefaultTimeout(180_000);
     const page = await context.newPage();
     const problems = [];
     page.on("console", (message) => message.type() === "error" && problems.push(`console: ${message.text()}`));

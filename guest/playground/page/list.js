@@ -21,7 +21,7 @@ export class List {
     #window = element("div", { class: "window", role: "presentation" });
     #count = 0;
     /** @type {Map<number, any[]>} */ #chunks = new Map();
-    /** @type {Set<number>} */ #asked = new Set();
+    /** @type {Map<number, Promise<void>>} */ #asked = new Map();
     #selected = -1;
     #version = 0;
     #drawn = false;
@@ -152,14 +152,23 @@ export class List {
         return this.#chunks.get(chunk)?.[index % CHUNK];
     }
 
+    /** Whoever asks while it comes waits for the same answer. @param {number} chunk @returns {Promise<void>} */
+    #load(chunk) {
+        const asked = this.#asked.get(chunk) ?? this.#fetched(chunk);
+        this.#asked.set(chunk, asked);
+        return asked;
+    }
+
     /** @param {number} chunk */
-    async #load(chunk) {
-        if (this.#asked.has(chunk)) return;
-        this.#asked.add(chunk);
+    async #fetched(chunk) {
         const version = this.#version;
         const answer = await this.fetch(chunk * CHUNK, CHUNK);
         // Or its run was replaced by another, which begins anew.
-        if (!answer || version !== this.#version) return;
+        if (version !== this.#version) return;
+        if (!answer) {
+            this.#asked.delete(chunk);
+            return;
+        }
         this.#chunks.set(chunk, answer.rows);
         // Who scrolls through all of a large log does not keep it here.
         if (this.#chunks.size > 50) {
