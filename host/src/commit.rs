@@ -20,6 +20,7 @@ use tripline_engine::decision::Decision;
 use tripline_engine::decode::Layout;
 
 pub use crate::actor::Actor;
+use crate::quota::QuotaKind;
 
 /// Whose data it is; every row has one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,6 +138,13 @@ pub struct PackState {
     pub host: Vec<u8>,
 }
 
+impl PackState {
+    /// Bytes that are remembered.
+    pub fn bytes(&self) -> u64 {
+        (self.state.as_ref().map_or(0, Vec::len) + self.host.len()) as u64
+    }
+}
+
 /// By what lines that were brought are known if they come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BatchKey {
@@ -191,6 +199,8 @@ pub struct Committed {
     pub excepted: u64,
     /// The highest severity of what was opened or has grown; `None`: there is no such incident.
     pub worst: Option<Severity>,
+    /// What was not kept of it, though it is counted, since the tenant may have no more than this.
+    pub over: Option<(QuotaKind, u64)>,
 }
 
 impl Committed {
@@ -207,6 +217,7 @@ impl Committed {
         self.known += later.known;
         self.excepted += later.excepted;
         self.worst = self.worst.max(later.worst);
+        self.over = later.over.or(self.over);
     }
 }
 

@@ -29,6 +29,7 @@ pub mod notices;
 pub mod packs;
 #[cfg(feature = "playground")]
 pub mod playground;
+pub mod quota;
 #[cfg(feature = "server")]
 pub mod report;
 #[cfg(feature = "store")]
@@ -37,6 +38,8 @@ pub mod scans;
 pub mod security_log;
 #[cfg(feature = "store")]
 pub mod serve;
+#[cfg(feature = "store")]
+pub mod signing;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "store")]

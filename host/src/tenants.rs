@@ -1,6 +1,8 @@
 //! Tenants that are added while a server runs; those of the configuration stand there.
 
 use crate::commit::Tenant;
+use crate::quota::{Quota, QuotaKind};
+use crate::signing::PublicKey;
 use crate::token::TokenHash;
 
 /// A tenant to be added, with what it begins with.
@@ -10,8 +12,10 @@ pub struct NewTenant {
     pub tenant: Tenant,
     /// Whom its incidents are told, once they are confirmed: see [`crate::notices::check_address`].
     pub recipients: Vec<String>,
-    /// Lines a second that it may bring; `None`: as many as there are.
-    pub lines: Option<u64>,
+    /// Whether whoever adds it answers for it that they want to be; else each is asked by mail.
+    pub confirmed: bool,
+    /// What it may use.
+    pub quota: Quota,
     /// What its ingest token is called, and what is kept of that.
     pub token: (String, TokenHash),
 }
@@ -24,10 +28,17 @@ pub struct KnownTenant {
     /// When it was added, nanoseconds since 1970; `None`: it never was, and has rows of its own, as one of the
     /// configuration has.
     pub created: Option<i64>,
-    /// Lines a second that it may bring; `None`: as many as there are, or as the configuration says.
-    pub lines: Option<u64>,
+    /// What it may use: as the configuration says, and what that does not say as it was set at run time.
+    pub quota: Quota,
+    /// What it uses of what the database knows of: bytes that are stored, packs, bytes that these remember, and mails and
+    /// scans of this day.
+    pub used: Vec<(QuotaKind, u64)>,
+    /// What it is over now.
+    pub over: Vec<QuotaKind>,
     /// Whom its incidents are told, besides the configuration's recipients.
     pub recipients: Vec<TenantRecipient>,
+    /// Who has to sign what it pushes, as it was said at run time.
+    pub signed_by: Vec<PublicKey>,
     /// Tokens that hold.
     pub tokens: u64,
     /// Incidents that are not resolved.

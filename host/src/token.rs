@@ -147,26 +147,76 @@ impl TokenSecret {
     /// # Errors
     /// The system has no randomness.
     pub fn draw() -> Result<TokenSecret, NoRandomness> {
-        let mut bytes = [0; BYTES];
-        getrandom::fill(&mut bytes).map_err(NoRandomness)?;
-        Ok(TokenSecret(format!("{MARK}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
+        draw(MARK).map(TokenSecret)
     }
 
     /// One that somebody came with; `None`: no token looks like that.
     pub fn read(text: &str) -> Option<TokenSecret> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(MARK)?).ok()?;
-        (bytes.len() == BYTES).then(|| TokenSecret(text.into()))
+        read(MARK, text).map(TokenSecret)
     }
 
     /// What is kept of it.
     pub fn hash(&self) -> TokenHash {
-        TokenHash(Sha256::digest(self.0.expose_secret().as_bytes()).into())
+        hash(&self.0)
     }
 
     /// Itself, to be shown once.
     pub fn show(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// What a mail has in it that asks whether an address wants to be told: `tlc_` and 256 random bits. It opens no server.
+#[derive(Clone, Debug)]
+pub struct ConfirmationSecret(SecretString);
+
+/// What each begins with.
+const CONFIRMS: &str = "tlc_";
+
+impl ConfirmationSecret {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn draw() -> Result<ConfirmationSecret, NoRandomness> {
+        draw(CONFIRMS).map(ConfirmationSecret)
+    }
+
+    /// One that somebody came with; `None`: none looks like that.
+    pub fn read(text: &str) -> Option<ConfirmationSecret> {
+        read(CONFIRMS, text).map(ConfirmationSecret)
+    }
+
+    /// What is kept of it.
+    pub fn hash(&self) -> TokenHash {
+        hash(&self.0)
+    }
+
+    /// Itself, to be mailed.
+    pub fn show(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl PartialEq for ConfirmationSecret {
+    fn eq(&self, other: &ConfirmationSecret) -> bool {
+        self.hash().is(other.hash().as_bytes())
+    }
+}
+
+fn draw(mark: &str) -> Result<SecretString, NoRandomness> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+    Ok(format!("{mark}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
+}
+
+fn read(mark: &str, text: &str) -> Option<SecretString> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(mark)?).ok()?;
+    (bytes.len() == BYTES).then(|| text.into())
+}
+
+fn hash(secret: &SecretString) -> TokenHash {
+    TokenHash(Sha256::digest(secret.expose_secret().as_bytes()).into())
 }
 
 /// SHA-256 of a secret; compared in constant time.
@@ -200,6 +250,16 @@ mod tests {
         for wrong in ["", "tl_", "tl_AAAA", &secret.show()[3..], &format!("{} ", secret.show())] {
             assert!(TokenSecret::read(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_confirms_opens_nothing_and_what_opens_confirms_nothing() {
+        let (token, confirms) = (TokenSecret::draw().unwrap(), ConfirmationSecret::draw().unwrap());
+        assert!(TokenSecret::read(confirms.show()).is_none());
+        assert!(ConfirmationSecret::read(token.show()).is_none());
+        assert_eq!(ConfirmationSecret::read(confirms.show()), Some(confirms.clone()));
+        assert_ne!(ConfirmationSecret::draw().unwrap(), confirms);
+        assert!(!format!("{confirms:?}").contains(&confirms.show()[4..]));
     }
 
     #[test]

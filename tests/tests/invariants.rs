@@ -64,6 +64,11 @@ fn mail_has_one_door_and_tls_one_each_way() {
 }
 
 #[test]
+fn signatures_have_one_door() {
+    assert_nowhere("host", &["ring::signature", "use ring"], &["host/src/signing"]);
+}
+
+#[test]
 fn http_has_one_door() {
     let words = ["axum", "hyper", "tokio", "utoipa", "prometheus_client"];
     assert_nowhere("host/src", &words, &["host/src/http"]);

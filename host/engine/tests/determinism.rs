@@ -31,7 +31,7 @@ fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
     let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
     let lines = LineSettings { block_bytes: cuts.block, year: Some(2024), ..LineSettings::default() };
     let judging = JudgeLimits {
-        batch: BatchLimits { bytes: cuts.batch, entries: cuts.entries },
+        batch: BatchLimits { bytes: cuts.batch, entries: cuts.entries, turn: None },
         life: LifeLimits { save_after: cuts.save_after, ..LifeLimits::default() },
         ..JudgeLimits::default()
     };

@@ -7,6 +7,7 @@
 //! Whatever comes from logs and packs is a stranger's text. It is [made visible](visible), its links are
 //! [broken](defang), its length is bounded, and only then does a template see it.
 
+mod confirmation;
 mod defang;
 mod digest;
 mod error;
@@ -26,6 +27,7 @@ mod tenant;
 mod time;
 mod visible;
 
+pub use confirmation::{Confirmation, confirmation};
 pub use defang::defang;
 pub use digest::{Digest, IncidentLine, RuleCount};
 pub use error::{Part, RenderError};

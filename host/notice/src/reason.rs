@@ -24,6 +24,8 @@ pub enum Reason {
     Resolved,
     /// There were more notices than the limit allows; they are folded.
     Digest,
+    /// Somebody has named the address for a tenant's incidents: does it want to be told?
+    Confirm,
     /// Somebody asked for a mail, to see whether it comes.
     Test,
 }
@@ -41,6 +43,7 @@ impl Reason {
             Reason::SilenceEnded => "silence-ended",
             Reason::Resolved => "resolved",
             Reason::Digest => "digest",
+            Reason::Confirm => "confirm",
             Reason::Test => "test",
         }
     }
@@ -57,6 +60,7 @@ impl Reason {
             Reason::SilenceEnded,
             Reason::Resolved,
             Reason::Digest,
+            Reason::Confirm,
             Reason::Test,
         ];
         all.into_iter().find(|reason| reason.code() == code)
@@ -76,6 +80,7 @@ impl Reason {
             Reason::SilenceEnded => "a silence ended, and it is still open",
             Reason::Resolved => "it was resolved",
             Reason::Digest => "there were more notices than the limit allows, here they are together",
+            Reason::Confirm => "somebody has named this address, and it is not confirmed",
             Reason::Test => "somebody asked for a test",
         };
         fixed.into()

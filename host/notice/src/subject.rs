@@ -19,11 +19,15 @@ pub(crate) fn of_incident(notice: &Notice) -> String {
 /// The subject of a digest: `[tripline] 37 incidents`, or `[tripline plant] 37 incidents`.
 pub(crate) fn of_digest(digest: &Digest) -> String {
     let incidents = if digest.count == 1 { "incident" } else { "incidents" };
-    let tag = match mark(&digest.tenant) {
+    cut(format!("{} {} {incidents}", tag(&digest.tenant), digest.count))
+}
+
+/// What a subject begins with that is about no single incident.
+pub(crate) fn tag(tenant: &str) -> String {
+    match mark(tenant) {
         "" => "[tripline]".into(),
         tenant => format!("[tripline {tenant}]"),
-    };
-    cut(format!("{tag} {} {incidents}", digest.count))
+    }
 }
 
 fn cut(subject: String) -> String {

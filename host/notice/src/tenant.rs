@@ -14,6 +14,14 @@ pub(crate) fn flag(tenant: &str) -> String {
     }
 }
 
+/// What a sentence says of a tenant: ` of tenant plant`; nothing for the one that is meant anyway, or what is no name.
+pub(crate) fn shown(tenant: &str) -> String {
+    match mark(tenant) {
+        "" => String::new(),
+        tenant => format!(" of tenant {tenant}"),
+    }
+}
+
 /// What a subject says in front of a number: `plant`; nothing for the tenant that is meant anyway. Nor for what is no
 /// tenant's name: what people copy into a shell must not be anybody's text.
 pub(crate) fn mark(tenant: &str) -> &str {

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use tripline_notice::{
-    Digest, EvidenceView, IncidentLine, Notice, Reason, Rendered, RuleCount, State, Templates, plain,
-    plain_digest, sample,
+    Confirmation, Digest, EvidenceView, IncidentLine, Notice, Reason, Rendered, RuleCount, State, Templates,
+    confirmation, plain, plain_digest, sample,
 };
 
 #[track_caller]
@@ -140,6 +140,42 @@ fn hostile() {
     ];
     check("hostile", &render(&notice));
     check("hostile-plain", &plain(&notice));
+}
+
+fn asked() -> Confirmation {
+    let named = 1_782_900_005_000_000_000;
+    Confirmation {
+        tenant: "plant".into(),
+        author: "ops".into(),
+        named,
+        token: format!("tlc_{}", "A".repeat(43)),
+        expires: named + 7 * 86_400_000_000_000,
+        zone: jiff::tz::TimeZone::UTC,
+    }
+}
+
+#[test]
+fn whether_somebody_wants_to_be_told() {
+    check("confirm", &confirmation(&asked()));
+}
+
+/// Nothing that a name says is markup, a link, another line or hidden; and there is no link to open by itself.
+#[test]
+fn a_name_says_nothing_else_in_what_is_asked() {
+    let mean = "</p><script>alert(1)</script> {command} {{7*7}}\r\nBcc: x@evil.example http://evil.example \u{202e}x";
+    let asked = Confirmation { tenant: mean.into(), author: mean.into(), ..asked() };
+    let said = confirmation(&asked);
+    check("confirm-hostile", &said);
+    assert_eq!(said.subject, "[tripline] Is this address to be told of incidents?");
+    assert!(!said.html.contains("<script") && !said.html.contains("</p> {"), "{}", said.html);
+    assert_eq!(said.text.matches("tlc_").count(), 1);
+    assert_eq!(said.html.matches("tlc_").count(), 1);
+    for text in [&said.text, &said.html] {
+        for never in ["http://", "https://", "href", "@evil", "\r", "\u{202e}"] {
+            assert!(!text.contains(never), "{never}: {text}");
+        }
+        assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
+    }
 }
 
 fn digest() -> Digest {

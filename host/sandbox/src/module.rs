@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tripline_engine::sandbox::{Instance, LoadError, Module, Trap};
+use tripline_engine::sandbox::{Allowance, Instance, LoadError, Module, Trap};
 use wasmtime::{Engine, InstancePre, Store};
 
 use crate::Limits;
@@ -19,7 +19,11 @@ pub(crate) struct Ready {
 
 impl Module for Ready {
     fn instantiate(&self) -> Result<Box<dyn Instance>, Trap> {
-        let mut store = Store::new(&self.engine, Guest::new(self.limits.clone(), self.ticker.clone()));
+        self.instantiate_within(Allowance::default())
+    }
+
+    fn instantiate_within(&self, allowance: Allowance) -> Result<Box<dyn Instance>, Trap> {
+        let mut store = Store::new(&self.engine, Guest::new(self.within(allowance), self.ticker.clone()));
         store.limiter(|guest| guest);
         store.epoch_deadline_callback(|mut context| Ok(at_tick(context.data_mut())));
         // Armed before the start function runs.
@@ -29,6 +33,18 @@ impl Module for Ready {
             Exports::find(&mut *store, &instance)
         })?;
         Ok(Box::new(Live::new(store, exports, self.ticker.clone())))
+    }
+}
+
+impl Ready {
+    /// The limits of an instance: mostly those of all.
+    fn within(&self, allowance: Allowance) -> Arc<Limits> {
+        let (memory, state) =
+            (allowance.memory.min(self.limits.memory), allowance.state.min(self.limits.state));
+        if (memory, state) == (self.limits.memory, self.limits.state) {
+            return Arc::clone(&self.limits);
+        }
+        Arc::new(Limits { memory, state, ..(*self.limits).clone() })
     }
 }
 

@@ -24,6 +24,7 @@ use crate::configuration::Configuration;
 use crate::files::{OwnFiles, OwnKind, is_database};
 use crate::incidents::{Actor, Policy};
 use crate::notices::{Recipients, Route};
+use crate::quota::TenantQuotas;
 use crate::security_log::SecurityLogError;
 use crate::store::{Database, DatabaseOptions};
 use crate::wall_clock::{SystemClock, WallClock};
@@ -183,6 +184,7 @@ pub(super) fn policy(arguments: &KeepArguments, configuration: &Configuration, d
         // they say whom else it tells, or who is told no more.
         policy.limits.retention = None;
         policy.recipients = Recipients::Whoever;
+        policy.quotas = TenantQuotas::default();
         policy.partial = true;
     }
     if !arguments.mail_to.is_empty() {
@@ -202,6 +204,7 @@ pub(super) fn policy_of_server(
     policy.partial &= configuration.path.is_some();
     // It tells by this configuration, whichever database that names.
     policy.recipients = configuration.policy.recipients.clone();
+    policy.quotas = configuration.policy.quotas.clone();
     policy
 }
 

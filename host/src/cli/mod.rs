@@ -25,9 +25,11 @@ mod screen;
 mod serve;
 mod shipping;
 mod signals;
+mod signatures;
 mod silence;
 mod tenant;
 mod token;
+mod top;
 mod watch;
 mod zone;
 
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "playground")]
         Command::Playground(arguments) => playground::run(arguments, &screen),
         Command::Completions { shell } => completions::run(shell, &screen),
+        Command::Top(arguments) => top::run(arguments, &screen),
         Command::Db(command) => db::run(command, &screen),
         Command::Log(command) => log::run(command, config, &screen),
         Command::Config(command) => config::run(command, config, &screen),

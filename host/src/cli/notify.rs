@@ -108,7 +108,7 @@ fn status(desk: &dyn Desk, format: Format, screen: &Screen) -> Result<(), Failur
             writeln!(out, "\n{BOLD}{head}{BOLD:#}")?;
             let mut table = Table::of(&[Figure("notice"), Text("what"), Text("to"), Text("how it stands")]);
             for told in all {
-                let what = told.incident.map_or_else(|| "digest".into(), |id| format!("incident {id}"));
+                let what = told.about();
                 let notice = told.notice.to_string();
                 table.row(vec![notice, what, visible(&told.recipient), stands(told, desk.zone())]);
             }
@@ -194,8 +194,12 @@ fn retried(retried: &Retried, screen: &Screen) -> Result<(), Failure> {
 fn waiting(desk: &dyn Desk, screen: &Screen) -> Result<(), Failure> {
     let (status, waiting) = desk.outbox(NAMED)?;
     for told in &waiting {
-        let what = told.incident.map_or_else(|| "a digest".into(), |id| format!("incident {id}"));
-        screen.say(&format!("  {what} to {}: {}", visible(&told.recipient), stands(told, desk.zone())));
+        let (article, what) = (if told.incident.is_none() { "a " } else { "" }, told.about());
+        screen.say(&format!(
+            "  {article}{what} to {}: {}",
+            visible(&told.recipient),
+            stands(told, desk.zone())
+        ));
     }
     match status.waiting().saturating_sub(waiting.len() as u64) {
         0 => {}

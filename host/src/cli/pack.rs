@@ -1,4 +1,5 @@
 mod served;
+mod signed;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use tripline_sandbox::Limits;
 use super::arguments::{InspectFormat, PackCommand, PackCompileArguments};
 use super::exit::Exit;
 use super::screen::written;
-use super::{Failure, Screen, packs, sandbox};
+use super::{Failure, Screen, packs, sandbox, signatures};
 use crate::author::{cases, inspect, module, new};
 use crate::packs::{CompileLimits, become_compiler};
 
@@ -29,7 +30,12 @@ pub(super) fn run(command: PackCommand, screen: &Screen) -> Result<Exit, Failure
         PackCommand::New { name, sdk } => make(&name, sdk.as_deref(), screen),
         PackCommand::Test { pack, cases, update } => test(&pack, cases, update, screen),
         PackCommand::Inspect { pack, format } => show(&pack, format, screen),
-        PackCommand::Push { pack, at } => served::push(&pack, &at, screen),
+        PackCommand::Keygen { key } => signed::keygen(&key, screen),
+        PackCommand::Sign { pack, key, output } => signed::sign(&pack, &key, output, screen),
+        PackCommand::Verify { pack, signed_by, signature } => {
+            signed::verify(&pack, &signatures::keys(&signed_by)?, signature, screen)
+        }
+        PackCommand::Push { pack, signature, at } => served::push(&pack, signature, &at, screen),
         PackCommand::List { format, at } => served::list(format, &at, screen),
         PackCommand::Rollback { name, at } => served::act(&name, "rollback", &at, screen),
         PackCommand::Enable { name, at } => served::act(&name, "enable", &at, screen),

@@ -10,9 +10,11 @@ use tripline_engine::{Configured, Pack, PackError, PackLimits};
 
 use super::arguments::PackArguments;
 use super::configuration::{failure, placed};
+use super::signatures::{self, SignatureFileError};
 use super::{Failure, Screen};
 use crate::builtin;
 use crate::configuration::{Configuration, PackSettings};
+use crate::signing::{PublicKey, Signed, Statement, Unsigned};
 
 /// Why packs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,10 @@ pub(super) enum PacksError {
     EmptyFolder { path: PathBuf },
     #[error("{}: {error}", path.display())]
     Pack { path: PathBuf, error: PackError },
+    #[error(transparent)]
+    Signature(#[from] SignatureFileError),
+    #[error("{}: {error}", path.display())]
+    Unsigned { path: PathBuf, error: Unsigned },
     #[error("a built-in pack: {0}")]
     Builtin(PackError),
     #[error("{}: expected a name of its own, found `{name}`, the name of a built-in pack", path.display())]
@@ -46,6 +52,9 @@ impl PacksError {
             }
             PacksError::EmptyFolder { .. } => {
                 Some("cargo puts the module of a pack into target/wasm32-unknown-unknown/release")
+            }
+            PacksError::Unsigned { .. } => {
+                Some("[packs] signed_by demands it: `tripline pack sign` lays a signature beside the module")
             }
             PacksError::NoPack => Some("give one with --pack, or leave out --no-builtin"),
             _ => None,
@@ -74,7 +83,7 @@ pub(super) fn configured(
     configuration: &Configuration,
     strangers: &Strangers<'_>,
 ) -> Result<Vec<Configured>, Failure> {
-    let packs = all(&arguments.pack, arguments.no_builtin)?;
+    let packs = all(&arguments.pack, arguments.no_builtin, &configuration.signed_by)?;
     let wanted = wanted(&packs, &arguments.only)?;
     let given = arguments.settings.as_deref().map(PackSettings::read).transpose().map_err(failure)?;
     let mut standing = configuration.packs.clone();
@@ -114,8 +123,13 @@ pub(super) fn tried(packs: &[Configured], sandbox: &dyn Sandbox) -> Result<(), P
     Ok(())
 }
 
-/// The built-in packs, unless they are unwanted, and those at the given paths: each name once.
-pub(super) fn all(given: &[PathBuf], no_builtin: bool) -> Result<Vec<Arc<Pack>>, PacksError> {
+/// The built-in packs, unless they are unwanted, and those at the given paths: each name once, and signed by one of these
+/// keys, if there are any.
+pub(super) fn all(
+    given: &[PathBuf],
+    no_builtin: bool,
+    keys: &[PublicKey],
+) -> Result<Vec<Arc<Pack>>, PacksError> {
     let mut packs = Vec::new();
     if !no_builtin {
         packs = builtin::packs().map_err(PacksError::Builtin)?;
@@ -124,6 +138,10 @@ pub(super) fn all(given: &[PathBuf], no_builtin: bool) -> Result<Vec<Arc<Pack>>,
     for path in given {
         for path in modules(path)? {
             let pack = read(&path)?;
+            if !keys.is_empty() {
+                let signed = Signed::of(keys, signatures::found(&path)?.as_ref(), &Statement::of(&pack));
+                signed.may_judge().map_err(|error| PacksError::Unsigned { path: path.clone(), error })?;
+            }
             let name = pack.name().to_string();
             if !no_builtin && builtin::NAMES.contains(&&*name) {
                 return Err(PacksError::Reserved { path, name });

@@ -61,7 +61,7 @@ pub(super) fn run(arguments: PlaygroundArguments, screen: &Screen) -> Result<Exi
 fn files(arguments: &PlaygroundArguments) -> Result<Files, Failure> {
     let mut files = page().clone();
     let mut begin = Vec::new();
-    for pack in packs::all(&arguments.pack, false)? {
+    for pack in packs::all(&arguments.pack, false, &[])? {
         let (name, builtin) = (pack.name().to_string(), builtin::is_builtin(&pack));
         let file = format!("packs/{name}.wasm");
         if !builtin {

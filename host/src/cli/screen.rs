@@ -1,7 +1,9 @@
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use super::Failure;
 use super::arguments::Color;
@@ -12,6 +14,8 @@ use crate::report::waiting::Waiting;
 
 /// Columns of what is not a terminal.
 const WIDTH: usize = 100;
+/// Lines of a terminal that does not say how many it has.
+const HEIGHT: usize = 24;
 
 /// Where things are printed: standard output for data, standard error for talk.
 #[derive(Clone)]
@@ -43,6 +47,23 @@ impl Screen {
     /// Columns of standard output.
     pub(super) fn width(&self) -> usize {
         terminal_size_of(io::stdout()).map_or(WIDTH, |(Width(columns), _)| usize::from(columns).max(40))
+    }
+
+    /// Lines of standard output.
+    pub(super) fn height(&self) -> usize {
+        terminal_size_of(io::stdout()).map_or(HEIGHT, |(_, Height(lines))| usize::from(lines).max(10))
+    }
+
+    /// A text with its colours, where standard output has them.
+    pub(super) fn styled<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let choice = match self.choice {
+            ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+            choice => choice,
+        };
+        match choice {
+            ColorChoice::Never => strip_str(text).to_string().into(),
+            _ => text.into(),
+        }
     }
 
     /// Whether somebody looks at standard error while it is written.

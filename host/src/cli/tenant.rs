@@ -10,11 +10,14 @@ use jiff::tz::TimeZone;
 use super::arguments::{Format, TenantArguments, TenantCommand};
 use super::desk::tenants::{self, Asked, Purpose};
 use super::exit::Exit;
-use super::{Failure, Screen, objects, shipping};
+use super::{Failure, Screen, objects, shipping, signatures};
+use crate::commit::Tenant;
 use crate::configuration::Configuration;
+use crate::quota::{Quota, QuotaKind};
 use crate::report::table::{Column, Table};
 use crate::report::{listed, moment, strict_json, visible};
 use crate::tenants::KnownTenant;
+use crate::token::ConfirmationSecret;
 
 /// A file with all rows of somebody: only the user whose command it is.
 const MODE: u32 = 0o600;
@@ -27,8 +30,11 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let purpose = match arguments.command {
         TenantCommand::Add { .. } => Purpose::Add,
-        TenantCommand::List { .. } => Purpose::Look,
-        TenantCommand::Confirm { .. } | TenantCommand::Export { .. } => Purpose::Change,
+        TenantCommand::List { .. } | TenantCommand::Show { .. } => Purpose::Look,
+        TenantCommand::Confirm { .. }
+        | TenantCommand::Set { .. }
+        | TenantCommand::Signers { .. }
+        | TenantCommand::Export { .. } => Purpose::Change,
         TenantCommand::Delete { .. } => Purpose::Delete,
     };
     if let TenantCommand::Delete { name, yes: false } = &arguments.command {
@@ -36,22 +42,32 @@ pub(super) fn run(
         let message = "expected --yes, found none: nothing brings a tenant back that is deleted";
         return Err(Failure::new(message).hint(Some(hint)));
     }
+    if let TenantCommand::Confirm { token: Some(token), .. } = &arguments.command {
+        let hint = "the mail has it: `tlc_` and 43 characters";
+        let other = || Failure::new("expected the token of a mail, found something else").hint(Some(hint));
+        let secret = ConfirmationSecret::read(token.trim()).ok_or_else(other)?;
+        let (tenant, address) =
+            tenants::confirm_by_token(&arguments.keep, &arguments.server, configuration, &secret)?;
+        let (tenant, address) = (visible(&tenant), visible(&address));
+        screen.put(|out| writeln!(out, "{address} is told of what happens to tenant {tenant}"))?;
+        return Ok(Exit::Clean);
+    }
     let desk = &*tenants::open(&arguments.keep, &arguments.server, configuration, purpose)?;
     match arguments.command {
-        TenantCommand::Add { name, recipient, confirmed, lines, syslog, format } => {
-            let (token, secret) = desk.add(&Asked { tenant: &name, recipients: &recipient, lines })?;
-            for address in recipient.iter().filter(|_| confirmed) {
-                desk.confirm(&name, address)?;
-            }
+        TenantCommand::Add { name, recipient, confirmed, quota: given, syslog, format } => {
+            let mut quota = Quota::default();
+            given.into_iter().for_each(|(kind, most)| quota.set(kind, most));
+            let (token, secret) =
+                desk.add(&Asked { tenant: &name, recipients: &recipient, confirmed, quota })?;
             let url = desk.url().unwrap_or("http://127.0.0.1:8480");
             let shipping = shipping::of(&name, syslog, url, secret.show());
             if format == Format::Human {
                 screen.say(&format!("tenant {name} is added; its token {token} is shown this once"));
                 let waits = recipient.iter().filter(|_| !confirmed);
                 waits.for_each(|address| {
+                    let address = visible(address);
                     screen.hint(&format!(
-                        "`tripline tenant confirm {name} {}` lets mail go there",
-                        visible(address)
+                        "{address} is asked by mail; `tripline tenant confirm {name} {address}` answers for it"
                     ));
                 });
                 return screen.put(|out| shipping.write(out)).map(|()| Exit::Clean);
@@ -62,7 +78,8 @@ pub(super) fn run(
                 out.write_all(b"\n")
             })?;
         }
-        TenantCommand::Confirm { name, recipient } => {
+        TenantCommand::Confirm { name, recipient, .. } => {
+            let (Some(name), Some(recipient)) = (name, recipient) else { return Ok(Exit::Wrong) };
             if !desk.confirm(&name, &recipient)? {
                 let recipient = visible(&recipient);
                 return Err(Failure::new(format!(
@@ -70,6 +87,48 @@ pub(super) fn run(
                 )));
             }
             screen.put(|out| writeln!(out, "{} is told of what happens", visible(&recipient)))?;
+        }
+        TenantCommand::Set { name, quota } => {
+            let Some(quota) = desk.set(&name, &quota)? else { return Err(unknown(&name)) };
+            let quota = if quota.is_empty() { "as much as there is".into() } else { quota.to_string() };
+            screen.put(|out| writeln!(out, "tenant {name} may use {quota}"))?;
+        }
+        TenantCommand::Show { name, format } => {
+            let Some(one) = desk.list()?.into_iter().find(|one| one.tenant == name) else {
+                return Err(unknown(&name));
+            };
+            screen.put(|out| match format {
+                Format::Human => {
+                    table(std::slice::from_ref(&one), desk.zone()).write(out, screen.width())?;
+                    writeln!(out)?;
+                    uses(&one).write(out, screen.width())
+                }
+                _ => {
+                    strict_json::write(out, &listed::tenant(&one))?;
+                    out.write_all(b"\n")
+                }
+            })?;
+        }
+        TenantCommand::Signers { name, signed_by, .. } => {
+            let signed_by = signatures::keys(&signed_by)?;
+            let left_out = desk.demand(&name, &signed_by)?;
+            for pack in left_out {
+                screen.warning(&format!(
+                    "pack {} of tenant {name} is not signed so: it does not judge",
+                    visible(&pack)
+                ));
+            }
+            if desk.url().is_none() {
+                screen
+                    .hint("a server that runs obeys when a pack is pushed; for packs that are there: SIGHUP");
+            }
+            screen.put(|out| {
+                if signed_by.is_empty() {
+                    return writeln!(out, "packs of tenant {name} are signed as the configuration says");
+                }
+                writeln!(out, "packs of tenant {name} are to be signed by")?;
+                signed_by.iter().try_for_each(|key| writeln!(out, "  {} ({key})", key.id()))
+            })?;
         }
         TenantCommand::List { format } => {
             let all = desk.list()?;
@@ -95,7 +154,7 @@ pub(super) fn run(
         }
         TenantCommand::Delete { name, .. } => {
             if !desk.delete(&name)? {
-                return Err(Failure::new(format!("there is no tenant {name}")));
+                return Err(unknown(&name));
             }
             screen.put(|out| writeln!(out, "tenant {name} is deleted"))?;
         }
@@ -119,12 +178,30 @@ fn file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>)
     written
 }
 
+fn unknown(name: &Tenant) -> Failure {
+    Failure::new(format!("there is no tenant {name}"))
+}
+
+/// What it may use and what it uses.
+fn uses(one: &KnownTenant) -> Table {
+    use Column::{Figure, Text};
+    let mut table = Table::of(&[Text("quota"), Figure("most"), Figure("used"), Text("")]);
+    for kind in QuotaKind::ALL {
+        let used = one.used.iter().find(|(of, _)| *of == kind).map(|(_, used)| *used);
+        let shown = |number: Option<u64>| number.map_or_else(String::new, |number| kind.unit().show(number));
+        let over = if one.over.contains(&kind) { "over" } else { "" };
+        table.row(vec![kind.as_str().into(), shown(one.quota.most(kind)), shown(used), over.into()]);
+    }
+    table
+}
+
 fn table(tenants: &[KnownTenant], zone: &TimeZone) -> Table {
     use Column::{Figure, Text};
     let columns = [
         Text("tenant"),
         Figure("added"),
-        Figure("lines/s"),
+        Text("quota"),
+        Text("over"),
         Figure("open"),
         Figure("tokens"),
         Text("recipients"),
@@ -138,7 +215,8 @@ fn table(tenants: &[KnownTenant], zone: &TimeZone) -> Table {
         table.row(vec![
             one.tenant.to_string(),
             one.created.map_or("configured".into(), |at| moment(at, zone)),
-            one.lines.map_or_else(String::new, |lines| lines.to_string()),
+            one.quota.to_string(),
+            one.over.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" "),
             one.open.to_string(),
             one.tokens.to_string(),
             told.collect::<Vec<_>>().join(", "),

@@ -7,6 +7,7 @@ use tripline_abi::manifest::SettingsError;
 
 use crate::commit::Tenant;
 use crate::notices::AddressError;
+use crate::signing::KeyError;
 
 /// What is wrong with a configuration, and where in its file.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,8 @@ pub enum Problem {
     TlsAndPlaintext,
     #[error("expected tables [packs.NAME] and nothing else, found `{0}`")]
     OnlyPacks(String),
+    #[error("`{key}`: {error}")]
+    Signer { key: String, error: KeyError },
     #[error("there is no pack `{name}`; there are {}", known.join(", "))]
     Pack { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("pack `{pack}`: {error}")]
@@ -157,6 +160,12 @@ impl ConfigurationError {
             ),
             Problem::Pack { nearest: Some(nearest), .. } | Problem::Settings { nearest: Some(nearest), .. } => {
                 Some(format!("did you mean `{nearest}`?"))
+            }
+            Problem::Signer { error: KeyError::Secret, .. } => {
+                Some("make another with `tripline pack keygen`, and give its public key here".into())
+            }
+            Problem::Signer { .. } => {
+                Some("`tripline pack keygen FILE` makes one, and shows its public key".into())
             }
             Problem::Pack { .. } => Some("a pack of your own is given with --pack PATH".into()),
             Problem::Settings { pack, error, .. } if let SettingsError::Missing { name } = &**error => {

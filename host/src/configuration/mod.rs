@@ -102,8 +102,22 @@
 //! | `scan.schedule.missed` | what becomes of times at which nobody was there: `skip`, or `once` for all of them | `once` |
 //! | `tenant.name` | a tenant that has quotas | |
 //! | `tenant.quota` | what it may use | |
+//! | `tenant.signed_by` | public keys, of which one has to have signed each pack that the tenant pushes | as for everybody |
 //! | `tenant.quota.lines` | lines a second; what is more waits, is refused, or is lost over UDP | no quota |
+//! | `tenant.quota.cpu_percent` | percent of one core that judging its lines takes on average; over it, lines wait as above | no quota |
+//! | `tenant.quota.stored` | bytes that are stored of it, like `2 GiB`; over it, no more evidence is kept, and incidents are counted on | no quota |
+//! | `tenant.quota.packs` | packs of its own | 64 |
+//! | `tenant.quota.module` | bytes of one module of its own | 4 MiB |
+//! | `tenant.quota.patterns` | patterns of its own packs | no quota |
+//! | `tenant.quota.literals` | literals that these are found by | no quota |
+//! | `tenant.quota.index` | bytes of the index that its packs have, those of everybody included | no quota |
+//! | `tenant.quota.state` | bytes that its own packs remember | no quota |
+//! | `tenant.quota.memory` | bytes of one instance of a pack of its own | 64 MiB |
+//! | `tenant.quota.mails_per_day` | mails a day (UTC); what is over it goes the next day, as one where it can | no quota |
+//! | `tenant.quota.scans_per_day` | scans a day (UTC) that are begun; what is over it is skipped, or refused | no quota |
 //! | `packs` | `[packs.NAME]`: a pack's settings | the pack's |
+//! | `packs.signed_by` | public keys, of which one has to have signed each pack that is given by `--pack` | nothing is demanded |
+//! | `packs.pushed_signed_by` | the same of packs that tenants push, unless more is said of a tenant | nothing is demanded |
 
 mod document;
 mod error;
@@ -117,6 +131,7 @@ mod scan;
 mod schedules;
 mod secret;
 mod server;
+mod signatures;
 mod sources;
 mod table;
 mod tenants;
@@ -139,10 +154,10 @@ pub use self::recipients::Recipient;
 pub use self::secret::{SecretError, SecretReference};
 pub use self::server::{ServerSettings, TlsFiles};
 pub use self::sources::{FollowedSource, HttpSource, SyslogListener, Transport};
-pub use self::tenants::Quota;
 use crate::commit::Tenant;
 use crate::incidents::Policy;
 use crate::scans::{Order, OrderError, ScanName, ScanSettings, Scheduled};
+use crate::signing::{Demands, PublicKey};
 
 /// A file that has every key, with a comment for each.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -178,10 +193,12 @@ pub struct Configuration {
     pub http: Vec<HttpSource>,
     /// How scans are made, and what may be scanned.
     pub scan: ScanSettings,
-    /// What tenants may use.
-    pub quotas: BTreeMap<Tenant, Quota>,
     /// Settings of packs.
     pub packs: PackSettings,
+    /// Who may sign the packs that everybody has and that are not built in; empty: they need no signature.
+    pub signed_by: Vec<PublicKey>,
+    /// Who may sign what tenants push.
+    pub demands: Demands,
 }
 
 /// What works but is hardly meant.
@@ -244,7 +261,7 @@ impl Configuration {
             || self.recipients.values().any(|one| one.tenant == *tenant)
             || self.policy.routes.0.iter().any(|one| one.tenant == *tenant)
             || self.scan.schedules.iter().any(|one| one.tenant == *tenant)
-            || self.quotas.contains_key(tenant)
+            || self.policy.quotas.has(tenant)
     }
 
     /// What works but is hardly meant.

@@ -11,7 +11,7 @@ use tripline_engine::{Configured, Pack};
 
 use super::document::Document;
 use super::masking::only_lines;
-use super::table::nearest;
+use super::table::{Keys, nearest};
 use super::{ConfigurationError, Place, Problem};
 
 /// The tables `[packs.NAME]` of one or more files, to be checked against the packs' manifests.
@@ -56,15 +56,17 @@ impl PackSettings {
                     value.span(),
                 ));
             }
-            out = PackSettings::of(&document, value.get_ref(), value.span())?;
+            out = PackSettings::of(&document, value.get_ref(), value.span(), &[])?;
         }
         Ok(out)
     }
 
+    /// `but`: keys that are no packs.
     pub(super) fn of(
         document: &Document,
         value: &DeValue<'_>,
         span: Range<usize>,
+        but: Keys,
     ) -> Result<PackSettings, ConfigurationError> {
         let table = |value: &'_ DeValue<'_>, span: &Range<usize>| match value.type_str() {
             "table" => Ok(()),
@@ -75,7 +77,8 @@ impl PackSettings {
         let (path, text) = (document.path.clone(), document.masked());
         let file = Arc::new(File { path, text });
         let mut tables = BTreeMap::new();
-        for (name, inner) in value.as_table().into_iter().flatten() {
+        let all = value.as_table().into_iter().flatten();
+        for (name, inner) in all.filter(|(name, _)| !but.contains(&&**name.get_ref())) {
             table(inner.get_ref(), &inner.span())?;
             let entries = inner.get_ref().as_table();
             let spans = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {

@@ -11,8 +11,8 @@ use super::document::Document;
 use super::recipients::{self, Recipient};
 use super::table::{Given, Keys, Table};
 use super::{
-    Configuration, ConfigurationError, PackSettings, PatternError, Problem, mail, scan, server, sources,
-    tenants, zone,
+    Configuration, ConfigurationError, PackSettings, PatternError, Problem, mail, scan, server, signatures,
+    sources, tenants, zone,
 };
 use crate::incidents::{IncidentLimits, Redaction, ResolveAfter};
 use crate::notices::{Pattern, QuietHours, Route, Routes, Throttle};
@@ -83,9 +83,14 @@ pub(super) fn file(document: &Document) -> Result<Configuration, Wrong> {
     if let Some(table) = root.table("scan", scan::KEYS)? {
         out.scan = scan::read(document, table, out.timezone.as_ref())?;
     }
-    out.quotas = tenants::read(root.tables("tenant", tenants::KEYS)?)?;
+    let (quotas, signers) = tenants::read(root.tables("tenant", tenants::KEYS)?)?;
+    (out.policy.quotas, out.demands.tenants) = (quotas.into(), signers);
     if let Some(packs) = root.value("packs") {
-        out.packs = PackSettings::of(document, packs.value, packs.span)?;
+        out.packs = PackSettings::of(document, packs.value, packs.span, signatures::PACKS)?;
+    }
+    if let Some(table) = root.names_and("packs", signatures::PACKS)? {
+        out.signed_by = signatures::keys(&table, "signed_by")?;
+        out.demands.everybody = signatures::keys(&table, "pushed_signed_by")?;
     }
     Ok(out)
 }

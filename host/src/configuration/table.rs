@@ -160,6 +160,11 @@ impl<'t> Table<'t> {
         given.map(|given| Table::inner(given, known).checked()).transpose()
     }
 
+    /// A table that has names of things, which are not looked at, beside these keys.
+    pub(super) fn names_and(&self, key: &'static str, known: Keys) -> Result<Option<Table<'t>>, Wrong> {
+        Ok(self.of(key, "a table", DeValue::as_table)?.map(|given| Table::inner(given, known)))
+    }
+
     pub(super) fn tables(&self, key: &'static str, known: Keys) -> Result<Vec<Table<'t>>, Wrong> {
         let Some(list) = self.of(key, TABLES, DeValue::as_array)? else { return Ok(Vec::new()) };
         let item = |item| typed(self.given(list.key.clone(), item), "a table", DeValue::as_table);

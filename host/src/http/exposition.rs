@@ -11,8 +11,10 @@ use prometheus_client::registry::Unit;
 use tripline_engine::PackReport;
 use tripline_engine::judge::Times;
 
+use super::accounted::Accounted;
 use crate::commit::Tenant;
 use crate::incidents::State;
+use crate::quota::QuotaKind;
 use crate::serve::SourceFigures;
 use crate::store::{CommitTimes, Standing};
 
@@ -26,10 +28,11 @@ pub(super) struct Exposition {
     /// Messages that were lost, by source.
     pub(super) lost: Vec<(String, u64)>,
     pub(super) packs: Vec<PackReport>,
+    pub(super) accounted: Accounted,
     pub(super) standing: Standing,
     pub(super) commits: CommitTimes,
-    /// Tenants with a quota, whether each is over it, and how often it went over.
-    pub(super) quotas: Vec<(Tenant, bool, u64)>,
+    /// Tenants with each quota that they have, whether each is over it, and how often it went over.
+    pub(super) quotas: Vec<(Tenant, QuotaKind, bool, u64)>,
     /// Bytes of bodies that are being read.
     pub(super) held: usize,
 }
@@ -49,7 +52,8 @@ impl Collector for Exposition {
         self.server(out)?;
         self.by_tenant(out)?;
         self.by_source(out)?;
-        self.by_pack(out)
+        self.by_pack(out)?;
+        self.accounted.encode(out)
     }
 }
 
@@ -77,11 +81,14 @@ impl Exposition {
     }
 
     fn by_tenant(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let label = |tenant: &Tenant| [("tenant", tenant.to_string())];
-        let over = self.quotas.iter().map(|(tenant, over, _)| (label(tenant), i64::from(*over)));
-        gauge(out, "tenant_over_quota", "Whether more lines a second come than it may bring", None, over)?;
-        let times = self.quotas.iter().map(|(tenant, _, times)| (label(tenant), *times));
-        counter(out, "tenant_went_over_quota", "How often what came was over its quota", None, times)
+        let label = |tenant: &Tenant, kind: QuotaKind| {
+            [("tenant", tenant.to_string()), ("quota", kind.as_str().into())]
+        };
+        let over = self.quotas.iter();
+        let over = over.map(|(tenant, kind, over, _)| (label(tenant, *kind), i64::from(*over)));
+        gauge(out, "tenant_over_quota", "Whether more is used than the quota allows", None, over)?;
+        let times = self.quotas.iter().map(|(tenant, kind, _, times)| (label(tenant, *kind), *times));
+        counter(out, "tenant_went_over_quota", "How often what came was over the quota", None, times)
     }
 
     fn by_source(&self, out: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
@@ -126,9 +133,9 @@ impl Exposition {
     }
 }
 
-type Labels<const N: usize, T> = [(&'static str, T); N];
+pub(super) type Labels<const N: usize, T> = [(&'static str, T); N];
 
-fn counter<const N: usize, T, V>(
+pub(super) fn counter<const N: usize, T, V>(
     out: &mut DescriptorEncoder<'_>,
     name: &'static str,
     help: &str,
@@ -146,7 +153,7 @@ where
     Ok(())
 }
 
-fn gauge<const N: usize, T, V>(
+pub(super) fn gauge<const N: usize, T, V>(
     out: &mut DescriptorEncoder<'_>,
     name: &'static str,
     help: &str,

@@ -15,6 +15,7 @@ use super::body;
 use super::observed::Seen;
 use super::problem::Problem;
 use super::shared::Shared;
+use crate::commit::Tenant;
 use crate::report::strict_json;
 
 /// A body as JSON; taken only of a caller who is known already, so it comes after
@@ -25,21 +26,45 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Json<T>, Problem> {
-        let (parts, body) = request.into_parts();
-        let tenant = parts.extensions.get::<Seen>().and_then(Seen::tenant).ok_or_else(Problem::no_token)?;
-        if !is(&parts.headers, "application/json") {
-            return Err(Problem::unsupported("expected the header Content-Type with application/json"));
-        }
-        let limits = &shared.limits;
-        let mut share = shared.room.share(&tenant);
-        let bytes = body::read(body, limits.json_bytes, limits, &mut share).await?;
-        let value = parse(&bytes, limits.json_depth).map_err(|error| Problem::malformed(plain(&error)))?;
-        // A list of values in the order of their names would do, too, and nobody has said so.
-        if !value.is_object() {
-            return Err(Problem::invalid("expected an object"));
-        }
-        T::deserialize(value).map(Json).map_err(|error| Problem::invalid(plain(&error)))
+        let seen = request.extensions().get::<Seen>().and_then(Seen::tenant);
+        let tenant = seen.ok_or_else(Problem::no_token)?;
+        read(request, shared, &tenant, shared.limits.json_bytes).await.map(Json)
     }
+}
+
+/// A small body as JSON of anybody: for what needs no token.
+pub(super) struct Small<T>(pub(super) T);
+
+/// Bytes of one. Whoever is not known has no room of their own: all connections together take less than others miss.
+const SMALL: usize = 1 << 10;
+
+impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Small<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Small<T>, Problem> {
+        read(request, shared, &Tenant::default(), SMALL).await.map(Small)
+    }
+}
+
+async fn read<T: DeserializeOwned>(
+    request: Request,
+    shared: &Arc<Shared>,
+    tenant: &Tenant,
+    most: usize,
+) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    if !is(&parts.headers, "application/json") {
+        return Err(Problem::unsupported("expected the header Content-Type with application/json"));
+    }
+    let limits = &shared.limits;
+    let mut share = shared.room.share(tenant);
+    let bytes = body::read(body, most, limits, &mut share).await?;
+    let value = parse(&bytes, limits.json_depth).map_err(|error| Problem::malformed(plain(&error)))?;
+    // A list of values in the order of their names would do, too, and nobody has said so.
+    if !value.is_object() {
+        return Err(Problem::invalid("expected an object"));
+    }
+    T::deserialize(value).map_err(|error| Problem::invalid(plain(&error)))
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

@@ -12,6 +12,7 @@
 //! [`HttpLimits`]; what is wrong with it is told as a problem (RFC 9457) that says nothing of paths, SQL or other tenants.
 
 mod accepting;
+mod accounted;
 mod addresses;
 mod body;
 mod caller;
@@ -25,6 +26,7 @@ mod figures;
 mod given;
 mod guesses;
 mod json;
+mod kept;
 mod limits;
 mod observed;
 mod path;
@@ -52,6 +54,7 @@ pub use self::error::HttpError;
 pub use self::limits::HttpLimits;
 #[cfg(feature = "playground")]
 pub use self::playground::{PlaygroundServer, start_playground};
+pub(crate) use self::routes::SIGNATURE;
 pub use self::server::{HttpOptions, HttpServer, start};
 pub use self::sources::HttpSources;
 pub use self::tls::Certificate;

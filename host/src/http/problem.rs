@@ -69,6 +69,8 @@ problems! {
     forbidden = FORBIDDEN, "forbidden", "The token may not do that";
     /// There is no such thing, or it is another tenant's.
     unknown = NOT_FOUND, "unknown", "There is no such thing";
+    /// It is not signed as is demanded.
+    unsigned = UNPROCESSABLE_ENTITY, "unsigned", "The signature is not as is demanded";
     /// The body is no type that is taken here.
     unsupported = UNSUPPORTED_MEDIA_TYPE, "unsupported", "The body's type is not taken";
     /// The body is too large.
@@ -77,6 +79,8 @@ problems! {
     too_slow = REQUEST_TIMEOUT, "too-slow", "The body came too slowly";
     /// It collides with how things stand.
     conflict = CONFLICT, "conflict", "It collides with how things stand";
+    /// The tenant may not use as much.
+    over_quota = CONFLICT, "over-quota", "The tenant's quota does not allow it";
     /// Somebody has changed it since.
     changed = PRECONDITION_FAILED, "changed", "It was changed since";
     /// Only what says what it was made for is done.
@@ -195,6 +199,7 @@ impl From<NotBegun> for Problem {
             NotBegun::Order(_) | NotBegun::Choice(_) | NotBegun::File(_) => {
                 Problem::invalid(error.to_string())
             }
+            NotBegun::Quota(over) => Problem::over_quota(over.to_string()),
             NotBegun::NoSchedule(_) => Problem::unknown("the tenant has no schedule of this name"),
             NotBegun::Underway(_) | NotBegun::Alone => Problem::conflict(error.to_string()),
             NotBegun::Busy(_) | NotBegun::Files(_) => Problem::full(error.to_string()).retry_after(AGAIN),
@@ -208,10 +213,14 @@ impl From<PackRefused> for Problem {
     fn from(error: PackRefused) -> Problem {
         match error {
             PackRefused::Store(error) => error.into(),
+            PackRefused::Quota(over) => Problem::over_quota(over.to_string()),
             PackRefused::Unknown(_) => Problem::unknown(error.to_string()),
-            PackRefused::Taken(_) | PackRefused::Many(_) | PackRefused::Meanwhile(_) => {
-                Problem::conflict(error.to_string())
-            }
+            PackRefused::Taken(_)
+            | PackRefused::Many(_)
+            | PackRefused::Meanwhile(_)
+            | PackRefused::Configured(_)
+            | PackRefused::Lower { .. } => Problem::conflict(error.to_string()),
+            PackRefused::Unsigned(_) => Problem::unsigned(error.to_string()),
             PackRefused::Compile(CompileError::Process(error)) => Problem::internal(&error),
             // What a module says of itself may hold anything.
             error => Problem::invalid(visible(&error.to_string())),

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::HttpLimits;
 use super::figures::Figures;
 use super::guesses::Guesses;
+use super::kept::Kept;
 use super::problem::{AGAIN, Problem};
 use super::proxies::Proxies;
 use super::room::Room;
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     /// Whom to believe where a request comes from.
     pub(super) proxies: Proxies,
     pub(super) figures: Figures,
+    pub(super) kept: Kept,
     /// For bodies that are being read.
     pub(super) room: Room,
     reads: Arc<Semaphore>,
@@ -83,6 +85,7 @@ impl Shared {
             sign_ins: SignIns::default(),
             proxies: Proxies::new(proxies),
             figures: Figures::default(),
+            kept: Kept::default(),
             room: Room::new(limits.held_bytes, limits.held_bytes_of_tenant),
             reads: Arc::new(Semaphore::new(limits.reads)),
             writes: Arc::new(Semaphore::new(limits.writes)),
@@ -140,6 +143,18 @@ impl Shared {
     ) -> Result<T, Problem> {
         let packs = Arc::clone(&self.packs);
         self.turn(&self.compiling, move |_| change(&packs)).await
+    }
+
+    /// Asks what is kept of packs, on a thread that may wait for the database.
+    ///
+    /// # Errors
+    /// There was no turn in time, or it cannot be answered.
+    pub(super) async fn shelf<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&Shelf) -> Result<T, PackRefused> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let packs = Arc::clone(&self.packs);
+        self.turn(&self.reads, move |_| ask(&packs)).await
     }
 
     /// Does what takes its time, though it waits for nothing.

@@ -1,5 +1,6 @@
 use super::Redaction;
 use crate::notices::{Recipients, Routes, Throttle};
+use crate::quota::TenantQuotas;
 
 const HOUR: i64 = 60 * 60 * 1_000_000_000;
 
@@ -16,6 +17,8 @@ pub struct Policy {
     pub recipients: Recipients,
     /// How often.
     pub throttle: Throttle,
+    /// What the configuration says that tenants may use; it goes before what was set at run time.
+    pub quotas: TenantQuotas,
     /// Whether others may know routes of this database that are not among these, as flags know nothing of a
     /// configuration: what time brings of incidents is then left to those others, once they have told anybody anything.
     pub partial: bool,

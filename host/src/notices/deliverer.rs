@@ -1,13 +1,15 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tripline_notice::{Templates, plain, plain_digest};
+use tripline_notice::{Templates, confirmation, plain, plain_digest};
 
 use super::{Content, DelivererLock, End, Leased, Mail, Next, Outbox, Reason, SendError, Transport, view};
-use crate::commit::StoreError;
+use crate::commit::{StoreError, Tenant};
 use crate::crash;
+use crate::quota::QuotaKind;
 use crate::wall_clock::WallClock;
 
 /// Who writes, and by which relay.
@@ -63,22 +65,33 @@ pub struct Deliverer {
     templates: Templates,
     sender: Sender,
     /// What became of a mail to whom, if the outbox could not be told yet: else it would go again.
-    unfinished: Option<(i64, String, End)>,
+    unfinished: Option<(Unfinished, End)>,
     /// `None`: it has not begun, since somebody else delivers.
     alone: Option<DelivererLock>,
+}
+
+/// A notice that was sent, or could not be.
+struct Unfinished {
+    notice: i64,
+    tenant: Tenant,
+    recipient: String,
 }
 
 /// What was delivered, and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// Mails that the relay has taken.
+    /// Mails that the relay has taken, …
     pub sent: u64,
+    /// … and whose they were.
+    pub tenants: BTreeMap<Tenant, u64>,
     /// Attempts that failed and are tried again, with the relay's words; the first ones.
     pub failed: Vec<(String, End)>,
     /// Notices that were given up.
     pub dead: u64,
     /// To whom they were, with the relay's last words; the first ones.
     pub given_up: Vec<(String, End)>,
+    /// Tenants that were told that they may send no more than so much.
+    pub over_quota: Vec<(Tenant, QuotaKind, u64)>,
     /// Whether somebody else delivers, and nothing was done here.
     pub elsewhere: bool,
     /// When something is to be done next; `None`: nothing waits.
@@ -150,10 +163,12 @@ impl Deliverer {
                         }
                     }
                 }
+                Next::OverQuota(tenant, kind, most) => delivered.over_quota.push((tenant, kind, most)),
                 Next::Send(leased) => {
                     let end = self.send(&leased);
                     crash::point("before_mark_sent");
-                    self.unfinished = Some((leased.notice, leased.recipient, end));
+                    let Leased { notice, tenant, recipient, .. } = *leased;
+                    self.unfinished = Some((Unfinished { notice, tenant, recipient }, end));
                     self.finish(&mut delivered)?;
                 }
                 Next::Wait(at) if at > until => {
@@ -172,11 +187,12 @@ impl Deliverer {
 
     /// Tells the outbox what became of the last mail, and counts it.
     fn finish(&mut self, delivered: &mut Delivered) -> Result<(), StoreError> {
-        let Some((notice, _, end)) = &self.unfinished else { return Ok(()) };
+        let Some((Unfinished { notice, .. }, end)) = &self.unfinished else { return Ok(()) };
         let is_dead = self.outbox.finish(&self.sender.relay, *notice, end)?;
-        let Some((_, recipient, end)) = self.unfinished.take() else { return Ok(()) };
+        let Some((Unfinished { tenant, recipient, .. }, end)) = self.unfinished.take() else { return Ok(()) };
         if let End::Sent(_) = end {
             delivered.sent += 1;
+            *delivered.tenants.entry(tenant).or_default() += 1;
             return Ok(());
         }
         delivered.dead += u64::from(is_dead);
@@ -219,6 +235,9 @@ impl Deliverer {
                 let rendered =
                     self.templates.render_digest(&digest).unwrap_or_else(|_| plain_digest(&digest));
                 (rendered, Reason::Digest.code())
+            }
+            Content::Confirm(asked) => {
+                (confirmation(&view::confirmation(&leased.tenant, asked, zone)), Reason::Confirm.code())
             }
         };
         Mail {

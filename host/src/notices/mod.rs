@@ -36,7 +36,7 @@ pub use self::backoff::backoff;
 pub use self::deliverer::{Delivered, Deliverer, Sender};
 pub use self::hello::is_hello;
 pub use self::message::{AddressField, Mail, MessageError};
-pub use self::outbox::{About, Content, DelivererLock, Digest, End, Leased, Next, Outbox, RuleText};
+pub use self::outbox::{About, Asked, Content, DelivererLock, Digest, End, Leased, Next, Outbox, RuleText};
 pub use self::pattern::Pattern;
 pub use self::plan::{Again, Planned, Refusal, again, plan};
 pub use self::quiet_hours::QuietHours;

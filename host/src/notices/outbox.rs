@@ -3,6 +3,8 @@ use std::fmt;
 use super::Reason;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Evidence, Incident};
+use crate::quota::QuotaKind;
+use crate::token::ConfirmationSecret;
 
 /// Held by the only one that delivers; gone with its holder, however that ends.
 #[must_use = "dropped, it lets the next one deliver"]
@@ -40,7 +42,9 @@ pub enum Next {
     Send(Box<Leased>),
     /// So many were given up just now: whom they are for is no recipient any more. Asks again.
     Departed(Vec<(String, usize)>),
-    /// Waits until this time: for a retry, a token, the end of quiet hours, the breaker.
+    /// A tenant was told just now that it may send no more than so many mails a day: what is over it waits. Asks again.
+    OverQuota(Tenant, QuotaKind, u64),
+    /// Waits until this time: for a retry, a token, the next day, the end of quiet hours, the breaker.
     Wait(i64),
     /// Nothing waits.
     Idle,
@@ -72,6 +76,21 @@ pub enum Content {
     Incident(Box<About>),
     /// Many at once.
     Digest(Digest),
+    /// Whether somebody wants to be told at all.
+    Confirm(Box<Asked>),
+}
+
+/// Somebody is asked whether they want to be told of a tenant's incidents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Who has named them, in words.
+    pub author: String,
+    /// When, nanoseconds since 1970.
+    pub named: i64,
+    /// What confirms it.
+    pub secret: ConfirmationSecret,
+    /// Until when.
+    pub expires: i64,
 }
 
 /// Something about one incident.

@@ -1,9 +1,11 @@
 //! From what the store keeps to what a notice shows.
 
 use jiff::tz::TimeZone;
-use tripline_notice::{Digest, EvidenceView, IncidentLine, IncidentView, Notice, RuleCount, State};
+use tripline_notice::{
+    Confirmation, Digest, EvidenceView, IncidentLine, IncidentView, Notice, RuleCount, State,
+};
 
-use super::{About, outbox};
+use super::{About, Asked, outbox};
 use crate::commit::Tenant;
 use crate::incidents;
 
@@ -66,6 +68,18 @@ pub(super) fn digest(tenant: &Tenant, digest: &outbox::Digest, zone: &TimeZone) 
         left_out: digest.incidents.saturating_sub(digest.worst.len() as u64),
         from: digest.span.0,
         to: digest.span.1,
+        zone: zone.clone(),
+    }
+}
+
+/// Whether somebody wants to be told.
+pub(super) fn confirmation(tenant: &Tenant, asked: &Asked, zone: &TimeZone) -> Confirmation {
+    Confirmation {
+        tenant: tenant.to_string(),
+        author: asked.author.clone(),
+        named: asked.named,
+        token: asked.secret.show().into(),
+        expires: asked.expires,
         zone: zone.clone(),
     }
 }

@@ -5,7 +5,9 @@ use tripline_engine::abi::manifest::SettingsError;
 use tripline_engine::matcher::MatcherError;
 
 use super::CompileError;
-use crate::commit::StoreError;
+use crate::commit::{StoreError, Tenant};
+use crate::quota::OverQuota;
+use crate::signing::Unsigned;
 
 /// Why a tenant's pack is not taken, or not changed; what was there goes on.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +29,29 @@ pub enum PackRefused {
     /// The tenant has as many as it may have.
     #[error("expected at most {0} packs of one tenant")]
     Many(usize),
+    /// The tenant may not use as much.
+    #[error("{0}")]
+    Quota(#[from] OverQuota),
     /// Somebody else changed it.
     #[error("expected pack `{0}` as it was when this began, found that somebody has changed it meanwhile")]
     Meanwhile(String),
     /// Its patterns cannot be matched.
     #[error(transparent)]
     Matcher(MatcherError),
+    /// It is not signed as is demanded, or what came with it is of another module.
+    #[error("its signature: {0}")]
+    Unsigned(#[from] Unsigned),
+    /// Signatures are demanded, and there is a newer version, or another one of the same.
+    #[error("expected a version above {present}, since signatures are demanded, found {found}")]
+    Lower {
+        /// The version that counts.
+        present: String,
+        /// What came.
+        found: String,
+    },
+    /// The configuration says who signs for it.
+    #[error("expected a tenant of which the configuration does not say who signs its packs, found `{0}`")]
+    Configured(Tenant),
     /// Stored or given settings do not fit it.
     #[error("its settings: {0}")]
     Settings(SettingsError),

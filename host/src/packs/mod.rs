@@ -11,8 +11,10 @@
 
 mod compiling;
 mod error;
+mod kept;
 mod own;
 mod shelf;
+mod unsigned;
 
 pub use self::compiling::{CompileError, CompileLimits, Compiler, become_compiler};
 pub use self::error::PackRefused;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::commit::Tenant;
+use crate::signing::{KeyId, Signature, Statement};
 
 /// A tenant's pack, and the version of it that counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,15 @@ pub struct Version {
     pub pushed: i64,
     /// By whom: an actor's id.
     pub author: String,
+    /// Who vouches for it, or says so.
+    pub signature: Option<Signature>,
+}
+
+impl OwnPack {
+    /// What a signature of the version that counts has to say.
+    pub(crate) fn statement(&self) -> Statement {
+        Statement::kept(&self.name, &self.version.version, self.version.digest)
+    }
 }
 
 /// A version to be kept.
@@ -45,6 +55,10 @@ pub struct NewVersion {
     pub digest: [u8; 32],
     /// Its module.
     pub wasm: Vec<u8>,
+    /// What came with it.
+    pub signature: Option<Signature>,
+    /// Who has signed it, if that was checked.
+    pub signer: Option<KeyId>,
 }
 
 /// What is done to a pack, beside pushing it.

@@ -6,10 +6,12 @@ use tripline_engine::{PackFault, PackReport};
 use super::objects::PackObject;
 use super::stored_page;
 use super::when::rfc3339;
-use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Place, Silence};
+use crate::incidents::{Effect, Entry, Evidence, Exception, Happening, Incident, Outcome, Place, Silence};
 use crate::packs::OwnPack;
+use crate::quota::Quota;
 use crate::security_log::{Record, hex};
 use crate::serve::SourceFigures;
+use crate::signing::Signed;
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::Token;
@@ -38,11 +40,19 @@ pub(crate) fn tenant(known: &KnownTenant) -> Value {
         "type": "tenant",
         "name": known.tenant.as_str(),
         "created": known.created.and_then(rfc3339),
-        "lines": known.lines,
+        "quota": quota(&known.quota),
+        "used": known.used.iter().map(|(kind, used)| (kind.as_str().into(), (*used).into())).collect::<Map<_, _>>(),
+        "over": known.over.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "recipients": known.recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "signed_by": known.signed_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "tokens": known.tokens,
         "open": known.open,
     })
+}
+
+/// What a tenant may use; what is not bounded is not there.
+pub(crate) fn quota(quota: &Quota) -> Value {
+    Value::Object(quota.each().map(|(kind, most)| (kind.as_str().into(), most.into())).collect())
 }
 
 /// An exception.
@@ -118,8 +128,14 @@ pub(crate) fn pack(pack: &PackReport) -> Value {
     serde_json::to_value(PackObject::new(pack)).unwrap_or_default()
 }
 
-/// A pack of a tenant's own, and what it has cost since the server began, if something came for it.
-pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
+/// A pack of a tenant's own, how it is signed, what it has cost since the server began, if something came for it, and what
+/// became of its incidents.
+pub(crate) fn own_pack(
+    pack: &OwnPack,
+    signed: &Signed,
+    cost: Option<&PackReport>,
+    outcomes: &[Outcome],
+) -> Value {
     let OwnPack { name, is_enabled, settings, version, .. } = pack;
     json!({
         "type": "own_pack",
@@ -130,8 +146,23 @@ pub(crate) fn own_pack(pack: &OwnPack, cost: Option<&PackReport>) -> Value {
         "pushed": rfc3339(version.pushed),
         "author": version.author,
         "enabled": is_enabled,
+        "signed": signed.as_str(),
+        "signed_by": version.signature.as_ref().map(|one| one.key().to_string()),
         "settings": settings,
         "cost": cost.map(self::pack),
+        "rules": outcomes.iter().map(outcome).collect::<Vec<_>>(),
+    })
+}
+
+/// What became of a rule's incidents.
+pub(crate) fn outcome(outcome: &Outcome) -> Value {
+    let Outcome { rule, incidents, resolved, false_positives } = outcome;
+    json!({
+        "type": "rule_outcome",
+        "rule": rule,
+        "incidents": incidents,
+        "resolved": resolved,
+        "false_positives": false_positives,
     })
 }
 

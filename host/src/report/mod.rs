@@ -24,6 +24,7 @@ pub mod stored_human;
 pub mod stored_page;
 pub(crate) mod strict_json;
 pub mod table;
+pub(crate) mod usage;
 mod visible;
 pub mod waiting;
 mod when;

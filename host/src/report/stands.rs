@@ -20,6 +20,7 @@ pub fn stands(told: &Told, zone: &TimeZone) -> String {
         (_, Some(held)) => match held.by {
             Hold::QuietHours => format!("waits for the end of quiet hours, {}", at(held.until)),
             Hold::Throttle => format!("the hour's mails are used up, the next may go {}", at(held.until)),
+            Hold::Quota => format!("the tenant's mails of the day are used up, it goes {}", at(held.until)),
             Hold::Relay => format!("waits for the relay, next try {}{words}", at(held.until)),
         },
         ("queued", None) if !words.is_empty() => format!("waits for the relay{words}"),

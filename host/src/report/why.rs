@@ -12,7 +12,7 @@ use super::when::moment;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Entry, Exception, Happening, Incident, Silence, State};
 use crate::notices::{Bucket, Pattern, Reason, Recipients, Refusal, Route, Routes, Throttle};
-use crate::store::{Database, OutboxStatus, Told};
+use crate::store::{Database, Hold, OutboxStatus, Told};
 
 /// Notices of other incidents that are looked through for a digest.
 const MOST: u32 = 10_000;
@@ -268,6 +268,15 @@ impl Why {
                 moment(*at, zone),
                 self.flush()
             ),
+            None if told.held.is_some_and(|held| held.by == Hold::Quota) => {
+                let next = told.held.map_or(self.now, |held| held.until);
+                format!(
+                    "Waits: tenant {} has sent as many mails today (UTC) as its quota `mails_per_day` allows. \
+                     What waits goes {}, as one where it can.",
+                    self.tenant,
+                    moment(next, zone)
+                )
+            }
             None => match (self.throttled(told), words) {
                 (Some(next), _) => format!(
                     "Waits: more than {} mails an hour would go to this recipient. The next may go {}.",

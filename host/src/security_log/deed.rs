@@ -98,6 +98,11 @@ impl Deed {
         Deed::new("pack.out", [("pack", pack.into())])
     }
 
+    /// A pack judges no more, since it is not signed as is demanded.
+    pub fn pack_unsigned(pack: &str) -> Deed {
+        Deed::new("pack.unsigned", [("pack", pack.into())])
+    }
+
     /// What waits for another attempt was let go at once.
     pub fn notices_flushed(count: u64) -> Deed {
         Deed::new("notices.flushed", [("notices", count.into())])

@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tripline_engine::Configured;
-use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits, Snapshot, Verdicts};
-use tripline_engine::sandbox::Sandbox;
+use tripline_engine::judge::{BatchLimits, Judge, JudgeCost, JudgeLimits, LifeLimits, Snapshot, Verdicts};
+use tripline_engine::sandbox::{Allowance, Sandbox};
 
 use crate::check::settings_digest;
 use crate::commit::PackState;
 
 /// A seat that is not used for so long rests, if its pack can save.
 const IDLE: Duration = Duration::from_secs(600);
+/// How long a tenant's turn is, but for the batch it is in, which is to take no longer: by what it costs, not by how much
+/// it is, so that who is cheap keeps up beside who is slow.
+pub(super) const TURN: Duration = Duration::from_millis(5);
+/// CPU time that replaying what was judged since the last save takes about at most: others wait for all of it.
+const REPLAY: Duration = Duration::from_millis(50);
 
 /// A pack's seat at a tenant's bench.
 pub(super) enum Seat {
@@ -21,8 +26,6 @@ pub(super) enum Seat {
     Resting {
         /// When that is.
         tick: Option<i64>,
-        /// What it has cost.
-        cost: Box<JudgeCost>,
     },
 }
 
@@ -31,8 +34,8 @@ pub(super) struct Sitting {
     settings: [u8; 32],
     /// When it was used last.
     pub(super) used: Instant,
-    /// What it cost before it sat here.
-    before: JudgeCost,
+    /// What it had cost when that was told last.
+    told: JudgeCost,
 }
 
 impl Sitting {
@@ -41,14 +44,22 @@ impl Sitting {
         configured: &Configured,
         sandbox: &Arc<dyn Sandbox>,
         remembered: Option<PackState>,
-        before: JudgeCost,
+        allowance: Allowance,
         verdicts: &mut Verdicts,
     ) -> Sitting {
-        let mut judge = Judge::new(Arc::clone(sandbox), configured, JudgeLimits::default());
+        let batch = BatchLimits { turn: Some(TURN), ..BatchLimits::default() };
+        let life = LifeLimits { replay: Some(REPLAY), allowance, ..LifeLimits::default() };
+        let limits = JudgeLimits { batch, life, ..JudgeLimits::default() };
+        let mut judge = Judge::new(Arc::clone(sandbox), configured, limits);
         if let Some(PackState { state, version, host, .. }) = remembered {
             judge.restore(Snapshot { state, version, host }, verdicts);
         }
-        Sitting { judge, settings: settings_digest(configured), used: Instant::now(), before }
+        Sitting {
+            judge,
+            settings: settings_digest(configured),
+            used: Instant::now(),
+            told: JudgeCost::default(),
+        }
     }
 
     /// What it remembers, if that has changed.
@@ -73,16 +84,17 @@ impl Sitting {
 
     /// Leaves the seat.
     pub(super) fn rest(&self) -> Seat {
-        Seat::Resting { tick: self.judge.next_tick(), cost: Box::new(self.cost()) }
+        Seat::Resting { tick: self.judge.next_tick() }
     }
 
-    /// What the pack has cost at this seat.
-    pub(super) fn cost(&self) -> JudgeCost {
+    /// What the pack has cost at this seat since it was asked last.
+    pub(super) fn spent(&mut self) -> JudgeCost {
         let now = self.judge.cost();
-        let mut cost = self.before;
-        cost += now;
-        // Who was put out and comes back as a new instance is in again.
-        cost.quarantined = now.quarantined;
-        cost
+        now.since(&std::mem::replace(&mut self.told, now))
+    }
+
+    /// The same of one that leaves its seat: its instance lives no more.
+    pub(super) fn spent_at_last(&mut self) -> JudgeCost {
+        JudgeCost { live: 0, ..self.spent() }
     }
 }

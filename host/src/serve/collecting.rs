@@ -8,7 +8,7 @@
 //! A tenant whose packs are slow is open for longer, and nobody else waits for it. Its next mark is set when what it had
 //! for the last one is on disk.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -16,19 +16,20 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use sha2::{Digest, Sha256};
-use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::{Foot, Mark};
-use tripline_engine::matcher::MatchCost;
 use tripline_engine::merge::{Run, Scanned};
-use tripline_engine::{Configured, PackReport, suspensions};
+use tripline_engine::sandbox::Trap;
+use tripline_engine::{Fault, PackFault, suspensions};
 
 use super::Event;
+use super::coming::Coming;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
 use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::Turn;
 use crate::commit::{Commit, FilePosition, Tenant};
+use crate::quota::QuotaKind;
 
 /// Decisions that wait in memory for a barrier, at most about so many.
 const DECISIONS: u64 = 4096;
@@ -67,6 +68,8 @@ pub(super) struct Collecting<'a> {
     underway: bool,
     /// Tenants that there are.
     tenants: HashSet<Tenant>,
+    /// Blocks come back in any order.
+    coming: Coming,
     /// What has come of each tenant since its last mark.
     since: HashMap<Tenant, Pending>,
     /// Tenants not all parts of which have come.
@@ -75,8 +78,8 @@ pub(super) struct Collecting<'a> {
     ready: HashMap<Tenant, Pending>,
     waits: Instant,
     parts: (Sender<Part>, Receiver<Part>),
-    /// What each tenant's packs have cost.
-    costs: HashMap<(Tenant, usize), JudgeCost>,
+    /// What matching each tenant's lines has taken so far.
+    matched: HashMap<Tenant, Duration>,
     /// Packs whose patterns are over their budget.
     suspended: HashSet<(Tenant, usize)>,
 }
@@ -108,20 +111,23 @@ impl<'a> Collecting<'a> {
         disk: Disk,
         tenants: Vec<Tenant>,
     ) -> Collecting<'a> {
+        // Who goes on as before has paid for what was.
+        let matched = sets.met().into_iter().map(|(tenant, set)| (tenant, set.matching())).collect();
         Collecting {
+            matched,
             shared,
             sets,
             judged,
             disk,
             underway: false,
             tenants: tenants.into_iter().collect(),
+            coming: Coming::default(),
             since: HashMap::new(),
             open: HashMap::new(),
             ready: HashMap::new(),
             waits: Instant::now(),
             // Bounded by the marks that are open.
             parts: unbounded(),
-            costs: HashMap::new(),
             suspended: HashSet::new(),
         }
     }
@@ -130,16 +136,23 @@ impl<'a> Collecting<'a> {
     /// decisions that are lost, and all of it is read again by the next run. What is fed is taken by value: once nobody
     /// collects it, whoever feeds must not wait.
     pub(super) fn run(mut self, fed: Receiver<Fed>) {
-        let mut early: BTreeMap<u64, Fed> = BTreeMap::new();
-        let (mut next, mut marked, mut at_mark) = (0, Instant::now(), 0);
-        let (nothing, mut has_ended, mut is_joined) = (never(), false, false);
+        let (mut marked, mut at_mark) = (Instant::now(), 0);
+        let (nothing, mut has_ended) = (never(), false);
         loop {
             let fed = if has_ended { &nothing } else { &fed };
             let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
             select! {
                 recv(fed) -> came => match came {
-                    Ok(fed) => drop(early.insert(fed.number, fed)),
-                    Err(_) => has_ended = true,
+                    Ok(fed) => {
+                        let tenant = fed.tenant.clone();
+                        let all = self.coming.come(fed);
+                        all.into_iter().for_each(|what| self.take(tenant.clone(), what));
+                    }
+                    Err(_) => {
+                        has_ended = true;
+                        // What belongs to it will not come.
+                        self.coming.end().iter().for_each(|tenant| drop(self.since.remove(tenant)));
+                    }
                 },
                 recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
                 recv(stored) -> stored => match stored {
@@ -148,17 +161,6 @@ impl<'a> Collecting<'a> {
                     Err(_) => return,
                 },
                 default(self.pause()) => {}
-            }
-            while let Some(Fed { tenant, what, joined, .. }) = early.remove(&next) {
-                (next, is_joined) = (next + 1, joined);
-                self.take(tenant, what);
-            }
-            if is_joined {
-                match has_ended {
-                    // What belongs to it will not come.
-                    true => return,
-                    false => continue,
-                }
             }
             match self.judged.starved.change() {
                 Some(Some(words)) => {
@@ -171,6 +173,7 @@ impl<'a> Collecting<'a> {
                 }
                 None => {}
             }
+            self.shared.health.accounts().step(self.shared.clock.steady());
             let decided = self.judged.decided.load(Relaxed) - at_mark;
             let elapsed = marked.elapsed();
             let due = self.is_due(decided, elapsed) || has_ended;
@@ -194,12 +197,19 @@ impl<'a> Collecting<'a> {
         if waits { SOON } else { self.shared.pause }
     }
 
+    /// Whether a mark may be set for it: none is open, nothing waits for the store, and what belongs together has come.
+    fn is_free(&self, tenant: &Tenant) -> bool {
+        !self.coming.is_joined(tenant) && !self.open.contains_key(tenant) && !self.ready.contains_key(tenant)
+    }
+
     fn take(&mut self, tenant: Tenant, what: What) {
         if !self.tenants.contains(&tenant) {
             self.tenants.insert(tenant.clone());
         }
         match what {
-            What::Matched { source, block, matched, turn } => {
+            What::Matched { source, block, matched, took, turn } => {
+                let (lines, bytes) = (block.lines.len() as u64, block.bytes.len() as u64);
+                self.shared.health.accounts().came(&tenant, lines, bytes, took);
                 self.judge(tenant, Scanned { source, block, matched }, turn);
             }
             What::Batch(ack) => {
@@ -238,10 +248,13 @@ impl<'a> Collecting<'a> {
         }
     }
 
-    /// Puts those of a tenant's packs out whose patterns are over their budget.
+    /// Puts those of a tenant's packs out whose patterns are over their budget, or do not compile any more.
     fn suspend(&mut self, tenant: &Tenant) {
-        for (pack, fault) in suspensions(self.sets.of(tenant).matcher()).enumerate() {
-            if let Some(fault) = fault.filter(|_| self.suspended.insert((tenant.clone(), pack))) {
+        let set = self.sets.of(tenant);
+        let over = suspensions(set.matcher()).enumerate();
+        let over = over.filter_map(|(pack, fault)| Some((pack, fault?)));
+        for (pack, fault) in over.chain(set.broken()) {
+            if self.suspended.insert((tenant.clone(), pack)) {
                 for judge in &self.judged.judges {
                     let _ = judge.send(Work::Suspend(tenant.clone(), pack, fault.clone()));
                 }
@@ -251,8 +264,7 @@ impl<'a> Collecting<'a> {
 
     /// Whether marks are to be set.
     fn is_due(&self, decided: u64, elapsed: Duration) -> bool {
-        let free = |tenant: &Tenant| !self.open.contains_key(tenant) && !self.ready.contains_key(tenant);
-        let mut waits = self.since.iter().filter(|(tenant, _)| free(tenant)).peekable();
+        let mut waits = self.since.iter().filter(|(tenant, _)| self.is_free(tenant)).peekable();
         if waits.peek().is_none() {
             return false;
         }
@@ -289,8 +301,7 @@ impl<'a> Collecting<'a> {
             // A seat rests when all it remembers is on disk.
             judge.send(Work::Rest(Arc::clone(&busy))).map_err(|_| Gone)?;
         }
-        let tenants: Vec<Tenant> =
-            self.since.keys().filter(|tenant| !busy.contains(*tenant)).cloned().collect();
+        let tenants: Vec<Tenant> = self.since.keys().filter(|tenant| self.is_free(tenant)).cloned().collect();
         for tenant in tenants {
             for judge in judges {
                 judge.send(Work::Mark(tenant.clone(), self.parts.0.clone())).map_err(|_| Gone)?;
@@ -305,6 +316,7 @@ impl<'a> Collecting<'a> {
     fn part(&mut self, part: Part) {
         let Part { tenant, decisions, states, faults, logs, costs } = part;
         for fault in faults {
+            self.noted(&tenant, &fault);
             self.shared.faults.count(&tenant, &fault);
             self.shared.health.fault(&tenant, self.shared.clock.now(), &fault);
             self.shared.tell(Event::Fault(tenant.clone(), fault));
@@ -312,9 +324,8 @@ impl<'a> Collecting<'a> {
         for (pack, line) in logs {
             self.shared.tell(Event::Log(tenant.clone(), pack, line));
         }
-        for (pack, cost) in costs {
-            self.costs.insert((tenant.clone(), pack), cost);
-        }
+        self.shared.health.accounts().judged(&tenant, &self.sets.of(&tenant), &costs, &states);
+        self.spend(&tenant, costs.iter().map(|(_, since)| since.cpu).sum());
         let Some(open) = self.open.get_mut(&tenant) else { return };
         open.pending.commit.decisions.extend(decisions);
         open.pending.commit.states.extend(states);
@@ -327,6 +338,38 @@ impl<'a> Collecting<'a> {
             }
             self.ready.insert(tenant, pending);
         }
+    }
+
+    /// A fault whose limit was the tenant's quota is one of that, too.
+    fn noted(&self, tenant: &Tenant, fault: &PackFault) {
+        let Some(quotas) = self.shared.quotas else { return };
+        let (Fault::Start(trap) | Fault::Open(trap) | Fault::Check(trap) | Fault::Save(trap)) = &fault.fault
+        else {
+            return;
+        };
+        let quota = quotas.of(tenant);
+        let kind = match trap {
+            Trap::Memory { limit, .. } if quota.most(QuotaKind::Memory) == Some(*limit) => QuotaKind::Memory,
+            // What others remember is not left to it.
+            Trap::Answer { what: "state", limit, .. }
+                if quota.most(QuotaKind::State).is_some_and(|most| *limit <= most) =>
+            {
+                QuotaKind::State
+            }
+            _ => return,
+        };
+        quotas.note(tenant, kind, false);
+    }
+
+    /// So much was spent on judging a tenant's lines, and something on matching them.
+    fn spend(&mut self, tenant: &Tenant, judging: Duration) {
+        let Some(quotas) = self.shared.quotas else { return };
+        if quotas.of(tenant).most(QuotaKind::Cpu).is_none() {
+            return;
+        }
+        let matching = self.sets.of(tenant).matching();
+        let before = self.matched.insert(tenant.clone(), matching).unwrap_or_default();
+        quotas.spend_cpu(tenant, judging + matching.saturating_sub(before));
     }
 
     /// Hands on all that is ready, if the store is free; what is soon ready goes with it. `false`: it was given up.
@@ -347,37 +390,7 @@ impl<'a> Collecting<'a> {
                 commits.push((tenant, commit));
             }
         }
-        let (operators, own) = self.reports();
-        self.shared.health.packs(operators, own);
         self.underway = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
         self.underway
     }
-
-    /// What the operator's packs have cost all tenants, and each tenant its own.
-    fn reports(&self) -> (Vec<PackReport>, HashMap<Tenant, Vec<PackReport>>) {
-        let operators = self.sets.operators();
-        let mut all = vec![(MatchCost::default(), JudgeCost::default()); operators.len()];
-        let mut own = HashMap::new();
-        for (tenant, set) in self.sets.met() {
-            let judging = |pack| self.costs.get(&(tenant.clone(), pack)).copied().unwrap_or_default();
-            let costs = set.matcher().costs().into_iter().enumerate();
-            let mut costs = costs.map(|(pack, matching)| (matching, judging(pack)));
-            for (sum, (matching, judging)) in all.iter_mut().zip(costs.by_ref()) {
-                sum.0 += matching;
-                sum.1 += judging;
-            }
-            let packs = set.packs().iter().skip(operators.len());
-            let reports: Vec<PackReport> = packs.zip(costs).map(report).collect();
-            if !reports.is_empty() {
-                own.insert(tenant, reports);
-            }
-        }
-        (operators.iter().zip(all).map(report).collect(), own)
-    }
-}
-
-fn report((configured, (matching, judging)): (&Configured, (MatchCost, JudgeCost))) -> PackReport {
-    let (name, version) =
-        (configured.pack.name().into(), configured.pack.manifest().pack.version.to_string());
-    PackReport { name, version, matching, judging }
 }

@@ -43,6 +43,10 @@ impl Committing<'_> {
                     if waits {
                         self.shared.goes_on();
                     }
+                    let over = commits.iter().zip(&committed);
+                    for ((tenant, _), (kind, most)) in over.filter_map(|(of, one)| Some((of, one.over?))) {
+                        self.shared.over_quota(tenant, kind, most);
+                    }
                     let is_new = |(_, one): &(Tenant, Committed)| one.occurrences > 0 || one.excepted > 0;
                     let tenants = commits.into_iter().map(|(tenant, _)| tenant);
                     for (tenant, committed) in tenants.zip(committed).filter(is_new) {

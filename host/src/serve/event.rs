@@ -8,6 +8,7 @@ use crate::commit::{Committed, StoreError, Tenant};
 use crate::files::InputError;
 use crate::follow::FollowNote;
 use crate::notices::Delivered;
+use crate::quota::QuotaKind;
 use crate::scans::{ScanName, Scanned};
 use crate::security_log::SecurityLogError;
 
@@ -48,8 +49,8 @@ pub enum Event {
     SecurityLog(SecurityLogError),
     /// The database cannot be used for what is due or told; it is tried again.
     Telling(StoreError),
-    /// A tenant brings more than these lines a second, which are its quota.
-    OverQuota(Tenant, u64),
+    /// A tenant uses more of this than so much, which is its quota.
+    OverQuota(Tenant, QuotaKind, u64),
     /// A scan was made, or could not be.
     Scanned(Tenant, Box<Scanned>),
     /// A time of a schedule has passed at which nobody was there.

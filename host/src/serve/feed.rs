@@ -1,7 +1,8 @@
-//! What goes to the matchers: numbered, in the order of the feeding thread.
+//! What goes to the matchers: of each tenant numbered, in the order of the feeding thread.
 
-use crossbeam_channel::Sender;
+use std::collections::HashMap;
 
+use super::lanes::Putter;
 use super::passing::{Fed, What};
 use crate::commit::{StoreError, Tenant};
 
@@ -28,14 +29,15 @@ impl From<Gone> for Halt {
 
 /// Numbers what is fed.
 pub(super) struct Feed<'a> {
-    matchers: &'a Sender<Fed>,
-    number: u64,
+    matchers: &'a Putter,
+    /// The next one of each tenant.
+    numbers: HashMap<Tenant, u64>,
 }
 
 impl Feed<'_> {
     /// Nothing is fed yet.
-    pub(super) fn new(matchers: &Sender<Fed>) -> Feed<'_> {
-        Feed { matchers, number: 0 }
+    pub(super) fn new(matchers: &Putter) -> Feed<'_> {
+        Feed { matchers, numbers: HashMap::new() }
     }
 
     pub(super) fn send(&mut self, tenant: &Tenant, what: What) -> Result<(), Gone> {
@@ -52,8 +54,12 @@ impl Feed<'_> {
     }
 
     fn put(&mut self, tenant: &Tenant, what: What, joined: bool) -> Result<(), Gone> {
-        let fed = Fed { number: self.number, joined, tenant: tenant.clone(), what };
-        self.number += 1;
-        self.matchers.send(fed).map_err(|_| Gone)
+        let next = match self.numbers.get_mut(tenant) {
+            Some(next) => next,
+            None => self.numbers.entry(tenant.clone()).or_default(),
+        };
+        let number = *next;
+        *next += 1;
+        self.matchers.put(Fed { number, joined, tenant: tenant.clone(), what })
     }
 }

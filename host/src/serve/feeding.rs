@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::mem::{replace, take};
 use std::path::PathBuf;
 
-use crossbeam_channel::Sender;
 use tripline_engine::line::LineSettings;
 
 use super::Event;
@@ -14,14 +13,16 @@ use super::feed::{Feed, Gone, Halt};
 use super::following::Follow;
 use super::input::Input;
 use super::intake::{Intake, Taken};
-use super::passing::{Fed, What};
+use super::lanes::Putter;
+use super::passing::What;
 use super::place::Place;
-use super::quotas::{self, Quotas};
+use super::quotas::Quotas;
 use super::shared::Shared;
 use super::stream::Stream;
 use super::turns::Turns;
 use crate::commit::{StoreError, Tenant};
 use crate::follow::Wake;
+use crate::quota;
 
 /// Bytes of one source's turn: one that is written to without end delays another by no more.
 const TURN: usize = 256 * 1024;
@@ -87,7 +88,7 @@ impl Feeding {
         &mut self,
         follow: &[Follow],
         expected: &[Expected],
-        matchers: &Sender<Fed>,
+        matchers: &Putter,
         shared: &Shared<'_>,
     ) {
         let mut feed = Feed::new(matchers);
@@ -190,9 +191,9 @@ impl Feeding {
         if (now - self.passed).abs() >= PASS {
             self.passed = now;
             self.pass(feed)?;
-            for (tenant, lines) in self.intake.quotas().map(Quotas::untold).unwrap_or_default() {
-                shared.tell(Event::OverQuota(tenant.clone(), lines));
-                feed.send(&tenant, What::Decision(Box::new(quotas::over(lines, now))))?;
+            for (tenant, kind, most) in self.intake.quotas().map(Quotas::untold).unwrap_or_default() {
+                shared.tell(Event::OverQuota(tenant.clone(), kind, most));
+                feed.send(&tenant, What::Decision(Box::new(quota::told(kind, most, now))))?;
             }
             self.families.files().iter_mut().for_each(|place| place.tell(shared.health));
             self.streams.iter_mut().for_each(|place| place.tell(shared.health));

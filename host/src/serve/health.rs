@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tripline_engine::{PackFault, PackReport};
+use tripline_engine::PackFault;
 
+use super::Accounts;
 use crate::commit::Tenant;
 
 /// Faults of one pack that its author can look at.
@@ -15,7 +16,10 @@ const SOURCES: usize = 10_000;
 
 /// How a server stands. Shared: each thread says what it knows.
 #[derive(Debug, Default)]
-pub struct Health(Mutex<State>);
+pub struct Health {
+    state: Mutex<State>,
+    accounts: Accounts,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -30,9 +34,6 @@ struct State {
     sources: BTreeMap<(Tenant, String), SourceFigures>,
     /// Messages of a source that were lost before they were lines.
     lost: BTreeMap<(Tenant, String), u64>,
-    packs: Vec<PackReport>,
-    /// Tenants' own.
-    own_packs: HashMap<Tenant, Vec<PackReport>>,
     /// The last faults of each pack, the newest last, and when.
     faults: HashMap<(Tenant, String), VecDeque<(i64, PackFault)>>,
 }
@@ -184,12 +185,6 @@ impl Health {
         self.lock().sources.remove(&(tenant.clone(), name.to_string()));
     }
 
-    /// What the packs have cost so far: the operator's all tenants, and each tenant its own.
-    pub fn packs(&self, packs: Vec<PackReport>, own: HashMap<Tenant, Vec<PackReport>>) {
-        let mut state = self.lock();
-        (state.packs, state.own_packs) = (packs, own);
-    }
-
     /// Whether lines that come now are taken and told.
     ///
     /// # Errors
@@ -225,9 +220,18 @@ impl Health {
         state.sources.values().filter(of).cloned().collect()
     }
 
-    /// The packs that everybody has, and what they have cost.
-    pub fn all_packs(&self) -> Vec<PackReport> {
-        self.lock().packs.clone()
+    /// What tenants and their packs use.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// A tenant was deleted: nothing of it is shown any more, nor counted.
+    pub fn forget(&self, tenant: &Tenant) {
+        self.accounts.forget(tenant);
+        let mut state = self.lock();
+        state.sources.retain(|(of, _), _| of != tenant);
+        state.lost.retain(|(of, _), _| of != tenant);
+        state.faults.retain(|(of, _), _| of != tenant);
     }
 
     /// A tenant's pack has faulted.
@@ -247,13 +251,8 @@ impl Health {
         faults.into_iter().flatten().rev().cloned().collect()
     }
 
-    /// A tenant's own packs, and what they have cost.
-    pub fn own_packs(&self, tenant: &Tenant) -> Vec<PackReport> {
-        self.lock().own_packs.get(tenant).cloned().unwrap_or_default()
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change is whole: whoever panicked has left a state that holds.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

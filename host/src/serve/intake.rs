@@ -22,8 +22,10 @@ pub enum Refused {
         /// Bytes that wait: of this source, of its tenant, or of all.
         waiting: usize,
     },
-    /// The tenant has brought more lines a second than it may.
-    #[error("expected no more lines a second than the tenant's quota, found more")]
+    /// The tenant has brought more lines a second than it may, or judging what it has brought takes longer than it may.
+    #[error(
+        "expected no more lines a second, and no more time for judging them, than the tenant's quota, found more"
+    )]
     Quota {
         /// After so long it may go on.
         wait: Duration,
@@ -153,7 +155,7 @@ impl Intake {
         Intake(Arc::new(Shared { limits, waiting, changed, wake: Box::new(wake), quotas: OnceLock::new() }))
     }
 
-    /// From now on nobody brings more lines a second than these allow. Once in its life.
+    /// From now on nobody brings more than these allow. Once in its life.
     pub fn keep_to(&self, quotas: Quotas) {
         let _ = self.0.quotas.set(quotas);
     }

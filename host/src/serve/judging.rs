@@ -11,20 +11,21 @@ use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::Receiver;
-use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick};
+use tripline_engine::judge::{Judge, Verdicts, has_to_tick, next_tick};
 use tripline_engine::merge::Run;
-use tripline_engine::sandbox::Sandbox;
+use tripline_engine::sandbox::{Allowance, Sandbox};
 use tripline_engine::{Fault, Numbers, deliver};
 
-use super::bench::{Seat, Sitting};
+use super::bench::{Seat, Sitting, TURN};
 use super::passing::{Part, Work};
 use super::queue::{Queue, Task};
 use super::sets::PackSets;
 use super::shared::Shared;
-use crate::commit::{Store, StoreError, Tenant};
+use crate::commit::{PackState, Store, StoreError, Tenant};
+use crate::quota::QuotaKind;
 
 /// What all judges of a server have.
 #[derive(Clone, Copy)]
@@ -38,6 +39,21 @@ pub(super) struct Bar<'a> {
     pub(super) crowded: &'a AtomicBool,
     /// Instances of one judge that may sit.
     pub(super) seats: usize,
+}
+
+impl Bar<'_> {
+    /// What an instance of a pack of a tenant's own may have by its quota: of what packs remember, what the others leave.
+    fn allowance(&self, tenant: &Tenant, name: &str, states: &[PackState]) -> Allowance {
+        let quota = self.shared.quotas.map(|quotas| quotas.of(tenant)).unwrap_or_default();
+        let memory = quota.most(QuotaKind::Memory).unwrap_or(u64::MAX);
+        let own = self.sets.own(tenant);
+        let of_others = states
+            .iter()
+            .filter(|state| state.pack != name && own.iter().any(|one| one.pack.name() == state.pack));
+        let others: u64 = of_others.map(PackState::bytes).sum();
+        let state = quota.most(QuotaKind::State).map_or(u64::MAX, |most| most.saturating_sub(others));
+        Allowance { memory, state }
+    }
 }
 
 /// Judges of which this one is the one with the number.
@@ -56,9 +72,6 @@ pub(super) struct Judging<'a> {
     queue: Queue,
 }
 
-/// How long a tenant's turn is, but for the batch it is in: by what it costs, not by how much it is, so that who is cheap
-/// keeps up beside who is slow.
-const TURN: Duration = Duration::from_millis(5);
 /// The clock is looked at after so many events that were only gathered, and after each batch.
 const EVENTS: usize = 64;
 
@@ -84,16 +97,20 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Those who remember something may have a tick that is due before their next event.
-    pub(super) fn seat(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+    /// Who remembers something may have a tick that is due before its next event: its seat rests until then.
+    pub(super) fn seat(&mut self, tenant: &Tenant, remembering: &[String]) -> Result<(), StoreError> {
         let set = self.bar.sets.of(tenant);
-        for state in self.bar.shared.database.states(tenant)? {
-            let Some(pack) = set.packs().iter().position(|one| one.pack.name() == state.pack) else {
+        for (pack, configured) in set.packs().iter().enumerate() {
+            let has_ticks = configured.pack.manifest().tick.is_some() && self.is_ours(tenant, pack);
+            let name = configured.pack.name();
+            if !has_ticks || !remembering.iter().any(|one| one == name) {
                 continue;
-            };
-            if set.packs()[pack].pack.manifest().tick.is_some() && self.is_ours(tenant, pack) {
-                self.sit(tenant, pack)?;
             }
+            let state = self.bar.shared.database.pack_state(tenant, name)?;
+            let tick = state.and_then(|state| next_tick(&configured.pack, &state.host));
+            let seats = &mut self.benches.entry(tenant.clone()).or_default().seats;
+            seats.resize_with(set.packs().len(), || None);
+            seats[pack] = Some(Seat::Resting { tick });
         }
         Ok(())
     }
@@ -236,7 +253,7 @@ impl<'a> Judging<'a> {
         let is_due = |(pack, seat): (usize, &Option<Seat>)| {
             let tick = match seat.as_ref()? {
                 Seat::Taken(sitting) => sitting.judge.next_tick(),
-                Seat::Resting { tick, .. } => *tick,
+                Seat::Resting { tick } => *tick,
             };
             has_to_tick(&set.packs()[pack].pack, tick, time, now).then_some(pack)
         };
@@ -293,23 +310,30 @@ impl<'a> Judging<'a> {
         let set = self.bar.sets.of(tenant);
         bench.seats.resize_with(set.packs().len(), || None);
         let Some(seat) = bench.seats.get_mut(pack) else { return Ok(()) };
-        let before = match seat {
-            Some(Seat::Taken(_)) => return Ok(()),
-            Some(Seat::Resting { cost, .. }) => **cost,
-            None => JudgeCost::default(),
-        };
+        if let Some(Seat::Taken(_)) = seat {
+            return Ok(());
+        }
         if set.out(pack).is_some_and(|out| out.is_out(self.bar.shared.clock.now())) {
             return Ok(());
         }
         let configured = &set.packs()[pack];
         let states = self.bar.shared.database.states(tenant)?;
+        let is_own = pack >= self.bar.sets.operators().len();
+        let allowance = match is_own {
+            true => self.bar.allowance(tenant, configured.pack.name(), &states),
+            false => Allowance::default(),
+        };
         let remembered = states.into_iter().find(|state| state.pack == configured.pack.name());
-        let mut sitting = Sitting::new(configured, self.bar.sandbox, remembered, before, &mut bench.verdicts);
+        let mut sitting =
+            Sitting::new(configured, self.bar.sandbox, remembered, allowance, &mut bench.verdicts);
         let ours = |(of, suspended, _): &&(Tenant, usize, Fault)| of == tenant && *suspended == pack;
         for (_, _, fault) in self.suspended.iter().filter(ours) {
             sitting.judge.suspend(fault.clone(), &mut bench.verdicts);
         }
         bench.touched = true;
+        // Its instance lives, though nothing may come for it for long.
+        let spent = [(pack, sitting.spent())];
+        self.bar.shared.health.accounts().judged(tenant, &set, &spent, &[]);
         *seat = Some(Seat::Taken(Box::new(sitting)));
         self.sitting += 1;
         if self.sitting > self.bar.seats {
@@ -330,13 +354,19 @@ impl<'a> Judging<'a> {
         }
         let until = longest.get(over.saturating_sub(1)).or(longest.last()).copied();
         let mut left = 0;
-        let benches = self.benches.iter_mut().filter(|(tenant, _)| !busy.contains(*tenant));
-        for seat in benches.flat_map(|(_, bench)| &mut bench.seats).flatten() {
-            let Seat::Taken(sitting) = seat else { continue };
-            let is_longest = until.is_some_and(|until| sitting.used <= until);
-            if sitting.may_rest() && (is_longest || sitting.is_idle()) {
-                *seat = sitting.rest();
-                left += 1;
+        for (tenant, bench) in self.benches.iter_mut().filter(|(tenant, _)| !busy.contains(*tenant)) {
+            let mut spent = Vec::new();
+            for (pack, seat) in bench.seats.iter_mut().enumerate() {
+                let Some(Seat::Taken(sitting)) = seat else { continue };
+                let is_longest = until.is_some_and(|until| sitting.used <= until);
+                if sitting.may_rest() && (is_longest || sitting.is_idle()) {
+                    spent.push((pack, sitting.spent_at_last()));
+                    *seat = Some(sitting.rest());
+                }
+            }
+            if !spent.is_empty() {
+                left += spent.len();
+                self.bar.shared.health.accounts().judged(tenant, &self.bar.sets.of(tenant), &spent, &[]);
             }
         }
         self.sitting -= left;
@@ -363,8 +393,9 @@ impl<'a> Judging<'a> {
             let Some(Seat::Taken(sitting)) = seat else { continue };
             states.extend(sitting.state(&mut bench.verdicts));
             sitting.judge.taken();
-            costs.push((pack, sitting.cost()));
-            if sitting.judge.is_quarantined() {
+            let is_out = sitting.judge.is_quarantined();
+            costs.push((pack, if is_out { sitting.spent_at_last() } else { sitting.spent() }));
+            if is_out {
                 // It comes back as a new instance, with what was committed before it was put out.
                 if let Some(out) = set.out(pack) {
                     let for_good = self.suspended.iter().any(|(of, one, _)| of == tenant && *one == pack);

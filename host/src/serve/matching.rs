@@ -1,30 +1,47 @@
-//! A matching thread: lines of any source, in any order; what is no line goes through.
+//! A matching thread: lines of any source, in turns of their tenants; what is no line goes through.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
+use tripline_engine::clock::Clock;
 use tripline_engine::matcher::MatchScratch;
 
+use super::lanes::Taker;
 use super::passing::{Fed, What};
 use super::sets::PackSets;
 use crate::check::MonotonicClock;
 
 /// What is kept to be used again, of so many sets; with more, all begin anew.
 const SCRATCHES: usize = 256;
+/// How long a tenant's turn is, but for the line it is in.
+const TURN: Duration = Duration::from_millis(5);
 
-pub(super) fn run(sets: &PackSets, fed: &Receiver<Fed>, to_collector: &Sender<Fed>) {
+pub(super) fn run(sets: &PackSets, fed: &Taker, to_collector: &Sender<Fed>) {
     let mut scratches: HashMap<usize, MatchScratch> = HashMap::new();
-    for Fed { number, joined, tenant, what } in fed {
+    while let Some(Fed { number, joined, tenant, what }) = fed.take() {
         let what = match what {
-            What::Block { source, block, turn } => {
+            What::Block { source, block, begun, took: before, turn } => {
+                let begins = MonotonicClock.now();
                 // A tenant's lines meet its own packs' patterns, and no other's.
                 let set = sets.of(&tenant);
                 if scratches.len() >= SCRATCHES && !scratches.contains_key(&set.number()) {
                     scratches.clear();
                 }
                 let scratch = scratches.entry(set.number()).or_default();
-                let matched = set.matcher().block(&block, false, &MonotonicClock, scratch);
-                What::Matched { source, block, matched, turn }
+                let some = set.matcher().some(&block, begun, begins + TURN, &MonotonicClock, scratch);
+                // What the patterns take that a tenant brings is its own time, and nobody else's.
+                let took = MonotonicClock.now().saturating_sub(begins);
+                fed.charge(&tenant, took);
+                let took = before + took;
+                match some {
+                    Ok(matched) => What::Matched { source, block, matched, took, turn },
+                    Err(begun) => {
+                        let what = What::Block { source, block, begun, took, turn };
+                        fed.put_back(Fed { number, joined, tenant, what });
+                        continue;
+                    }
+                }
             }
             what => what,
         };

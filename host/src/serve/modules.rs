@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tripline_engine::Pack;
-use tripline_engine::sandbox::{Enforced, Instance, LoadError, Module, Sandbox, Trap};
+use tripline_engine::sandbox::{Allowance, Enforced, Instance, LoadError, Module, Sandbox, Trap};
 
 /// A sandbox that loads each module once, and whose instances begin when the machine can have them.
 pub(super) struct Modules {
@@ -51,9 +51,13 @@ struct Patient {
 
 impl Module for Patient {
     fn instantiate(&self) -> Result<Box<dyn Instance>, Trap> {
+        self.instantiate_within(Allowance::default())
+    }
+
+    fn instantiate_within(&self, allowance: Allowance) -> Result<Box<dyn Instance>, Trap> {
         let mut waits = false;
         loop {
-            match self.module.instantiate() {
+            match self.module.instantiate_within(allowance) {
                 // Every pack was tried before it counted: it is the machine that has no memory or descriptor now, and no
                 // pack is put out for that. What was read is not committed meanwhile, whenever the server ends.
                 Err(Trap::Host(words)) => {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use tripline_engine::decision::Decision;
 use tripline_engine::judge::JudgeCost;
 use tripline_engine::line::Block;
-use tripline_engine::matcher::Matched;
+use tripline_engine::matcher::{Begun, Matched};
 use tripline_engine::merge::Run;
 use tripline_engine::sandbox::LogLine;
 use tripline_engine::{Fault, PackFault};
@@ -16,8 +17,9 @@ use super::batch::Done;
 use super::turns::Turn;
 use crate::commit::{BatchKey, Commit, PackState, Tenant};
 
-/// What was fed, in the order in which it came.
+/// What was fed, in the order in which it came of its tenant.
 pub(super) struct Fed {
+    /// Of its tenant, from 0.
     pub(super) number: u64,
     /// What comes next belongs to it: one is not committed without the other.
     pub(super) joined: bool,
@@ -26,10 +28,10 @@ pub(super) struct Fed {
 }
 
 pub(super) enum What {
-    /// Lines of a source.
-    Block { source: u32, block: Block, turn: Turn },
+    /// Lines of a source, how far they are matched, and how long that took.
+    Block { source: u32, block: Block, begun: Begun, took: Duration, turn: Turn },
     /// The same, with what was matched in them.
-    Matched { source: u32, block: Block, matched: Matched, turn: Turn },
+    Matched { source: u32, block: Block, matched: Matched, took: Duration, turn: Turn },
     /// All lines of a batch have gone before.
     Batch(Ack),
     /// All that had come by this time has gone before.

@@ -1,6 +1,9 @@
 //! A source and its standing: its turn, what it has brought, whether it is silent.
 
 use std::mem::take;
+use std::time::Duration;
+
+use tripline_engine::matcher::Begun;
 
 use super::feed::{Feed, Halt};
 use super::input::{Came, Input};
@@ -96,7 +99,8 @@ impl<I: Input> Place<I> {
         while let Some(block) = self.input.next_block() {
             self.lines += block.lines.len() as u64;
             self.bytes += block.bytes.len() as u64;
-            turn.push(What::Block { source, block, turn: turns.take(&tenant) });
+            let (begun, place) = (Begun::default(), turns.take(&tenant));
+            turn.push(What::Block { source, block, begun, took: Duration::ZERO, turn: place });
         }
         // Lines of a batch whose key is not kept beside them would count again when it is sent again.
         turn.extend(self.input.acks().into_iter().map(What::Batch));

@@ -1,32 +1,28 @@
-//! Lines a second of tenants: one that brings more waits, or is refused, until what it brought is paid for by time.
+//! What tenants may use, while a server runs: who is over it waits, is told once, and is seen by the operator.
 //!
 //! ```text
-//!   spend(lines) ─► paid ── lines/rate later ──►│
-//!                   now                      over, as long as this is more than a second ahead
+//!   spend(lines), spend_cpu(time) ─► paid ── later by what it costs ──►│
+//!                                    now                            over, as long as this is too far ahead
+//!   note(stored, mails, scans, …)  ─► over, as long as it is noted
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tripline_engine::abi::Severity;
-use tripline_engine::abi::manifest::{Rule, Status};
-use tripline_engine::decision::{Decision, HOST, Origin};
-
 use crate::commit::Tenant;
+use crate::quota::{Quota, QuotaKind};
 use crate::wall_clock::WallClock;
 
-/// The rule's id, under the pack's name [`HOST`].
-const RULE: &str = "over-quota";
 const SECOND: i64 = 1_000_000_000;
-/// What may come at once: a second's lines.
-const AHEAD: i64 = SECOND;
 /// However much came at once, nobody waits for longer.
 const LONGEST: i64 = 3600 * SECOND;
 /// A tenant is told again only after it was within its quota for so long.
 const QUIET: i64 = 3600 * SECOND;
+/// What the store has refused is over its quota for so long after that.
+const NOTED: i64 = 60 * SECOND;
 
-/// Who may bring how much. Cloned, it is the same.
+/// Who may use how much. Cloned, it is the same.
 #[derive(Clone)]
 pub struct Quotas(Arc<Inner>);
 
@@ -37,12 +33,28 @@ struct Inner {
 
 #[derive(Default)]
 struct Own {
-    /// Lines a second; `None`: as many as there are.
-    lines: Option<u64>,
-    /// Until when what came is paid for, by the clock that nobody sets.
-    paid: i64,
-    /// When it was over last, and whether that was told.
-    over: Option<(i64, bool)>,
+    quota: Quota,
+    /// Of what is paid for by time.
+    debts: [Debt; DEBTS.len()],
+    /// Of what it was over.
+    over: BTreeMap<QuotaKind, Over>,
+}
+
+/// Kinds that are paid for by time, and how many nanoseconds may be owed: a second's lines may come at once; what judging
+/// takes is known only afterwards, and on average is meant.
+const DEBTS: [(QuotaKind, i64); 2] = [(QuotaKind::Lines, SECOND), (QuotaKind::Cpu, 10 * SECOND)];
+
+/// Until when what was used is paid for, by the clock that nobody sets.
+#[derive(Clone, Copy, Default)]
+struct Debt(i64);
+
+/// That it was over.
+#[derive(Clone, Copy)]
+struct Over {
+    /// When last.
+    at: i64,
+    /// Whether that was told.
+    is_told: bool,
     /// How often it went over.
     times: u64,
 }
@@ -53,35 +65,59 @@ impl Quotas {
         Quotas(Arc::new(Inner { clock, tenants: Mutex::default() }))
     }
 
-    /// From now on these have such quotas, and nobody else; what they have brought stays brought.
-    pub fn set(&self, quotas: impl IntoIterator<Item = (Tenant, u64)>) {
+    /// From now on these have such quotas, and nobody else; what they have used stays used.
+    pub fn set(&self, quotas: impl IntoIterator<Item = (Tenant, Quota)>) {
         let mut tenants = self.lock();
-        tenants.values_mut().for_each(|own| own.lines = None);
-        for (tenant, lines) in quotas {
-            tenants.entry(tenant).or_default().lines = Some(lines);
+        tenants.values_mut().for_each(|own| own.quota = Quota::default());
+        for (tenant, quota) in quotas {
+            tenants.entry(tenant).or_default().quota = quota;
         }
     }
 
     /// This one has it from now on.
-    pub fn put(&self, tenant: &Tenant, lines: Option<u64>) {
-        self.lock().entry(tenant.clone()).or_default().lines = lines;
+    pub fn put(&self, tenant: &Tenant, quota: Quota) {
+        self.lock().entry(tenant.clone()).or_default().quota = quota;
+    }
+
+    /// What it may use.
+    pub fn of(&self, tenant: &Tenant) -> Quota {
+        self.lock().get(tenant).map(|own| own.quota).unwrap_or_default()
     }
 
     /// It has brought so many lines.
     pub fn spend(&self, tenant: &Tenant, lines: u64) {
+        self.owe(tenant, QuotaKind::Lines, |rate| {
+            u128::from(lines) * SECOND as u128 / u128::from(rate.max(1))
+        });
+    }
+
+    /// Judging and matching its lines has taken so long.
+    pub fn spend_cpu(&self, tenant: &Tenant, time: Duration) {
+        self.owe(tenant, QuotaKind::Cpu, |percent| time.as_nanos() * 100 / u128::from(percent.max(1)));
+    }
+
+    fn owe(&self, tenant: &Tenant, kind: QuotaKind, cost: impl Fn(u64) -> u128) {
         let now = self.0.clock.steady();
         let mut tenants = self.lock();
         let Some(own) = tenants.get_mut(tenant) else { return };
-        let Some(rate) = own.lines else { return };
-        let cost = u128::from(lines) * SECOND as u128 / u128::from(rate.max(1));
-        let cost = i64::try_from(cost).unwrap_or(LONGEST).min(LONGEST);
-        own.paid = own.paid.max(now).saturating_add(cost).min(now.saturating_add(LONGEST));
-        if own.wait(now).is_some() {
-            let was_quiet = own.over.is_none_or(|(at, _)| now.saturating_sub(at) >= QUIET);
-            let is_told = own.over.is_some_and(|(_, told)| told) && !was_quiet;
-            own.times += 1;
-            own.over = Some((now, is_told));
+        let Some(most) = own.quota.most(kind) else { return };
+        let cost = i64::try_from(cost(most)).unwrap_or(LONGEST).min(LONGEST);
+        for (debt, (of, ahead)) in own.debts.iter_mut().zip(DEBTS) {
+            if of == kind {
+                debt.0 = debt.0.max(now).saturating_add(cost).min(now.saturating_add(LONGEST));
+                if debt.wait(now, ahead).is_some() {
+                    went_over(&mut own.over, kind, now, false);
+                    return;
+                }
+            }
         }
+    }
+
+    /// Something that is not paid for by time was refused, or not done, since it is over this quota; whether the tenant
+    /// `is_told` of it already. Answers whether it was within it before, for long enough to be told of again.
+    pub fn note(&self, tenant: &Tenant, kind: QuotaKind, is_told: bool) -> bool {
+        let now = self.0.clock.steady();
+        went_over(&mut self.lock().entry(tenant.clone()).or_default().over, kind, now, is_told)
     }
 
     /// For how long it may bring nothing; `None`: it may.
@@ -90,24 +126,29 @@ impl Quotas {
         self.lock().get(tenant)?.wait(now)
     }
 
-    /// Tenants that have a quota, whether each is over it now, and how often it went over.
-    pub fn all(&self) -> Vec<(Tenant, bool, u64)> {
+    /// Tenants with each quota that they have, whether they are over it now, and how often they went over.
+    pub fn all(&self) -> Vec<(Tenant, QuotaKind, bool, u64)> {
         let now = self.0.clock.steady();
-        let tenants = self.lock();
-        let own = tenants.iter().filter(|(_, own)| own.lines.is_some());
-        let mut all: Vec<_> =
-            own.map(|(tenant, own)| (tenant.clone(), own.wait(now).is_some(), own.times)).collect();
+        let mut all = Vec::new();
+        for (tenant, own) in self.lock().iter() {
+            for (kind, _) in own.quota.each() {
+                let times = own.over.get(&kind).map_or(0, |over| over.times);
+                all.push((tenant.clone(), kind, own.is_over(kind, now), times));
+            }
+        }
         all.sort_unstable();
         all
     }
 
-    /// Tenants that are over and were not told yet: with the lines a second that each has.
-    pub(super) fn untold(&self) -> Vec<(Tenant, u64)> {
+    /// Tenants that are over and were not told yet: of what, and what each may use.
+    pub(super) fn untold(&self) -> Vec<(Tenant, QuotaKind, u64)> {
         let mut untold = Vec::new();
-        for (tenant, own) in self.lock().iter_mut() {
-            if let (Some((_, told @ false)), Some(lines)) = (&mut own.over, own.lines) {
-                *told = true;
-                untold.push((tenant.clone(), lines));
+        for (tenant, Own { quota, over, .. }) in self.lock().iter_mut() {
+            for (kind, over) in over.iter_mut().filter(|(_, over)| !over.is_told) {
+                if let Some(most) = quota.most(*kind) {
+                    over.is_told = true;
+                    untold.push((tenant.clone(), *kind, most));
+                }
             }
         }
         untold.sort_unstable();
@@ -120,45 +161,33 @@ impl Quotas {
     }
 }
 
+fn went_over(over: &mut BTreeMap<QuotaKind, Over>, kind: QuotaKind, now: i64, is_told: bool) -> bool {
+    let before = over.get(&kind).copied();
+    let was_quiet = before.is_none_or(|before| now.saturating_sub(before.at) >= QUIET);
+    let is_told = is_told || before.is_some_and(|before| before.is_told) && !was_quiet;
+    let times = before.map_or(0, |before| before.times) + 1;
+    over.insert(kind, Over { at: now, is_told, times });
+    was_quiet
+}
+
 impl Own {
     fn wait(&self, now: i64) -> Option<Duration> {
-        self.lines?;
-        let left = self.paid.saturating_sub(now).saturating_sub(AHEAD);
-        u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_nanos)
+        let waits = self.debts.iter().zip(DEBTS).filter(|(_, (kind, _))| self.quota.most(*kind).is_some());
+        waits.filter_map(|(debt, (_, ahead))| debt.wait(now, ahead)).max()
+    }
+
+    fn is_over(&self, kind: QuotaKind, now: i64) -> bool {
+        match DEBTS.iter().zip(&self.debts).find(|((of, _), _)| *of == kind) {
+            Some(((_, ahead), debt)) => debt.wait(now, *ahead).is_some(),
+            None => self.over.get(&kind).is_some_and(|over| now.saturating_sub(over.at) < NOTED),
+        }
     }
 }
 
-/// What a tenant is told that brings more.
-pub(super) fn over(lines: u64, now: i64) -> Decision {
-    let rule = Rule {
-        id: RULE.into(),
-        title: "More lines come than the quota allows".into(),
-        description: "What is over it waits in files and in TCP's senders, is refused over HTTP, and is lost over UDP: \
-                      something floods, or the quota is too small."
-            .into(),
-        severity: Severity::High,
-        tags: Vec::new(),
-        references: Vec::new(),
-        false_positives: Vec::new(),
-        status: Status::Stable,
-        dedupe_window: None,
-        resolve_after: None,
-    };
-    Decision {
-        severity: rule.severity,
-        origin: Arc::new(Origin { pack: HOST.into(), rule }),
-        fingerprint: Some(b"lines".to_vec()),
-        title: format!("More than {lines} lines a second come"),
-        summary: format!(
-            "The quota is {lines} lines a second; what is over it waits, is refused or is lost."
-        ),
-        values: vec![("quota".into(), lines.to_string())],
-        time: Some(now),
-        trigger: None,
-        ordinal: 0,
-        evidence: Vec::new(),
-        evidence_gone: 0,
-        weight: 1,
+impl Debt {
+    fn wait(self, now: i64, ahead: i64) -> Option<Duration> {
+        let left = self.0.saturating_sub(now).saturating_sub(ahead);
+        u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_nanos)
     }
 }
 
@@ -184,16 +213,16 @@ mod tests {
         }
     }
 
-    fn quotas() -> (Arc<Hand>, Quotas, Tenant) {
+    fn quotas(kind: QuotaKind, most: u64) -> (Arc<Hand>, Quotas, Tenant) {
         let (hand, plant) = (Arc::new(Hand::default()), Tenant::new("plant").unwrap());
         let quotas = Quotas::new(Arc::clone(&hand) as Arc<dyn WallClock>);
-        quotas.set([(plant.clone(), 100)]);
+        quotas.set([(plant.clone(), Quota::of(kind, most))]);
         (hand, quotas, plant)
     }
 
     #[test]
     fn so_many_come_a_second_and_no_more() {
-        let (hand, quotas, plant) = quotas();
+        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 100);
         let mut came = 0;
         for _ in 0..1_000 {
             // Ten seconds, in hundredths, of somebody who brings whatever is taken.
@@ -210,33 +239,77 @@ mod tests {
     }
 
     #[test]
+    fn so_much_of_a_core_is_used_on_average_and_no_more() {
+        let (hand, quotas, plant) = quotas(QuotaKind::Cpu, 25);
+        let mut spent = Duration::ZERO;
+        for _ in 0..10_000 {
+            // A hundred seconds, of somebody whose batches take 30 ms each.
+            while quotas.wait(&plant).is_none() {
+                let batch = Duration::from_millis(30);
+                quotas.spend_cpu(&plant, batch);
+                spent += batch;
+            }
+            hand.0.fetch_add(SECOND / 100, SeqCst);
+        }
+        // A quarter of a hundred seconds, and of the ten that may be owed.
+        assert!((25_000..=27_600).contains(&spent.as_millis()), "{spent:?}");
+        // Lines are not bounded by it, nor by what others may use.
+        quotas.spend(&plant, u64::MAX);
+        quotas.spend_cpu(&Tenant::default(), Duration::from_secs(1_000));
+        hand.0.fetch_add(SECOND, SeqCst);
+        assert_eq!((quotas.wait(&plant), quotas.wait(&Tenant::default())), (None, None));
+        // More of a core than there is of one, once all is paid for.
+        hand.0.fetch_add(10 * SECOND, SeqCst);
+        quotas.put(&plant, Quota::of(QuotaKind::Cpu, 400));
+        quotas.spend_cpu(&plant, Duration::from_secs(39));
+        assert_eq!(quotas.wait(&plant), None);
+        quotas.spend_cpu(&plant, Duration::from_secs(5));
+        assert!(quotas.wait(&plant).is_some());
+    }
+
+    #[test]
     fn what_came_at_once_is_waited_for_within_bounds() {
-        let (hand, quotas, plant) = quotas();
+        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 100);
         quotas.spend(&plant, 300);
         assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(2)));
         hand.0.fetch_add(2 * SECOND, SeqCst);
         assert_eq!(quotas.wait(&plant), None);
         quotas.spend(&plant, u64::MAX);
         assert!(quotas.wait(&plant).unwrap() <= Duration::from_secs(3600));
-        quotas.put(&plant, None);
+        quotas.put(&plant, Quota::default());
         assert_eq!(quotas.wait(&plant), None);
     }
 
     #[test]
     fn a_tenant_is_told_once_until_it_was_quiet() {
-        let (hand, quotas, plant) = quotas();
+        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 100);
         assert!(quotas.untold().is_empty());
         for _ in 0..3 {
             quotas.spend(&plant, 1_000);
             hand.0.fetch_add(10 * SECOND, SeqCst);
         }
-        assert_eq!(quotas.untold(), [(plant.clone(), 100)]);
+        let lines = QuotaKind::Lines;
+        assert_eq!(quotas.untold(), [(plant.clone(), lines, 100)]);
         quotas.spend(&plant, 1_000);
         assert!(quotas.untold().is_empty());
-        assert_eq!(quotas.all(), [(plant.clone(), true, 4)]);
+        assert_eq!(quotas.all(), [(plant.clone(), lines, true, 4)]);
         hand.0.fetch_add(2 * QUIET, SeqCst);
-        assert_eq!(quotas.all(), [(plant.clone(), false, 4)]);
+        assert_eq!(quotas.all(), [(plant.clone(), lines, false, 4)]);
         quotas.spend(&plant, 1_000);
-        assert_eq!(quotas.untold(), [(plant, 100)]);
+        assert_eq!(quotas.untold(), [(plant, lines, 100)]);
+    }
+
+    #[test]
+    fn what_is_noted_is_over_for_a_while() {
+        let (hand, quotas, plant) = quotas(QuotaKind::Stored, 1 << 20);
+        assert!(quotas.note(&plant, QuotaKind::Stored, true));
+        assert!(quotas.untold().is_empty());
+        assert_eq!(quotas.all(), [(plant.clone(), QuotaKind::Stored, true, 1)]);
+        assert_eq!(quotas.wait(&plant), None, "its lines come");
+        hand.0.fetch_add(NOTED, SeqCst);
+        assert_eq!(quotas.all(), [(plant.clone(), QuotaKind::Stored, false, 1)]);
+        assert!(!quotas.note(&plant, QuotaKind::Stored, true));
+        quotas.note(&plant, QuotaKind::Packs, false);
+        assert!(quotas.untold().is_empty(), "it has no such quota");
     }
 }

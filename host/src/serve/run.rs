@@ -16,6 +16,7 @@ use super::control::Guard;
 use super::faults::Faults;
 use super::feeding::Feeding;
 use super::judging::{Bar, Judging, Share};
+use super::lanes::lanes;
 use super::modules::{Modules, Starved};
 use super::passing::{Barrier, Fed, Work};
 use super::scanning::Scanning;
@@ -96,6 +97,7 @@ pub fn run(
         health: &health,
         faults: &faults,
         clock: &*clock,
+        quotas: intake.quotas(),
         tell,
         pause,
         every,
@@ -181,10 +183,14 @@ impl Epoch<'_> {
         let starved = Arc::new(Starved::default());
         let sandbox: Arc<dyn Sandbox> =
             Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
+        let Some(sizes) = kept(shared, may_fail, Database::state_sizes)? else { return Ok(()) };
+        shared.health.accounts().begin(sets, sizes);
         let seats = (instances / threads).max(1);
         let bar = Bar { shared, sets, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
-        let Some((judging, tenants)) = seated(bar, threads, may_fail)? else { return Ok(()) };
-        let (to_matchers, blocks) = bounded::<Fed>(threads * 2);
+        let seated = kept(shared, may_fail, |_| seat(bar, threads))?;
+        let Some((judging, tenants)) = seated else { return Ok(()) };
+        // Bounded by the turns of each tenant: whose patterns are slow must not keep who feeds waiting.
+        let (to_matchers, blocks) = lanes();
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
         std::thread::scope(|scope| {
             let control = shared.control;
@@ -228,17 +234,20 @@ impl Epoch<'_> {
     }
 }
 
-/// The judges, at their seats, and the tenants that there are; `None`: the store could not say it until it was to stop.
-fn seated<'a>(bar: Bar<'a>, threads: usize, may_fail: bool) -> Result<Option<Seated<'a>>, StoreError> {
-    let shared = bar.shared;
+/// What the store says, which is waited for unless it `may_fail`; `None`: it could not say it until it was to stop.
+fn kept<T>(
+    shared: &Shared<'_>,
+    may_fail: bool,
+    ask: impl Fn(&Database) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
     let mut waits = false;
     loop {
-        match seat(bar, threads) {
-            Ok(seated) => {
+        match ask(shared.database) {
+            Ok(said) => {
                 if waits {
                     shared.goes_on();
                 }
-                return Ok(Some(seated));
+                return Ok(Some(said));
             }
             Err(error) if may_fail => return Err(error),
             Err(error) => {
@@ -256,14 +265,15 @@ fn seated<'a>(bar: Bar<'a>, threads: usize, may_fail: bool) -> Result<Option<Sea
 
 type Seated<'a> = (Vec<Judging<'a>>, Vec<Tenant>);
 
+/// The judges, at their seats, and the tenants that there are.
 fn seat(bar: Bar<'_>, threads: usize) -> Result<Seated<'_>, StoreError> {
     let mut judges: Vec<Judging<'_>> =
         (0..threads).map(|number| Judging::new(bar, Share { number, of: threads })).collect();
-    let tenants = bar.shared.database.tenants()?;
-    for tenant in &tenants {
+    let remembering = bar.shared.database.remembering()?;
+    for (tenant, packs) in &remembering {
         for judging in &mut judges {
-            judging.seat(tenant)?;
+            judging.seat(tenant, packs)?;
         }
     }
-    Ok((judges, tenants))
+    Ok((judges, remembering.into_keys().collect()))
 }

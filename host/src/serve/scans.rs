@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
+use crate::quota::OverQuota;
 use crate::scans::{
     Addresses, Cancel, ChoiceError, ImportError, Order, OrderError, Progress, Request, ScanName,
     ScanSettings, choose,
@@ -116,6 +117,9 @@ pub enum NotBegun {
     /// As many as may be are underway.
     #[error("expected at most {0} scans at the same time")]
     Busy(usize),
+    /// The tenant had as many on this day as it may have.
+    #[error(transparent)]
+    Quota(OverQuota),
     /// As many files as may be are read.
     #[error("expected at most {0} files at the same time")]
     Files(usize),

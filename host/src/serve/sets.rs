@@ -3,29 +3,29 @@
 //! ```text
 //!   tenant a   sshd, app-errors              ─┐ equal sets: one index, a count of their costs for each
 //!   tenant b   sshd, app-errors              ─┘
-//!   tenant c   sshd, app-errors ▏door           an index of its own
+//!   tenant c   sshd, app-errors ▏door           an index of its own, over patterns that are compiled once for all
 //! ```
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
-use tripline_engine::Configured;
-use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError};
-use tripline_engine::pattern::Rarity;
+use tripline_engine::matcher::{MatchCost, Matcher, MatcherError, PatternSizes};
+use tripline_engine::{Configured, Fault};
 
 use super::out::Out;
-use crate::builtin;
-use crate::check::{MonotonicClock, settings_digest};
+use super::prepared::{Compiled, Known};
 use crate::commit::Tenant;
 
-/// The packs of all tenants, whose patterns are compiled: a server goes on with others without waiting for that.
+/// The packs of all tenants. Nothing of them is compiled before a line comes that is for them: tenants that bring nothing
+/// cost a list of their packs.
 pub struct PackSets {
-    operators: Vec<Configured>,
+    /// Of those that have none of their own.
+    operators: Arc<Compiled>,
     /// Of those that have some.
-    own: BTreeMap<Tenant, Vec<Configured>>,
-    /// What is compiled, by what is in it.
-    compiled: HashMap<Key, Arc<Compiled>>,
+    own: BTreeMap<Tenant, Arc<Compiled>>,
+    /// What is the same for several of them, also of those that were before and will be.
+    known: Arc<Known>,
     /// Tenants of which something has come.
     met: RwLock<HashMap<Tenant, Arc<PackSet>>>,
 }
@@ -33,19 +33,11 @@ pub struct PackSets {
 /// The packs that judge for one tenant. Nothing of it is another's but machine code and compiled patterns.
 pub struct PackSet {
     compiled: Arc<Compiled>,
-    matcher: Matcher,
+    matcher: OnceLock<Matcher>,
+    /// So many of them everybody has.
+    operators: usize,
     /// Which of them are out.
     out: Vec<Out>,
-}
-
-/// Of each pack the digests of its module and settings, in their order.
-type Key = Vec<([u8; 32], [u8; 32])>;
-
-struct Compiled {
-    key: Key,
-    packs: Vec<Configured>,
-    /// Counts nothing itself.
-    matcher: Matcher,
 }
 
 impl PackSets {
@@ -57,7 +49,7 @@ impl PackSets {
         operators: Vec<Configured>,
         own: BTreeMap<Tenant, Vec<Configured>>,
     ) -> Result<PackSets, MatcherError> {
-        PackSets::compile(operators, own, HashMap::new(), HashMap::new(), true)
+        PackSets::compile(Arc::default(), operators, own, HashMap::new(), true)
     }
 
     /// The same packs for everybody.
@@ -70,6 +62,7 @@ impl PackSets {
 
     /// Others in their place, of which those that are new are tried, if they are to be. What does not change is not
     /// compiled again; and of tenants of which this holds it goes on as it stood: what it has cost, and whether it is out.
+    /// What is not to be tried is not compiled before it is needed, but for the operator's.
     ///
     /// # Errors
     /// A tenant's packs cannot be matched.
@@ -82,43 +75,55 @@ impl PackSets {
     ) -> Result<PackSets, MatcherError> {
         let mut met = self.met.read().unwrap_or_else(PoisonError::into_inner).clone();
         met.retain(|tenant, _| goes_on(tenant));
-        PackSets::compile(operators, own, self.compiled.clone(), met, tries_new)
+        PackSets::compile(Arc::clone(&self.known), operators, own, met, tries_new)
     }
 
-    /// The same, which also has at hand what others have compiled and tried.
-    pub fn knowing(&self, others: &PackSets) -> PackSets {
-        let met = self.met.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut compiled = others.compiled.clone();
-        compiled.extend(self.compiled.iter().map(|(key, one)| (key.clone(), Arc::clone(one))));
-        let (operators, own) = (self.operators.clone(), self.own.clone());
-        PackSets { operators, own, compiled, met: RwLock::new(met) }
+    /// The same, but for one tenant's own packs, which are tried if they are new. All others go on as they stand, and
+    /// nothing of them is looked at: there may be thousands.
+    ///
+    /// # Errors
+    /// They cannot be matched.
+    pub fn with_own(&self, tenant: &Tenant, packs: Vec<Configured>) -> Result<PackSets, MatcherError> {
+        let mut own = self.own.clone();
+        match packs.is_empty() {
+            true => drop(own.remove(tenant)),
+            false => {
+                let set = self.known.set(Some(&self.operators), packs);
+                set.tried()?;
+                own.insert(tenant.clone(), set);
+            }
+        }
+        let mut met = self.met.read().unwrap_or_else(PoisonError::into_inner).clone();
+        met.remove(tenant);
+        let (operators, known) = (Arc::clone(&self.operators), Arc::clone(&self.known));
+        Ok(PackSets { operators, own, known, met: RwLock::new(met) })
     }
 
     fn compile(
+        known: Arc<Known>,
         operators: Vec<Configured>,
         own: BTreeMap<Tenant, Vec<Configured>>,
-        known: HashMap<Key, Arc<Compiled>>,
         mut met: HashMap<Tenant, Arc<PackSet>>,
         tries_new: bool,
     ) -> Result<PackSets, MatcherError> {
-        let was_there: HashSet<_> = known.keys().flatten().copied().collect();
-        let is_tried = |one: &_| tries_new && !was_there.contains(one);
-        let mut compiled: HashMap<Key, Arc<Compiled>> = HashMap::new();
-        for own in std::iter::once(&Vec::new()).chain(own.values()) {
-            let packs: Vec<Configured> = operators.iter().chain(own).cloned().collect();
-            let key = key(&packs);
-            let Entry::Vacant(vacant) = compiled.entry(key) else { continue };
-            let one = match known.get(vacant.key()) {
-                Some(one) => Arc::clone(one),
-                None => {
-                    let key = vacant.key().clone();
-                    Arc::new(Compiled { matcher: matcher(&packs, &key, is_tried)?, key, packs })
-                }
-            };
-            vacant.insert(one);
+        let operators = known.set(None, operators);
+        if !tries_new {
+            operators.were_tried();
         }
-        let mut sets = PackSets { operators, own, compiled, met: RwLock::default() };
-        met.retain(|tenant, set| set.compiled.key == key(&sets.list(tenant)));
+        operators.tried()?;
+        let mut sets = BTreeMap::new();
+        for (tenant, packs) in own {
+            let set = known.set(Some(&operators), packs);
+            match tries_new {
+                true => set.tried()?,
+                false => set.were_tried(),
+            }
+            sets.insert(tenant, set);
+        }
+        let mut sets = PackSets { operators, own: sets, known, met: RwLock::default() };
+        let operators = sets.operators.packs().len();
+        let is_same = |set: &PackSet, now: &_| Arc::ptr_eq(&set.compiled, now) && set.operators == operators;
+        met.retain(|tenant, set| is_same(set, sets.set(tenant)));
         sets.met = RwLock::new(met);
         Ok(sets)
     }
@@ -130,28 +135,28 @@ impl PackSets {
         }
         let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);
         let set = met.entry(tenant.clone()).or_insert_with(|| {
-            let packs = self.list(tenant);
-            // Each list was compiled when this was made.
-            let compiled = Arc::clone(&self.compiled[&key(&packs)]);
-            let out = packs.iter().map(|_| Out::default()).collect();
-            Arc::new(PackSet { matcher: compiled.matcher.for_another(), compiled, out })
+            let compiled = Arc::clone(self.set(tenant));
+            let out = compiled.packs().iter().map(|_| Out::default()).collect();
+            let operators = self.operators.packs().len();
+            Arc::new(PackSet { compiled, matcher: OnceLock::new(), operators, out })
         });
         Arc::clone(set)
     }
 
     /// The packs that everybody has.
     pub fn operators(&self) -> &[Configured] {
-        &self.operators
+        self.operators.packs()
     }
 
     /// The packs that tenants have of their own.
-    pub fn all_own(&self) -> &BTreeMap<Tenant, Vec<Configured>> {
-        &self.own
+    pub fn all_own(&self) -> BTreeMap<Tenant, Vec<Configured>> {
+        self.own.keys().map(|tenant| (tenant.clone(), self.own(tenant).to_vec())).collect()
     }
 
     /// A tenant's own packs.
     pub fn own(&self, tenant: &Tenant) -> &[Configured] {
-        self.own.get(tenant).map_or(&[], |own| own)
+        let set = self.own.get(tenant);
+        set.and_then(|set| set.packs().get(self.operators.packs().len()..)).unwrap_or_default()
     }
 
     /// The tenants of which something has come, with their packs.
@@ -160,20 +165,56 @@ impl PackSets {
         met.iter().map(|(tenant, set)| (tenant.clone(), Arc::clone(set))).collect()
     }
 
-    fn list(&self, tenant: &Tenant) -> Vec<Configured> {
-        self.operators.iter().chain(self.own(tenant)).cloned().collect()
+    fn set(&self, tenant: &Tenant) -> &Arc<Compiled> {
+        self.own.get(tenant).unwrap_or(&self.operators)
     }
 }
 
 impl PackSet {
     /// All of them, the operator's first.
     pub fn packs(&self) -> &[Configured] {
-        &self.compiled.packs
+        self.compiled.packs()
     }
 
-    /// Their patterns.
+    /// Whether this one is the tenant's own.
+    pub(super) fn is_own(&self, pack: usize) -> bool {
+        pack >= self.operators
+    }
+
+    /// Their patterns, which are compiled now if they were not yet.
     pub(super) fn matcher(&self) -> &Matcher {
-        &self.matcher
+        self.matcher.get_or_init(|| self.compiled.matcher().for_another())
+    }
+
+    /// Their patterns, if a line has met them.
+    pub(super) fn met(&self) -> Option<&Matcher> {
+        self.matcher.get()
+    }
+
+    /// Packs that a line would meet, and whose patterns do not compile: they did when they were pushed.
+    pub(super) fn broken(&self) -> impl Iterator<Item = (usize, Fault)> {
+        self.compiled.broken().iter().cloned()
+    }
+
+    /// How much these of its packs have put into its index, and bytes of all of that.
+    pub(crate) fn sizes(&self, packs: impl Iterator<Item = usize>) -> (PatternSizes, usize) {
+        let matcher = self.matcher();
+        let sizes = matcher.sizes();
+        let own = packs.filter_map(|pack| sizes.get(pack)).fold(PatternSizes::default(), |sum, one| {
+            PatternSizes { patterns: sum.patterns + one.patterns, literals: sum.literals + one.literals }
+        });
+        (own, matcher.index_bytes())
+    }
+
+    /// What matching has taken so far, of all its packs.
+    pub(super) fn matching(&self) -> Duration {
+        self.costs().iter().map(|cost| cost.time).sum()
+    }
+
+    /// What matching has cost each of them so far. Nothing is compiled to know that.
+    pub(super) fn costs(&self) -> Vec<MatchCost> {
+        let none = || vec![MatchCost::default(); self.packs().len()];
+        self.met().map_or_else(none, Matcher::costs)
     }
 
     /// The same for all tenants with equal packs, as long as one of them has them.
@@ -187,26 +228,6 @@ impl PackSet {
     }
 }
 
-fn key(packs: &[Configured]) -> Key {
-    packs.iter().map(|one| (*one.pack.digest(), settings_digest(one))).collect()
-}
-
-/// Compiles the packs' patterns, and tries what those cost that are not ours.
-fn matcher(
-    packs: &[Configured],
-    key: &Key,
-    is_tried: impl Fn(&([u8; 32], [u8; 32])) -> bool,
-) -> Result<Matcher, MatcherError> {
-    let matcher = Matcher::new(packs, MatchLimits::default(), &Rarity::default())?;
-    for (number, configured) in packs.iter().enumerate() {
-        // Ours are tried by their own tests.
-        if is_tried(&key[number]) && !builtin::is_builtin(&configured.pack) {
-            matcher.try_cost(number, &configured.pack, &MonotonicClock)?;
-        }
-    }
-    Ok(matcher)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
@@ -216,11 +237,14 @@ mod tests {
     use super::*;
 
     fn pack(name: &str) -> Configured {
-        let manifest = format!(
+        pack_of(&format!(
             r#"{{ "abi": 1, "pack": {{ "name": "{name}", "version": "1.0.0" }},
                 "patterns": [{{ "name": "n", "contains": ["n="] }}], "wakes_on": ["n"],
                 "rules": [{{ "id": "each", "title": "each", "severity": "low" }}] }}"#
-        );
+        ))
+    }
+
+    fn pack_of(manifest: &str) -> Configured {
         let pack = Pack::from_manifest(manifest.as_bytes()).unwrap();
         Configured::new(Arc::new(pack), &Map::new()).unwrap()
     }
@@ -260,5 +284,61 @@ mod tests {
         let own = sets.all_own().clone();
         let sets = sets.changed(vec![pack("all")], own, true, |_| false).unwrap();
         assert!(!Arc::ptr_eq(&of_a, &sets.of(&a)), "unless it is not to");
+    }
+
+    /// Thousands of tenants may have packs and bring nothing.
+    #[test]
+    fn what_nobody_has_brought_lines_for_is_not_compiled() {
+        let own = (0..100).map(|n| (tenant(&format!("t{n}")), vec![pack("door"), pack(&format!("p{n}"))]));
+        let sets = PackSets::shared(vec![pack("all")]).unwrap();
+        let sets = sets.changed(vec![pack("all")], own.collect(), false, |_| false).unwrap();
+        assert_eq!(sets.known.compiled(), (1, 1), "the operator's pack and set");
+        let first = sets.of(&tenant("t0"));
+        assert!(first.met().is_none());
+        assert_eq!(first.matcher().costs().len(), 3);
+        assert_eq!(sets.known.compiled(), (3, 2));
+        // The next one's index is over what is compiled.
+        sets.of(&tenant("t1")).matcher();
+        assert_eq!(sets.known.compiled(), (4, 3));
+    }
+
+    #[test]
+    fn a_change_of_one_tenants_packs_touches_no_other() {
+        let (a, c, d) = (tenant("a"), tenant("c"), tenant("d"));
+        let own = BTreeMap::from([(c.clone(), vec![pack("door")]), (d.clone(), vec![pack("door")])]);
+        let sets = PackSets::new(vec![pack("all")], own).unwrap();
+        let before = [&a, &c, &d].map(|tenant| sets.of(tenant));
+        let changed = sets.with_own(&c, vec![pack("door"), pack("window")]).unwrap();
+        let after = [&a, &c, &d].map(|tenant| changed.of(tenant));
+        let same: Vec<bool> = before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
+        assert_eq!(same, [true, false, true]);
+        assert_eq!(names(&changed, &c), ["all", "door", "window"]);
+        let none = changed.with_own(&c, Vec::new()).unwrap();
+        assert_eq!((names(&none, &c), none.own(&c).len()), (vec!["all".into()], 0));
+        // What is gone is not kept for ever.
+        drop((sets, changed, before, after));
+        (0..1_000).for_each(|n| drop(none.with_own(&c, vec![pack(&format!("p{n}"))]).unwrap()));
+        assert!(none.known.len() < 300, "{}", none.known.len());
+    }
+
+    /// It did when it was pushed; by another version of this program it does not.
+    #[test]
+    fn a_pack_whose_patterns_do_not_compile_is_never_woken_and_keeps_nobody_else() {
+        let c = tenant("c");
+        let bad = pack_of(
+            r#"{ "abi": 1, "pack": { "name": "bad", "version": "1.0.0" },
+                "patterns": [{ "name": "n", "field": "ip", "cidr": { "setting": "/nets" } }], "wakes_on": ["n"],
+                "rules": [{ "id": "each", "title": "each", "severity": "low" }],
+                "settings": { "type": "object", "properties": {
+                    "nets": { "type": "array", "items": { "type": "string" }, "default": ["no network"] } } } }"#,
+        );
+        let own = BTreeMap::from([(c.clone(), vec![bad.clone(), pack("door")])]);
+        let sets = PackSets::shared(vec![pack("all")]).unwrap();
+        assert!(sets.with_own(&c, vec![bad]).is_err(), "nobody pushes such");
+        let sets = sets.changed(vec![pack("all")], own, false, |_| false).unwrap();
+        let set = sets.of(&c);
+        assert_eq!(set.matcher().costs().len(), 3);
+        let broken: Vec<(usize, Fault)> = set.broken().collect();
+        assert!(matches!(&broken[..], [(1, Fault::Load(_))]), "{broken:?}");
     }
 }

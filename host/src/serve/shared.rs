@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::Faults;
-use super::{Control, Event, Health};
+use super::{Control, Event, Health, Quotas};
 use crate::check::Keeping;
 use crate::commit::{Store, StoreError, Tenant};
+use crate::quota::QuotaKind;
 use crate::scans::Patience;
 use crate::store::Database;
 use crate::wall_clock::WallClock;
@@ -17,6 +18,7 @@ pub(super) struct Shared<'a> {
     pub(super) health: &'a Health,
     pub(super) faults: &'a Faults,
     pub(super) clock: &'a dyn WallClock,
+    pub(super) quotas: Option<&'a Quotas>,
     pub(super) tell: &'a (dyn Fn(Event) + Sync),
     /// How long a thread sleeps that has nothing to do.
     pub(super) pause: Duration,
@@ -53,7 +55,22 @@ impl Shared<'_> {
         self.tell(Event::GoesOn);
     }
 
+    /// The store has told a tenant that it is over its quota, or refused what is more.
+    pub(super) fn over_quota(&self, tenant: &Tenant, kind: QuotaKind, most: u64) {
+        if self.quotas.is_none_or(|quotas| quotas.note(tenant, kind, true)) {
+            self.tell(Event::OverQuota(tenant.clone(), kind, most));
+        }
+    }
+
     pub(super) fn tell(&self, event: Event) {
+        let accounts = self.health.accounts();
+        match &event {
+            Event::Scanned(tenant, _) => accounts.scanned(tenant),
+            Event::Delivered(delivered) => {
+                delivered.tenants.iter().for_each(|(tenant, mails)| accounts.mailed(tenant, *mails));
+            }
+            _ => {}
+        }
         (self.tell)(event);
     }
 }

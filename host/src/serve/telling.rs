@@ -89,6 +89,9 @@ impl<'a> Telling<'a> {
         match deliverer.deliver(self.shared.clock.now().saturating_add(TURN), &woken) {
             Ok(delivered) => {
                 self.look_elsewhere(delivered.elsewhere);
+                for (tenant, kind, most) in &delivered.over_quota {
+                    self.shared.over_quota(tenant, *kind, *most);
+                }
                 if delivered.sent + delivered.dead > 0 || !delivered.failed.is_empty() {
                     self.shared.tell(Event::Delivered(delivered));
                 }

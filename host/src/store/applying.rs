@@ -17,14 +17,16 @@ use tripline_engine::abi::Severity;
 use tripline_engine::decision::{Decision, HOST, Origin};
 
 use super::evidence::{Kept, Names};
+use super::room::Room;
 use super::tails::Tails;
 use super::telling::{Work, hex};
-use super::{batches, exceptions, files, incidents, numbers, states};
+use super::{batches, exceptions, files, incidents, numbers, quotas, states};
 use crate::commit::{Commit, Committed, StoreError, Tenant};
 use crate::incidents::{
     Actor, Effect, Exception, Fingerprint, Folded, Fresh, Happening, Incident, OccurrenceId, Opened, Report,
 };
 use crate::notices::Reason;
+use crate::quota::{self, QuotaKind};
 
 /// What names an incident, but for its generation.
 type Key = (String, String, Fingerprint);
@@ -44,6 +46,8 @@ pub(super) struct Applying<'w> {
     /// By exception the decisions whose severity it has changed.
     changed_by: BTreeMap<i64, u64>,
     tails: Tails,
+    /// Room for evidence.
+    room: Room,
     /// Whose decisions these are.
     actor: Actor,
     committed: Committed,
@@ -72,6 +76,7 @@ impl<'w> Applying<'w> {
             last: None,
             changed_by: BTreeMap::new(),
             tails: Tails::default(),
+            room: Room::of(work)?,
             actor: Actor::rule(),
             committed: Committed::default(),
         })
@@ -92,6 +97,13 @@ impl<'w> Applying<'w> {
         self.tails.begin(commit.tails);
         for decision in commit.decisions {
             self.decision(decision)?;
+        }
+        if let Some(most) = self.room.over() {
+            // It is told where it happens: whoever has to know reads the database.
+            self.committed.over = Some((QuotaKind::Stored, most));
+            if !quotas::is_told(self.work, QuotaKind::Stored)? {
+                self.decision(quota::told(QuotaKind::Stored, most, self.work.now))?;
+            }
         }
         self.finish()
     }
@@ -211,16 +223,18 @@ impl<'w> Applying<'w> {
         *changed = true;
         // What was reported before, if that is its first time to be overwritten.
         if is_report(&decision) && incident.occurrences > 0 && evidence.is_empty() {
-            incident.evidence_dropped += u64::from(evidence.take_report(incident, &policy.limits));
+            incident.evidence_dropped +=
+                u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
         }
         incident.occur(&decision, &policy.limits, *now);
         if is_report(&decision) && incident.occurrences > 1 {
-            incident.evidence_dropped += u64::from(evidence.take_report(incident, &policy.limits));
+            incident.evidence_dropped +=
+                u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
         }
         for one in decision.evidence {
             let name = self.names.of(db, tenant, one.position.file)?;
             incident.seen_in(name);
-            incident.evidence_dropped += u64::from(evidence.take(one, name, &policy.limits));
+            incident.evidence_dropped += u64::from(evidence.take(one, name, &policy.limits, &mut self.room));
         }
         self.committed.occurrences += 1;
         let number = incidents::signed(incident.occurrences);

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::standing::{self, CommitTimes, Standing};
 use super::telling::{Installation, Work};
 use super::writer::Writer;
 use super::{batches, evidence, files, incidents, migrations, pages, scrubbing, states, timeline};
-use crate::commit::{StoreError, Tenant};
+use crate::commit::{PackState, StoreError, Tenant};
 use crate::files::{OwnFiles, OwnKind};
 use crate::incidents::{Cursor, Entry, Evidence, Filter, Incident, Page, Policy};
 use crate::wall_clock::WallClock;
@@ -113,6 +114,11 @@ impl Database {
         &self.path
     }
 
+    /// What time it is by its clock, nanoseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
     /// How incidents are kept and told.
     pub fn policy(&self) -> Arc<Policy> {
         current(&self.policy)
@@ -183,10 +189,20 @@ impl Database {
         self.writer.as_ref().map(|(writer, _)| writer.times()).unwrap_or_default()
     }
 
-    /// Tenants whose packs remember something.
-    pub fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let names = self.readers.read(states::tenants)?;
-        Ok(names.iter().filter_map(|name| Tenant::new(name)).collect())
+    /// Tenants whose packs remember something, and which do. Not what: of thousands that is much.
+    pub fn remembering(&self) -> Result<BTreeMap<Tenant, Vec<String>>, StoreError> {
+        let mut by_tenant: BTreeMap<Tenant, Vec<String>> = BTreeMap::new();
+        for (tenant, pack) in self.readers.read(states::remembering)? {
+            if let Some(tenant) = Tenant::new(&tenant) {
+                by_tenant.entry(tenant).or_default().push(pack);
+            }
+        }
+        Ok(by_tenant)
+    }
+
+    /// What one pack of a tenant remembers, if it does.
+    pub fn pack_state(&self, tenant: &Tenant, pack: &str) -> Result<Option<PackState>, StoreError> {
+        self.readers.read(|db| states::one(db, tenant, pack))
     }
 
     /// Sources that were named by who sends their lines, of all tenants.

@@ -55,7 +55,7 @@ pub(super) fn fold(work: &Work<'_>, recipient: &str, critical: bool) -> Result<(
         ))?
         .execute(params![work.tenant.as_str(), recipient, critical, work.now, digest])?;
     const UNSEEN: &str = "SELECT id FROM notices WHERE tenant = ?1 AND recipient = ?2 AND critical = ?3
-        AND state = 'queued' AND incident IS NULL AND attempts = 0 AND unsure = 0 AND id <> ?4";
+        AND state = 'queued' AND reason = 'digest' AND attempts = 0 AND unsure = 0 AND id <> ?4";
     let unseen = params![work.tenant.as_str(), recipient, critical, digest];
     for sql in [
         format!("UPDATE notices SET digest = ?4 WHERE digest IN ({UNSEEN})"),

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tripline_engine::decision;
 
 use super::files;
+use super::room::{self, Room};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Evidence, Incident, IncidentLimits};
 
@@ -65,7 +66,12 @@ impl Kept {
 
     /// Takes what an incident says of itself now: a report's title, details and values, which the next one takes the place
     /// of. Answers whether something was let go for it.
-    pub(super) fn take_report(&mut self, incident: &Incident, limits: &IncidentLimits) -> bool {
+    pub(super) fn take_report(
+        &mut self,
+        incident: &Incident,
+        limits: &IncidentLimits,
+        room: &mut Room,
+    ) -> bool {
         let said = [&incident.title, &incident.summary].into_iter().filter(|text| !text.is_empty()).cloned();
         let values = incident.values.iter().map(|(name, value)| format!("{name}: {value}"));
         let mut text = said.chain(values).collect::<Vec<_>>().join("\n").into_bytes();
@@ -75,19 +81,20 @@ impl Kept {
         let (name, text, captures) = (REPORT.into(), Some(text), Vec::new());
         let fresh =
             Evidence { file: None, name, offset: number, line: number, text, cut, captures, digest: None };
-        self.push(None, number, fresh, limits)
+        self.push(None, number, fresh, limits, room)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Takes one more; the oldest beyond the first few goes. Answers whether something was let go.
+    /// Takes one more, if there is room; the oldest beyond the first few goes. Answers whether something was let go.
     pub(super) fn take(
         &mut self,
         mut evidence: decision::Evidence,
         name: &str,
         limits: &IncidentLimits,
+        room: &mut Room,
     ) -> bool {
         let (file, offset) = (Some(evidence.position.file), evidence.position.offset);
         if self.rows.iter().any(|row| row.file == file && row.offset == offset) {
@@ -97,16 +104,31 @@ impl Kept {
         let decision::Evidence { position, text, cut, captures, digest } = evidence;
         let (name, line) = (name.into(), position.line);
         // Most of what is taken goes again before it is written: the digest of a text that is whole can wait.
-        self.push(file, offset, Evidence { file, name, offset, line, text, cut, captures, digest }, limits)
+        let fresh = Evidence { file, name, offset, line, text, cut, captures, digest };
+        self.push(file, offset, fresh, limits, room)
     }
 
-    fn push(&mut self, file: Option<u32>, offset: u64, fresh: Evidence, limits: &IncidentLimits) -> bool {
+    fn push(
+        &mut self,
+        file: Option<u32>,
+        offset: u64,
+        fresh: Evidence,
+        limits: &IncidentLimits,
+        room: &mut Room,
+    ) -> bool {
+        // What is there stays: the new one would be the next to go.
+        if !room.take(room::bytes(&fresh)) {
+            return true;
+        }
         self.last += 1;
         self.rows.push(Row { number: self.last, file, offset, fresh: Some(fresh) });
         let over = self.rows.len() > 2 * limits.evidence.max(1);
         if over {
             let row = self.rows.remove(limits.evidence.max(1));
-            self.gone.extend(row.fresh.is_none().then_some(row.number));
+            match row.fresh {
+                Some(fresh) => room.give_back(room::bytes(&fresh)),
+                None => self.gone.push(row.number),
+            }
         }
         over
     }

@@ -10,16 +10,23 @@
 //!     └── retry
 //! ```
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
 use super::telling::{Installation, Work, thread};
-use super::{departed, digest, evidence, incidents, open, tenants, timeline, told};
+use super::{
+    breakers, confirming, departed, digest, evidence, incidents, open, quotas, tenants, timeline, told,
+};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
 use crate::notices::{
     About, Bucket, Content, DelivererLock, End, Leased, Next, Outbox, Reason, RuleText, Throttle, backoff,
 };
+use crate::quota::{QuotaKind, day, next_day};
+use crate::token::ConfirmationSecret;
 
 /// What could not be delivered when it is as old as this is given up: four days, as mail servers do (RFC 5321 section 4.5.4.1).
 const GIVEN_UP: i64 = 4 * 24 * 60 * 60 * 1_000_000_000;
@@ -37,8 +44,10 @@ impl Outbox for Database {
 
     fn next(&self, relay: &str) -> Result<Next, StoreError> {
         let relay = relay.to_string();
-        let next =
-            self.write(move |db, this| next(db, &this.policy, &this.installation, &relay, this.now))?;
+        // Drawn here, if it is needed or not: nothing waits for it while the database is held.
+        let secret = ConfirmationSecret::draw().map_err(|error| StoreError::Io(Arc::new(error)))?;
+        let next = self
+            .write(move |db, this| next(db, &this.policy, &this.installation, (&relay, secret), this.now))?;
         crate::crash::point("lease_taken");
         Ok(next)
     }
@@ -51,15 +60,12 @@ impl Outbox for Database {
     }
 }
 
-/// Longer than a relay is ever left alone.
-const PATIENCE: i64 = 15 * 60 * 1_000_000_000;
-
 /// Lets go what only waits because the clock was ahead when it was queued or deferred. Of what was queued later than now
 /// it is not known until when quiet hours last; a clock that is set back by less than they are looked at keeps them.
 pub(super) fn unwind(db: &Connection, now: i64) -> Result<(), StoreError> {
     let sql = "UPDATE notices SET due = ?1 WHERE state IN ('queued', 'deferred') AND due > ?1
             AND (state = 'deferred' AND due > ?2 OR created > ?1 AND due <= created OR created > ?2)";
-    db.prepare_cached(sql)?.execute([now, now.saturating_add(PATIENCE)])?;
+    db.prepare_cached(sql)?.execute([now, now.saturating_add(breakers::PATIENCE)])?;
     Ok(())
 }
 
@@ -81,6 +87,33 @@ struct Waiting {
     recipient: String,
     critical: bool,
     due: u64,
+    /// When the oldest of them was put here.
+    since: i64,
+}
+
+/// How many mails tenants may still send on this day.
+#[derive(Default)]
+struct Mails(HashMap<Tenant, Option<(u64, u64)>>);
+
+impl Mails {
+    /// `None`: as many as there are.
+    fn left(&mut self, work: &Work<'_>) -> Result<Option<u64>, StoreError> {
+        let known = match self.0.get(work.tenant) {
+            Some(known) => *known,
+            None => {
+                let most = quotas::in_force(work.db, work.policy, work.tenant)?.most(QuotaKind::Mails);
+                let sent = most.map(|_| quotas::mails(work.db, work.tenant, work.now)).transpose()?;
+                let known = most.zip(sent);
+                self.0.insert(work.tenant.clone(), known);
+                known
+            }
+        };
+        Ok(known.map(|(most, sent)| most.saturating_sub(sent)))
+    }
+
+    fn most(&self, tenant: &Tenant) -> u64 {
+        self.0.get(tenant).copied().flatten().map_or(u64::MAX, |(most, _)| most)
+    }
 }
 
 /// What to send now, or when to look again.
@@ -88,14 +121,10 @@ pub(super) fn next(
     db: &Connection,
     policy: &Policy,
     installation: &Installation,
-    relay: &str,
+    (relay, secret): (&str, ConfirmationSecret),
     now: i64,
 ) -> Result<Next, StoreError> {
-    let mut statement = db.prepare_cached("SELECT closed_at FROM breakers WHERE relay = ?1")?;
-    let closed = statement.query_row([relay], |row| row.get::<_, i64>(0)).optional()?;
-    // One that is longer was closed by a clock that was ahead.
-    let holds = |closed: &i64| *closed > now && closed.saturating_sub(now) <= PATIENCE;
-    if let Some(closed) = closed.filter(holds) {
+    if let Some(closed) = breakers::closed(db, relay, now)? {
         return Ok(if next_due(db, i64::MIN)?.is_some() { Next::Wait(closed) } else { Next::Idle });
     }
     let mut again = next_due(db, now)?;
@@ -103,6 +132,7 @@ pub(super) fn next(
     let mut departed = Vec::new();
     for Waiting { tenant, recipient, .. } in &all {
         let work = Work { db, tenant, policy, installation, now };
+        departed.push((recipient.clone(), confirming::give_up(&work, recipient)?));
         if !tenants::may_be_told(db, policy, tenant, recipient)? {
             departed.push((recipient.clone(), departed::give_up(&work, recipient)?));
         }
@@ -111,8 +141,19 @@ pub(super) fn next(
     if !departed.is_empty() {
         return Ok(Next::Departed(departed));
     }
+    let mut mails = Mails::default();
     for waiting in all {
         let work = Work { db, tenant: &waiting.tenant, policy, installation, now };
+        let left = mails.left(&work)?;
+        if left == Some(0) {
+            let most = mails.most(&waiting.tenant);
+            if quotas::tell(&work, QuotaKind::Mails, most)? {
+                return Ok(Next::OverQuota(waiting.tenant.clone(), QuotaKind::Mails, most));
+            }
+            let at = next_day(now);
+            again = Some(again.map_or(at, |again| again.min(at)));
+            continue;
+        }
         let bucket = bucket(&work, &waiting)?;
         let tokens = policy.throttle.tokens(bucket);
         if tokens == 0 {
@@ -120,10 +161,12 @@ pub(super) fn next(
             again = Some(again.map_or(at, |again| again.min(at)));
             continue;
         }
-        if waiting.due > tokens {
+        // What is left over from the day before goes as one, and so does what would use up the day.
+        let is_late = left.is_some() && waiting.since < day(now);
+        if waiting.due > tokens || is_late || left.is_some_and(|left| waiting.due > left) {
             digest::fold(&work, &waiting.recipient, waiting.critical)?;
         }
-        if let Some(leased) = lease(&work, &waiting)? {
+        if let Some(leased) = lease(&work, &waiting, &secret)? {
             put_bucket(&work, &waiting, policy.throttle.taken(bucket))?;
             return Ok(Next::Send(Box::new(leased)));
         }
@@ -140,18 +183,18 @@ fn next_due(db: &Connection, now: i64) -> Result<Option<i64>, StoreError> {
 /// Who has something due; whoever has waited longest first.
 fn waiting(db: &Connection, now: i64) -> Result<Vec<Waiting>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT tenant, recipient, critical, count(*) FROM notices
+        "SELECT tenant, recipient, critical, count(*), min(created) FROM notices
          WHERE state IN ('queued', 'deferred') AND due <= ?1
          GROUP BY tenant, recipient, critical ORDER BY critical DESC, min(due), min(id)",
     )?;
     let rows = statement.query_map([now], |row| {
-        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?))
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get(4)?))
     })?;
     let mut found = Vec::new();
     for row in rows {
-        let (tenant, recipient, critical, due) = row?;
+        let (tenant, recipient, critical, due, since) = row?;
         let due = due.max(0) as u64;
-        found.extend(Tenant::new(&tenant).map(|tenant| Waiting { tenant, recipient, critical, due }));
+        found.extend(Tenant::new(&tenant).map(|tenant| Waiting { tenant, recipient, critical, due, since }));
     }
     Ok(found)
 }
@@ -159,6 +202,9 @@ fn waiting(db: &Connection, now: i64) -> Result<Vec<Waiting>, StoreError> {
 /// How many notices of a tenant can go now: they are due, and the hour's mails are not used up.
 pub(super) fn can_go(work: &Work<'_>) -> Result<u64, StoreError> {
     let mut count = 0;
+    if Mails::default().left(work)? == Some(0) {
+        return Ok(0);
+    }
     for waiting in waiting(work.db, work.now)?.iter().filter(|waiting| waiting.tenant == *work.tenant) {
         let tokens = work.policy.throttle.tokens(bucket(work, waiting)?);
         count += if tokens > 0 { waiting.due } else { 0 };
@@ -189,7 +235,7 @@ fn put_bucket(work: &Work<'_>, of: &Waiting, bucket: Bucket) -> Result<(), Store
 }
 
 /// The oldest that may go: what was told of an incident before, alone or within a digest, goes before it.
-fn lease(work: &Work<'_>, of: &Waiting) -> Result<Option<Leased>, StoreError> {
+fn lease(work: &Work<'_>, of: &Waiting, secret: &ConfirmationSecret) -> Result<Option<Leased>, StoreError> {
     let Work { db, tenant, now, .. } = work;
     let mut statement = db.prepare_cached(
         "SELECT n.id, n.event, n.incident, n.route, n.reason, n.message, n.created FROM notices n
@@ -215,6 +261,9 @@ fn lease(work: &Work<'_>, of: &Waiting) -> Result<Option<Leased>, StoreError> {
     )?
     .execute(params![notice, now])?;
     let content = match incident {
+        None if reason == Reason::Confirm.code() => {
+            Content::Confirm(Box::new(confirming::content(work, &of.recipient, secret.clone())?))
+        }
         None => Content::Digest(digest::content(work, notice)?),
         Some(incident) => {
             let Some(incident) = incidents::get(db, tenant, incident)? else { return Ok(None) };
@@ -285,7 +334,7 @@ pub(super) fn finish(
         return Ok(false);
     };
     let Some(tenant) = Tenant::new(&tenant) else { return Ok(false) };
-    let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0 };
+    let of = Waiting { tenant: tenant.clone(), recipient, critical, due: 0, since: now };
     let work = Work { db, tenant: &tenant, policy, installation, now };
     let put = |state: &str, due: i64, words: &str| -> Result<(), StoreError> {
         let sent = (state == "sent").then_some(now);
@@ -299,13 +348,20 @@ pub(super) fn finish(
     let later = now.saturating_add(backoff(attempts, notice as u64));
     let later = behind.map_or(later, |due| due.min(later));
     let is_old = created <= now.saturating_sub(GIVEN_UP);
+    let asks = reason == Reason::Confirm.code();
     let give_up = |words: &str| {
         put("dead", now, words)?;
+        if asks {
+            confirming::told(&work, "recipient.unreached", &of.recipient)?;
+        }
         told(&work, notice, &Happening::Undelivered { recipient: of.recipient.clone(), words: words.into() })
     };
     match end {
         End::Sent(words) => {
             put("sent", now, words)?;
+            if asks {
+                confirming::told(&work, "recipient.mailed", &of.recipient)?;
+            }
             told(&work, notice, &Happening::Notified { reason, recipient: of.recipient.clone() })?;
         }
         End::Refused(words) => give_up(words)?,
@@ -340,9 +396,9 @@ pub(super) fn finish(
         put_bucket(&work, &of, policy.throttle.given_back(bucket))?;
     }
     match end {
-        End::Relay(words) | End::Unsure(words) => relay_failed(db, relay, words, now)?,
+        End::Relay(words) | End::Unsure(words) => breakers::failed(db, relay, words, now)?,
         End::Sent(_) | End::Deferred(_) | End::Refused(_) | End::Departed => {
-            db.prepare_cached("DELETE FROM breakers WHERE relay = ?1")?.execute([relay])?;
+            breakers::opened(db, relay)?;
         }
     }
     Ok(matches!(end, End::Refused(_) | End::Departed) || is_old && !matches!(end, End::Sent(_)))
@@ -363,19 +419,6 @@ fn critical_behind(
             AND n.incident IN (SELECT incident FROM notices WHERE id = ?3 OR digest = ?3)",
     )?;
     Ok(statement.query_row(params![work.tenant.as_str(), recipient, notice, lease], |row| row.get(0))?)
-}
-
-fn relay_failed(db: &Connection, relay: &str, words: &str, now: i64) -> Result<(), StoreError> {
-    let failures: u32 = db
-        .prepare_cached(
-            "INSERT INTO breakers (relay, failures, closed_at, words) VALUES (?1, 1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET failures = failures + 1, words = ?3 RETURNING failures",
-        )?
-        .query_row(params![relay, now, words], |row| row.get(0))?;
-    let closed = now.saturating_add(backoff(failures, now as u64));
-    db.prepare_cached("UPDATE breakers SET closed_at = ?2 WHERE relay = ?1")?
-        .execute(params![relay, closed])?;
-    Ok(())
 }
 
 /// Notes in the timeline of its incident, or of all its digest's, what became of a notice.

@@ -10,6 +10,7 @@ use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::packs::{Act, NewVersion, OwnPack, Version};
 use crate::security_log::hex;
+use crate::signing::Signature;
 
 /// Versions of a pack that are kept: the newest, and the one that counts.
 const VERSIONS: i64 = 5;
@@ -65,7 +66,7 @@ impl Database {
 
 fn all(db: &Connection, tenant: Option<&Tenant>) -> Result<Vec<OwnPack>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT p.tenant, p.name, p.enabled, p.settings, v.number, v.version, v.digest, v.pushed, v.author
+        "SELECT p.tenant, p.name, p.enabled, p.settings, v.number, v.version, v.digest, v.pushed, v.author, v.signature
          FROM own_packs p JOIN own_pack_versions v
              ON v.tenant = p.tenant AND v.name = p.name AND v.number = p.current
          WHERE ?1 IS NULL OR p.tenant = ?1 ORDER BY p.tenant, p.name",
@@ -83,7 +84,7 @@ fn all(db: &Connection, tenant: Option<&Tenant>) -> Result<Vec<OwnPack>, StoreEr
 
 fn versions(db: &Connection, tenant: &Tenant, name: &str) -> Result<Vec<Version>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT number, version, digest, pushed, author FROM own_pack_versions
+        "SELECT number, version, digest, pushed, author, signature FROM own_pack_versions
          WHERE tenant = ?1 AND name = ?2 ORDER BY number DESC",
     )?;
     let rows = statement.query_map(params![tenant.as_str(), name], |row| version(row, 0))?;
@@ -91,12 +92,15 @@ fn versions(db: &Connection, tenant: &Tenant, name: &str) -> Result<Vec<Version>
 }
 
 fn version(row: &Row<'_>, at: usize) -> rusqlite::Result<Version> {
+    let signature: Option<String> = row.get(at + 5)?;
     Ok(Version {
         number: row.get(at)?,
         version: row.get(at + 1)?,
         digest: row.get(at + 2)?,
         pushed: row.get(at + 3)?,
         author: row.get(at + 4)?,
+        // It was read before it was written.
+        signature: signature.and_then(|text| Signature::read(text.as_bytes()).ok()),
     })
 }
 
@@ -110,20 +114,26 @@ fn push(work: &Work<'_>, new: &NewVersion, actor: &Actor) -> Result<u32, StoreEr
          ON CONFLICT DO UPDATE SET current = ?3",
     )?
     .execute(params![tenant, new.name, number])?;
-    // The same module again is the newest now.
+    let signature = new.signature.as_ref().map(Signature::to_string);
+    // The same module again is the newest now; who vouched for it still does, if nobody comes in their place.
     db.prepare_cached(
-        "INSERT INTO own_pack_versions (tenant, name, number, version, digest, pushed, author, wasm)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (tenant, name, digest) DO UPDATE SET number = ?3, pushed = ?6, author = ?7",
+        "INSERT INTO own_pack_versions (tenant, name, number, version, digest, pushed, author, wasm, signature)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (tenant, name, digest)
+             DO UPDATE SET number = ?3, pushed = ?6, author = ?7, signature = coalesce(?9, signature)",
     )?
-    .execute(params![tenant, new.name, number, new.version, new.digest, now, actor.id, new.wasm])?;
+    .execute(params![
+        tenant, new.name, number, new.version, new.digest, now, actor.id, new.wasm, signature
+    ])?;
     db.prepare_cached(
         "DELETE FROM own_pack_versions WHERE tenant = ?1 AND name = ?2 AND number <= (
              SELECT number FROM own_pack_versions WHERE tenant = ?1 AND name = ?2
              ORDER BY number DESC LIMIT 1 OFFSET ?3)",
     )?
     .execute(params![tenant, new.name, VERSIONS])?;
-    record(work, "pack.pushed", &new.name, actor, &[("sha256", hex(&new.digest).into())])?;
+    let signer = new.signer.map(|key| ("signed_by", key.to_string().into()));
+    let fields = [Some(("sha256", hex(&new.digest).into())), signer];
+    record(work, "pack.pushed", &new.name, actor, &fields.into_iter().flatten().collect::<Vec<_>>())?;
     Ok(number)
 }
 

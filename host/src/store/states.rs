@@ -1,8 +1,9 @@
 //! What packs remember.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::clock;
+use super::database::Database;
 use super::telling::Work;
 use crate::commit::{PackState, StoreError, Tenant};
 
@@ -14,29 +15,56 @@ pub(super) fn all(db: &Connection, tenant: &Tenant) -> Result<Vec<PackState>, St
     let mut statement = db.prepare_cached(
         "SELECT pack, version, digest, settings, state, host FROM states WHERE tenant = ?1 ORDER BY pack",
     )?;
-    let rows = statement.query_map([tenant.as_str()], |row| {
-        Ok(PackState {
-            pack: row.get(0)?,
-            version: row.get(1)?,
-            digest: row.get(2)?,
-            settings: row.get(3)?,
-            state: row.get(4)?,
-            host: row.get(5)?,
-        })
-    })?;
+    let rows = statement.query_map([tenant.as_str()], state)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Of one pack of a tenant, if it remembers something.
+pub(super) fn one(db: &Connection, tenant: &Tenant, pack: &str) -> Result<Option<PackState>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT pack, version, digest, settings, state, host FROM states WHERE tenant = ?1 AND pack = ?2",
+    )?;
+    Ok(statement.query_row([tenant.as_str(), pack], state).optional()?)
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<PackState> {
+    Ok(PackState {
+        pack: row.get(0)?,
+        version: row.get(1)?,
+        digest: row.get(2)?,
+        settings: row.get(3)?,
+        state: row.get(4)?,
+        host: row.get(5)?,
+    })
+}
+
+/// Tenants and those of their packs that remember something.
+pub(super) fn remembering(db: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT tenant, pack FROM states ORDER BY tenant, pack")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl Database {
+    /// How many bytes are kept of what each tenant's packs remember, by tenant and pack. Nothing of it is read.
+    pub fn state_sizes(&self) -> Result<Vec<(Tenant, String, u64)>, StoreError> {
+        let sql = "SELECT tenant, pack, coalesce(length(state), 0) + length(host) FROM states ORDER BY 1, 2";
+        self.readers.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?));
+            let rows = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
+            let sizes = rows.into_iter().filter_map(|(tenant, pack, bytes)| {
+                Some((Tenant::new(&tenant)?, pack, u64::try_from(bytes).unwrap_or(0)))
+            });
+            Ok(sizes.collect())
+        })
+    }
 }
 
 /// Packs of a tenant that remember something.
 pub(super) fn packs(db: &Connection, tenant: &Tenant) -> Result<Vec<String>, StoreError> {
     let mut statement = db.prepare_cached("SELECT pack FROM states WHERE tenant = ?1")?;
     Ok(statement.query_map([tenant.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?)
-}
-
-/// Tenants whose packs remember something.
-pub(super) fn tenants(db: &Connection) -> Result<Vec<String>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT DISTINCT tenant FROM states ORDER BY tenant")?;
-    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Puts a state in the place of the one before.

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::telling::Work;
-use super::{log, tokens};
+use super::{confirming, log, quotas, signers, tokens};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
+use crate::quota::QuotaKind;
 use crate::tenants::{KnownTenant, NewTenant, NotAdded, TenantRecipient};
 use crate::token::{NewToken, Scope};
 
@@ -33,24 +34,13 @@ impl Database {
 
     /// All tenants that have anything here, by name.
     pub fn known_tenants(&self) -> Result<Vec<KnownTenant>, StoreError> {
-        let now = self.clock.now();
+        let (now, policy) = (self.clock.now(), self.policy());
         self.readers.read(|db| {
             let mut statement = db.prepare_cached(&format!("{NAMES} ORDER BY 1"))?;
             let names = statement.query_map([], |row| row.get::<_, String>(0))?;
             let names = names.collect::<Result<Vec<_>, _>>()?;
-            names.iter().filter_map(|name| Tenant::new(name)).map(|tenant| known(db, tenant, now)).collect()
-        })
-    }
-
-    /// Lines a second of tenants that were added with such a quota.
-    pub fn quotas(&self) -> Result<Vec<(Tenant, u64)>, StoreError> {
-        self.readers.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT name, lines FROM tenants WHERE lines IS NOT NULL")?;
-            let rows =
-                statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
-            Ok(rows.filter_map(|(name, lines)| Tenant::new(&name).zip(u64::try_from(lines).ok())).collect())
+            let tenants = names.iter().filter_map(|name| Tenant::new(name));
+            tenants.map(|tenant| known(db, &policy, tenant, now)).collect()
         })
     }
 
@@ -62,30 +52,43 @@ impl Database {
         actor: Actor,
     ) -> Result<bool, StoreError> {
         let (tenant, address) = (tenant.clone(), address.to_string());
-        self.write(move |db, this| {
-            let work = this.work(db, &tenant);
-            let sql = "UPDATE tenant_recipients SET confirmed = ?3
-                       WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
-            let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, work.now])?;
-            if confirmed > 0 {
-                record(&work, "recipient.confirmed", &actor, &[("recipient_sha256", hashed(&address))])?;
-            }
-            Ok(confirmed > 0)
-        })
+        self.write(move |db, this| confirm(&this.work(db, &tenant), &address, &actor))
     }
+}
+
+/// The same, by whoever answers for it; what was mailed about that holds no more.
+pub(super) fn confirm(work: &Work<'_>, address: &str, actor: &Actor) -> Result<bool, StoreError> {
+    let Work { db, tenant, now, .. } = work;
+    let sql = "UPDATE tenant_recipients SET confirmed = ?3
+               WHERE tenant = ?1 AND address = ?2 AND confirmed IS NULL";
+    let confirmed = db.prepare_cached(sql)?.execute(params![tenant.as_str(), address, now])?;
+    if confirmed > 0 {
+        let sql = "DELETE FROM recipient_tokens WHERE tenant = ?1 AND address = ?2";
+        db.prepare_cached(sql)?.execute([tenant.as_str(), address])?;
+        record(work, "recipient.confirmed", actor, &[("recipient_sha256", hashed(address))])?;
+    }
+    Ok(confirmed > 0)
 }
 
 fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreError> {
     let (db, name, now) = (work.db, new.tenant.as_str(), work.now);
-    db.prepare_cached("INSERT INTO tenants (name, created, author, lines) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![name, now, actor.id, new.lines.and_then(|lines| i64::try_from(lines).ok())])?;
-    for address in &new.recipients {
-        // One that is named twice is one.
-        let sql = "INSERT INTO tenant_recipients (tenant, address, created) VALUES (?1, ?2, ?3)
-                   ON CONFLICT DO NOTHING";
-        db.prepare_cached(sql)?.execute(params![name, address, now])?;
+    db.prepare_cached("INSERT INTO tenants (name, created, author) VALUES (?1, ?2, ?3)")?
+        .execute(params![name, now, actor.id])?;
+    for (kind, most) in new.quota.each() {
+        quotas::set(work, kind, Some(most))?;
     }
     record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
+    for address in &new.recipients {
+        // One that is named twice is one.
+        let sql = "INSERT INTO tenant_recipients (tenant, address, created, author) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO NOTHING";
+        let is_new = db.prepare_cached(sql)?.execute(params![name, address, now, actor.name])? > 0;
+        match is_new {
+            true if new.confirmed => drop(confirm(work, address, actor)?),
+            true => drop(confirming::ask(work, address, actor)?),
+            false => {}
+        }
+    }
     let (called, hash) = new.token.clone();
     let token = NewToken { tenant: new.tenant.clone(), name: called, scope: Scope::Ingest, expires: None };
     tokens::add(work, &token, &hash, actor)
@@ -97,17 +100,21 @@ pub(super) fn is_known(db: &Connection, tenant: &Tenant) -> Result<bool, StoreEr
     Ok(db.prepare_cached(&sql)?.exists([tenant.as_str()])?)
 }
 
-fn known(db: &Connection, tenant: Tenant, now: i64) -> Result<KnownTenant, StoreError> {
+fn known(db: &Connection, policy: &Policy, tenant: Tenant, now: i64) -> Result<KnownTenant, StoreError> {
     let name = tenant.as_str();
-    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1), (SELECT lines FROM tenants WHERE name = ?1),
+    let sql = "SELECT (SELECT created FROM tenants WHERE name = ?1),
         (SELECT count(*) FROM tokens WHERE tenant = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)),
-        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state <> 'resolved')";
-    let (created, lines, tokens, open): (_, Option<i64>, _, _) = db
+        (SELECT count(*) FROM incidents WHERE tenant = ?1 AND state IN (0, 1))";
+    let (created, tokens, open) = db
         .prepare_cached(sql)?
-        .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    let lines = lines.and_then(|lines| u64::try_from(lines).ok());
+        .query_row(params![name, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let recipients = recipients(db, &tenant)?;
-    Ok(KnownTenant { tenant, created, lines, recipients, tokens, open })
+    let quota = quotas::in_force(db, policy, &tenant)?;
+    let used = quotas::used(db, &tenant, now)?;
+    let is_over = |(kind, used): &&(QuotaKind, u64)| quota.is_over(*kind, *used);
+    let over = used.iter().filter(is_over).map(|(kind, _)| *kind).collect();
+    let signed_by = signers::of(db, &tenant)?;
+    Ok(KnownTenant { tenant, created, quota, used, over, recipients, signed_by, tokens, open })
 }
 
 fn recipients(db: &Connection, tenant: &Tenant) -> Result<Vec<TenantRecipient>, StoreError> {
@@ -139,7 +146,7 @@ pub(super) fn may_be_told(
     Ok(db.prepare_cached(sql)?.exists(params![tenant.as_str(), address])?)
 }
 
-fn hashed(address: &str) -> Value {
+pub(super) fn hashed(address: &str) -> Value {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(address.to_ascii_lowercase());
     hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()

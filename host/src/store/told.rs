@@ -8,7 +8,7 @@ use super::held::{self, Held};
 use super::{departed, log, outbox};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Policy};
-use crate::notices::{Bucket, Route};
+use crate::notices::{Bucket, Reason, Route};
 use crate::security_log::Deed;
 
 /// A notice as it stands in the outbox.
@@ -63,6 +63,17 @@ pub struct OutboxStatus {
     pub buckets: Vec<(String, bool, Bucket)>,
 }
 
+impl Told {
+    /// What it is about, in words.
+    pub fn about(&self) -> String {
+        match self.incident {
+            Some(id) => format!("incident {id}"),
+            None if self.reason == Reason::Confirm.code() => "confirmation".into(),
+            None => "digest".into(),
+        }
+    }
+}
+
 impl OutboxStatus {
     /// Notices that are still to be sent.
     pub fn waiting(&self) -> u64 {
@@ -94,8 +105,8 @@ impl Database {
 
     /// The same, with what holds each.
     pub(super) fn holding(&self, tenant: &Tenant, mut all: Vec<Told>) -> Result<Vec<Told>, StoreError> {
-        let (throttle, now) = (self.policy().throttle, self.clock.now());
-        let held = self.readers.read(|db| held::of(db, tenant, &throttle, now, &all))?;
+        let (policy, now) = (self.policy(), self.clock.now());
+        let held = self.readers.read(|db| held::of(db, tenant, &policy, now, &all))?;
         all.iter_mut().zip(held).for_each(|(told, held)| told.held = held);
         Ok(all)
     }

@@ -107,7 +107,7 @@ fn serve(path: &Path) -> (HttpServer, Arc<Database>) {
         compiler: Compiler::new(None),
     };
     let http = start(HttpOptions {
-        packs: Arc::new(Shelf::open(tools, Vec::new()).unwrap().0),
+        packs: Arc::new(Shelf::open(tools, Vec::new(), Default::default()).unwrap().0),
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         database: Arc::clone(&database),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tripline::abi::Severity;
+use tripline::security_log::Records;
 use tripline::token::Scope;
 
 use crate::api::{call, get, incident, keys, post, token};
@@ -118,4 +119,53 @@ fn an_admin_goes_as_far_as_the_tenant_and_no_further() {
         [403, 404, 204]
     );
     assert_eq!(get(&site, "/metrics", &operator).status, 200);
+}
+
+#[test]
+fn what_one_may_use_is_changed_by_operators_and_counts_at_once() {
+    let site = Site::new();
+    let operator = site.token(Scope::Operator);
+    let body = json!({ "name": "plant", "quota": { "lines": 10, "stored": 1 << 30 } });
+    let added = post(&site, "/api/v1/tenants", &operator, "", &body);
+    assert_eq!(added.status, 201, "{added:?}");
+    let secret = added.json()["secret"].as_str().unwrap().to_string();
+    let change = |token: &str, name: &str, body: &Value| {
+        call(&site, "PATCH", &format!("/api/v1/tenants/{name}"), Some(token), "", Some(body))
+    };
+    let lines = b"n=1\n".repeat(30);
+    assert_eq!(site.bring(&secret, "", &lines).status, 200);
+    assert_eq!(site.bring(&secret, "", &lines).status, 429);
+    let shown = || {
+        let listed = get(&site, "/api/v1/tenants", &operator).json();
+        let plant = listed["tenants"].as_array().unwrap().iter().find(|one| one["name"] == "plant").unwrap();
+        (plant["quota"].clone(), plant["over"].clone(), plant["used"]["stored"].as_u64().unwrap())
+    };
+    let (quota, over, _) = shown();
+    assert_eq!((quota, over), (json!({ "lines": 10, "stored": 1 << 30 }), json!(["lines"])));
+    let admin = site.token_of("plant", Scope::Admin, None);
+    assert_eq!(change(&admin, "plant", &json!({ "quota": { "lines": null } })).status, 403);
+    let changed = change(&operator, "plant", &json!({ "quota": { "lines": null, "mails_per_day": 5 } }));
+    assert_eq!(
+        (changed.status, &changed.json()["quota"]),
+        (200, &json!({ "stored": 1 << 30, "mails_per_day": 5 }))
+    );
+    assert_eq!(site.bring(&secret, "", &lines).status, 200, "at once");
+    let (quota, over, stored) = shown();
+    assert_eq!((quota, over), (json!({ "stored": 1 << 30, "mails_per_day": 5 }), json!([])));
+    assert!(stored > 0);
+    for wrong in [
+        json!({}),
+        json!({ "quota": { "cores": 1 } }),
+        json!({ "quota": { "lines": 0 } }),
+        json!({ "quota": { "lines": -1 } }),
+        json!({ "quota": { "lines": 1.5 } }),
+        json!({ "quota": { "stored": "2 GiB" } }),
+        json!({ "quota": { "stored": u64::MAX } }),
+        json!({ "quota": { "lines": 1 }, "tenant": "default" }),
+    ] {
+        assert_eq!(change(&operator, "plant", &wrong).status, 422, "{wrong}");
+    }
+    assert_eq!(change(&operator, "nobody", &json!({ "quota": { "lines": 1 } })).status, 404);
+    let records = site.database.after(0, 1_000).unwrap();
+    assert_eq!(records.iter().filter(|one| one.event == "tenant.quota_changed").count(), 2);
 }

@@ -22,6 +22,7 @@ use tripline::serve::{
     self, Control, Health, Intake, IntakeLimits, PackSets, Quotas, ScanPlan, Scans, ServeOptions,
     StreamSettings,
 };
+use tripline::signing::Demands;
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 use tripline::wall_clock::WallClock;
@@ -101,6 +102,7 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<tripline::configuration::TlsFiles>,
     pub(crate) sources: HttpSources,
     pub(crate) proxies: Vec<ipnet::IpNet>,
+    pub(crate) demands: Demands,
     /// Whether what is taken is judged and committed.
     pub(crate) judges: bool,
 }
@@ -109,7 +111,15 @@ impl Default for Setup {
     fn default() -> Setup {
         let (limits, intake) = (HttpLimits::default(), IntakeLimits::default());
         let sources = HttpSources::new(StreamSettings::default(), &[]);
-        Setup { limits, intake, tls: None, sources, proxies: Vec::new(), judges: true }
+        Setup {
+            limits,
+            intake,
+            tls: None,
+            sources,
+            proxies: Vec::new(),
+            demands: Demands::default(),
+            judges: true,
+        }
     }
 }
 
@@ -221,7 +231,7 @@ impl Site {
             sandbox: Arc::new(Wasmtime::new(Limits::default()).unwrap()),
             compiler: Compiler { program: env!("CARGO_BIN_EXE_tripline").into(), ..Compiler::new(None) },
         };
-        Shelf::open(tools, vec![configured()]).unwrap().0
+        Shelf::open(tools, vec![configured()], self.setup.demands.clone()).unwrap().0
     }
 
     /// With what its HTTP is started.

@@ -5,6 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
+use tripline::quota::{Quota, QuotaKind};
 use tripline::serve::IntakeLimits;
 use tripline::token::Scope;
 
@@ -260,7 +261,7 @@ fn over_its_quota_a_tenant_waits_and_others_do_not() {
     let site = Site::new();
     let plant = crate::api::tenant("plant");
     let (token, other) = (site.token_of("plant", Scope::Ingest, None), site.token(Scope::Ingest));
-    site.intake.quotas().unwrap().put(&plant, Some(10));
+    site.intake.quotas().unwrap().put(&plant, Quota::of(QuotaKind::Lines, 10));
     let lines = b"n=1\n".repeat(30);
     assert_eq!(site.bring(&token, "", &lines).status, 200, "what comes at once is not torn");
     let refused = site.bring(&token, "", b"n=1\n");
@@ -268,8 +269,11 @@ fn over_its_quota_a_tenant_waits_and_others_do_not() {
     assert_eq!(refused.header("retry-after"), Some("2"));
     assert_eq!(site.bring(&other, "", &lines).status, 200);
     let metrics = site.get("/metrics", &site.token(Scope::Operator)).text();
-    assert!(metrics.contains("tripline_tenant_over_quota{tenant=\"plant\"} 1"), "{metrics}");
-    assert!(metrics.contains("tripline_tenant_went_over_quota_total{tenant=\"plant\"} 1"), "{metrics}");
+    assert!(metrics.contains("tripline_tenant_over_quota{tenant=\"plant\",quota=\"lines\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("tripline_tenant_went_over_quota_total{tenant=\"plant\",quota=\"lines\"} 1"),
+        "{metrics}"
+    );
     site.clock.pass(2);
     assert_eq!(site.bring(&token, "", b"n=1\n").status, 200);
     let told = || {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tripline::Pack;
 use tripline::packs::{CompileError, CompileLimits, Compiler, NewVersion};
+use tripline::quota::QuotaKind;
 use tripline::token::Scope;
 
 use crate::api::{get, somebody, tenant};
@@ -25,7 +26,14 @@ pub(crate) fn module(name: &str) -> Vec<u8> {
 pub(crate) fn keep(site: &Site, of: &str) {
     for wasm in [module("good"), module("decides-on-all")] {
         let digest = Sha256::digest(&wasm).into();
-        let new = NewVersion { name: NAME.into(), version: "1.0.0".into(), digest, wasm };
+        let new = NewVersion {
+            name: NAME.into(),
+            version: "1.0.0".into(),
+            digest,
+            wasm,
+            signature: None,
+            signer: None,
+        };
         site.database.push_pack(&tenant(of), new, somebody()).unwrap();
     }
 }
@@ -79,6 +87,96 @@ fn what_is_no_pack_is_refused_and_changes_nothing() {
     refused(NAME, &module("loop-open"), "CPU");
     let kept = get(&site, "/api/v1/packs", &token).json()["own"][0].clone();
     assert_eq!((&kept["number"], &kept["enabled"]), (&1.into(), &true.into()));
+}
+
+/// A module of this name that has so many patterns, and does nothing; its bytes end with a section of this length.
+fn patterned(name: &str, patterns: usize, filling: usize) -> Vec<u8> {
+    let patterns: Vec<String> = (0..patterns)
+        .map(|n| {
+            format!(r#"{{\"name\": \"p{n}\", \"contains\": [\"{name}-first-{n}\", \"{name}-second-{n}\"]}}"#)
+        })
+        .collect();
+    let wakes: Vec<String> = (0..patterns.len()).map(|n| format!(r#"\"p{n}\""#)).collect();
+    let manifest = format!(
+        r#"{{\"abi\": 1, \"pack\": {{\"name\": \"{name}\", \"version\": \"1.0.0\"}}, \"patterns\": [{}], \"wakes_on\": [{}], \"rules\": [{{\"id\": \"loud\", \"title\": \"loud\", \"severity\": \"low\"}}]}}"#,
+        patterns.join(", "),
+        wakes.join(", ")
+    );
+    let text = format!(
+        r#"(module (@custom "tripline.manifest" "{manifest}") (@custom "filling" "{}")
+        (global (export "tripline_abi_1") i32 (i32.const 0)) (memory (export "memory") 2)
+        (func (export "tripline_buffer") (param i32) (result i32) (i32.const 0))
+        (func (export "tripline_open") (param i32 i32) (result i64) (i64.const 0))
+        (func (export "tripline_check") (param i32 i32) (result i64) (i64.const 0)))"#,
+        "x".repeat(filling)
+    );
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn what_would_go_over_a_quota_is_refused_by_its_name() {
+    let site = Site::new();
+    let (token, other) =
+        (site.token_of("plant", Scope::Author, None), site.token_of("neighbour", Scope::Author, None));
+    let plant = tenant("plant");
+    let set = |kind: QuotaKind, most: Option<u64>| {
+        let quota = site.database.set_quota(&plant, vec![(kind, most)], somebody()).unwrap().unwrap();
+        site.intake.quotas().unwrap().put(&plant, quota);
+    };
+    let push = |token: &str, name: &str, patterns: usize, filling: usize| {
+        put(&site, name, Some(token), WASM, &patterned(name, patterns, filling))
+    };
+    let own = || get(&site, "/api/v1/packs", &token).json()["own"].as_array().unwrap().len();
+    assert_eq!(push(&token, "one", 4, 0).status, 200);
+    // Each alone: what would be one too many is refused, the neighbour's is not, and as much as is allowed is taken.
+    let over = |kind: QuotaKind, (patterns, filling): (usize, usize), found: &str| {
+        let refused = push(&token, "two", patterns, filling);
+        assert_eq!((refused.status, problem(&refused).as_str()), (409, "over-quota"), "{refused:?}");
+        let detail = refused.json()["detail"].as_str().unwrap().to_string();
+        for word in [kind.as_str(), found] {
+            assert!(detail.contains(word), "{word}: {detail}");
+        }
+        assert_eq!(own(), 1, "nothing is changed");
+        let taken = push(&other, "two", patterns, filling);
+        assert_eq!(taken.status, 200, "{taken:?}");
+    };
+    set(QuotaKind::Packs, Some(1));
+    over(QuotaKind::Packs, (1, 0), "found 2");
+    assert_eq!(push(&token, "one", 4, 0).status, 200, "another version is no other pack");
+    set(QuotaKind::Packs, None);
+    set(QuotaKind::Module, Some(64 << 10));
+    over(QuotaKind::Module, (1, 64 << 10), "64KiB");
+    set(QuotaKind::Module, None);
+    set(QuotaKind::Patterns, Some(9));
+    over(QuotaKind::Patterns, (6, 0), "found 10");
+    set(QuotaKind::Patterns, None);
+    set(QuotaKind::Literals, Some(18));
+    over(QuotaKind::Literals, (6, 0), "found 20");
+    set(QuotaKind::Literals, None);
+    set(QuotaKind::Index, Some(1 << 10));
+    over(QuotaKind::Index, (6, 0), "index");
+    set(QuotaKind::Index, None);
+    set(QuotaKind::Memory, Some(64 << 10));
+    over(QuotaKind::Memory, (1, 0), "128KiB");
+    set(QuotaKind::Memory, None);
+    set(QuotaKind::Stored, Some(512 << 10));
+    over(QuotaKind::Stored, (1, 512 << 10), "stored");
+    set(QuotaKind::Stored, None);
+    // As much as is allowed: patterns and literals of both.
+    set(QuotaKind::Patterns, Some(9));
+    set(QuotaKind::Literals, Some(18));
+    assert_eq!(push(&token, "two", 5, 0).status, 200);
+    // A version that was within it before counts again only if it still is.
+    assert_eq!(push(&token, "two", 1, 0).status, 200);
+    set(QuotaKind::Patterns, Some(8));
+    let back = crate::api::post(&site, "/api/v1/packs/two/rollback", &token, "", &serde_json::json!({}));
+    assert_eq!((back.status, problem(&back).as_str()), (409, "over-quota"), "{back:?}");
+    set(QuotaKind::Patterns, None);
+    let back = crate::api::post(&site, "/api/v1/packs/two/rollback", &token, "", &serde_json::json!({}));
+    assert_eq!(back.status, 200, "{back:?}");
+    let metrics = get(&site, "/metrics", &site.token(Scope::Operator)).text();
+    let times = "tripline_tenant_went_over_quota_total{tenant=\"plant\",quota=\"literals\"} 1";
+    assert!(metrics.contains(times), "{metrics}");
 }
 
 #[test]

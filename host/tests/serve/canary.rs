@@ -144,9 +144,10 @@ fn no_tenants_pack_sees_anothers() {
         let expected = if name == "none" { BTreeSet::new() } else { secrets[name].clone() };
         assert_eq!(told(&running, name), expected, "{name}");
     }
-    let events =
-        |name| -> u64 { running.health.own_packs(&tenant(name)).iter().map(|one| one.judging.events).sum() };
+    let events = |name| -> u64 {
+        running.health.accounts().own_packs(&tenant(name)).iter().map(|one| one.judging.events).sum()
+    };
     assert_eq!([events("a"), events("none")], [1, 0], "since the restart");
-    assert!(running.health.all_packs().is_empty());
+    assert!(running.health.accounts().packs().is_empty());
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
 }

@@ -2,16 +2,19 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Map;
 use tripline::abi::{Batch, DecisionHead, Guest, Open, ReplyWriter};
 use tripline::commit::Tenant;
 use tripline::follow::{FollowSettings, From};
 use tripline::line::LineSettings;
+use tripline::quota::{Quota, QuotaKind};
+use tripline::sandbox::{Enforced, Instance, LoadError, LogLine, Module, Sandbox, Trap, Usage};
 use tripline::serve::{Change, Follow};
-use tripline::{Configured, Pack};
+use tripline::{Configured, Native, Pack};
 
-use crate::running::{Running, SECOND};
+use crate::running::{PATIENCE, Running, SECOND, settings};
 
 /// Lines of a file: of so many bytes that it has many turns.
 const LINES: u64 = 10_000;
@@ -51,6 +54,56 @@ impl Guest for Each {
     }
 }
 
+/// Runs natively, and says that each batch has taken a second.
+struct Costly(Native<Each>);
+
+struct CostlyModule(Arc<dyn Module>);
+
+struct CostlyInstance(Box<dyn Instance>, Duration);
+
+impl Sandbox for Costly {
+    fn load(&self, pack: &Pack) -> Result<Arc<dyn Module>, LoadError> {
+        self.0.load(pack).map(|module| Arc::new(CostlyModule(module)) as Arc<dyn Module>)
+    }
+
+    fn enforces(&self) -> Enforced {
+        self.0.enforces()
+    }
+}
+
+impl Module for CostlyModule {
+    fn instantiate(&self) -> Result<Box<dyn Instance>, Trap> {
+        Ok(Box::new(CostlyInstance(self.0.instantiate()?, Duration::ZERO)))
+    }
+}
+
+impl Instance for CostlyInstance {
+    fn open(&mut self, frame: &[u8]) -> Result<Result<(), String>, Trap> {
+        self.0.open(frame)
+    }
+
+    fn check(&mut self, batch: &[u8], entries: u32, reply: &mut Vec<u8>) -> Result<(), Trap> {
+        self.1 += Duration::from_secs(1);
+        self.0.check(batch, entries, reply)
+    }
+
+    fn save(&mut self, state: &mut Vec<u8>) -> Result<bool, Trap> {
+        self.0.save(state)
+    }
+
+    fn drain_log(&mut self) -> (Vec<LogLine>, u64) {
+        self.0.drain_log()
+    }
+
+    fn rule(&mut self) -> Option<u32> {
+        self.0.rule()
+    }
+
+    fn usage(&self) -> Usage {
+        Usage { cpu: self.1, ..self.0.usage() }
+    }
+}
+
 fn configured() -> Configured {
     let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
     Configured::new(pack, &Map::new()).unwrap()
@@ -62,7 +115,7 @@ fn its_files_wait_and_nobody_elses_and_it_is_told_once() {
     let mut running = Running::of::<Each>(folder.path(), 16, Vec::new(), Box::new(|_| {}), configured());
     let (plant, neighbour) = (Tenant::new("plant").unwrap(), Tenant::new("neighbour").unwrap());
     let quotas = running.intake.quotas().unwrap().clone();
-    quotas.put(&plant, Some(1_000));
+    quotas.put(&plant, Quota::of(QuotaKind::Lines, 1_000));
     let line = format!("2026-11-18T10:27:00Z app: n=1 {}\n", "x".repeat(400));
     let follow = [&plant, &neighbour].map(|tenant| {
         let path = folder.path().join(format!("{tenant}.log"));
@@ -94,5 +147,53 @@ fn its_files_wait_and_nobody_elses_and_it_is_told_once() {
         (1, 0)
     );
     assert_eq!(running.counted("OverQuota"), 1);
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+/// Each commit of one's lines takes a second of a core, of which it may have a hundredth.
+#[test]
+fn who_takes_more_of_a_core_waits_as_who_brings_more_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::within(folder.path(), Arc::new(Costly(Native::default())), configured());
+    let (plant, neighbour) = (Tenant::new("plant").unwrap(), Tenant::new("neighbour").unwrap());
+    let quotas = running.intake.quotas().unwrap().clone();
+    quotas.put(&plant, Quota::of(QuotaKind::Cpu, 1));
+    let bring = |running: &Running, tenant: &Tenant| {
+        let line = "2026-11-18T10:27:00Z app: n=1\n".to_string();
+        running.bring_line(tenant.as_str(), settings(None), line).recv_timeout(PATIENCE).unwrap()
+    };
+    assert_eq!(bring(&running, &plant), Ok(()), "what it takes is known afterwards");
+    assert!(quotas.wait(&plant).is_some());
+    let path = folder.path().join("plant.log");
+    fs::write(&path, "2026-11-18T10:27:00Z app: n=1\n".repeat(10)).unwrap();
+    let lines = LineSettings { bounded: true, ..LineSettings::default() };
+    let follow = FollowSettings { lines, from: From::Start, quiet: SECOND, linger: 60 * SECOND };
+    let follow = Follow { paths: vec![path], tenant: plant.clone(), settings: follow, silent_after: None };
+    running.control.change(Change { follow: Some(vec![follow]), ..Change::default() });
+    running.until("it is followed", |running| {
+        running.pass(1);
+        running.counted("Follows") == 1
+    });
+    for _ in 0..20 {
+        assert_eq!(bring(&running, &neighbour), Ok(()));
+    }
+    assert_eq!((running.count_of("neighbour", "each"), running.count_of("plant", "each")), (20, 1));
+    assert!(quotas.wait(&plant).is_some() && quotas.wait(&neighbour).is_none());
+    running.pass(1);
+    running.until("it is told", |running| running.count_of("plant", "over-quota") == 1);
+    // A second of a hundredth of a core is a hundred seconds; ten of them may be owed.
+    running.pass(100);
+    running.until("its file has come", |running| {
+        running.pass(1);
+        running.count_of("plant", "each") == 11
+    });
+    assert_eq!(
+        (running.count_of("plant", "over-quota"), running.count_of("neighbour", "over-quota")),
+        (1, 0)
+    );
+    // It may have more: at once.
+    assert!(quotas.wait(&plant).is_some());
+    quotas.put(&plant, Quota::default());
+    assert_eq!(bring(&running, &plant), Ok(()));
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
 }

@@ -1,9 +1,11 @@
 //! More tenants than instances: those that rest remember, and nobody else's events are theirs.
 
 use tripline::abi::Guest;
+use tripline::commit::Tenant;
+use tripline::serve::Expected;
 
 use crate::remembering::{Remembering, configured};
-use crate::running::Running;
+use crate::running::{Running, settings};
 
 /// Could save, and says each time that there is nothing to.
 struct Unsaved(Remembering);
@@ -43,7 +45,7 @@ fn who_rests_remembers() {
             counts.iter().filter(|((rule, _), _)| rule == "event").map(|(_, count)| *count).collect();
         assert_eq!(events, [1, 1, 1], "{tenant}: {counts:?}");
     }
-    let packs = running.health.all_packs();
+    let packs = running.health.accounts().packs();
     let judging = packs[0].judging;
     assert_eq!((judging.events, judging.faults), (30, 0));
     assert!(judging.starts > 20, "10 tenants took 2 places in turns: {judging:?}");
@@ -81,4 +83,30 @@ fn ticks_wake_who_rests() {
         };
         running.until("each has its tick", |running| ticks(running) == 1);
     }
+}
+
+/// Thousands may remember something: a start makes no instance of any.
+#[test]
+fn who_remembers_rests_when_a_server_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenants = ["one", "two", "three"];
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    tenants.iter().for_each(|tenant| running.commit(tenant));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+    // Time passes for who has a source.
+    let expected = tenants.map(|tenant| Expected {
+        tenant: Tenant::new(tenant).unwrap(),
+        source: "program/test".into(),
+        settings: settings(None),
+    });
+    let running = Running::new(folder.path(), 16, expected.into());
+    running.commit("four");
+    let judging = running.health.accounts().packs()[0].judging;
+    assert_eq!((judging.starts, judging.events), (1, 1), "{judging:?}");
+    running.pass(65);
+    let ticks = |tenant| {
+        let counts = running.counts(tenant);
+        counts.iter().filter(|((rule, _), _)| rule == "tick").map(|(_, count)| *count).sum::<u64>()
+    };
+    running.until("each has its tick", |_| tenants.iter().all(|tenant| ticks(tenant) == 1));
 }

@@ -23,7 +23,7 @@ use tripline::serve::{
 };
 use tripline::store::{Database, DatabaseOptions};
 use tripline::wall_clock::WallClock;
-use tripline::{Configured, Native};
+use tripline::{Configured, Limits, Native, Wasmtime};
 
 use crate::remembering::{Remembering, configured};
 
@@ -100,13 +100,15 @@ type MakeDeliverer<'m> = Box<dyn FnOnce(&Arc<Database>, Arc<dyn WallClock>) -> O
 /// What it begins with.
 struct Begin<'m> {
     site: Site,
+    /// What packs run in; `None`: natively.
+    sandbox: Option<Arc<dyn Sandbox>>,
     deliverer: MakeDeliverer<'m>,
 }
 
 impl Default for Begin<'_> {
     fn default() -> Self {
         let site = Site { plan: ScanPlan::default(), now: START, max_bytes: None };
-        Begin { site, deliverer: Box::new(|_, _| None) }
+        Begin { site, sandbox: None, deliverer: Box::new(|_, _| None) }
     }
 }
 
@@ -170,10 +172,25 @@ impl Running {
         Running::whole::<G>(folder, instances, expected, listening, alone(pack), Begin::default())
     }
 
+    /// One that judges by this pack in this sandbox.
+    pub(crate) fn within(folder: &Path, sandbox: Arc<dyn Sandbox>, pack: Configured) -> Running {
+        let begin = Begin { sandbox: Some(sandbox), ..Begin::default() };
+        let nobody: Listening = Box::new(|_| {});
+        Running::whole::<Remembering>(folder, 16, Vec::new(), nobody, alone(pack), begin)
+    }
+
     /// One in which each tenant has these packs.
     pub(crate) fn sets<G: Guest + 'static>(folder: &Path, instances: usize, packs: PackSets) -> Running {
         let nobody: Listening = Box::new(|_| {});
         Running::whole::<G>(folder, instances, Vec::new(), nobody, packs, Begin::default())
+    }
+
+    /// The same, by modules.
+    pub(crate) fn wasm(folder: &Path, instances: usize, packs: PackSets) -> Running {
+        let sandbox: Arc<dyn Sandbox> = Arc::new(Wasmtime::new(Limits::default()).unwrap());
+        let nobody: Listening = Box::new(|_| {});
+        let begin = Begin { sandbox: Some(sandbox), ..Begin::default() };
+        Running::whole::<Remembering>(folder, instances, Vec::new(), nobody, packs, begin)
     }
 
     fn whole<G: Guest + 'static>(
@@ -184,7 +201,7 @@ impl Running {
         packs: PackSets,
         begin: Begin<'_>,
     ) -> Running {
-        let Begin { site: Site { plan, now, max_bytes }, deliverer } = begin;
+        let Begin { site: Site { plan, now, max_bytes }, sandbox, deliverer } = begin;
         let clock = Hand(Arc::new(AtomicI64::new(now)), Arc::default());
         let hand: Arc<dyn WallClock> = Arc::new(clock.clone());
         let path = folder.join("t.db");
@@ -220,7 +237,7 @@ impl Running {
         let made = Arc::new(Mutex::new(Vec::new()));
         let (held, told, ended) = (Arc::clone(&control), Arc::clone(&events), Arc::clone(&made));
         let serving = std::thread::spawn(move || {
-            let sandbox: Arc<dyn Sandbox> = Arc::new(Native::<G>::default());
+            let sandbox = sandbox.unwrap_or_else(|| Arc::new(Native::<G>::default()));
             let tell = |event: Event| {
                 listening(&event);
                 if let Event::Scanned(tenant, scanned) = &event {

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tripline::commit::{StoreError, Tenant};
 use tripline::incidents::Actor;
+use tripline::quota::{QuotaKind, next_day};
 use tripline::scans::{
-    Allowed, Keeps, Missed, NewRun, Request, Run, RunEnd, RunState, ScanName, ScanSettings, ScanStore,
-    ScannerKind, Schedule, ScheduleStore, Scheduled, Standing, Tells, When,
+    Allowed, Keeps, Missed, NewRun, Reason, Request, Run, RunEnd, RunState, ScanName, ScanSettings,
+    ScanStore, ScannerKind, Schedule, ScheduleStore, Scheduled, Standing, Tells, When,
 };
 use tripline::serve::{NotBegun, ScanPlan};
 use tripline::store::Database;
@@ -400,4 +401,41 @@ impl Tells for Filling {
         (0..self.0).try_for_each(|_| keeps.finding(&line))?;
         Ok(0)
     }
+}
+
+#[test]
+fn over_the_days_scans_a_schedule_skips_with_its_reason_and_a_hand_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedules = vec![every(request("office", &HOST.to_string(), "1"), 3, Missed::Skip)];
+    let running = Running::scanning(folder.path(), plan(schedules));
+    until(&running, 1);
+    let (tenant, actor) = (Tenant::default(), Actor::named("uid:0", "root"));
+    let set =
+        |most| running.database.set_quota(&tenant, vec![(QuotaKind::Scans, most)], actor.clone()).unwrap();
+    set(Some(2));
+    running.pass(3 * HOUR);
+    assert_eq!(until(&running, 2)[1].state, RunState::Done);
+    running.pass(3 * HOUR);
+    let skipped = until(&running, 3)[2].clone();
+    assert_eq!((skipped.state, skipped.broken.clone().unwrap().reason), (RunState::Failed, Reason::Quota));
+    assert!(skipped.broken.unwrap().detail.contains("scans_per_day"));
+    let by_hand =
+        || running.scans.start(tenant.clone(), actor.clone(), request("hand", &HOST.to_string(), "1"));
+    assert!(matches!(by_hand(), Err(NotBegun::Quota(over)) if over.most == 2), "a hand is refused");
+    let told = |running: &Running| running.count_of("default", "over-quota");
+    assert_eq!(told(&running), 1);
+    assert_eq!(running.counted("OverQuota"), 1);
+    // The neighbour's are its own.
+    assert_eq!(running.database.may_scan(&Tenant::new("neighbour").unwrap()).unwrap(), Ok(()));
+    // Midnight is about thirteen hours after the beginning.
+    let before = runs(&running).len();
+    running.pass((next_day(START) - START) / SECOND - 6 * HOUR + 3 * HOUR);
+    running.until("the next day's is made", |running| {
+        running.pass(1);
+        let last = &runs(running)[0];
+        runs(running).len() > before && last.state == RunState::Done
+    });
+    set(None);
+    assert!(by_hand().is_ok());
+    assert_eq!(told(&running), 1, "once");
 }

@@ -15,11 +15,13 @@ use rusqlite::types::ValueRef;
 use tripline::commit::{Commit, Store, Tenant};
 use tripline::incidents::{Act, Actor, Filter, Policy, State};
 use tripline::notices::{End, Next, Outbox};
+use tripline::quota::{Quota, QuotaKind};
 use tripline::security_log::Records;
 use tripline::store::{self, Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
 
 use crate::fixture::{Hand, decision};
+use crate::stored::{counted, measured};
 
 /// Which version [`write`] writes.
 const VERSION: &str = "TRIPLINE_TEST_VERSION";
@@ -96,6 +98,16 @@ fn rows(version: u32) -> &'static str {
                 ('plant', 'b@example.org', 1795549082502276423, 1795549083000000000);
             INSERT INTO tokens VALUES (12, 'plant', 'packs', randomblob(32), 'author', 1795549082502276423, 'uid:0', NULL, NULL);"
         }
+        // A tenant's own pack, in two versions.
+        13 => {
+            "INSERT INTO own_packs VALUES ('plant', 'doors', 1, 1, '{\"threshold\":3}');
+            INSERT INTO own_pack_versions VALUES
+                ('plant', 'doors', 1, '1.0.0', randomblob(32), 1795549082502276423, 'token:12', X'0061736D01000000'),
+                ('plant', 'doors', 2, '1.1.0', randomblob(32), 1795549083000000000, 'token:12', X'0061736D01000000');
+            INSERT INTO scan_scripts VALUES ('default', 1, '192.0.2.1', 80, 'http-title', randomblob(32));"
+        }
+        // A quota that no tenant had a column for.
+        14 => "INSERT INTO quotas VALUES ('shop', 'mails_per_day', 7);",
         other => panic!("expected rows of version {other}: write what it can hold"),
     }
 }
@@ -104,7 +116,7 @@ fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn fixture(version: u32) -> PathBuf {
+pub(super) fn fixture(version: u32) -> PathBuf {
     folder("tests/store/databases").join(format!("{version}.sql"))
 }
 
@@ -191,6 +203,16 @@ fn each_is_brought_to_the_newest_version_and_read() {
             let asked = if version == 10 { "23 ssh OpenSSH" } else { "23 ssh OpenSSH 1795549083000000000" };
             assert_eq!(services(&path), ["22", asked, "80"]);
         }
+        if version >= 12 {
+            // What was a tenant's own column is a quota now.
+            let of = |tenant: &str, kind, most| (Tenant::new(tenant).unwrap(), Quota::of(kind, most));
+            let mut expected = vec![of("plant", QuotaKind::Lines, 100)];
+            if version >= 14 {
+                expected.push(of("shop", QuotaKind::Mails, 7));
+            }
+            assert_eq!(database.quotas().unwrap().into_iter().collect::<Vec<_>>(), expected);
+        }
+        assert_eq!(counted(&path), measured(&path), "{version}");
         // It is written, too.
         database
             .act(&tenant, 3, None, Act::Comment { text: "seen".into() }, Actor::timer())

@@ -3,6 +3,7 @@
 
 mod applying;
 mod changing;
+mod confirming;
 mod databases;
 mod deleted;
 mod delivering;
@@ -14,11 +15,14 @@ mod leaving;
 mod locked;
 mod looking;
 mod outbox;
+mod outcomes;
+mod quotas;
 mod records;
 mod restoring;
 mod searching;
 mod standing;
 mod states;
+mod stored;
 mod tenants;
 mod timers;
 mod urgent;

@@ -39,7 +39,7 @@ pub(super) fn finish(fixture: &Fixture, leased: &Leased, end: End) {
 pub(super) fn folded(leased: &Leased) -> Option<u64> {
     match &leased.content {
         Content::Digest(digest) => Some(digest.notices),
-        Content::Incident(_) => None,
+        Content::Incident(_) | Content::Confirm(_) => None,
     }
 }
 
@@ -47,6 +47,7 @@ pub(super) fn reason(leased: &Leased) -> Reason {
     match &leased.content {
         Content::Incident(about) => about.reason.clone(),
         Content::Digest(_) => Reason::Digest,
+        Content::Confirm(_) => Reason::Confirm,
     }
 }
 

@@ -29,6 +29,7 @@ fn told(fixture: &Fixture) -> Vec<(String, String)> {
         let whose = match &leased.content {
             Content::Incident(about) => about.incident.tenant.to_string(),
             Content::Digest(_) => "digest".into(),
+            Content::Confirm(_) => "confirm".into(),
         };
         told.push((whose, leased.recipient.clone()));
     }

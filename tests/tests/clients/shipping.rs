@@ -115,8 +115,17 @@ fn a_tenant_comes_and_goes_on_a_server_that_runs() {
         assert_eq!(code, Some(0), "{arguments:?}: {out}{said}");
         out
     };
-    let add =
-        ["tenant", "add", "plant", "--recipient", "soc@plant.example", "--lines", "1000", "--format", "json"];
+    let add = [
+        "tenant",
+        "add",
+        "plant",
+        "--recipient",
+        "soc@plant.example",
+        "--quota",
+        "lines=1000",
+        "--format",
+        "json",
+    ];
     let added: Value = serde_json::from_str(&done(&add)).unwrap();
     assert!(added["collector"].as_str().unwrap().contains(&url), "it names the server: {added}");
     let secret = added["secret"].as_str().unwrap();
@@ -126,7 +135,7 @@ fn a_tenant_comes_and_goes_on_a_server_that_runs() {
     let listed = done(&["tenant", "list", "--format", "ndjson"]);
     let listed: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let plant = listed.iter().find(|one| one["name"] == "plant").unwrap();
-    assert_eq!((&plant["open"], &plant["lines"]), (&json!(1), &json!(1000)));
+    assert_eq!((&plant["open"], &plant["quota"]["lines"]), (&json!(1), &json!(1000)));
     assert!(plant["recipients"][0]["confirmed"].is_string(), "{plant}");
     assert!(done(&["tenant", "list"]).contains("plant"));
     // Given out by the server and by its database it is the same, but for what the requests themselves have recorded.

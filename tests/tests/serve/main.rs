@@ -3,6 +3,7 @@
 
 mod alike;
 mod changing;
+mod confirmed;
 mod crash;
 mod descriptors;
 mod findings;
@@ -16,5 +17,6 @@ mod own;
 mod pushed;
 mod renamed;
 mod scanning;
+mod signed;
 mod tenants;
 mod unread;

@@ -15,7 +15,7 @@ use super::load;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A hostile module as a file, with one text in the place of another.
-fn written(folder: &Path, name: &str, change: (&str, &str), file: &str) -> PathBuf {
+pub(super) fn written(folder: &Path, name: &str, change: (&str, &str), file: &str) -> PathBuf {
     let hostile = load::folder(env!("CARGO_MANIFEST_DIR"));
     let texts = tempfile::tempdir().unwrap();
     fs::copy(hostile.join("skeleton.wat"), texts.path().join("skeleton.wat")).unwrap();
@@ -28,19 +28,22 @@ fn written(folder: &Path, name: &str, change: (&str, &str), file: &str) -> PathB
 }
 
 /// A server for two tenants, and what each of them may do there.
-struct Site {
-    server: Server,
+pub(super) struct Site {
+    pub(super) server: Server,
     tokens: [String; 2],
     ingest: [String; 2],
     batches: usize,
 }
 
+/// Its configuration.
+pub(super) const SECTIONS: &str =
+    "[server]\nlisten = \"127.0.0.1:0\"\n[security_log]\npath = \"security.log\"\n";
+
 const TENANTS: [&str; 2] = ["alpha", "beta"];
 
 impl Site {
-    fn new() -> Site {
-        let log = "[server]\nlisten = \"127.0.0.1:0\"\n[security_log]\npath = \"security.log\"\n";
-        let mut server = Server::new(log);
+    pub(super) fn new() -> Site {
+        let mut server = Server::new(SECTIONS);
         let tokens = TENANTS.map(|tenant| server.token("author", tenant));
         let ingest = TENANTS.map(|tenant| server.token("ingest", tenant));
         server.start(&["--only", "app-errors"], None);
@@ -49,7 +52,7 @@ impl Site {
     }
 
     /// A command about packs, as this tenant; what it says, and whether it succeeds.
-    fn pack(&self, tenant: usize, arguments: &[&str]) -> (bool, String) {
+    pub(super) fn pack(&self, tenant: usize, arguments: &[&str]) -> (bool, String) {
         let url = format!("http://{}", self.server.http());
         let mut command = self.server.command(&["pack"]);
         command.args(arguments).args(["--tenant", TENANTS[tenant]]);
@@ -60,20 +63,20 @@ impl Site {
     }
 
     #[track_caller]
-    fn done(&self, tenant: usize, arguments: &[&str]) -> String {
+    pub(super) fn done(&self, tenant: usize, arguments: &[&str]) -> String {
         let (succeeds, said) = self.pack(tenant, arguments);
         assert!(succeeds, "{arguments:?}: {said}");
         said
     }
 
     #[track_caller]
-    fn push(&self, tenant: usize, path: &Path) {
+    pub(super) fn push(&self, tenant: usize, path: &Path) {
         self.done(tenant, &["push", path.to_str().unwrap()]);
     }
 
     /// Brings so many lines of each tenant; they are judged and on disk.
     #[track_caller]
-    fn bring(&mut self, lines: usize, text: &str) {
+    pub(super) fn bring(&mut self, lines: usize, text: &str) {
         self.batches += 1;
         let lines = format!("2026-11-24T10:00:00Z ERROR {text}\n").repeat(lines);
         for token in &self.ingest {
@@ -82,22 +85,30 @@ impl Site {
     }
 
     /// How often a tenant's incidents of this pack have occurred.
-    fn count(&self, tenant: usize, pack: &str) -> u64 {
+    pub(super) fn count(&self, tenant: usize, pack: &str) -> u64 {
         let incidents = self.server.incidents(TENANTS[tenant]);
         let own = incidents.iter().filter(|one| one["pack"] == pack);
         own.filter_map(|one| one["count"].as_u64()).sum()
     }
 
     /// What a list has of a tenant's own packs.
-    fn own(&self, tenant: usize) -> Vec<Value> {
+    pub(super) fn own(&self, tenant: usize) -> Vec<Value> {
         let listed = self.done(tenant, &["list", "--format", "ndjson"]);
         let all = listed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         all.filter(|one| one["type"] == "own_pack").collect()
     }
 
+    /// What a tenant is told of its usage.
+    fn used(&self, tenant: usize) -> Value {
+        let url = format!("http://{}", self.server.http());
+        let mut command = self.server.command(&["top", "--once", "--format", "ndjson"]);
+        command.env("TRIPLINE_SERVER", url).env("TRIPLINE_TOKEN", &self.tokens[tenant]);
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    }
+
     /// Waits until the server has gone on with what was changed so often.
     #[track_caller]
-    fn changed(&self, times: usize) {
+    pub(super) fn changed(&self, times: usize) {
         let until = Instant::now() + PATIENCE;
         let words = "goes on with the changed configuration";
         while self.server.said().matches(words).count() < times {
@@ -107,7 +118,7 @@ impl Site {
     }
 }
 
-const TITLE: &str = "It makes decisions";
+pub(super) const TITLE: &str = "It makes decisions";
 
 #[test]
 fn a_pushed_pack_judges_its_tenants_lines_and_can_be_rolled_back() {
@@ -176,7 +187,19 @@ fn a_pack_that_loops_is_out_for_its_tenant_alone() {
     assert!(site.server.incidents("beta").iter().all(|one| one["rule"] != "pack-quarantined"));
     let faults = site.done(0, &["faults", "hostile"]);
     assert!(faults.contains("CPU") && faults.contains("; it is out"), "{faults}");
-    assert_eq!(site.done(1, &["faults", "hostile"]).trim(), "no faults since the server began");
+    let none = site.done(1, &["faults", "hostile"]);
+    assert!(
+        none.starts_with("no faults since the server began\n\n40 events, 40 decisions, 0 faults; "),
+        "{none}"
+    );
+    // What burns CPU time is the first, for its own tenant.
+    let used = |tenant: usize| site.used(tenant);
+    let cpu = |used: &Value| used["cpu_seconds"].as_f64().unwrap();
+    assert_eq!(
+        (&used(0)["packs"][0]["pack"], &used(0)["packs"][0]["out"]),
+        (&"hostile".into(), &true.into())
+    );
+    assert!(cpu(&used(0)) > cpu(&used(1)), "{} {}", used(0), used(1));
     // It is out, not gone, and a change for somebody else brings it no further try.
     let starts = |site: &Site| site.own(0)[0]["cost"]["faults"].as_u64().unwrap();
     assert!(starts(&site) > 0);

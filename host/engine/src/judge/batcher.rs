@@ -1,5 +1,7 @@
 //! From matched events to the bytes that one pack is handed.
 
+use std::time::Duration;
+
 use tripline_abi::manifest::Manifest;
 use tripline_abi::{BATCH_BYTES, BatchWriter, EventHead, LogSource, Span};
 
@@ -14,11 +16,14 @@ pub struct BatchLimits {
     pub bytes: usize,
     /// Entries.
     pub entries: u32,
+    /// CPU time that a batch is to take about: a pack that takes longer gets smaller ones. For whoever shares a thread with
+    /// others, who wait for the batch that is judged; `None`: nobody waits.
+    pub turn: Option<Duration>,
 }
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        BatchLimits { bytes: BATCH_BYTES, entries: u32::MAX }
+        BatchLimits { bytes: BATCH_BYTES, entries: u32::MAX, turn: None }
     }
 }
 
@@ -42,6 +47,8 @@ pub struct Delivery<'a> {
 pub(super) struct Batcher {
     writer: BatchWriter,
     limits: BatchLimits,
+    /// Entries that a turn has time for, as far as that is known.
+    fit: u32,
     raw: bool,
     fields: Vec<String>,
     /// For each pattern the text it looks at: 1 the message, 2+n field n.
@@ -53,22 +60,34 @@ impl Batcher {
         let fields: Vec<String> = manifest.field_names().into_iter().map(String::from).collect();
         let number = |field: &String| 2 + fields.iter().position(|name| name == field).unwrap_or(0) as u32;
         let texts = manifest.patterns.iter().map(|p| p.field.as_ref().map_or(1, number)).collect();
-        Batcher { writer: BatchWriter::new(), limits, raw: manifest.raw, fields, texts }
+        Batcher { writer: BatchWriter::new(), limits, fit: limits.entries, raw: manifest.raw, fields, texts }
     }
 
     pub(super) fn entries(&self) -> u32 {
         self.writer.entries()
     }
 
+    /// A batch of so many entries has taken so long. The next ones are to take a turn; one that takes much less than that
+    /// may be followed by one of twice as many.
+    pub(super) fn took(&mut self, entries: u32, time: Duration) {
+        let Some(turn) = self.limits.turn else { return };
+        if time > turn {
+            let share = turn.as_nanos() * u128::from(entries) / time.as_nanos().max(1);
+            self.fit = u32::try_from(share).unwrap_or(u32::MAX).clamp(1, self.limits.entries.max(1));
+        } else if time < turn / 4 && entries >= self.fit {
+            self.fit = self.fit.saturating_mul(2).min(self.limits.entries);
+        }
+    }
+
     /// Whether this event belongs into the next batch.
     pub(super) fn is_full_for(&self, delivery: &Delivery<'_>) -> bool {
-        self.writer.entries() >= self.limits.entries
+        self.writer.entries() >= self.fit
             || (!self.writer.is_empty() && self.writer.len() + self.bytes(delivery) > self.limits.bytes)
     }
 
     /// Whether a tick belongs into the next batch.
     pub(super) fn is_full(&self) -> bool {
-        self.writer.entries() >= self.limits.entries || self.writer.len() + 128 > self.limits.bytes
+        self.writer.entries() >= self.fit || self.writer.len() + 128 > self.limits.bytes
     }
 
     pub(super) fn tick(&mut self, time: i64) {
@@ -151,5 +170,48 @@ impl Batcher {
         let names: usize = names.map(|name| event.name(line, name).len()).sum();
         // The entry, a log source with its texts, and padding of the sections.
         88 + 32 + 32 + names + 48 + raw + message + fields + matches
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    fn batcher(turn: Option<Duration>) -> Batcher {
+        let manifest = r#"{ "abi": 1, "pack": { "name": "a", "version": "1.0.0" }, "every_event": true,
+            "rules": [{ "id": "r", "title": "r", "severity": "low" }] }"#;
+        let limits = BatchLimits { turn, ..BatchLimits::default() };
+        Batcher::new(&Manifest::parse(manifest.as_bytes()).unwrap(), limits)
+    }
+
+    /// Batches of what a pack takes that needs so long for each entry, from a full one on.
+    fn batches(batcher: &mut Batcher, each: Duration, count: usize) -> Vec<u32> {
+        let mut sizes = Vec::new();
+        for _ in 0..count {
+            let mut entries = 0;
+            while !batcher.is_full() && entries < 500 {
+                batcher.tick(0);
+                entries += 1;
+            }
+            batcher.finish(&mut Vec::new());
+            batcher.took(entries, each * entries);
+            sizes.push(entries);
+        }
+        sizes
+    }
+
+    #[test]
+    fn a_slow_pack_gets_batches_that_take_a_turn_and_a_quick_one_large_ones() {
+        let (turn, milli) = (Duration::from_millis(5), Duration::from_millis(1));
+        let mut one = batcher(Some(turn));
+        assert_eq!(batches(&mut one, Duration::from_micros(1), 3), [500, 500, 500]);
+        assert_eq!(batches(&mut one, milli, 4), [500, 5, 5, 5]);
+        // One entry at least, however slow it is.
+        assert_eq!(batches(&mut one, milli * 40, 3), [5, 1, 1]);
+        // It was slow once.
+        assert_eq!(batches(&mut one, Duration::from_micros(1), 11)[..4], [1, 2, 4, 8]);
+        assert_eq!(batches(&mut one, Duration::from_micros(1), 1), [500]);
+        assert_eq!(batches(&mut batcher(None), milli * 40, 2), [500, 500], "nobody waits");
     }
 }

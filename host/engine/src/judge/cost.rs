@@ -22,12 +22,35 @@ pub struct JudgeCost {
     pub cpu: Duration,
     /// Bytes of its memory, at most.
     pub memory: u64,
+    /// Bytes of memory of the instance that lives; 0: none does.
+    pub live: u64,
     /// Instances started.
     pub starts: u64,
     /// Whether it is out.
     pub quarantined: bool,
     /// Batches by the CPU time that each took.
     pub times: Times,
+}
+
+impl JudgeCost {
+    /// What was added since `before`, which was its cost then. What is no count is as it is now.
+    #[must_use]
+    pub fn since(&self, before: &JudgeCost) -> JudgeCost {
+        JudgeCost {
+            events: self.events.saturating_sub(before.events),
+            matches: self.matches.saturating_sub(before.matches),
+            batches: self.batches.saturating_sub(before.batches),
+            decisions: self.decisions.saturating_sub(before.decisions),
+            faults: self.faults.saturating_sub(before.faults),
+            logs_dropped: self.logs_dropped.saturating_sub(before.logs_dropped),
+            cpu: self.cpu.saturating_sub(before.cpu),
+            starts: self.starts.saturating_sub(before.starts),
+            times: self.times.since(&before.times),
+            memory: self.memory,
+            live: self.live,
+            quarantined: self.quarantined,
+        }
+    }
 }
 
 impl AddAssign for JudgeCost {
@@ -40,6 +63,7 @@ impl AddAssign for JudgeCost {
         self.logs_dropped += other.logs_dropped;
         self.cpu += other.cpu;
         self.memory = self.memory.max(other.memory);
+        self.live += other.live;
         self.starts += other.starts;
         self.quarantined |= other.quarantined;
         self.times += other.times;
@@ -71,6 +95,14 @@ impl Times {
     }
 }
 
+impl Times {
+    fn since(&self, before: &Times) -> Times {
+        let mut since = *self;
+        since.0.iter_mut().zip(before.0).for_each(|(own, before)| *own = own.saturating_sub(before));
+        since
+    }
+}
+
 impl AddAssign for Times {
     fn add_assign(&mut self, other: Times) {
         for (own, other) in self.0.iter_mut().zip(other.0) {
@@ -94,5 +126,20 @@ mod tests {
         let mut twice = times;
         twice += times;
         assert_eq!(twice.buckets().map(|(_, count)| count).sum::<u64>(), 14);
+        assert_eq!(twice.since(&times), times);
+    }
+
+    #[test]
+    fn what_was_added_since_is_added_again() {
+        let second = Duration::from_secs(1);
+        let mut before = JudgeCost { events: 3, cpu: second, memory: 10, live: 10, ..JudgeCost::default() };
+        before.times.count(second);
+        let mut now = JudgeCost { events: 5, faults: 1, cpu: 3 * second, live: 0, ..before };
+        now.times.count(second);
+        let since = now.since(&before);
+        assert_eq!((since.events, since.faults, since.cpu, since.live), (2, 1, 2 * second, 0));
+        let mut sum = JudgeCost { live: 0, ..before };
+        sum += since;
+        assert_eq!(sum, now);
     }
 }

@@ -8,11 +8,12 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tripline_abi::{OpenWriter, SettingValue};
 
 use crate::fault::Fault;
-use crate::sandbox::{Instance, LogLine, Module, Sandbox, Trap, Usage};
+use crate::sandbox::{Allowance, Instance, LogLine, Module, Sandbox, Trap, Usage};
 use crate::{Configured, Pack};
 
 /// When an instance saves, and what is kept in between.
@@ -22,11 +23,21 @@ pub struct LifeLimits {
     pub save_after: usize,
     /// Bytes of batches kept for a pack that cannot save; with more, a fault empties its state. 8 MiB.
     pub keep: usize,
+    /// What an instance may have. As much as everybody.
+    pub allowance: Allowance,
+    /// CPU time of kept batches after which it is the same: whoever shares a thread waits for all of it when they are
+    /// replayed. `None`: nobody waits.
+    pub replay: Option<Duration>,
 }
 
 impl Default for LifeLimits {
     fn default() -> Self {
-        LifeLimits { save_after: 512 * 1024, keep: 8 * 1024 * 1024 }
+        LifeLimits {
+            save_after: 512 * 1024,
+            keep: 8 * 1024 * 1024,
+            allowance: Allowance::default(),
+            replay: None,
+        }
     }
 }
 
@@ -42,6 +53,7 @@ pub(super) struct Life {
     saved: Option<(Vec<u8>, String)>,
     kept: Vec<(Vec<u8>, u32)>,
     kept_bytes: usize,
+    kept_time: Duration,
     /// Whether batches were let go that no save covers.
     gap: bool,
     /// Cost of the instances that are gone.
@@ -67,6 +79,7 @@ impl Life {
             saved: None,
             kept: Vec::new(),
             kept_bytes: 0,
+            kept_time: Duration::ZERO,
             gap: false,
             spent: Usage::default(),
             starts: 0,
@@ -100,18 +113,19 @@ impl Life {
         self.started()?.check(batch, entries, reply).map_err(Fault::Check)
     }
 
-    /// A batch was judged and its reply is good: it is part of the state from now on.
-    pub(super) fn keep(&mut self, batch: &[u8], entries: u32) -> Result<(), Fault> {
+    /// A batch was judged, in that time, and its reply is good: it is part of the state from now on.
+    pub(super) fn keep(&mut self, batch: &[u8], entries: u32, took: Duration) -> Result<(), Fault> {
         self.kept.push((batch.to_vec(), entries));
         self.kept_bytes += batch.len();
+        self.kept_time += took;
+        let is_long = self.limits.replay.is_some_and(|most| self.kept_time > most);
         let saved = self.saved.as_ref().map_or(0, |(state, _)| state.len());
         // A large state is saved less often, so that saving never costs more than judging.
-        if self.saves && self.kept_bytes > self.limits.save_after.max(8 * saved) {
+        if self.saves && (is_long || self.kept_bytes > self.limits.save_after.max(8 * saved)) {
             self.save()?;
         }
-        if !self.saves && self.kept_bytes > self.limits.keep {
-            self.kept.clear();
-            self.kept_bytes = 0;
+        if !self.saves && (is_long || self.kept_bytes > self.limits.keep) {
+            self.let_go();
             self.gap = true;
         }
         Ok(())
@@ -128,8 +142,7 @@ impl Life {
         let mut state = Vec::new();
         if self.started()?.save(&mut state).map_err(Fault::Save)? {
             self.saved = Some((state, self.pack.manifest().pack.version.to_string()));
-            self.kept.clear();
-            self.kept_bytes = 0;
+            self.let_go();
         } else {
             // It could and does not: it is not asked again.
             self.saves = false;
@@ -143,8 +156,7 @@ impl Life {
         self.drop_instance();
         let lost = std::mem::take(&mut self.gap);
         if lost {
-            self.kept.clear();
-            self.kept_bytes = 0;
+            self.let_go();
         }
         let kept = std::mem::take(&mut self.kept);
         let mut reply = Vec::new();
@@ -158,6 +170,11 @@ impl Life {
         let replayed = replay();
         self.kept = kept;
         replayed.map(|()| lost)
+    }
+
+    fn let_go(&mut self) {
+        self.kept.clear();
+        (self.kept_bytes, self.kept_time) = (0, Duration::ZERO);
     }
 
     /// The rule that ran last, if the pack says so.
@@ -175,13 +192,18 @@ impl Life {
         Usage { cpu: self.spent.cpu + now.cpu, memory: now.memory.max(self.spent.memory) }
     }
 
+    /// Bytes of memory of the instance that lives.
+    pub(super) fn live(&self) -> u64 {
+        self.instance.as_ref().map_or(0, |instance| instance.usage().memory)
+    }
+
     fn started(&mut self) -> Result<&mut Box<dyn Instance>, Fault> {
         if self.instance.is_none() {
             let module = match &self.module {
                 Some(module) => Arc::clone(module),
                 None => Arc::clone(self.module.insert(self.sandbox.load(&self.pack)?)),
             };
-            let mut instance = module.instantiate().map_err(Fault::Start)?;
+            let mut instance = module.instantiate_within(self.limits.allowance).map_err(Fault::Start)?;
             self.starts += 1;
             let state = self.saved.as_ref().map(|(state, version)| (&state[..], &version[..]));
             let opened = instance.open(&self.settings.finish(state));

@@ -38,6 +38,11 @@ impl Memory {
         out
     }
 
+    /// When the next tick was due, as it was written.
+    pub(super) fn next(bytes: &[u8]) -> Option<i64> {
+        Memory::read(bytes, RingLimits::default())?.0.next
+    }
+
     /// What was written; `None` for any other bytes.
     pub(super) fn read(bytes: &[u8], limits: RingLimits) -> Option<(Memory, Ring)> {
         Memory::read_with(bytes, limits, |_| None)

@@ -20,7 +20,7 @@ pub use self::life::LifeLimits;
 pub use self::memory::with_texts;
 pub use self::reply::DECISIONS_PER_ENTRY;
 pub use self::ring::RingLimits;
-pub use self::ticks::has_to_tick;
+pub use self::ticks::{has_to_tick, next_tick};
 
 use self::batcher::Batcher;
 use self::life::Life;
@@ -282,6 +282,7 @@ impl Judge {
         JudgeCost {
             cpu: usage.cpu,
             memory: usage.memory,
+            live: self.life.live(),
             starts: self.life.starts,
             quarantined: self.quarantined,
             ..self.cost
@@ -321,7 +322,9 @@ impl Judge {
     fn attempt(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) -> Result<(), Fault> {
         let before = self.life.usage().cpu;
         let checked = self.life.check(batch, entries, &mut self.reply);
-        self.cost.times.count(self.life.usage().cpu.saturating_sub(before));
+        let took = self.life.usage().cpu.saturating_sub(before);
+        self.cost.times.count(took);
+        self.batcher.took(entries, took);
         checked?;
         if !self.reply.is_empty() {
             self.ring.index();
@@ -331,7 +334,7 @@ impl Judge {
         self.cost.decisions += decisions.len() as u64;
         out.decisions.extend(decisions);
         self.drain_log(out);
-        self.life.keep(batch, entries)
+        self.life.keep(batch, entries, took)
     }
 
     /// The one event of this batch is what the pack cannot take.

@@ -1,5 +1,6 @@
 //! Ticks: when a pack is told how far time has come.
 
+use super::memory::Memory;
 use crate::Pack;
 
 /// Ticks for one gap in time: the first of them, and the last.
@@ -19,6 +20,13 @@ pub(super) struct Ticks {
 pub fn has_to_tick(pack: &Pack, tick: Option<i64>, time: i64, now: i64) -> bool {
     let ticks = Ticks::of(pack);
     tick.is_some_and(|tick| tick <= time || ticks.is_some_and(|ticks| ticks.is_astray(tick, now)))
+}
+
+/// When the next tick of a pack is due that does not judge now, by what a [`Snapshot`](super::Snapshot) says of it.
+pub fn next_tick(pack: &Pack, host: &[u8]) -> Option<i64> {
+    let mut ticks = Ticks::of(pack)?;
+    ticks.restore(Memory::next(host));
+    ticks.next()
 }
 
 impl Ticks {

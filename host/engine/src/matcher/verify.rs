@@ -1,5 +1,7 @@
 //! One line's candidates, verified: exact, with captures.
 
+use std::time::Duration;
+
 use tripline_abi::FieldType;
 
 use super::matched::Waked;
@@ -41,8 +43,14 @@ impl Set {
 }
 
 impl Matcher {
-    /// Verifies the candidates of a decoded line, pack by pack.
-    pub(super) fn decoded(&self, line: &Decoded, clock: &dyn Clock, work: &mut Work, matched: &mut Matched) {
+    /// Verifies the candidates of a decoded line, pack by pack; when it is by the clock then.
+    pub(super) fn decoded(
+        &self,
+        line: &Decoded,
+        clock: &dyn Clock,
+        work: &mut Work,
+        matched: &mut Matched,
+    ) -> Duration {
         if line.changed && !line.event.arena.is_empty() {
             // Values that decoding changed are texts of their own: the raw bytes say nothing of them.
             let mut hits = std::mem::take(&mut work.changed);
@@ -74,6 +82,7 @@ impl Matcher {
         if matched.wakes.len() > first_wake {
             matched.keep(line, first_wake, &self.set.wanted);
         }
+        before
     }
 
     fn pack(&self, pack: u32, watch: &Watch, line: &Decoded, work: &mut Work, matched: &mut Matched) {

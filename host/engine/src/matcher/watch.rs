@@ -43,6 +43,20 @@ impl Watch {
         }
     }
 
+    /// Of a pack that is never woken.
+    pub(super) fn none(first: u32) -> Watch {
+        Watch {
+            first,
+            patterns: 0,
+            every_event: false,
+            wakes: Vec::new(),
+            led: Vec::new(),
+            unfiltered: Vec::new(),
+            always: false,
+            sources: Vec::new(),
+        }
+    }
+
     /// Whether a match of this pattern may wake the pack.
     pub(super) fn leads(&self, pattern: u32) -> bool {
         !self.led[(pattern - self.first) as usize].is_empty()

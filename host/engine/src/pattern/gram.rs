@@ -82,6 +82,11 @@ impl GramFilter {
         GramFilter { stride, bitmap, shift, heads, heads_shift, slots, texts }
     }
 
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.bitmap) + size_of_val(&*self.heads) + size_of_val(&*self.slots) + self.texts.len()
+    }
+
     /// Calls `hit(place of the gram, literal, where the literal starts)` in order of the grams' places.
     #[inline]
     pub(super) fn scan(&self, block: &[u8], hit: impl FnMut(usize, u32, usize)) {

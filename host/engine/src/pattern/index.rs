@@ -73,9 +73,25 @@ impl Index {
         Ok(Index { literals, long, short, unfiltered, patterns: count })
     }
 
+    /// An index of none.
+    pub fn empty() -> Index {
+        let long = GramFilter::new(std::iter::empty(), &Rarity::default());
+        Index { literals: Vec::new(), long, short: None, unfiltered: Vec::new(), patterns: 0 }
+    }
+
     /// How many patterns it has.
     pub fn patterns(&self) -> usize {
         self.patterns
+    }
+
+    /// Bytes that it takes, but for what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let literal = |one: &Literal| size_of::<Literal>() + one.text.len() + size_of_val(&*one.patterns);
+        let short = |one: &Short| one.automaton.memory_usage() + size_of_val(&*one.literals);
+        self.literals.iter().map(literal).sum::<usize>()
+            + self.long.bytes()
+            + self.short.as_ref().map_or(0, short)
+            + size_of_val(&*self.unfiltered)
     }
 
     /// The patterns that no literal stands for.

@@ -27,6 +27,28 @@ pub trait Sandbox: Send + Sync {
 pub trait Module: Send + Sync {
     /// A fresh instance; runs the module's start function, if it has one, under every limit.
     fn instantiate(&self) -> Result<Box<dyn Instance>, Trap>;
+
+    /// The same, within an allowance as well. A sandbox that enforces no limit enforces no allowance.
+    fn instantiate_within(&self, allowance: Allowance) -> Result<Box<dyn Instance>, Trap> {
+        let _ = allowance;
+        self.instantiate()
+    }
+}
+
+/// What one instance may have beside what the sandbox gives everybody: the less of both holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Bytes of linear memory.
+    pub memory: u64,
+    /// Bytes of a saved state.
+    pub state: u64,
+}
+
+impl Default for Allowance {
+    /// As much as everybody.
+    fn default() -> Allowance {
+        Allowance { memory: u64::MAX, state: u64::MAX }
+    }
 }
 
 /// A pack that runs. After a [`Trap`] every further call answers [`Trap::Dead`].

@@ -7,6 +7,7 @@
 mod tried;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,7 +17,9 @@ use tripline_engine::clock::NoClock;
 use tripline_engine::decode::Format;
 use tripline_engine::event::{Event, EventField, Name};
 use tripline_engine::line::{Block, LineSettings, Lines};
-use tripline_engine::matcher::{Explained, MatchLimits, MatchScratch, Matched, Matcher, PatternExplained};
+use tripline_engine::matcher::{
+    Begun, Explained, MatchLimits, MatchScratch, Matched, Matcher, PatternExplained,
+};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::{Configured, Pack};
 
@@ -214,6 +217,17 @@ fn explained(
     }
 }
 
+/// A turn has no more time than its first line takes.
+fn in_turns(matcher: &Matcher, block: &Block, scratch: &mut MatchScratch) -> Matched {
+    let mut begun = Begun::default();
+    loop {
+        match matcher.some(block, begun, Duration::ZERO, &NoClock, scratch) {
+            Ok(matched) => return matched,
+            Err(left) => begun = left,
+        }
+    }
+}
+
 fn limits() -> MatchLimits {
     MatchLimits { value_bytes: VALUE_BYTES, ..MatchLimits::default() }
 }
@@ -229,6 +243,7 @@ fn check(packs: &[Configured], log: &[u8], settings: &LineSettings, sample: bool
     lines.push(log);
     lines.finish();
     let (mut expected, mut handed, mut told, mut first) = (Handed::new(), Handed::new(), Handed::new(), 0);
+    let mut turns = Handed::new();
     let mut scratch = MatchScratch::default();
     while let Some(block) = lines.next_block() {
         let mut event = Event::default();
@@ -239,11 +254,14 @@ fn check(packs: &[Configured], log: &[u8], settings: &LineSettings, sample: bool
         }
         let matched = matcher.block(&block, false, &NoClock, &mut scratch);
         found(packs, &matched, |line| block.text(&block.lines[line]).to_vec(), first, &mut handed);
+        let matched = in_turns(&matcher, &block, &mut scratch);
+        found(packs, &matched, |line| block.text(&block.lines[line]).to_vec(), first, &mut turns);
         explained(&matcher, &block, first, &mut scratch, &mut told);
         first += block.lines.len();
     }
     assert_eq!(handed, expected, "log:\n{}", log.escape_ascii());
     assert_eq!(told, expected, "log:\n{}", log.escape_ascii());
+    assert_eq!(turns, expected, "log:\n{}", log.escape_ascii());
     expected.len()
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use tripline_abi::OpenWriter;
 use tripline_engine::Pack;
-use tripline_engine::sandbox::{LoadError, Sandbox, Trap};
+use tripline_engine::sandbox::{Allowance, LoadError, Sandbox, Trap};
 use tripline_sandbox::{Limits, SetupError, Wasmtime};
 
 use super::{Beside, beside, pack, wasm};
@@ -130,4 +131,32 @@ fn a_limit_of_one_sandbox_is_none_of_another() {
     };
     assert_eq!(check(narrow.unwrap()), Err(Trap::Answer { what: "reply", limit: 8, found: 64 }));
     assert_eq!(check(wide.unwrap()), Ok(()));
+}
+
+/// What one instance may have beside what all may: the less of both holds, and for that one alone.
+#[test]
+fn an_allowance_holds_for_its_instance() {
+    let sandbox = Wasmtime::new(off()).unwrap();
+    let frame = OpenWriter::new().finish(None);
+    let begun = |name: &str, allowance| {
+        let mut instance = sandbox.load(&pack(name)).unwrap().instantiate_within(allowance)?;
+        instance.open(&frame)?.unwrap();
+        Ok::<_, Trap>(instance)
+    };
+    let state = |most| {
+        let mut instance = begun("state-huge", Allowance { state: most, ..Allowance::default() }).unwrap();
+        let mut state = Vec::new();
+        instance.save(&mut state).map(|_| state.len())
+    };
+    assert_eq!(state(100), Err(Trap::Answer { what: "state", limit: 100, found: 2 << 20 }));
+    assert_eq!(state(u64::MAX), Ok(2 << 20), "others have what they had");
+    let begins = |memory| begun("good", Allowance { memory, ..Allowance::default() }).map(drop);
+    assert_eq!(begins(1 << 20), Err(Trap::Memory { limit: 1 << 20, found: 48 << 16 }));
+    assert_eq!(begins(48 << 16), Ok(()));
+    // No allowance goes further than the sandbox.
+    let strict = Wasmtime::new(Limits { state: 100, ..off() }).unwrap();
+    let mut instance =
+        strict.load(&pack("state-huge")).unwrap().instantiate_within(Allowance::default()).unwrap();
+    instance.open(&frame).unwrap().unwrap();
+    assert!(matches!(instance.save(&mut Vec::new()), Err(Trap::Answer { limit: 100, .. })));
 }

@@ -19,6 +19,7 @@ mod silence;
 mod tenant;
 mod times;
 mod token;
+mod top;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -50,6 +51,7 @@ pub(super) use self::silence::{
 };
 pub(super) use self::tenant::{TenantArguments, TenantCommand};
 pub(super) use self::token::{TokenArguments, TokenCommand};
+pub(super) use self::top::TopArguments;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let served: Vec<String> = ABI_VERSIONS_SERVED.iter().map(u32::to_string).collect();
@@ -126,6 +128,8 @@ pub(super) enum Command {
     /// Say who may use the server: make, list and revoke tokens.
     #[command(arg_required_else_help = true)]
     Token(TokenArguments),
+    /// See what tenants and packs of a server use, as it happens.
+    Top(TopArguments),
     /// Check, copy and restore the database.
     #[command(subcommand, arg_required_else_help = true)]
     Db(DbCommand),

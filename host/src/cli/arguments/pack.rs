@@ -16,6 +16,14 @@ Examples:
 Exit codes: 0 all cases hold, 1 a case fails, 2 it does not build or is no pack.
 ";
 
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tripline pack verify my.wasm --signed-by tripline-pack-key-1:…
+  tripline pack verify my.wasm --signed-by \"$(cat release.key.pub)\" --signature my.sig
+
+Exit codes: 0 it is signed so, 1 it is not, 2 the module or the signature cannot be read.
+";
+
 #[derive(Debug, Subcommand)]
 #[command(after_help = examples!(
     "tripline pack new my-pack && tripline pack test my-pack",
@@ -57,6 +65,39 @@ pub(in crate::cli) enum PackCommand {
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: InspectFormat,
     },
+    /// Make a key that signs packs: a secret file, and the public key that whoever demands signatures is given.
+    #[command(after_help = examples!("tripline pack keygen release.key"))]
+    Keygen {
+        /// A new file, which only you can read; FILE.pub has the public key.
+        #[arg(value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Sign a module: that it is this version of this pack.
+    #[command(after_help = examples!("tripline pack sign my.wasm --key release.key"))]
+    Sign {
+        /// The module.
+        #[arg(value_name = "FILE.wasm")]
+        pack: PathBuf,
+        /// The secret key, a file that only you can read.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Where the signature goes [default: FILE.wasm.sig].
+        #[arg(long, short, value_name = "FILE.sig")]
+        output: Option<PathBuf>,
+    },
+    /// Tell whether one of these keys has signed a module.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify {
+        /// The module.
+        #[arg(value_name = "FILE.wasm")]
+        pack: PathBuf,
+        /// A public key; may be repeated.
+        #[arg(long, value_name = "KEY", required = true)]
+        signed_by: Vec<String>,
+        /// Its signature [default: FILE.wasm.sig].
+        #[arg(long, value_name = "FILE.sig")]
+        signature: Option<PathBuf>,
+    },
     /// Bring a pack to a running server, where it judges your tenant's lines; a newer version takes the older one's place.
     #[command(after_help = examples!(
         "tripline pack push my.wasm --server https://tripline.example:8480 --token-file token",
@@ -65,6 +106,9 @@ pub(in crate::cli) enum PackCommand {
         /// The module.
         #[arg(value_name = "FILE.wasm")]
         pack: PathBuf,
+        /// Its signature [default: FILE.wasm.sig, if that is there].
+        #[arg(long, value_name = "FILE.sig")]
+        signature: Option<PathBuf>,
         #[command(flatten)]
         at: AtServer,
     },

@@ -7,12 +7,13 @@ use super::Format;
 use super::keeping::{KeepArguments, address, tenant};
 use super::server::ServerArguments;
 use crate::commit::Tenant;
-use crate::configuration::Quota;
+use crate::quota::{QuotaKind, Unread};
 
 const EXAMPLES: &str = "\
 Examples:
   tripline tenant add plant --recipient soc@plant.example --syslog 192.0.2.1:5514
   tripline tenant confirm plant soc@plant.example
+  tripline tenant signers plant --signed-by tripline-pack-key-1:…
   tripline tenant list
   tripline tenant export plant --output plant.ndjson
   tripline tenant delete plant --yes
@@ -45,16 +46,16 @@ pub(in crate::cli) enum TenantCommand {
         /// What it is called: 1 to 64 lower case letters, digits and hyphens.
         #[arg(value_name = "NAME", value_parser = tenant)]
         name: Tenant,
-        /// Tell this address of its incidents, once it is confirmed; may be repeated.
+        /// Tell this address of its incidents, once it has confirmed that by what is mailed to it; may be repeated.
         #[arg(long, value_name = "ADDR", value_parser = address)]
         recipient: Vec<String>,
         /// You answer for it that the recipients want to be told: they are confirmed at once.
         #[arg(long, requires = "recipient")]
         confirmed: bool,
-        /// It may bring so many lines a second; more waits, is refused, or is lost over UDP [default: as many as there
-        /// are].
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Quota::MOST_LINES))]
-        lines: Option<u64>,
+        /// It may use so much, like lines=1000 (a second), stored=2GiB, mails_per_day=200; may be repeated [default: as
+        /// much as there is].
+        #[arg(long, value_name = "KEY=VALUE", value_parser = quota)]
+        quota: Vec<Changed>,
         /// Where its syslog reaches the server: an address with a port that nobody else listens on.
         #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5514", value_parser = reached)]
         syslog: SocketAddr,
@@ -62,15 +63,66 @@ pub(in crate::cli) enum TenantCommand {
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
-    /// Answer for it that a recipient wants to be told.
-    #[command(after_help = examples!("tripline tenant confirm plant soc@plant.example"))]
+    /// Answer for it that a recipient wants to be told, or, as one, confirm it by what was mailed.
+    #[command(after_help = examples!(
+        "tripline tenant confirm plant soc@plant.example",
+        "tripline tenant confirm --token tlc_… --server https://tripline.example:8480",
+    ))]
     Confirm {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant, required_unless_present = "token")]
+        name: Option<Tenant>,
+        /// Its recipient.
+        #[arg(value_name = "ADDR", value_parser = address, required_unless_present = "token")]
+        recipient: Option<String>,
+        /// What the mail has that asks whether an address wants to be told; it holds once, and needs nothing else.
+        #[arg(long, value_name = "TOKEN", conflicts_with_all = ["name", "recipient"])]
+        token: Option<String>,
+    },
+    /// Say whose signatures packs need that a tenant pushes which was added at run time.
+    #[command(after_help = examples!(
+        "tripline tenant signers plant --signed-by tripline-pack-key-1:…",
+        "tripline tenant signers plant --as-configured",
+    ))]
+    Signers {
         /// The tenant.
         #[arg(value_name = "NAME", value_parser = tenant)]
         name: Tenant,
-        /// Its recipient.
-        #[arg(value_name = "ADDR", value_parser = address)]
-        recipient: String,
+        /// One of these public keys has to have signed each; may be repeated.
+        #[arg(
+            long,
+            value_name = "KEY",
+            required_unless_present = "as_configured",
+            conflicts_with = "as_configured"
+        )]
+        signed_by: Vec<String>,
+        /// As the configuration says it of everybody.
+        #[arg(long)]
+        as_configured: bool,
+    },
+    /// Change what one may use. What the configuration says of it goes before that.
+    #[command(after_help = examples!(
+        "tripline tenant set plant --quota lines=1000 --quota stored=2GiB",
+        "tripline tenant set plant --quota lines=none",
+    ))]
+    Set {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// It may use so much of lines (a second), cpu_percent (of a core), stored, packs, module, patterns, literals,
+        /// index, state, memory, mails_per_day or scans_per_day; none: as much as there is; may be repeated.
+        #[arg(long, value_name = "KEY=VALUE", value_parser = quota, required = true)]
+        quota: Vec<Changed>,
+    },
+    /// Show one, with what it may use and what it uses.
+    #[command(after_help = examples!("tripline tenant show plant", "tripline tenant show plant --format json"))]
+    Show {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// To read, or JSON.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+        format: Format,
     },
     /// List all that have anything here.
     #[command(after_help = examples!("tripline tenant list", "tripline tenant list --format ndjson"))]
@@ -102,6 +154,13 @@ pub(in crate::cli) enum TenantCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// A quota that is set, or taken away.
+pub(in crate::cli) type Changed = (QuotaKind, Option<u64>);
+
+fn quota(text: &str) -> Result<Changed, Unread> {
+    QuotaKind::assigned(text)
 }
 
 /// Where somebody else can reach a server: not any address, nor any port.

@@ -8,6 +8,7 @@ pub(super) mod scans;
 mod server;
 pub(super) mod tenants;
 mod unreached;
+pub(super) mod usage;
 
 use std::collections::BTreeMap;
 

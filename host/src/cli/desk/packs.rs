@@ -4,13 +4,15 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::Failure;
 use super::super::arguments::AtServer;
-use super::server::{Refused, Server};
-use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
+use super::server::{JSON, Refused, Server};
+use crate::http::SIGNATURE;
+use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
+use crate::signing::Signature;
 
 /// Packs of a server.
 pub(in crate::cli) struct PackDesk(Server);
@@ -24,9 +26,12 @@ pub(in crate::cli) struct Packs {
     pub(in crate::cli) own: Vec<OwnPackShape>,
 }
 
-#[derive(Deserialize)]
-struct Faults {
-    faults: Vec<PackFaultShape>,
+/// What went wrong with one, what it has cost, and what became of its incidents.
+#[derive(Deserialize, Serialize)]
+pub(in crate::cli) struct Faults {
+    pub(in crate::cli) faults: Vec<PackFaultShape>,
+    pub(in crate::cli) cost: Option<PackShape>,
+    pub(in crate::cli) rules: Vec<RuleOutcomeShape>,
 }
 
 impl PackDesk {
@@ -46,11 +51,19 @@ impl PackDesk {
         self.known(self.0.get("/packs", &[])?)
     }
 
-    /// Brings a module.
-    pub(in crate::cli) fn push(&self, name: &str, wasm: &[u8]) -> Result<OwnPackShape, Failure> {
+    /// Brings a module, and who vouches for it.
+    pub(in crate::cli) fn push(
+        &self,
+        name: &str,
+        wasm: &[u8],
+        signature: Option<&Signature>,
+    ) -> Result<OwnPackShape, Failure> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         let packed = packed.write_all(wasm).and_then(|()| packed.finish()).map_err(Failure::new)?;
-        self.known(self.0.put(&path(name, ""), "application/wasm", Some("gzip"), &packed)?)
+        let signature = signature.map(Signature::to_string);
+        let mut headers = vec![("Content-Type", "application/wasm"), ("Content-Encoding", "gzip")];
+        headers.extend(signature.as_deref().map(|line| (SIGNATURE, line)));
+        self.known(self.0.put(&path(name, ""), &headers, &packed)?)
     }
 
     /// Gives one other settings.
@@ -60,7 +73,7 @@ impl PackDesk {
         settings: &Map<String, Value>,
     ) -> Result<OwnPackShape, Failure> {
         let body = json!({ "settings": settings }).to_string();
-        self.known(self.0.put(&path(name, "/settings"), "application/json", None, body.as_bytes())?)
+        self.known(self.0.put(&path(name, "/settings"), &JSON, body.as_bytes())?)
     }
 
     /// Rolls one back, enables or disables it.
@@ -69,9 +82,8 @@ impl PackDesk {
     }
 
     /// What went wrong with one.
-    pub(in crate::cli) fn faults(&self, name: &str) -> Result<Vec<PackFaultShape>, Failure> {
-        let Faults { faults } = self.known(self.0.get(&path(name, "/faults"), &[])?)?;
-        Ok(faults)
+    pub(in crate::cli) fn faults(&self, name: &str) -> Result<Faults, Failure> {
+        self.known(self.0.get(&path(name, "/faults"), &[])?)
     }
 
     fn known<T>(&self, answer: Result<T, Refused>) -> Result<T, Failure> {

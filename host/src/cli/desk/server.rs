@@ -29,12 +29,16 @@ const LARGEST: u64 = 64 << 20;
 /// Bytes of a file with a token.
 const TOKEN_BYTES: u64 = 4 << 10;
 
+/// What a body of JSON says of itself.
+pub(super) const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
+
 /// Where to ask, and with what.
 pub(super) struct Server {
     agent: Agent,
     /// Without a slash at its end.
     url: String,
-    token: TokenSecret,
+    /// `None`: it is asked what it answers to anybody.
+    token: Option<TokenSecret>,
     /// Whose incidents are meant; the token has to be of this tenant.
     tenant: Tenant,
 }
@@ -57,8 +61,16 @@ struct Problem {
 
 impl Server {
     pub(super) fn new(url: &str, token_file: Option<&Path>, tenant: &Tenant) -> Result<Server, Failure> {
+        Server::asked(url, Some(token(token_file)?), tenant)
+    }
+
+    /// One that is asked without a token.
+    pub(super) fn without_token(url: &str) -> Result<Server, Failure> {
+        Server::asked(url, None, &Tenant::default())
+    }
+
+    fn asked(url: &str, token: Option<TokenSecret>, tenant: &Tenant) -> Result<Server, Failure> {
         let url = address(url)?;
-        let token = token(token_file)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder().root_certs(roots()).unversioned_rustls_crypto_provider(provider);
         let agent = Agent::config_builder()
@@ -96,6 +108,16 @@ impl Server {
         self.answer(request.send(body.to_string()))
     }
 
+    /// Changes what is named of something, and leaves the rest.
+    pub(super) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<Result<T, Refused>, Failure> {
+        let request = self.known(self.agent.patch(self.at(path)));
+        self.answer(request.header("Content-Type", "application/json").send(body.to_string()))
+    }
+
     /// Brings bytes of this type, which are packed by gzip.
     pub(super) fn bring<T: DeserializeOwned>(
         &self,
@@ -126,17 +148,16 @@ impl Server {
         Ok(counted.lines)
     }
 
-    /// Puts bytes of this type in a place; what is put there is new, whatever was there.
+    /// Puts bytes with such headers in a place; what is put there is new, whatever was there.
     pub(super) fn put<T: DeserializeOwned>(
         &self,
         path: &str,
-        content: &str,
-        packing: Option<&str>,
+        headers: &[(&str, &str)],
         bytes: &[u8],
     ) -> Result<Result<T, Refused>, Failure> {
-        let mut request = self.known(self.agent.put(self.at(path))).header("Content-Type", content);
-        if let Some(packing) = packing {
-            request = request.header("Content-Encoding", packing);
+        let mut request = self.known(self.agent.put(self.at(path)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         self.answer(request.send(bytes))
     }
@@ -208,7 +229,10 @@ impl Server {
 
     /// With who asks, and for which tenant; the default one is not named, since it is also what nobody has thought of.
     fn known<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        let request = request.header("Authorization", format!("Bearer {}", self.token.show()));
+        let request = match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {}", token.show())),
+            None => request,
+        };
         match self.tenant == Tenant::default() {
             true => request,
             false => request.header(TENANT, self.tenant.as_str()),

@@ -4,18 +4,20 @@ use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::super::Failure;
 use super::super::arguments::{KeepArguments, ServerArguments};
 use super::super::kept::Kept;
-use super::server::Server;
+use super::server::{JSON, Server};
 use crate::commit::{CheckerLock, Store, StoreError, Tenant};
 use crate::configuration::Configuration;
-use crate::http::shapes::TenantShape;
-use crate::report::strict_json;
+use crate::http::shapes::{QuotaShape, TenantShape};
+use crate::quota::{Quota, QuotaKind};
+use crate::report::{listed, strict_json};
+use crate::signing::PublicKey;
 use crate::tenants::{KnownTenant, NewTenant};
-use crate::token::TokenSecret;
+use crate::token::{ConfirmationSecret, TokenSecret};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,9 @@ pub(in crate::cli) enum Purpose {
 pub(in crate::cli) struct Asked<'a> {
     pub(in crate::cli) tenant: &'a Tenant,
     pub(in crate::cli) recipients: &'a [String],
-    pub(in crate::cli) lines: Option<u64>,
+    /// Whether they are confirmed at once.
+    pub(in crate::cli) confirmed: bool,
+    pub(in crate::cli) quota: Quota,
 }
 
 /// Tenants, wherever they are.
@@ -49,10 +53,37 @@ pub(in crate::cli) trait TenantDesk {
     fn add(&self, new: &Asked<'_>) -> Result<(i64, TokenSecret), Failure>;
     /// Confirms a recipient; answers whether there was one to confirm.
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure>;
+    /// Changes what one may use; answers what that is now, or `None`: there is no such tenant.
+    fn set(&self, tenant: &Tenant, quota: &[(QuotaKind, Option<u64>)]) -> Result<Option<Quota>, Failure>;
+    /// Says who has to sign its packs; answers which of them judge no more, as far as somebody judges here.
+    fn demand(&self, tenant: &Tenant, keys: &[PublicKey]) -> Result<Vec<String>, Failure>;
     /// Writes all its rows; answers how many.
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure>;
     /// Deletes one; answers whether there was one.
     fn delete(&self, tenant: &Tenant) -> Result<bool, Failure>;
+}
+
+/// Confirms a recipient by what was mailed to it, with the server that is named, or in the database on this machine; answers
+/// whose recipient that is.
+pub(in crate::cli) fn confirm_by_token(
+    keep: &KeepArguments,
+    server: &ServerArguments,
+    configuration: &Configuration,
+    secret: &ConfirmationSecret,
+) -> Result<(String, String), Failure> {
+    let none =
+        || Failure::new("expected a token that was mailed, was not used and is not over, found another");
+    let Some(url) = server.url(keep)? else {
+        let kept = Kept::open(keep, configuration)?;
+        let confirmed = kept.database.confirm_by_token(secret.hash(), kept.actor());
+        let confirmed = confirmed.map_err(|error| kept.failed(&error))?;
+        kept.due()?;
+        return confirmed.map(|(tenant, address)| (tenant.to_string(), address)).ok_or_else(none);
+    };
+    let server = Server::without_token(&url)?;
+    let answer = server.post::<Mailed>("/recipients/confirm", &json!({ "token": secret.show() }))?;
+    let Mailed { tenant, address } = answer.map_err(|refused| server.failed(&refused))?;
+    Ok((tenant, address))
 }
 
 /// The server that is named, or the database on this machine.
@@ -113,16 +144,33 @@ impl TenantDesk for Local<'_> {
     }
 
     fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
-        let Asked { tenant, recipients, lines } = *asked;
+        let Asked { tenant, recipients, confirmed, quota } = *asked;
         let secret = TokenSecret::draw().map_err(Failure::new)?;
         let token = ("lines".into(), secret.hash());
-        let new = NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), lines, token };
+        let new =
+            NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), confirmed, quota, token };
         let added = self.done(self.kept.database.add_tenant(new, self.kept.actor()))?;
         Ok((added.map_err(|error| Failure::new(format!("tenant {tenant}: {error}")))?, secret))
     }
 
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure> {
         self.done(self.kept.database.confirm_recipient(tenant, recipient, self.kept.actor()))
+    }
+
+    fn set(&self, tenant: &Tenant, quota: &[(QuotaKind, Option<u64>)]) -> Result<Option<Quota>, Failure> {
+        self.done(self.kept.database.set_quota(tenant, quota.to_vec(), self.kept.actor()))
+    }
+
+    fn demand(&self, tenant: &Tenant, keys: &[PublicKey]) -> Result<Vec<String>, Failure> {
+        if self.configuration.demands.tenants.contains_key(tenant) {
+            let hint = "change `signed_by` of its [[tenant]]";
+            let message = format!("the configuration says who signs for tenant {tenant}");
+            return Err(Failure::new(message).hint(Some(hint)));
+        }
+        match self.done(self.kept.database.set_signers(tenant, keys, self.kept.actor()))? {
+            true => Ok(Vec::new()),
+            false => Err(Failure::new(format!("there is no tenant {tenant} that was added at run time"))),
+        }
     }
 
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure> {
@@ -157,9 +205,25 @@ struct Tenants {
 }
 
 #[derive(Deserialize)]
+struct Mailed {
+    tenant: String,
+    address: String,
+}
+
+#[derive(Deserialize)]
+struct Demanded {
+    left_out: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct Added {
     token: i64,
     secret: String,
+}
+
+#[derive(Deserialize)]
+struct Changed {
+    quota: QuotaShape,
 }
 
 impl TenantDesk for Remote {
@@ -179,8 +243,11 @@ impl TenantDesk for Remote {
     }
 
     fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
-        let Asked { tenant, recipients, lines } = *asked;
-        let body = json!({ "name": tenant.as_str(), "recipients": recipients, "lines": lines });
+        let Asked { tenant, recipients, confirmed, quota } = *asked;
+        let quota = listed::quota(&quota);
+        let body = json!({
+            "name": tenant.as_str(), "recipients": recipients, "confirmed": confirmed, "quota": quota,
+        });
         let added = self.server.post::<Added>("/tenants", &body)?;
         let Added { token, secret } = added.map_err(|refused| self.server.failed(&refused))?;
         let odd = || self.server.odd(&"expected a token's secret, found something else");
@@ -195,6 +262,24 @@ impl TenantDesk for Remote {
             Err(refused) if refused.is(404) => Ok(false),
             Err(refused) => Err(self.server.failed(&refused)),
         }
+    }
+
+    fn set(&self, tenant: &Tenant, quota: &[(QuotaKind, Option<u64>)]) -> Result<Option<Quota>, Failure> {
+        let quota = quota.iter().map(|(kind, most)| (kind.as_str().to_string(), Value::from(*most)));
+        let body = json!({ "quota": quota.collect::<Map<_, _>>() });
+        match self.server.patch::<Changed>(&format!("/tenants/{tenant}"), &body)? {
+            Ok(Changed { quota }) => quota.read().map(Some).map_err(|odd| self.server.odd(&odd)),
+            Err(refused) if refused.is(404) => Ok(None),
+            Err(refused) => Err(self.server.failed(&refused)),
+        }
+    }
+
+    fn demand(&self, tenant: &Tenant, keys: &[PublicKey]) -> Result<Vec<String>, Failure> {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let body = json!({ "signed_by": keys }).to_string();
+        let path = format!("/tenants/{tenant}/signers");
+        let answer = self.server.put::<Demanded>(&path, &JSON, body.as_bytes())?;
+        answer.map(|demanded| demanded.left_out).map_err(|refused| self.server.failed(&refused))
     }
 
     fn export(&self, tenant: &Tenant, out: &mut dyn Write) -> Result<u64, Failure> {

@@ -84,6 +84,10 @@ fn made(
     screen: &Screen,
     cancel: &Cancel,
 ) -> Result<Scanned, Failure> {
+    if let Some(over) = judging.over_quota()? {
+        let why = Broken::new(Reason::Quota, over.to_string());
+        return judging.refuse(&request.name, ScannerKind::Nmap, why);
+    }
     let settings = &configuration.scan;
     let scanner = match wanted(None, request, settings, screen) {
         Ok(scanner) => scanner,

@@ -25,6 +25,7 @@ use crate::cli::{Failure, Screen, packs, sandbox};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::Configuration;
 use crate::incidents::Actor;
+use crate::quota::OverQuota;
 use crate::report::scans;
 use crate::scans::{
     Broken, Cancel, Host, ImportError, Order, Overdue, Progress, ScanLock, ScanName, ScanStore, Scanned,
@@ -118,6 +119,12 @@ impl<'a> Judging<'a> {
             kept.database.forget(retention).map_err(failed)?;
         }
         Ok(Some(lock))
+    }
+
+    /// What its tenant's quota says to one more scan; `None`: nothing.
+    pub(super) fn over_quota(&self) -> Result<Option<OverQuota>, Failure> {
+        let Some(kept) = &self.kept else { return Ok(None) };
+        Ok(kept.database.may_scan(&self.tenant).map_err(|error| kept.failed(&error))?.err())
     }
 
     /// Where it is kept, if it is.

@@ -29,6 +29,9 @@ pub(super) fn run(
     let scanner = wanted(arguments.scanner, &request, settings, screen)
         .map_err(|error| Failure::new(&error).hint(Some(error.hint())))?;
     let judging = Judging::open(arguments.judge, keep, configuration, screen)?;
+    if let Some(over) = judging.over_quota()? {
+        return Err(Failure::new(over));
+    }
     let mut watch = Shown::new(screen);
     let scanned = judging.scan(&order, &*scanner, &mut watch, &cancel)?;
     drop(watch);

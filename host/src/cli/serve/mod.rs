@@ -89,7 +89,8 @@ pub(super) fn run(
         sandbox: Arc::clone(&sandbox),
         compiler: Compiler::new(sandbox::cache_folder()),
     };
-    let (shelf, left_out) = Shelf::open(tools, packs).map_err(|error| unshelved(&kept, error))?;
+    let (shelf, left_out) =
+        Shelf::open(tools, packs, configuration.demands.clone()).map_err(|error| unshelved(&kept, error))?;
     let shelf = Arc::new(shelf);
     said::left_out(&left_out).into_iter().for_each(|line| journal.write(line));
     let (hung_up, hang_ups) = bounded(1);

@@ -13,7 +13,7 @@ use tripline_engine::sandbox::Sandbox;
 use super::super::arguments::ServeArguments;
 use super::super::configuration::placed;
 use super::super::packs::Strangers;
-use super::super::{Failure, kept, packs};
+use super::super::{Failure, kept, packs, signatures};
 use super::journal::{Journal, Level, Line};
 use super::{said, sources};
 use crate::commit::StoreError;
@@ -100,7 +100,8 @@ impl Reloading {
         }
         // Nothing counts before all of it is known to: what is half the old and half the new is nobody's configuration.
         let shelf = Arc::clone(&self.shelf);
-        let ready = shelf.operators(packs.clone()).map_err(Failure::new)?;
+        let demands = configuration.demands.clone();
+        let ready = shelf.operators(packs.clone(), demands).map_err(Failure::new)?;
         said::left_out(&ready.left_out).into_iter().for_each(|line| self.journal.write(line));
         let follow = sources::follow(&self.arguments, &configuration);
         for name in needs_restart(&self.configuration, &configuration) {
@@ -127,10 +128,13 @@ impl Reloading {
         let mut prints = Vec::new();
         for path in files {
             prints.push((path.clone(), print(path)));
+            let signature = signatures::beside(path);
+            prints.extend(print(&signature).map(|print| (signature, Some(print))));
             let Ok(folder) = fs::read_dir(path) else { continue };
             let inside = folder.flatten().map(|entry| entry.path());
-            let mut modules: Vec<PathBuf> =
-                inside.filter(|path| path.extension().is_some_and(|end| end == "wasm")).collect();
+            let mut modules: Vec<PathBuf> = inside
+                .filter(|path| path.extension().is_some_and(|end| end == "wasm" || end == "sig"))
+                .collect();
             modules.sort();
             prints.extend(modules.into_iter().map(|path| {
                 let print = print(&path);
@@ -149,16 +153,25 @@ fn print(path: &Path) -> Option<Print> {
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
-/// What tenants may bring: what the configuration says goes before what they were added with.
+/// What tenants may use: what the configuration says goes before what was set at run time.
 pub(super) fn quotas(
     configuration: &Configuration,
     database: &Database,
     intake: &Intake,
 ) -> Result<(), StoreError> {
     let Some(quotas) = intake.quotas() else { return Ok(()) };
-    let written =
-        configuration.quotas.iter().filter_map(|(tenant, quota)| Some((tenant.clone(), quota.lines?)));
-    quotas.set(database.quotas()?.into_iter().chain(written));
+    let written = &configuration.policy.quotas;
+    let mut all = database.quotas()?;
+    all.extend(
+        written
+            .each()
+            .map(|(tenant, quota)| {
+                let kept = all.get(tenant).copied().unwrap_or_default();
+                (tenant.clone(), quota.or(&kept))
+            })
+            .collect::<Vec<_>>(),
+    );
+    quotas.set(all);
     Ok(())
 }
 

@@ -34,10 +34,11 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             let path = path.display().to_string();
             Line::new(Info, "follows", format!("follows {path}")).with("path", path)
         }
-        Event::OverQuota(tenant, lines) => {
-            let message =
-                format!("tenant {tenant} brings more than its {lines} lines a second: what is more waits");
-            of(tenant, Warning, "over-quota", message).with("lines", *lines)
+        Event::OverQuota(tenant, kind, most) => {
+            let shown = kind.unit().show(*most);
+            let message = format!("tenant {tenant} is over its quota of {shown} {}", kind.words());
+            let line = of(tenant, Warning, "over-quota", message);
+            line.with("quota", kind.as_str()).with("most", *most)
         }
         Event::Own(path) => {
             let path = path.display().to_string();

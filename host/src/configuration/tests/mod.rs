@@ -38,6 +38,46 @@ fn the_example_is_read_and_has_every_key() {
 }
 
 #[test]
+fn who_signs_is_read_and_a_secret_is_not_shown() {
+    let key = "tripline-pack-key-1:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let text = format!(
+        "[packs]\nsigned_by = ['{key}']\n[packs.sshd]\nthreshold = 3\n[[tenant]]\nname = 'shop'\nsigned_by = ['{key}', '{key}']\n"
+    );
+    let read = parse(&text).unwrap();
+    let key: crate::signing::PublicKey = key.parse().unwrap();
+    assert_eq!((&read.signed_by[..], &read.demands.everybody[..]), (&[key][..], &[][..]));
+    let shop = Tenant::new("shop").unwrap();
+    assert_eq!(read.demands.of(&shop, &[]), [key, key]);
+    assert!(read.demands.of(&Tenant::default(), &[]).is_empty() && read.names(&shop));
+    assert_eq!(read.packs.names().collect::<Vec<_>>(), ["sshd"]);
+    let pushed = parse(&text.replacen("signed_by", "pushed_signed_by", 1)).unwrap();
+    assert_eq!(pushed.demands.of(&Tenant::default(), &[]), [key]);
+
+    let secret = "tripline-pack-secret-1:nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+    for (given, words) in [
+        (secret, "found a secret one"),
+        ("door.pub", "found something else"),
+        ("tripline-pack-key-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "many signatures hold for"),
+    ] {
+        for text in [
+            format!("packs.signed_by = ['{given}']"),
+            format!("[[tenant]]\nname = 'a'\nsigned_by = ['{given}']"),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert!(error.to_string().contains(words) && error.hint().unwrap().contains("keygen"), "{error}");
+            assert!(!format!("{error:?}").contains("nWGx"), "{error:?}");
+        }
+    }
+    assert!(matches!(wrong("packs.signed_by = []").0, Problem::Value { .. }));
+    assert!(matches!(wrong("packs.signed_by = 'x'").0, Problem::Type { .. }));
+    // What is given beside the configuration is by whoever calls the command, and demands nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "[packs]\nsigned_by = ['x']\n").unwrap();
+    assert!(PackSettings::read(&settings).is_err());
+}
+
+#[test]
 fn no_file_and_an_empty_one_are_all_defaults() {
     let empty = parse("").unwrap();
     let mut usual =

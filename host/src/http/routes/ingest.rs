@@ -305,7 +305,8 @@ fn turned_away(refused: Refused) -> Problem {
             Problem::full("lines that are not judged yet fill the room").retry_after(SOON)
         }
         Refused::Quota { wait } => {
-            Problem::full("the tenant has brought as many lines a second as it may").retry_after(wait)
+            let detail = "the tenant's lines come, or are judged, for as much as its quota allows";
+            Problem::full(detail).retry_after(wait)
         }
         Refused::Underway => {
             Problem::underway("a request with this Idempotency-Key is not committed yet").retry_after(SOON)

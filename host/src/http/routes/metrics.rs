@@ -9,6 +9,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use utoipa_axum::routes;
 
+use super::super::accounted::Accounted;
 use super::super::caller::{Caller, Operator};
 use super::super::exposition::Exposition;
 use super::super::problem::Problem;
@@ -22,8 +23,8 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(metrics))
 }
 
-/// Figures as OpenMetrics text. Sources, incidents and notices are those of the token's tenant; packs, the database and
-/// HTTP are the installation's.
+/// Figures as OpenMetrics text. Sources, incidents and notices are those of the token's tenant; packs, what each tenant uses, the
+/// database and HTTP are the installation's.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -37,18 +38,26 @@ async fn metrics(State(shared): State<Arc<Shared>>, caller: Caller<Operator>) ->
     let lost = shared.health.all_lost().into_iter();
     let lost =
         lost.filter(|(whose, ..)| *whose == tenant).map(|(_, source, count)| (source, count)).collect();
-    let (standing, commits) =
-        shared.read(move |database| Ok((database.standing(&tenant)?, database.commit_times()))).await?;
+    let read = shared.read(move |database| {
+        Ok((database.standing(&tenant)?, database.commit_times(), database.over_quota()?))
+    });
+    let (standing, commits, over) = read.await?;
+    let mut quotas = shared.intake.quotas().map(Quotas::all).unwrap_or_default();
+    for (tenant, kind, is_over, _) in &mut quotas {
+        *is_over |= over.iter().any(|(of, one)| of == tenant && one == kind);
+    }
+    let usage = shared.usage(None).await?;
     let exposition = Exposition {
         ready: shared.health.ready().is_ok(),
         now: shared.clock.now(),
         barrier: shared.health.last_barrier(),
         sources,
         lost,
-        packs: shared.health.all_packs(),
+        packs: shared.health.accounts().packs(),
+        accounted: Accounted::new(&usage),
         standing,
         commits,
-        quotas: shared.intake.quotas().map(Quotas::all).unwrap_or_default(),
+        quotas,
         held: shared.room.held(),
     };
     let mut registry = Registry::with_prefix("tripline");

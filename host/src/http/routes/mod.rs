@@ -14,16 +14,19 @@ mod otlp;
 mod packs;
 #[cfg(feature = "playground")]
 pub(super) mod playground;
+mod recipients;
 mod reports;
 mod scan_files;
 mod scan_schedules;
 mod scan_stream;
 mod scans;
+mod signers;
 mod silences;
 mod sources;
 mod stream;
 mod tenants;
 mod tokens;
+mod usage;
 mod which;
 
 use std::sync::Arc;
@@ -37,6 +40,8 @@ use super::document::{self, Api};
 use super::observed::observe;
 use super::problem::Problem;
 use super::shared::Shared;
+
+pub(crate) use self::packs::SIGNATURE;
 
 /// A file's routes.
 pub(super) type Routes = OpenApiRouter<Arc<Shared>>;
@@ -58,12 +63,15 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         exceptions::routes(),
         sources::routes(),
         packs::routes(),
+        usage::routes(),
         scans::routes(),
         scan_schedules::routes(),
         scan_files::routes(),
         scan_stream::routes(),
         tokens::routes(),
         tenants::routes(),
+        signers::routes(),
+        recipients::routes(),
     ];
     let routes = all.into_iter().fold(OpenApiRouter::with_openapi(Api::openapi()), OpenApiRouter::merge);
     let (router, mut document) = routes.split_for_parts();

@@ -22,10 +22,16 @@ use super::super::unpacking::{Packing, unpack};
 use super::super::{HttpLimits, caller::Needed};
 use super::Routes;
 use crate::commit::Tenant;
-use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape};
-use crate::packs::{OwnPack, PackRefused};
+use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
+use crate::incidents::Outcome;
+use crate::packs::{OwnPack, PackRefused, Shelf};
 use crate::report::listed;
+use crate::serve::Quotas;
+use crate::signing::{Signature, Signed};
 use crate::token::Scope;
+
+/// The header that vouches for a module: the line of its signature's file.
+pub(crate) const SIGNATURE: &str = "tripline-signature";
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -49,12 +55,17 @@ struct PacksShape {
     own: Vec<OwnPackShape>,
 }
 
-/// What went wrong with a pack of the tenant's own.
+/// What went wrong with a pack of the tenant's own, what it costs, and how often it was wrong.
 #[derive(ToSchema)]
 #[schema(as = PackFaults)]
 #[allow(dead_code, reason = "a shape for the document")]
 struct PackFaultsShape {
     faults: Vec<PackFaultShape>,
+    /// What it has cost since the server began; null: nothing came for it.
+    #[schema(required)]
+    cost: Option<PackShape>,
+    /// What became of its incidents, by its rules that have opened some.
+    rules: Vec<RuleOutcomeShape>,
 }
 
 /// What a pack lets its tenant set, by name; what is not given takes its default.
@@ -79,18 +90,26 @@ struct Settings {
 async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
     let tenant = caller.tenant().clone();
     // What it costs all together tells of the others.
-    let packs = if caller.covers(Scope::Operator) { shared.health.all_packs() } else { Vec::new() };
-    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
+    let packs = if caller.covers(Scope::Operator) { shared.health.accounts().packs() } else { Vec::new() };
+    let of = tenant.clone();
+    let own = shared.shelf(move |packs| packs.own(&of)).await?;
+    let own = shared.read(move |database| {
+        let own = own.into_iter();
+        own.map(|(one, signed)| Ok((database.outcomes(&tenant, &one.name)?, one, signed)))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    let own = own.await?;
     Ok(Json(json!({
         "packs": packs.iter().map(listed::pack).collect::<Vec<_>>(),
-        "own": own.iter().map(|one| whole(&shared, one)).collect::<Vec<_>>(),
+        "own": own.iter().map(|(outcomes, one, signed)| whole(&shared, one, signed, outcomes)).collect::<Vec<_>>(),
     })))
 }
 
 /// Takes a version of a pack of the tenant's own: a module, which is checked, compiled apart and opened before it is kept.
 ///
 /// It judges from the next barrier on, beside what everybody has. What is refused changes nothing. Settings that were set
-/// before stay, and have to fit it.
+/// before stay, and have to fit it. Where signatures are demanded, one who may has to have signed this module by this name
+/// and version, which has to be above the one that counts, unless it is the same module.
 #[utoipa::path(
     put,
     operation_id = "push_pack",
@@ -99,16 +118,17 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
     params(
         ("name" = String, Path, description = "its name, as its manifest says it"),
         ("Content-Encoding" = Option<String>, Header, description = "identity, gzip or zstd"),
+        ("Tripline-Signature" = Option<String>, Header, description = "the line of its signature's file"),
     ),
     request_body(content((String = "application/wasm"))),
     security(("token" = ["author"])),
     responses(
         (status = 200, description = "it is kept", body = OwnPackShape),
         (status = 408, description = "the body came too slowly"),
-        (status = 409, description = "the name is taken, or there are too many"),
+        (status = 409, description = "the name is taken, there are too many, the tenant's quota does not allow it, or the version is not above the present one"),
         (status = 413, description = "the module is too large"),
         (status = 415, description = "the body's type is not taken"),
-        (status = 422, description = "it is no pack, takes too much to compile, or does not open"),
+        (status = 422, description = "it is no pack, is not signed as is demanded, takes too much to compile, or does not open"),
         (status = 429, description = "as many as may be are read")
     )
 )]
@@ -122,6 +142,7 @@ async fn push(
     if !is(&headers, "application/wasm") {
         return Err(Problem::unsupported("expected the header Content-Type with application/wasm"));
     }
+    let signature = signature(&headers)?;
     let packing = Packing::of(&headers)
         .map_err(|problem| problem.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")))?;
     // A module is held to its own limit while it comes, and while it is unpacked.
@@ -131,12 +152,24 @@ async fn push(
     let mut share = shared.room.share(&tenant);
     let packed = body::read(body, most, &limits, &mut share).await?;
     let wasm = shared.unpack(move || Ok((unpack(packed, packing, &limits, &mut share)?, share))).await?;
-    let pushed = shared.shelve(move |packs| {
+    let quotas = shared.intake.quotas().cloned();
+    let pushed = move |packs: &Shelf| {
         let (wasm, _share) = wasm;
-        packs.push(&tenant, &name, wasm, actor)
-    });
-    let pushed = pushed.await?;
-    Ok(Json(whole(&shared, &pushed)))
+        let pushed = packs.push(&tenant, &name, wasm, signature, actor);
+        pushed.inspect_err(|error| noted(quotas.as_ref(), &tenant, error))
+    };
+    changed(&shared, pushed).await
+}
+
+/// Who vouches for a module: at most one line, of bounded length.
+fn signature(headers: &HeaderMap) -> Result<Option<Signature>, Problem> {
+    let mut given = headers.get_all(SIGNATURE).iter();
+    let (one, more) = (given.next(), given.next());
+    if more.is_some() {
+        return Err(Problem::malformed("expected the header Tripline-Signature once, found more"));
+    }
+    let read = one.map(|one| Signature::read(one.as_bytes())).transpose();
+    read.map_err(|error| Problem::unsigned(format!("the header Tripline-Signature: {error}")))
 }
 
 /// Lets the version count again that was pushed before the one that counts now.
@@ -159,7 +192,7 @@ async fn roll_back(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.roll_back(&tenant, &name, actor)).await)
+    changed(&shared, move |packs| packs.roll_back(&tenant, &name, actor)).await
 }
 
 /// Lets a pack of the tenant's own judge again.
@@ -182,7 +215,7 @@ async fn enable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, true, actor)).await)
+    changed(&shared, move |packs| packs.enable(&tenant, &name, true, actor)).await
 }
 
 /// Lets a pack of the tenant's own judge no more; it is kept, with what it remembers.
@@ -201,7 +234,7 @@ async fn disable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.enable(&tenant, &name, false, actor)).await)
+    changed(&shared, move |packs| packs.enable(&tenant, &name, false, actor)).await
 }
 
 /// Gives a pack of the tenant's own these settings, in place of those before.
@@ -225,10 +258,11 @@ async fn set(
     Json(new): Json<Settings>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, actor) = whose(&caller);
-    changed(&shared, shared.shelve(move |packs| packs.set(&tenant, &name, new.settings, actor)).await)
+    changed(&shared, move |packs| packs.set(&tenant, &name, new.settings, actor)).await
 }
 
-/// The last faults of a pack of the tenant's own since the server began, the newest first.
+/// The last faults of a pack of the tenant's own since the server began, the newest first; what it has cost since then, and
+/// what became of its incidents.
 #[utoipa::path(
     get,
     operation_id = "list_pack_faults",
@@ -244,24 +278,49 @@ async fn faults(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (tenant, asked) = (caller.tenant().clone(), name.clone());
-    let own = shared.read(move |database| database.own_packs(&tenant)).await?;
-    if own.iter().all(|one| one.name != asked) {
-        return Err(PackRefused::Unknown("pack of this name that is the tenant's own".into()).into());
-    }
+    let outcomes = shared.read(move |database| {
+        let is_own = database.own_packs(&tenant)?.iter().any(|one| one.name == asked);
+        is_own.then(|| database.outcomes(&tenant, &asked)).transpose()
+    });
+    let unknown = || PackRefused::Unknown("pack of this name that is the tenant's own".into());
+    let outcomes = outcomes.await?.ok_or_else(unknown)?;
     let faults = shared.health.faults(caller.tenant(), &name);
-    Ok(Json(json!({ "faults": faults.iter().map(listed::pack_fault).collect::<Vec<_>>() })))
+    let costs = shared.health.accounts().own_packs(caller.tenant());
+    Ok(Json(json!({
+        "faults": faults.iter().map(listed::pack_fault).collect::<Vec<_>>(),
+        "cost": costs.iter().find(|one| one.name == name).map(listed::pack),
+        "rules": outcomes.iter().map(listed::outcome).collect::<Vec<_>>(),
+    })))
+}
+
+/// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this.
+fn noted(quotas: Option<&Quotas>, tenant: &Tenant, error: &PackRefused) {
+    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error) {
+        quotas.note(tenant, over.kind, false);
+    }
 }
 
 fn whose<N: Needed>(caller: &Caller<N>) -> (Tenant, crate::incidents::Actor) {
     (caller.tenant().clone(), caller.actor())
 }
 
-fn changed(shared: &Shared, done: Result<OwnPack, Problem>) -> Result<Json<Value>, Problem> {
-    done.map(|pack| Json(whole(shared, &pack)))
+async fn changed(
+    shared: &Arc<Shared>,
+    change: impl FnOnce(&Shelf) -> Result<OwnPack, PackRefused> + Send + 'static,
+) -> Result<Json<Value>, Problem> {
+    let changed = shared.shelve(move |packs| {
+        let pack = change(packs)?;
+        let signed = packs.signed(&pack)?;
+        Ok((pack, signed))
+    });
+    let (pack, signed) = changed.await?;
+    let (tenant, name) = (pack.tenant.clone(), pack.name.clone());
+    let outcomes = shared.read(move |database| database.outcomes(&tenant, &name)).await?;
+    Ok(Json(whole(shared, &pack, &signed, &outcomes)))
 }
 
-/// With what it has cost.
-fn whole(shared: &Shared, pack: &OwnPack) -> Value {
-    let costs = shared.health.own_packs(&pack.tenant);
-    listed::own_pack(pack, costs.iter().find(|one| one.name == pack.name))
+/// With what it has cost, and what became of its incidents.
+fn whole(shared: &Shared, pack: &OwnPack, signed: &Signed, outcomes: &[Outcome]) -> Value {
+    let costs = shared.health.accounts().own_packs(&pack.tenant);
+    listed::own_pack(pack, signed, costs.iter().find(|one| one.name == pack.name), outcomes)
 }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -24,10 +24,11 @@ use super::super::shared::Shared;
 use super::super::slots::Slots;
 use super::Routes;
 use crate::commit::Tenant;
-use crate::configuration::Quota;
-use crate::http::shapes::TenantShape;
+use crate::http::shapes::{QuotaShape, TenantShape};
 use crate::notices::check_address;
+use crate::quota::{Quota, QuotaKind};
 use crate::report::{listed, strict_json};
+use crate::serve::Quotas;
 use crate::tenants::{NewTenant, NotAdded};
 use crate::token::TokenSecret;
 
@@ -42,7 +43,7 @@ const WAITING: usize = 4;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(list, add))
-        .routes(routes!(delete))
+        .routes(routes!(delete, change))
         .routes(routes!(confirm))
         .routes(routes!(export))
         .layer(Extension(Slots::default()))
@@ -63,13 +64,36 @@ struct TenantsShape {
 struct New {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$")]
     name: String,
-    /// Lines a second that it may bring; missing: as many as there are.
-    #[schema(minimum = 1, maximum = 1_000_000_000)]
-    lines: Option<u64>,
+    /// What it may use; what is missing is not bounded.
+    #[serde(default)]
+    #[schema(value_type = Option<QuotaShape>)]
+    quota: Map<String, Value>,
     /// Whom its incidents are told, once that is confirmed.
     #[serde(default)]
     #[schema(max_items = 100)]
     recipients: Vec<String>,
+    /// You answer for it that they want to be told; else each is asked by mail.
+    #[serde(default)]
+    confirmed: bool,
+}
+
+/// What of a tenant is to change.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TenantChange, example = json!({ "quota": { "lines": 1000, "stored": null } }))]
+struct Changes {
+    /// What it may use: a number, or null for what is not to be bounded any more. What is missing stays.
+    #[schema(value_type = Object)]
+    quota: Map<String, Value>,
+}
+
+/// What a tenant may use now.
+#[derive(ToSchema)]
+#[schema(as = ChangedTenant)]
+#[allow(dead_code, reason = "a shape for the document")]
+struct ChangedShape {
+    tenant: String,
+    quota: QuotaShape,
 }
 
 /// A tenant that was added, with a token to bring its lines.
@@ -106,7 +130,16 @@ struct Confirmed {
     responses((status = 200, body = TenantsShape))
 )]
 async fn list(_: Caller<Operator>, State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
-    let all = shared.read(|database| database.known_tenants()).await?;
+    let mut all = shared.read(|database| database.known_tenants()).await?;
+    let live = shared.intake.quotas().map(Quotas::all).unwrap_or_default();
+    for one in &mut all {
+        let over = live
+            .iter()
+            .filter(|(tenant, kind, over, _)| *tenant == one.tenant && *over && !one.over.contains(kind));
+        let over: Vec<QuotaKind> = over.map(|(_, kind, ..)| *kind).collect();
+        one.over.extend(over);
+        one.over.sort_unstable();
+    }
     Ok(Json(json!({ "tenants": all.iter().map(listed::tenant).collect::<Vec<_>>() })))
 }
 
@@ -139,11 +172,10 @@ async fn add(
     }
     let secret = TokenSecret::draw().map_err(|error| Problem::internal(&error))?;
     let token = ("lines".into(), secret.hash());
-    let (lines, actor) = (new.lines, caller.actor());
-    if lines.is_some_and(|lines| !(1..=Quota::MOST_LINES).contains(&lines)) {
-        return Err(Problem::invalid(format!("lines: expected 1 to {}", Quota::MOST_LINES)));
-    }
-    let new = NewTenant { tenant: tenant.clone(), recipients: new.recipients, lines, token };
+    let (mut quota, actor) = (Quota::default(), caller.actor());
+    quotas(&new.quota)?.into_iter().for_each(|(kind, most)| quota.set(kind, most));
+    let New { recipients, confirmed, .. } = new;
+    let new = NewTenant { tenant: tenant.clone(), recipients, confirmed, quota, token };
     let added = shared.write(move |database| {
         if database.known_tenants()?.len() >= MOST {
             return Ok(None);
@@ -153,11 +185,62 @@ async fn add(
     let full = || Problem::conflict(format!("expected fewer than {MOST} tenants"));
     let token = added.await?.ok_or_else(full)?;
     let token = token.map_err(|error: NotAdded| Problem::conflict(error.to_string()))?;
-    if let Some(quotas) = shared.intake.quotas() {
-        quotas.put(&tenant, lines);
-    }
+    counts(&shared, &tenant).await?;
     let added = AddedTenant { tenant: tenant.to_string(), token, secret: secret.show().into() };
     Ok((StatusCode::CREATED, Json(added)).into_response())
+}
+
+/// Changes what a tenant may use. It counts at once; what the configuration says of the tenant goes before it.
+#[utoipa::path(
+    patch,
+    operation_id = "change_tenant",
+    path = "/api/v1/tenants/{tenant}",
+    tag = "tenants",
+    params(("tenant" = String, Path, description = "its name")),
+    request_body = Changes,
+    security(("token" = ["operator"])),
+    responses((status = 200, body = ChangedShape, description = "what it may use now"))
+)]
+async fn change(
+    caller: Caller<Operator>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    Json(Changes { quota }): Json<Changes>,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, changes, actor) = (named(&name)?, quotas(&quota)?, caller.actor());
+    let of = tenant.clone();
+    let changed = shared.write(move |database| database.set_quota(&of, changes, actor)).await?;
+    let quota = changed.ok_or_else(no_tenant)?;
+    counts(&shared, &tenant).await?;
+    Ok(Json(json!({ "tenant": tenant.as_str(), "quota": listed::quota(&quota) })))
+}
+
+/// What a tenant may use counts from now on, as the database has it: whoever changes it at the same time does the same.
+async fn counts(shared: &Arc<Shared>, tenant: &Tenant) -> Result<(), Problem> {
+    let of = tenant.clone();
+    let quota = shared.read(move |database| database.quota(&of)).await?;
+    if let Some(quotas) = shared.intake.quotas() {
+        quotas.put(tenant, quota);
+    }
+    Ok(())
+}
+
+/// Quotas, as somebody has sent them.
+fn quotas(given: &Map<String, Value>) -> Result<Vec<(QuotaKind, Option<u64>)>, Problem> {
+    let one = |(name, value): (&String, &Value)| {
+        let known = || QuotaKind::ALL.map(QuotaKind::as_str).join(", ");
+        let kind = QuotaKind::of(name);
+        let kind = kind.ok_or_else(|| Problem::invalid(format!("quota: expected names of {}", known())))?;
+        if value.is_null() {
+            return Ok((kind, None));
+        }
+        let most = value.as_u64().and_then(|most| kind.checked(most));
+        let (least, greatest) = kind.range();
+        let wrong =
+            || Problem::invalid(format!("quota.{}: expected {least} to {greatest}, or null", kind.as_str()));
+        Ok((kind, Some(most.ok_or_else(wrong)?)))
+    };
+    given.iter().map(one).collect()
 }
 
 /// Answers for it that a recipient wants to be told of the tenant's incidents.
@@ -272,8 +355,14 @@ async fn delete(
             "the tenant stands in the configuration: its sources, recipients, routes and scans have to leave that first",
         ));
     }
-    let actor = caller.actor();
-    let deleted = shared.write(move |database| database.delete_tenant(&tenant, actor)).await?;
+    let (actor, whose) = (caller.actor(), tenant.clone());
+    let deleted = shared.write(move |database| database.delete_tenant(&whose, actor)).await?;
+    if deleted {
+        shared.health.forget(&tenant);
+        if let Some(quotas) = shared.intake.quotas() {
+            quotas.put(&tenant, Quota::default());
+        }
+    }
     shared.revoked.send_modify(|count| *count += 1);
     deleted.then_some(StatusCode::NO_CONTENT).ok_or_else(no_tenant)
 }

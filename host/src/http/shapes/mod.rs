@@ -10,12 +10,14 @@ mod exception;
 mod incident;
 mod notice;
 mod pack;
+mod quota;
 mod scan;
 mod silence;
 mod source;
 mod tenant;
 mod time;
 mod token;
+mod usage;
 mod word;
 
 pub(crate) use self::answer::AnswerShape;
@@ -24,14 +26,16 @@ pub(crate) use self::evidence::EvidenceShape;
 pub(crate) use self::exception::ExceptionShape;
 pub(crate) use self::incident::IncidentShape;
 pub(crate) use self::notice::NoticeShape;
-pub(crate) use self::pack::{OwnPackShape, PackFaultShape, PackShape};
+pub(crate) use self::pack::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
+pub(crate) use self::quota::QuotaShape;
 pub(crate) use self::scan::{FindingShape, ScanShape, ScheduleShape};
 pub(crate) use self::silence::SilenceShape;
 pub(crate) use self::source::SourceShape;
 pub(crate) use self::tenant::TenantShape;
 pub(crate) use self::time::{Odd, nanoseconds};
 pub(crate) use self::token::TokenShape;
-pub(crate) use self::word::{ResolutionWord, ScopeWord, SeverityWord, StateWord};
+pub(crate) use self::usage::{PackUsageShape, RatesShape, TenantUsageShape, UsageShape};
+pub(crate) use self::word::{ByWord, ResolutionWord, ScopeWord, SeverityWord, StateWord};
 
 #[cfg(test)]
 mod tests;

@@ -13,14 +13,14 @@ pub(crate) struct NoticeShape {
     r#type: String,
     /// Its number.
     id: i64,
-    /// Null: a digest.
+    /// Null: a digest, or a mail that asks whether somebody wants to be told.
     #[schema(required)]
     incident: Option<i64>,
     /// To whom.
     recipient: String,
     /// By which route.
     route: String,
-    /// `first`, `severity-rose`, `reopened`, `reopened-by-hand`, `repeat`, `acknowledgement-expired`, `silence-ended`, `resolved` or `digest`.
+    /// `first`, `severity-rose`, `reopened`, `reopened-by-hand`, `repeat`, `acknowledgement-expired`, `silence-ended`, `resolved`, `digest` or `confirm`.
     reason: String,
     /// `queued`, `sending`, `sent`, `deferred`, `dead`, `folded` or `silenced`.
     state: String,

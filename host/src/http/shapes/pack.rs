@@ -24,9 +24,9 @@ pub(crate) struct PackShape {
     /// Lines that it logged and that were dropped.
     logs_dropped: u64,
     /// Time in its patterns, over all threads.
-    match_seconds: f64,
+    pub(crate) match_seconds: f64,
     /// CPU time in the pack itself.
-    cpu_seconds: f64,
+    pub(crate) cpu_seconds: f64,
     /// Bytes of its memory.
     memory: u64,
     /// Instances started.
@@ -56,14 +56,39 @@ pub(crate) struct OwnPackShape {
     pub(crate) pushed: String,
     /// By whom.
     author: String,
-    /// Whether it judges.
+    /// Whether it judges, if it is signed as is demanded.
     pub(crate) enabled: bool,
+    /// How it is signed: `valid`, by one who may; `refused`, not as is demanded: it does not judge; `unchecked`, nothing is
+    /// demanded, and who has signed it is not known; `none`.
+    #[schema(example = "valid")]
+    pub(crate) signed: String,
+    /// The key by which its signature says that it is; null: there is none.
+    #[schema(required)]
+    pub(crate) signed_by: Option<String>,
     /// What its tenant has set.
     #[schema(value_type = Object)]
     settings: serde_json::Map<String, serde_json::Value>,
     /// What it has cost since the server began; null: nothing came for it.
     #[schema(required)]
     pub(crate) cost: Option<PackShape>,
+    /// What became of its incidents, by its rules that have opened some.
+    pub(crate) rules: Vec<RuleOutcomeShape>,
+}
+
+/// What became of a rule's incidents, of those that are kept.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuleOutcome)]
+pub(crate) struct RuleOutcomeShape {
+    #[schema(example = "rule_outcome")]
+    r#type: String,
+    /// The rule's id.
+    pub(crate) rule: String,
+    /// How many there are.
+    pub(crate) incidents: u64,
+    /// How many of them are resolved.
+    pub(crate) resolved: u64,
+    /// How many of those as false positives.
+    pub(crate) false_positives: u64,
 }
 
 /// What went wrong with a pack.
@@ -87,6 +112,13 @@ pub(crate) struct PackFaultShape {
     pub(crate) out: bool,
     /// Whether it lost what it remembered.
     state_lost: bool,
+}
+
+impl OwnPackShape {
+    /// Whether it does not judge, since it is not signed as is demanded.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.signed == "refused"
+    }
 }
 
 impl PackShape {

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Odd;
 use super::time::maybe;
+use super::{Odd, QuotaShape};
 use crate::commit::Tenant;
+use crate::quota::QuotaKind;
 use crate::tenants::{KnownTenant, TenantRecipient};
 
 /// A tenant.
@@ -16,11 +17,18 @@ pub(crate) struct TenantShape {
     /// When it was added; null: it stands in the configuration, or has rows from when it did.
     #[schema(format = DateTime, required)]
     created: Option<String>,
-    /// Lines a second that it may bring; null: as many as there are, or as the configuration says.
-    #[schema(required)]
-    lines: Option<u64>,
+    /// What it may use: as the configuration says, and what that does not say as it was set at run time. What is not there
+    /// is not bounded.
+    quota: QuotaShape,
+    /// What it uses of that, where the database knows it.
+    used: QuotaShape,
+    /// What it is over now.
+    over: Vec<String>,
     /// Whom its incidents are told, besides the configuration's recipients.
     recipients: Vec<TenantRecipientShape>,
+    /// Public keys, of which one has to have signed each pack that it pushes, as it was said at run time; none: as the
+    /// configuration says.
+    signed_by: Vec<String>,
     /// Tokens that hold.
     tokens: u64,
     /// Incidents that are not resolved.
@@ -47,10 +55,17 @@ impl TenantShape {
             let confirmed = maybe(one.confirmed.as_deref())?;
             Ok(TenantRecipient { address: one.address, confirmed })
         };
+        let (quota, used) = (self.quota.read()?, self.used.read()?);
+        let over = self.over.iter().map(|name| QuotaKind::of(name));
+        let key = |text: &String| text.parse().map_err(|_| Odd::new("a public key", &text[..]));
+        let signed_by = self.signed_by.iter().map(key).collect::<Result<_, _>>()?;
         Ok(KnownTenant {
+            signed_by,
             tenant: Tenant::new(&self.name).ok_or_else(|| Odd::new("a tenant's name", &self.name[..]))?,
             created: maybe(self.created.as_deref())?,
-            lines: self.lines,
+            quota,
+            used: used.each().collect(),
+            over: over.collect::<Option<_>>().ok_or_else(|| Odd::new("names of quotas", "others"))?,
             recipients: self.recipients.into_iter().map(recipient).collect::<Result<_, _>>()?,
             tokens: self.tokens,
             open: self.open,

@@ -1,5 +1,7 @@
 //! What is read is all that is written, and written again it is the same.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -12,13 +14,15 @@ use super::*;
 use crate::commit::Tenant;
 use crate::incidents::{
     Actor, Effect, Entry, Evidence, Exception, Fingerprint, Happening, Incident, NewException, NewSilence,
-    Place, Resolution, Silence, State,
+    Outcome, Place, Resolution, Silence, State,
 };
 use crate::notices::Pattern;
 use crate::packs::{OwnPack, Version};
+use crate::quota::{Quota, QuotaKind};
 use crate::report::answer::{Answer, Recipient, Sentences};
-use crate::report::listed;
-use crate::serve::SourceFigures;
+use crate::report::{self, listed};
+use crate::serve::{PackUsage, SourceFigures, TenantUsage};
+use crate::signing::Signed;
 use crate::store::Told;
 use crate::tenants::{KnownTenant, TenantRecipient};
 use crate::token::{Scope, Token};
@@ -207,8 +211,15 @@ fn tenants() {
     let tenant = KnownTenant {
         tenant: Tenant::new("plant").unwrap(),
         created: Some(1),
-        lines: Some(7),
+        quota: {
+            let mut quota = Quota::of(QuotaKind::Lines, 7);
+            quota.set(QuotaKind::Stored, Some(1 << 30));
+            quota
+        },
+        used: vec![(QuotaKind::Stored, 1 << 31), (QuotaKind::Scans, 0)],
+        over: vec![QuotaKind::Stored],
         recipients: vec![recipient(None), recipient(Some(2))],
+        signed_by: vec!["tripline-pack-key-1:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".parse().unwrap()],
         tokens: 3,
         open: 4,
     };
@@ -248,8 +259,14 @@ fn packs_and_sources() {
     let (matching, judging) = (MatchCost::default(), JudgeCost::default());
     let pack = PackReport { name: "sshd".into(), version: "1.0.0".into(), matching, judging };
     shape::<PackShape>(&listed::pack(&pack));
-    let version =
-        Version { number: 2, version: "1.0.0".into(), digest: [7; 32], pushed: 1, author: "uid:0".into() };
+    let version = Version {
+        number: 2,
+        version: "1.0.0".into(),
+        digest: [7; 32],
+        pushed: 1,
+        author: "uid:0".into(),
+        signature: None,
+    };
     let own = OwnPack {
         tenant: Tenant::default(),
         name: "door".into(),
@@ -257,7 +274,8 @@ fn packs_and_sources() {
         settings: Map::new(),
         version,
     };
-    shape::<OwnPackShape>(&listed::own_pack(&own, Some(&pack)));
+    let outcome = Outcome { rule: "opened".into(), incidents: 17, resolved: 12, false_positives: 3 };
+    shape::<OwnPackShape>(&listed::own_pack(&own, &Signed::No, Some(&pack), &[outcome]));
     let fault = Fault::Refused("no".into());
     let fault = PackFault {
         pack: "door".into(),
@@ -281,6 +299,19 @@ fn packs_and_sources() {
 }
 
 #[test]
+fn usage() {
+    let tenant = TenantUsage {
+        packs: vec![PackUsage { pack: Some("sshd".into()), memory: 1, ..PackUsage::default() }],
+        ..TenantUsage::none(Tenant::default())
+    };
+    let window = Duration::from_secs(10);
+    for tenant in [tenant.clone(), tenant.for_itself()] {
+        let written = report::usage::tenant(&tenant, window, 3, Some(true));
+        shape::<TenantUsageShape>(&written);
+    }
+}
+
+#[test]
 fn answers() {
     let sentences = vec![Sentences { more: true, text: "a\nb".into() }];
     let answer = Answer {
@@ -296,8 +327,6 @@ fn answers() {
 
 #[test]
 fn scans() {
-    use std::time::Duration;
-
     use crate::report::scans;
     use crate::scans::{
         Broken, Missed, Reason, Request, Run, RunState, ScanName, ScannerKind, Schedule, Scheduled, Standing,

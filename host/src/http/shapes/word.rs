@@ -5,6 +5,7 @@ use tripline_abi::Severity;
 use utoipa::ToSchema;
 
 use crate::incidents::{Resolution, State};
+use crate::serve::By;
 use crate::token::Scope;
 
 macro_rules! words {
@@ -49,6 +50,11 @@ words! {
 words! {
     /// What a token may be used for.
     ScopeWord of Scope: Operator Admin Analyst Author Reader Ingest
+}
+
+words! {
+    /// By what those that use most come first.
+    ByWord of By: Cpu Match Memory Stored Lines
 }
 
 #[cfg(test)]

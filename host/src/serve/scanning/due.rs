@@ -9,7 +9,7 @@ use super::turns::IsDue;
 use super::{Scanning, Time};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
-use crate::scans::{Broken, ChoiceError, Due, Reason, ScanName, ScannerKind, Scheduled, Standing};
+use crate::scans::{Broken, Due, Reason, ScanName, ScannerKind, Scheduled, Standing};
 
 /// Whether a schedule found a place for its scan.
 enum Found {
@@ -97,9 +97,16 @@ impl<'a> Scanning<'a> {
             }
             Err(NotBegun::Choice(error)) => {
                 self.standings.set(tenant, &request.name, settled)?;
-                self.refuse(tenant, &request.name, &error)?;
+                let why = Broken::new(Reason::NoScanner, error.to_string());
+                self.refuse(tenant, &request.name, why)?;
                 Ok(Found::NoNeed)
             }
+            Err(NotBegun::Quota(over)) => {
+                self.standings.set(tenant, &request.name, settled)?;
+                self.refuse(tenant, &request.name, Broken::new(Reason::Quota, over.to_string()))?;
+                Ok(Found::NoNeed)
+            }
+            Err(NotBegun::Store(error)) => Err(error),
             // When there is a place it is made.
             Err(NotBegun::Busy(_)) => Ok(Found::None),
             // The one before has not ended: when it has, it is made, or missed by then.
@@ -108,10 +115,9 @@ impl<'a> Scanning<'a> {
     }
 
     /// Keeps that a scheduled scan could not be made.
-    fn refuse(&mut self, tenant: &Tenant, name: &ScanName, why: &ChoiceError) -> Result<(), StoreError> {
+    fn refuse(&mut self, tenant: &Tenant, name: &ScanName, why: Broken) -> Result<(), StoreError> {
         let (actor, plan) = (Actor::timer(), self.scans.plan());
         let making = making(self.shared, &actor, &plan.settings);
-        let why = Broken::new(Reason::NoScanner, why.to_string());
         let scanned = making.refuse(tenant, name, ScannerKind::Nmap, why)?;
         self.shared.tell(Event::Scanned(tenant.clone(), Box::new(scanned)));
         self.bringing.looks = true;

@@ -35,6 +35,10 @@ pub(super) fn making<'m>(shared: &'m Shared<'_>, actor: &'m Actor, settings: &Sc
 impl<'a> Scanning<'a> {
     /// A scanner and a place for a scan.
     pub(super) fn place(&mut self, tenant: &Tenant, request: &Request) -> Result<Placed, NotBegun> {
+        if let Err(over) = self.shared.database.may_scan(tenant)? {
+            self.shared.over_quota(tenant, over.kind, over.most);
+            return Err(NotBegun::Quota(over));
+        }
         let plan = self.scans.plan();
         let chosen = choose(None, request, &plan.settings, plan.path.as_deref())?;
         let cancel = self.scans.enter(tenant, &request.name)?;

@@ -1,0 +1,216 @@
+//! Recipients that are asked whether they want to be told: by one mail, whose token confirms once, and nothing else before.
+
+use tripline::abi::Severity;
+use tripline::commit::Tenant;
+use tripline::incidents::{Actor, Policy, Report};
+use tripline::notices::{Content, End, Leased, Next, Outbox};
+use tripline::security_log::Records;
+use tripline::store::Database;
+use tripline::tenants::NewTenant;
+use tripline::token::{ConfirmationSecret, TokenSecret};
+
+use crate::fixture::{Fixture, HOUR};
+
+const DAY: i64 = 24 * HOUR;
+const ADDRESS: &str = "soc@plant.example";
+
+fn me() -> Actor {
+    Actor::user(1000, "jana")
+}
+
+fn tenant(name: &str) -> Tenant {
+    Tenant::new(name).unwrap()
+}
+
+fn add(database: &Database, name: &str, address: &str, confirmed: bool) {
+    let token = ("lines".into(), TokenSecret::draw().unwrap().hash());
+    let recipients = vec![address.into(), address.to_uppercase()];
+    let new = NewTenant {
+        tenant: tenant(name),
+        recipients,
+        confirmed,
+        quota: tripline::quota::Quota::default(),
+        token,
+    };
+    database.add_tenant(new, me()).unwrap().unwrap();
+}
+
+/// The next mail, which is to go now.
+#[track_caller]
+fn next(database: &Database) -> Leased {
+    match database.next("relay").unwrap() {
+        Next::Send(leased) => *leased,
+        other => panic!("expected a mail, found {other:?}"),
+    }
+}
+
+/// The token of a mail that asks.
+#[track_caller]
+fn token(leased: &Leased) -> ConfirmationSecret {
+    let Content::Confirm(asked) = &leased.content else {
+        panic!("expected a mail that asks, found {leased:?}")
+    };
+    assert_eq!((&leased.recipient[..], &asked.author[..], &leased.thread), (ADDRESS, "jana", &None));
+    asked.secret.clone()
+}
+
+fn sent(database: &Database, leased: &Leased) {
+    database.finish("relay", leased.notice, &End::Sent("ok".into())).unwrap();
+}
+
+fn confirmed(database: &Database, name: &str) -> Vec<bool> {
+    let all = database.known_tenants().unwrap();
+    let known = all.into_iter().find(|one| one.tenant == tenant(name)).unwrap();
+    known.recipients.iter().map(|one| one.confirmed.is_some()).collect()
+}
+
+fn report(database: &Database, name: &str, title: &str) {
+    database.report(&tenant(name), Report::new(Severity::High, title), Actor::program("a test")).unwrap();
+}
+
+fn events(database: &Database) -> Vec<String> {
+    let records = database.after(0, 1_000).unwrap();
+    let ours = records.into_iter().filter(|record| record.event.starts_with("recipient."));
+    ours.map(|record| {
+        assert!(record.fields["recipient_sha256"].is_string());
+        record.event
+    })
+    .collect()
+}
+
+#[test]
+fn who_has_the_token_confirms_once_and_is_told_from_then_on() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    add(database, "plant", ADDRESS, false);
+    // Somebody else than the one that was named twice, in two ways, is nobody.
+    assert_eq!(confirmed(database, "plant"), [false]);
+    report(database, "plant", "before");
+    let mail = next(database);
+    let secret = token(&mail);
+    sent(database, &mail);
+    assert_eq!(database.next("relay").unwrap(), Next::Idle, "nothing else goes there");
+    let other = ConfirmationSecret::draw().unwrap();
+    assert_eq!(database.confirm_by_token(other.hash(), me()).unwrap(), None);
+    let found = database.confirm_by_token(secret.hash(), me()).unwrap();
+    assert_eq!(found, Some((tenant("plant"), ADDRESS.into())));
+    assert_eq!(database.confirm_by_token(secret.hash(), me()).unwrap(), None, "it holds once");
+    assert_eq!(confirmed(database, "plant"), [true]);
+    fixture.clock.pass(HOUR);
+    report(database, "plant", "after");
+    let told = next(database);
+    assert!(matches!(&told.content, Content::Incident(about) if about.incident.title == "after"), "{told:?}");
+    assert_eq!(told.recipient, ADDRESS);
+    assert_eq!(events(database), ["recipient.asked", "recipient.mailed", "recipient.confirmed"]);
+}
+
+/// Neither the database nor what is beside it has what would confirm; nor has what is given out of a tenant its hash.
+#[test]
+fn only_the_hash_is_kept() {
+    let fixture = Fixture::new(Policy::default());
+    add(&fixture.database, "plant", ADDRESS, false);
+    let secret = token(&next(&fixture.database));
+    for entry in std::fs::read_dir(fixture.folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        assert!(!has(secret.show().as_bytes()));
+    }
+    let mut rows = 0;
+    let mut put = |row: &serde_json::Value| -> Result<(), ()> {
+        if row["table"] == "recipient_tokens" {
+            assert!(row["row"].get("hash").is_none() && row["row"]["address"] == ADDRESS, "{row}");
+            rows += 1;
+        }
+        Ok(())
+    };
+    fixture.database.export_tenant(&tenant("plant"), &mut put).unwrap().unwrap();
+    assert_eq!(rows, 1);
+    assert!(fixture.database.delete_tenant(&tenant("plant"), me()).unwrap());
+    assert_eq!(fixture.database.confirm_by_token(secret.hash(), me()).unwrap(), None);
+}
+
+#[test]
+fn a_mail_that_is_tried_again_has_another_token_and_what_may_have_arrived_holds() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    add(database, "plant", ADDRESS, false);
+    let first = next(database);
+    database.finish("relay", first.notice, &End::Unsure("cut off".into())).unwrap();
+    fixture.clock.pass(HOUR);
+    let second = next(database);
+    assert_eq!((first.notice, &first.message), (second.notice, &second.message), "it is the same mail");
+    assert_ne!(token(&first), token(&second));
+    sent(database, &second);
+    let found = database.confirm_by_token(token(&first).hash(), me()).unwrap();
+    assert!(found.is_some());
+    assert_eq!(database.confirm_by_token(token(&second).hash(), me()).unwrap(), None, "it is confirmed");
+}
+
+#[test]
+fn a_token_runs_out() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    for (name, passes, holds) in [("plant", 7 * DAY - 1, true), ("shop", 7 * DAY, false)] {
+        add(database, name, ADDRESS, false);
+        let mail = next(database);
+        sent(database, &mail);
+        fixture.clock.pass(passes);
+        let found = database.confirm_by_token(token(&mail).hash(), me()).unwrap();
+        assert_eq!((found.is_some(), confirmed(database, name)), (holds, vec![holds]), "{name}");
+    }
+}
+
+/// Whoever adds and deletes tenants cannot have a stranger mailed without end.
+#[test]
+fn an_address_is_asked_so_often_a_day_whoever_names_it() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    let asked = |count: usize, day: usize| {
+        let (mut mails, mut refused) = (0, 0);
+        for number in 0..count {
+            let name = format!("tenant-{day}-{number}");
+            add(database, &name, if number % 2 == 0 { ADDRESS } else { "SOC@plant.example" }, false);
+            while let Next::Send(leased) = database.next("relay").unwrap() {
+                sent(database, &leased);
+                mails += 1;
+            }
+            refused += events(database).iter().filter(|event| *event == "recipient.not_asked").count();
+            // With its records, since nobody asks for security.log here.
+            assert!(database.delete_tenant(&tenant(&name), me()).unwrap());
+        }
+        (mails, refused)
+    };
+    assert_eq!(asked(5, 0), (3, 2));
+    fixture.clock.pass(DAY);
+    assert_eq!(asked(5, 1), (3, 2));
+}
+
+#[test]
+fn who_is_confirmed_otherwise_is_not_asked_any_more() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    add(database, "plant", ADDRESS, true);
+    assert_eq!(confirmed(database, "plant"), [true]);
+    assert_eq!(database.next("relay").unwrap(), Next::Idle);
+    // It was mailed, and then somebody has answered for it: the token is worth nothing.
+    add(database, "shop", ADDRESS, false);
+    let mail = next(database);
+    database.finish("relay", mail.notice, &End::Deferred("later".into())).unwrap();
+    assert!(database.confirm_recipient(&tenant("shop"), ADDRESS, me()).unwrap());
+    assert_eq!(database.confirm_by_token(token(&mail).hash(), me()).unwrap(), None);
+    fixture.clock.pass(HOUR);
+    assert_eq!(database.next("relay").unwrap(), Next::Departed(vec![(ADDRESS.into(), 1)]));
+    assert_eq!(database.next("relay").unwrap(), Next::Idle);
+    let status = database.outbox(&tenant("shop"), 10).unwrap();
+    assert_eq!((&status.dead[0].about()[..], &status.dead[0].reason[..]), ("confirmation", "confirm"));
+    // One that the relay refuses is visible, and can be sent again.
+    add(database, "dock", ADDRESS, false);
+    let mail = next(database);
+    assert!(database.finish("relay", mail.notice, &End::Refused("no such box".into())).unwrap());
+    assert_eq!(database.retry(&tenant("dock"), None, me()).unwrap(), 1);
+    let again = next(database);
+    assert_eq!(again.notice, mail.notice);
+    sent(database, &again);
+    assert!(database.confirm_by_token(token(&again).hash(), me()).unwrap().is_some());
+    assert!(events(database).contains(&"recipient.unreached".to_string()));
+}
