@@ -22,7 +22,7 @@ use tripline::sandbox::Sandbox;
 use tripline::{Configured, Limits, Pack, Wasmtime};
 
 pub use self::disk::Disk;
-pub use self::processes::{processes, until};
+pub use self::processes::{PATIENCE, processes, until};
 pub use self::random::Random;
 pub use self::sample_pack::sample_pack;
 pub use self::server::{Server, bring};

@@ -2,6 +2,9 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// How long a test waits for what must come: a machine that is busy is no fault, and what never comes still fails.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Processes whose command line has all of these words. Whoever asks for words of its own finds its own.
 pub fn processes(words: &[&str]) -> Vec<u32> {
     let names = fs::read_dir("/proc")
@@ -19,7 +22,7 @@ pub fn processes(words: &[&str]) -> Vec<u32> {
 /// Waits until something is found, and not for ever.
 #[track_caller]
 pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(120);
+    let until = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = found() {
             return found;

@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program;
+use crate::{PATIENCE, program};
 
-/// How long something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// How it says where it takes HTTP.
 const HTTP: &str = "listens at http://";
 /// How long is waited between two looks.

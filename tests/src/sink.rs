@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::PATIENCE;
+
 /// A mail server in a folder, ended with the value.
 pub struct Sink {
     folder: TempDir,
@@ -18,7 +20,7 @@ impl Sink {
     pub fn start(program: &str) -> Sink {
         let folder = tempfile::tempdir().expect("a folder");
         let process = Command::new(program).arg(folder.path()).spawn().expect("the mail server starts");
-        let (file, patience) = (folder.path().join("port"), Instant::now() + Duration::from_secs(120));
+        let (file, patience) = (folder.path().join("port"), Instant::now() + PATIENCE);
         while !file.exists() {
             assert!(Instant::now() < patience, "the mail server does not start");
             sleep(Duration::from_millis(5));

@@ -9,12 +9,12 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rustls::ServerConfig;
 
 pub use self::script::{Act, At, Script};
 use super::certificates::Identity;
+use crate::PATIENCE;
 
 /// What came by one connection.
 #[derive(Clone, Debug, Default)]
@@ -158,9 +158,6 @@ impl Drop for MailServer {
         self.end();
     }
 }
-
-/// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut sessions = Vec::new();

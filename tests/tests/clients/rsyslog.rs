@@ -7,13 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tripline_tests::Server;
+use tripline_tests::{PATIENCE, Server};
 
 use crate::server::{TENANT, ports, sections, start, syslog};
 use crate::tools::tool;
-
-/// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// An rsyslogd of our own, ended by its process id and with the value.
 pub(crate) struct Rsyslog {

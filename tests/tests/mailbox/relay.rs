@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tripline_tests::PATIENCE;
 use tripline_tests::certificates::Authority;
 
 use crate::exim::Exim;
@@ -20,8 +21,6 @@ use crate::postfix::Postfix;
 /// Who may send, with which password.
 pub(crate) const USER: &str = "tripline";
 pub(crate) const PASSWORD: &str = "right-4711";
-/// After this a test has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Whose program it is.
 pub(crate) trait Daemon {

@@ -3,9 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tripline_tests::{Server, Sink};
-
-const PATIENCE: Duration = Duration::from_secs(120);
+use tripline_tests::{PATIENCE, Server, Sink};
 
 /// The mails that have come once there are so many, without soft line breaks.
 #[track_caller]

@@ -7,9 +7,8 @@ use std::io::Write;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tripline_tests::{Server, Sink, bring};
+use tripline_tests::{PATIENCE, Server, Sink, bring};
 
-const PATIENCE: Duration = Duration::from_secs(180);
 const ARGUMENTS: [&str; 3] = ["--only", "app-errors", "--from-start"];
 
 struct World {

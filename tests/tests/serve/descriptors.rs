@@ -7,11 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use tripline_tests::{Server, bring};
+use tripline_tests::{PATIENCE, Server, bring};
 
 /// Files that it may have open.
 const FILES: usize = 64;
-const PATIENCE: Duration = Duration::from_secs(180);
 
 struct Ended(Child);
 

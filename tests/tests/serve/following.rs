@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tripline_tests::{Sink, program};
+use tripline_tests::{PATIENCE, Sink, program};
 
-/// How long something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// Each with an incident, and a mail, of its own; fewer than a recipient is sent in an hour.
 const THINGS: [&str; 8] = ["upload", "payment", "backup", "import", "export", "login", "search", "report"];
 

@@ -3,10 +3,9 @@
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use tripline_tests::{Server, bring};
+use tripline_tests::{PATIENCE, Server, bring};
 
 const LINES: usize = 30_000;
-const PATIENCE: Duration = Duration::from_secs(180);
 
 #[test]
 fn a_large_batch_that_is_sent_again_counts_once() {

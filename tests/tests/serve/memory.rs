@@ -10,14 +10,13 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tripline_tests::{Server, bring};
+use tripline_tests::{PATIENCE, Server, bring};
 
 /// What it may have at most, in MiB, beyond what it has with nothing to do: lines that wait (64), bodies that are read (128), and
 /// what is on its way to the judges.
 const PEAK: u64 = 320;
 /// What of that it may keep.
 const KEPT: u64 = 64;
-const PATIENCE: Duration = Duration::from_secs(180);
 /// Lines of a large body, about 31 MiB.
 const LINES: usize = 380_000;
 

@@ -7,12 +7,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tripline_tests::{Server, bring};
+use tripline_tests::{PATIENCE, Server, bring};
 
 use super::load;
-
-/// Until something has come about.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A hostile module as a file, with one text in the place of another.
 pub(super) fn written(folder: &Path, name: &str, change: (&str, &str), file: &str) -> PathBuf {

@@ -10,11 +10,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tripline_tests::{Server, bring};
+use tripline_tests::{PATIENCE, Server, bring};
 
 const FOLLOW: &str =
     "[server]\nlisten = \"127.0.0.1:0\"\n[[follow]]\npaths = [\"logs/*.log\"]\nfrom = \"start\"\n";
-const PATIENCE: Duration = Duration::from_secs(180);
 
 fn server() -> Server {
     let server = Server::new(FOLLOW);

@@ -4,12 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value;
-use tripline_tests::{Server, processes, until};
-
-const PATIENCE: Duration = Duration::from_secs(180);
+use tripline_tests::{PATIENCE, Server, processes, until};
 
 pub(crate) fn listener(last: u8) -> (Ipv4Addr, TcpListener, u16) {
     let host = Ipv4Addr::new(127, 0, 77, last);
@@ -309,10 +306,25 @@ fn killed_it_takes_along_what_its_scanner_has_begun() {
     until("it is gone", || processes(&["nmap", "1-65530"]).is_empty().then_some(()));
 }
 
+/// An nmap that stays at what has these ports, and does the rest as nmap does.
+fn staying(folder: &Path, nmap: &Path, ports: &str) {
+    let program = folder.join("nmap");
+    let nmap = nmap.display();
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *{ports}*) exec /bin/sleep 98765432 ;; esac\nexec {nmap} \"$@\"\n"
+    );
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
 #[test]
 fn another_configuration_in_the_middle_of_a_scan_ends_it_only_if_it_may_not_be() {
+    let Some(nmap) = nmap() else { return };
     let (host, _listener, port) = listener(7);
     let mut server = Server::new(&night("1-65529"));
+    let programs = tempfile::tempdir().unwrap();
+    staying(programs.path(), &nmap, "1-65529");
+    server.find_programs_in(programs.path());
     let token = server.token("analyst", "default");
     start(&mut server);
     let state = |wanted: &str| {

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 
-use tripline_tests::{Server, bring};
+use tripline_tests::{PATIENCE, Server, bring};
 
 use super::load;
 
@@ -130,7 +130,7 @@ fn one_whose_lines_are_hostile_delays_another_by_a_batch() {
         Some(error["opened"].as_str().unwrap().to_string())
     };
     server.says("follows");
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    let until = std::time::Instant::now() + PATIENCE;
     let loud = loop {
         if let Some(loud) = opened("loud") {
             break loud;

@@ -7,9 +7,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tripline_tests::Server;
-
-const PATIENCE: Duration = Duration::from_secs(180);
+use tripline_tests::{PATIENCE, Server};
 
 struct Ended(Child);
 
