@@ -32,6 +32,7 @@ pub(super) fn run(
         TenantCommand::Add { .. } => Purpose::Add,
         TenantCommand::List { .. } | TenantCommand::Show { .. } => Purpose::Look,
         TenantCommand::Confirm { .. }
+        | TenantCommand::Ask { .. }
         | TenantCommand::Set { .. }
         | TenantCommand::Signers { .. }
         | TenantCommand::Export { .. } => Purpose::Change,
@@ -57,13 +58,20 @@ pub(super) fn run(
         TenantCommand::Add { name, recipient, confirmed, quota: given, syslog, format } => {
             let mut quota = Quota::default();
             given.into_iter().for_each(|(kind, most)| quota.set(kind, most));
-            let (token, secret) =
+            let (token, secret, not_asked) =
                 desk.add(&Asked { tenant: &name, recipients: &recipient, confirmed, quota })?;
             let url = desk.url().unwrap_or("http://127.0.0.1:8480");
+            for address in not_asked.iter().map(|address| visible(address)) {
+                screen.warning(&format!(
+                    "{address} is not asked, since it was three times within a day: \
+                     `tripline tenant ask {name} {address}` asks later"
+                ));
+            }
             let shipping = shipping::of(&name, syslog, url, secret.show());
             if format == Format::Human {
                 screen.say(&format!("tenant {name} is added; its token {token} is shown this once"));
-                let waits = recipient.iter().filter(|_| !confirmed);
+                let is_asked = |address: &str| !not_asked.iter().any(|one| one.eq_ignore_ascii_case(address));
+                let waits = recipient.iter().filter(|address| !confirmed && is_asked(address));
                 waits.for_each(|address| {
                     let address = visible(address);
                     screen.hint(&format!(
@@ -87,6 +95,22 @@ pub(super) fn run(
                 )));
             }
             screen.put(|out| writeln!(out, "{} is told of what happens", visible(&recipient)))?;
+        }
+        TenantCommand::Ask { name, recipient } => {
+            let (asked, recipient) = (desk.ask(&name, &recipient)?, visible(&recipient));
+            match asked {
+                Some(true) => screen.put(|out| writeln!(out, "{recipient} is asked by mail"))?,
+                Some(false) => {
+                    let hint = format!("`tripline tenant confirm {name} {recipient}` answers for it");
+                    let message = format!("{recipient} is not asked: it was three times within a day");
+                    return Err(Failure::new(message).hint(Some(hint)));
+                }
+                None => {
+                    return Err(Failure::new(format!(
+                        "{recipient} is no recipient of tenant {name} that could be asked"
+                    )));
+                }
+            }
         }
         TenantCommand::Set { name, quota } => {
             let Some(quota) = desk.set(&name, &quota)? else { return Err(unknown(&name)) };

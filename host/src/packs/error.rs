@@ -41,10 +41,10 @@ pub enum PackRefused {
     /// It is not signed as is demanded, or what came with it is of another module.
     #[error("its signature: {0}")]
     Unsigned(#[from] Unsigned),
-    /// Signatures are demanded, and there is a newer version, or another one of the same.
+    /// Signatures are demanded, and one is kept that is signed so and is newer, or another one of the same version.
     #[error("expected a version above {present}, since signatures are demanded, found {found}")]
     Lower {
-        /// The version that counts.
+        /// The highest that is kept and signed as is demanded.
         present: String,
         /// What came.
         found: String,

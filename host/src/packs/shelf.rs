@@ -166,7 +166,8 @@ impl Shelf {
         }
         counting.sets = Arc::clone(&changed);
         self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
-        unsigned::tell(database, &left_out)?;
+        // It is in force, so it is no error if this fails: all that is left out is told again when packs are read the next time.
+        let _ = unsigned::tell(database, &left_out);
         Ok(left_out)
     }
 
@@ -191,9 +192,8 @@ impl Shelf {
             signature.is_of_bytes(&Sha256::digest(&wasm).into())?;
         }
         let quota = self.tools.database.quota(tenant)?;
-        quota.allows(QuotaKind::Module, wasm.len() as u64)?;
-        let stored = self.tools.database.stored_of(tenant)?.all();
-        quota.allows(QuotaKind::Stored, stored.saturating_add(wasm.len() as u64))?;
+        let bytes = wasm.len() as u64;
+        quota.allows(QuotaKind::Module, bytes)?;
         let pack = Arc::new(Pack::read_within(wasm, &PackLimits::default()).map_err(PackRefused::Module)?);
         if pack.name() != name {
             return Err(PackRefused::Name { asked: name.into(), found: pack.name().into() });
@@ -203,21 +203,28 @@ impl Shelf {
             return Err(PackRefused::Taken(name.into()));
         }
         let statement = Statement::of(&pack);
-        Signed::of(&keys, signature.as_ref(), &statement).may_judge()?;
         let kept = self.tools.database.own_packs(tenant)?;
         let known = kept.iter().find(|one| one.name == name);
+        // What others may change meanwhile is asked before it is compiled, and again before it counts.
+        let may = |keys: &[PublicKey]| -> Result<Signed, PackRefused> {
+            let stored = self.tools.database.stored_of(tenant)?.all();
+            quota.allows(QuotaKind::Stored, stored.saturating_add(bytes))?;
+            let signed = Signed::of(keys, signature.as_ref(), &statement).may_judge()?;
+            if let Some(known) = known.filter(|_| !keys.is_empty()) {
+                raised(&self.tools.database, known, &pack, keys)?;
+            }
+            Ok(signed)
+        };
+        may(&keys)?;
         has_room(&kept, name, &quota)?;
         self.has_patterns(tenant, &pack, &quota)?;
-        let is_raised = |known: &OwnPack| raised(&known.version, &pack);
-        known.filter(|_| !keys.is_empty()).map_or(Ok(()), is_raised)?;
         let settings = known.map(|one| one.settings.clone()).unwrap_or_default();
         let configured = Configured::new(Arc::clone(&pack), &settings).map_err(PackRefused::Settings)?;
         self.tools.compiler.compile(&pack).map_err(PackRefused::Compile)?;
         self.opens(tenant, &configured, &quota)?;
         let (version, wasm) = (pack.manifest().pack.version.to_string(), pack.wasm().to_vec());
         let is_enabled = known.is_none_or(|one| one.is_enabled);
-        let of = |keys: &[PublicKey]| Ok(Signed::of(keys, signature.as_ref(), &statement).may_judge()?);
-        self.count((tenant, name), known, is_enabled.then_some(configured), of, |database, signed| {
+        self.count((tenant, name), known, is_enabled.then_some(configured), may, |database, signed| {
             let (name, digest, signature) = (name.into(), *pack.digest(), signature.clone());
             let signer = if let Signed::By(key) = signed { Some(key) } else { None };
             let new = NewVersion { name, version, digest, wasm, signature, signer };
@@ -317,13 +324,13 @@ impl Shelf {
     }
 
     /// From the next barrier on this is the tenant's pack of this name, once it is kept; `None`: none is. It is still kept as
-    /// it `was`, and `is_signed` as is demanded then.
+    /// it `was`, and `may` says so, by the keys that are demanded then.
     fn count(
         &self,
         (tenant, name): (&Tenant, &str),
         was: Option<&OwnPack>,
         configured: Option<Configured>,
-        is_signed: impl FnOnce(&[PublicKey]) -> Result<Signed, PackRefused>,
+        may: impl FnOnce(&[PublicKey]) -> Result<Signed, PackRefused>,
         keep: impl FnOnce(&Database, Signed) -> Result<(), crate::commit::StoreError>,
     ) -> Result<(), PackRefused> {
         let own = |sets: &PackSets| {
@@ -342,12 +349,12 @@ impl Shelf {
         }
         // One changes them at a time: what another changes meanwhile is not undone.
         let mut counting = self.lock();
-        let signed = is_signed(&signers(&self.tools.database, &counting.demands, tenant)?)?;
         let sets = &counting.sets;
         let kept = self.tools.database.own_packs(tenant)?;
         if kept.iter().find(|one| one.name == name) != was {
             return Err(PackRefused::Meanwhile(name.into()));
         }
+        let signed = may(&signers(&self.tools.database, &counting.demands, tenant)?)?;
         has_room(&kept, name, &quota)?;
         let changed = Arc::new(sets.with_own(tenant, own(sets)).map_err(PackRefused::Matcher)?);
         if configured.is_some() {
@@ -421,14 +428,22 @@ fn fits(sets: &PackSets, tenant: &Tenant, quota: &Quota) -> Result<(), PackRefus
     Ok(quota.allows(QuotaKind::Index, index as u64)?)
 }
 
-/// Whether a pack is a newer version than that, or that itself: what was signed once is not brought back by anybody who has
-/// kept it. Going back is an act of its own.
-fn raised(present: &super::Version, pack: &Pack) -> Result<(), PackRefused> {
-    let found = &pack.manifest().pack.version;
-    let is_above =
-        Version::parse(&present.version).is_ok_and(|present| found.cmp_precedence(&present).is_gt());
-    if is_above || present.digest == *pack.digest() {
+/// Whether a pack is a newer version than all that are kept and signed as these demand, or the one that counts itself: what
+/// was signed once is not brought back by anybody who has kept it. Going back is an act of its own.
+fn raised(database: &Database, known: &OwnPack, pack: &Pack, keys: &[PublicKey]) -> Result<(), PackRefused> {
+    if known.version.digest == *pack.digest() {
         return Ok(());
     }
-    Err(PackRefused::Lower { present: present.version.clone(), found: found.to_string() })
+    let versions = database.own_pack_versions(&known.tenant, &known.name)?.into_iter();
+    let kept = versions.map(|version| OwnPack { version, ..known.clone() });
+    // What nobody who may has signed keeps nobody's version out.
+    let vouched = kept.filter(|one| signed(one, keys).is_ok());
+    let present = vouched.filter_map(|one| Version::parse(&one.version.version).ok());
+    let found = &pack.manifest().pack.version;
+    match present.max_by(Version::cmp_precedence) {
+        Some(present) if found.cmp_precedence(&present).is_le() => {
+            Err(PackRefused::Lower { present: present.to_string(), found: found.to_string() })
+        }
+        _ => Ok(()),
+    }
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use sha2::{Digest, Sha256};
+use tripline_engine::abi::STATE_BYTES;
 use tripline_engine::line::{Foot, Mark};
 use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::sandbox::Trap;
@@ -78,8 +79,6 @@ pub(super) struct Collecting<'a> {
     ready: HashMap<Tenant, Pending>,
     waits: Instant,
     parts: (Sender<Part>, Receiver<Part>),
-    /// What matching each tenant's lines has taken so far.
-    matched: HashMap<Tenant, Duration>,
     /// Packs whose patterns are over their budget.
     suspended: HashSet<(Tenant, usize)>,
 }
@@ -111,10 +110,7 @@ impl<'a> Collecting<'a> {
         disk: Disk,
         tenants: Vec<Tenant>,
     ) -> Collecting<'a> {
-        // Who goes on as before has paid for what was.
-        let matched = sets.met().into_iter().map(|(tenant, set)| (tenant, set.matching())).collect();
         Collecting {
-            matched,
             shared,
             sets,
             judged,
@@ -210,6 +206,7 @@ impl<'a> Collecting<'a> {
             What::Matched { source, block, matched, took, turn } => {
                 let (lines, bytes) = (block.lines.len() as u64, block.bytes.len() as u64);
                 self.shared.health.accounts().came(&tenant, lines, bytes, took);
+                self.spend(&tenant, took);
                 self.judge(tenant, Scanned { source, block, matched }, turn);
             }
             What::Batch(ack) => {
@@ -342,7 +339,8 @@ impl<'a> Collecting<'a> {
 
     /// A fault whose limit was the tenant's quota is one of that, too.
     fn noted(&self, tenant: &Tenant, fault: &PackFault) {
-        let Some(quotas) = self.shared.quotas else { return };
+        let is_own = self.sets.own(tenant).iter().any(|one| one.pack.name() == fault.pack);
+        let Some(quotas) = self.shared.quotas.filter(|_| is_own) else { return };
         let (Fault::Start(trap) | Fault::Open(trap) | Fault::Check(trap) | Fault::Save(trap)) = &fault.fault
         else {
             return;
@@ -352,7 +350,8 @@ impl<'a> Collecting<'a> {
             Trap::Memory { limit, .. } if quota.most(QuotaKind::Memory) == Some(*limit) => QuotaKind::Memory,
             // What others remember is not left to it.
             Trap::Answer { what: "state", limit, .. }
-                if quota.most(QuotaKind::State).is_some_and(|most| *limit <= most) =>
+                if *limit < STATE_BYTES as u64
+                    && quota.most(QuotaKind::State).is_some_and(|most| *limit <= most) =>
             {
                 QuotaKind::State
             }
@@ -361,15 +360,11 @@ impl<'a> Collecting<'a> {
         quotas.note(tenant, kind, false);
     }
 
-    /// So much was spent on judging a tenant's lines, and something on matching them.
-    fn spend(&mut self, tenant: &Tenant, judging: Duration) {
-        let Some(quotas) = self.shared.quotas else { return };
-        if quotas.of(tenant).most(QuotaKind::Cpu).is_none() {
-            return;
+    /// So much was spent on matching a tenant's lines, or on judging them.
+    fn spend(&self, tenant: &Tenant, time: Duration) {
+        if let Some(quotas) = self.shared.quotas {
+            quotas.spend_cpu(tenant, time);
         }
-        let matching = self.sets.of(tenant).matching();
-        let before = self.matched.insert(tenant.clone(), matching).unwrap_or_default();
-        quotas.spend_cpu(tenant, judging + matching.saturating_sub(before));
     }
 
     /// Hands on all that is ready, if the store is free; what is soon ready goes with it. `false`: it was given up.

@@ -166,7 +166,13 @@ impl Feeding {
         let mut more = self.bring(&full, now, shared)?;
         for place in from(&mut self.streams, self.round) {
             if !full.contains(place.input.tenant()) {
+                let before = place.lines();
                 more |= place.turn(&mut self.buffer, now, &self.turns, feed, shared)?;
+                // What a scan of ours has found is bounded by what may be scanned.
+                let brought = if place.input.kind() == "scan" { 0 } else { place.lines() - before };
+                if let Some(quotas) = self.intake.quotas().filter(|_| brought > 0) {
+                    quotas.spend(place.input.tenant(), brought);
+                }
             }
         }
         if !stopping {

@@ -175,16 +175,12 @@ impl Intake {
         if let Some(wait) = quotas.and_then(|quotas| quotas.wait(&batch.tenant)) {
             return Err((Refused::Quota { wait }, Box::new(batch)));
         }
-        let (tenant, lines) = (batch.tenant.clone(), memchr::memchr_iter(b'\n', &batch.lines).count());
         let mut waiting = self.lock();
         match waiting.refuses(&batch, &self.0.limits) {
             Some(refused) => return Err((refused, Box::new(batch))),
             None => waiting.take(batch),
         }
         drop(waiting);
-        if let Some(quotas) = quotas {
-            quotas.spend(&tenant, lines as u64);
-        }
         self.0.changed.notify_all();
         (self.0.wake)();
         Ok(())

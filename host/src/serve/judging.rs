@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use crossbeam_channel::Receiver;
-use tripline_engine::judge::{Judge, Verdicts, has_to_tick, next_tick};
+use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick, next_tick};
 use tripline_engine::merge::Run;
 use tripline_engine::sandbox::{Allowance, Sandbox};
 use tripline_engine::{Fault, Numbers, deliver};
@@ -42,6 +42,14 @@ pub(super) struct Bar<'a> {
 }
 
 impl Bar<'_> {
+    /// Packs of a tenant have cost this where no mark tells it.
+    fn costs(&self, tenant: &Tenant, spent: &[(usize, JudgeCost)]) {
+        self.shared.health.accounts().judged(tenant, &self.sets.of(tenant), spent, &[]);
+        if let Some(quotas) = self.shared.quotas {
+            quotas.spend_cpu(tenant, spent.iter().map(|(_, cost)| cost.cpu).sum());
+        }
+    }
+
     /// What an instance of a pack of a tenant's own may have by its quota: of what packs remember, what the others leave.
     fn allowance(&self, tenant: &Tenant, name: &str, states: &[PackState]) -> Allowance {
         let quota = self.shared.quotas.map(|quotas| quotas.of(tenant)).unwrap_or_default();
@@ -150,13 +158,16 @@ impl<'a> Judging<'a> {
             Work::Passed(tenant, time) => self.queue.push(tenant, Task::Passed(time)),
             Work::Mark(tenant, parts) => self.queue.push(tenant, Task::Mark(parts)),
             Work::Suspend(tenant, pack, fault) => {
+                self.suspended.push((tenant.clone(), pack, fault.clone()));
                 if let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(&tenant)
                     && let Some(Some(Seat::Taken(sitting))) = seats.get_mut(pack)
                 {
-                    sitting.judge.suspend(fault.clone(), verdicts);
+                    sitting.judge.suspend(fault, verdicts);
                     *touched = true;
+                } else if self.is_ours(&tenant, pack) {
+                    // What was never woken is out, too: that is told where it sits.
+                    self.seated(&tenant, pack);
                 }
-                self.suspended.push((tenant, pack, fault));
             }
             Work::Rest(busy) => self.rest(&busy),
         }
@@ -333,7 +344,7 @@ impl<'a> Judging<'a> {
         bench.touched = true;
         // Its instance lives, though nothing may come for it for long.
         let spent = [(pack, sitting.spent())];
-        self.bar.shared.health.accounts().judged(tenant, &set, &spent, &[]);
+        self.bar.costs(tenant, &spent);
         *seat = Some(Seat::Taken(Box::new(sitting)));
         self.sitting += 1;
         if self.sitting > self.bar.seats {
@@ -366,7 +377,7 @@ impl<'a> Judging<'a> {
             }
             if !spent.is_empty() {
                 left += spent.len();
-                self.bar.shared.health.accounts().judged(tenant, &self.bar.sets.of(tenant), &spent, &[]);
+                self.bar.costs(tenant, &spent);
             }
         }
         self.sitting -= left;

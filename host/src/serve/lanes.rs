@@ -8,15 +8,22 @@
 //! A turn is some milliseconds, in the middle of a block if that is long: what is left of it comes first again. Whoever
 //! brings patterns that are slow pays for them with its own turns. Who comes back after a pause begins with what the
 //! others stand at: nobody saves up turns by being quiet, and a debt lasts until the others have had as much.
+//!
+//! A turn is paid for when it is over. Until then its tenant may have another matcher as well, but not while nobody knows
+//! how its turns are, nor while one takes longer than it should: one matcher is for the others then.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::feed::Gone;
-use super::passing::Fed;
+use super::passing::{Fed, What};
 use crate::commit::Tenant;
 
+/// How long a tenant's turn is, but for the line it is in.
+pub(super) const TURN: Duration = Duration::from_millis(5);
+/// A turn that is underway for so long has come upon something that is slow.
+const LATE: Duration = Duration::from_millis(20);
 /// So many lanes may be empty and stay.
 const FEW: usize = 64;
 
@@ -45,6 +52,21 @@ struct Lane {
     cost: Duration,
     /// Its number in `turns`, if it stands there.
     number: Option<u64>,
+    /// Turns that are underway, and since when there is one that was not over.
+    underway: usize,
+    since: Option<Instant>,
+    /// Whether a turn of it has ended: its patterns are compiled.
+    is_known: bool,
+}
+
+impl Lane {
+    /// Whether another turn may begin beside those that are underway.
+    fn may_begin(&self) -> bool {
+        match self.since {
+            Some(since) if self.underway > 0 => self.is_known && since.elapsed() < LATE,
+            _ => true,
+        }
+    }
 }
 
 /// Where it is put; once this is gone, no more comes.
@@ -84,22 +106,31 @@ impl Taker {
             if let Some(fed) = state.next() {
                 return Some(fed);
             }
-            if state.is_closed {
+            if state.is_closed && state.turns.is_empty() {
+                // Others wait for the same.
+                self.0.came.notify_all();
                 return None;
             }
             state = self.0.came.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// A turn of this tenant has cost so much.
+    /// A turn of this tenant is over, and has cost so much.
     pub(super) fn charge(&self, tenant: &Tenant, cost: Duration) {
         let mut state = self.0.lock();
         let lane = state.lane(tenant);
+        let was_held = !lane.may_begin();
+        lane.underway = lane.underway.saturating_sub(1);
+        (lane.since, lane.is_known) = ((lane.underway > 0).then(Instant::now), true);
         let stood = lane.number.take().map(|number| (lane.cost, number, tenant.clone()));
         lane.cost += cost;
         if let Some(stood) = stood {
             state.turns.remove(&stood);
             state.stand(tenant);
+        }
+        drop(state);
+        if was_held {
+            self.0.came.notify_all();
         }
     }
 
@@ -160,17 +191,26 @@ impl State {
     }
 
     fn next(&mut self) -> Option<Fed> {
-        let (cost, _, tenant) = self.turns.pop_first()?;
+        let may =
+            |(.., tenant): &&(Duration, u64, Tenant)| self.lanes.get(tenant).is_none_or(Lane::may_begin);
+        let turn = self.turns.iter().find(may)?.clone();
+        self.turns.remove(&turn);
+        let (cost, _, tenant) = turn;
         self.floor = self.floor.max(cost);
         let lane = self.lanes.get_mut(&tenant)?;
         lane.number = None;
         let fed = lane.waiting.pop_front()?;
+        if let What::Block { .. } = fed.what {
+            lane.underway += 1;
+            lane.since.get_or_insert_with(Instant::now);
+        }
         if !lane.waiting.is_empty() {
             self.stand(&tenant);
         }
         if self.lanes.len() > 2 * self.turns.len() + FEW {
             // Debts that the others have had, too, are none.
-            self.lanes.retain(|_, lane| !lane.waiting.is_empty() || lane.cost > self.floor);
+            let has_work = |lane: &Lane| !lane.waiting.is_empty() || lane.underway > 0;
+            self.lanes.retain(|_, lane| has_work(lane) || lane.cost > self.floor);
         }
         Some(fed)
     }
@@ -179,8 +219,12 @@ impl State {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
-    use super::super::passing::What;
+    use tripline_engine::line::{LineSettings, Lines};
+    use tripline_engine::matcher::Begun;
+
+    use super::super::turns::Turns;
     use super::*;
+    use crate::follow::Waker;
 
     const MILLI: Duration = Duration::from_millis(1);
 
@@ -246,6 +290,33 @@ mod tests {
         let costs: Vec<(&str, u32)> = names.iter().map(|name| (&**name, 1)).chain([("slow", 5)]).collect();
         let order: Vec<String> = taken(&taker, 10, &costs).into_iter().map(|(tenant, _)| tenant).collect();
         assert_eq!(order[..9], names[..]);
+    }
+
+    /// One whose turns nobody knows yet, and one whose turn does not end, have one matcher and not the others.
+    #[test]
+    fn nobody_has_all_matchers_with_turns_that_do_not_end() {
+        let (putter, taker) = lanes();
+        let turns = Turns::new(1, Waker::new().0);
+        let slow = Tenant::new("slow").unwrap();
+        for _ in 0..4 {
+            let mut lines = Lines::new(LineSettings { live: true, ..LineSettings::default() });
+            lines.push(b"a\n");
+            lines.end_of_batch();
+            let (block, turn) = (lines.next_block().unwrap(), turns.take(&slow));
+            let what = What::Block { source: 1, block, begun: Begun::default(), took: Duration::ZERO, turn };
+            putter.put(Fed { what, ..fed("slow", 0) }).unwrap_or_else(|_| panic!());
+        }
+        let next = || taker.0.lock().next();
+        assert!(next().is_some());
+        assert!(next().is_none(), "its patterns may be compiled now");
+        putter.put(fed("quiet", 0)).unwrap_or_else(|_| panic!());
+        assert_eq!(next().unwrap().tenant.as_str(), "quiet");
+        taker.charge(&slow, MILLI);
+        assert!(next().is_some() && next().is_some(), "one that is known has as many as there are");
+        taker.0.lock().lanes.get_mut(&slow).unwrap().since = Instant::now().checked_sub(2 * LATE);
+        assert!(next().is_none());
+        taker.charge(&slow, MILLI);
+        assert!(next().is_some());
     }
 
     #[test]

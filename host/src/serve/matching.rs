@@ -1,21 +1,18 @@
 //! A matching thread: lines of any source, in turns of their tenants; what is no line goes through.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use tripline_engine::clock::Clock;
 use tripline_engine::matcher::MatchScratch;
 
-use super::lanes::Taker;
+use super::lanes::{TURN, Taker};
 use super::passing::{Fed, What};
 use super::sets::PackSets;
 use crate::check::MonotonicClock;
 
 /// What is kept to be used again, of so many sets; with more, all begin anew.
 const SCRATCHES: usize = 256;
-/// How long a tenant's turn is, but for the line it is in.
-const TURN: Duration = Duration::from_millis(5);
 
 pub(super) fn run(sets: &PackSets, fed: &Taker, to_collector: &Sender<Fed>) {
     let mut scratches: HashMap<usize, MatchScratch> = HashMap::new();

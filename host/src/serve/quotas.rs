@@ -15,7 +15,7 @@ use crate::quota::{Quota, QuotaKind};
 use crate::wall_clock::WallClock;
 
 const SECOND: i64 = 1_000_000_000;
-/// However much came at once, nobody waits for longer.
+/// Who has to wait for longer is told to come again after this, and waits on.
 const LONGEST: i64 = 3600 * SECOND;
 /// A tenant is told again only after it was within its quota for so long.
 const QUIET: i64 = 3600 * SECOND;
@@ -67,16 +67,20 @@ impl Quotas {
 
     /// From now on these have such quotas, and nobody else; what they have used stays used.
     pub fn set(&self, quotas: impl IntoIterator<Item = (Tenant, Quota)>) {
-        let mut tenants = self.lock();
-        tenants.values_mut().for_each(|own| own.quota = Quota::default());
+        let (mut tenants, now) = (self.lock(), self.0.clock.steady());
+        let mut quotas: HashMap<Tenant, Quota> = quotas.into_iter().collect();
+        for (tenant, own) in tenants.iter_mut() {
+            own.put(quotas.remove(tenant).unwrap_or_default(), now);
+        }
         for (tenant, quota) in quotas {
-            tenants.entry(tenant).or_default().quota = quota;
+            tenants.entry(tenant).or_default().put(quota, now);
         }
     }
 
     /// This one has it from now on.
     pub fn put(&self, tenant: &Tenant, quota: Quota) {
-        self.lock().entry(tenant.clone()).or_default().quota = quota;
+        let now = self.0.clock.steady();
+        self.lock().entry(tenant.clone()).or_default().put(quota, now);
     }
 
     /// What it may use.
@@ -101,10 +105,10 @@ impl Quotas {
         let mut tenants = self.lock();
         let Some(own) = tenants.get_mut(tenant) else { return };
         let Some(most) = own.quota.most(kind) else { return };
-        let cost = i64::try_from(cost(most)).unwrap_or(LONGEST).min(LONGEST);
+        let cost = i64::try_from(cost(most)).unwrap_or(i64::MAX);
         for (debt, (of, ahead)) in own.debts.iter_mut().zip(DEBTS) {
             if of == kind {
-                debt.0 = debt.0.max(now).saturating_add(cost).min(now.saturating_add(LONGEST));
+                debt.0 = debt.0.max(now).saturating_add(cost);
                 if debt.wait(now, ahead).is_some() {
                     went_over(&mut own.over, kind, now, false);
                     return;
@@ -124,6 +128,13 @@ impl Quotas {
     pub fn wait(&self, tenant: &Tenant) -> Option<Duration> {
         let now = self.0.clock.steady();
         self.lock().get(tenant)?.wait(now)
+    }
+
+    /// Whether one is over any of its quotas now; `None`: it has none.
+    pub fn is_over(&self, tenant: &Tenant) -> Option<bool> {
+        let (tenants, now) = (self.lock(), self.0.clock.steady());
+        let own = tenants.get(tenant).filter(|own| !own.quota.is_empty())?;
+        Some(own.quota.each().any(|(kind, _)| own.is_over(kind, now)))
     }
 
     /// Tenants with each quota that they have, whether they are over it now, and how often they went over.
@@ -171,6 +182,17 @@ fn went_over(over: &mut BTreeMap<QuotaKind, Over>, kind: QuotaKind, now: i64, is
 }
 
 impl Own {
+    /// It may use so much from now on: what it owes is paid for at the new rate.
+    fn put(&mut self, quota: Quota, now: i64) {
+        for (debt, (kind, _)) in self.debts.iter_mut().zip(DEBTS) {
+            *debt = match (self.quota.most(kind), quota.most(kind)) {
+                (Some(before), Some(most)) => debt.at(before, most, now),
+                _ => Debt::default(),
+            };
+        }
+        self.quota = quota;
+    }
+
     fn wait(&self, now: i64) -> Option<Duration> {
         let waits = self.debts.iter().zip(DEBTS).filter(|(_, (kind, _))| self.quota.most(*kind).is_some());
         waits.filter_map(|(debt, (_, ahead))| debt.wait(now, ahead)).max()
@@ -185,8 +207,15 @@ impl Own {
 }
 
 impl Debt {
+    /// The same for who may use `most` instead of what it was before.
+    fn at(self, before: u64, most: u64, now: i64) -> Debt {
+        let left = i128::from(self.0.saturating_sub(now).max(0));
+        let left = left.saturating_mul(before.into()) / i128::from(most.max(1));
+        Debt(now.saturating_add(i64::try_from(left).unwrap_or(i64::MAX)))
+    }
+
     fn wait(self, now: i64, ahead: i64) -> Option<Duration> {
-        let left = self.0.saturating_sub(now).saturating_sub(ahead);
+        let left = self.0.saturating_sub(now).saturating_sub(ahead).min(LONGEST);
         u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_nanos)
     }
 }
@@ -276,7 +305,23 @@ mod tests {
         assert_eq!(quotas.wait(&plant), None);
         quotas.spend(&plant, u64::MAX);
         assert!(quotas.wait(&plant).unwrap() <= Duration::from_secs(3600));
+        // It is not forgiven what it is not told at once.
+        hand.0.fetch_add(100 * 3600 * SECOND, SeqCst);
+        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(3600)));
         quotas.put(&plant, Quota::default());
+        assert_eq!(quotas.wait(&plant), None);
+    }
+
+    #[test]
+    fn what_is_owed_is_paid_for_at_the_rate_of_now() {
+        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 10);
+        quotas.spend(&plant, 1_000_000);
+        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(3600)));
+        quotas.put(&plant, Quota::of(QuotaKind::Lines, 100_000));
+        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(9)));
+        quotas.set([(plant.clone(), Quota::of(QuotaKind::Lines, 50_000))]);
+        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(19)));
+        hand.0.fetch_add(19 * SECOND, SeqCst);
         assert_eq!(quotas.wait(&plant), None);
     }
 

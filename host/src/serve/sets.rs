@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
 
 use tripline_engine::matcher::{MatchCost, Matcher, MatcherError, PatternSizes};
 use tripline_engine::{Configured, Fault};
@@ -159,12 +158,6 @@ impl PackSets {
         set.and_then(|set| set.packs().get(self.operators.packs().len()..)).unwrap_or_default()
     }
 
-    /// The tenants of which something has come, with their packs.
-    pub(super) fn met(&self) -> Vec<(Tenant, Arc<PackSet>)> {
-        let met = self.met.read().unwrap_or_else(PoisonError::into_inner);
-        met.iter().map(|(tenant, set)| (tenant.clone(), Arc::clone(set))).collect()
-    }
-
     fn set(&self, tenant: &Tenant) -> &Arc<Compiled> {
         self.own.get(tenant).unwrap_or(&self.operators)
     }
@@ -204,11 +197,6 @@ impl PackSet {
             PatternSizes { patterns: sum.patterns + one.patterns, literals: sum.literals + one.literals }
         });
         (own, matcher.index_bytes())
-    }
-
-    /// What matching has taken so far, of all its packs.
-    pub(super) fn matching(&self) -> Duration {
-        self.costs().iter().map(|cost| cost.time).sum()
     }
 
     /// What matching has cost each of them so far. Nothing is compiled to know that.

@@ -76,7 +76,7 @@ impl<'w> Applying<'w> {
             last: None,
             changed_by: BTreeMap::new(),
             tails: Tails::default(),
-            room: Room::of(work)?,
+            room: Room::unasked(),
             actor: Actor::rule(),
             committed: Committed::default(),
         })
@@ -95,6 +95,9 @@ impl<'w> Applying<'w> {
         batches::add(self.work.db, self.work.tenant, &commit.batches, self.work.now)?;
         self.actor = commit.actor.unwrap_or(self.actor);
         self.tails.begin(commit.tails);
+        if !commit.decisions.is_empty() {
+            self.room = Room::of(self.work)?;
+        }
         for decision in commit.decisions {
             self.decision(decision)?;
         }
@@ -126,6 +129,8 @@ impl<'w> Applying<'w> {
                     decision.severity = severity;
                     *self.changed_by.entry(exception.id).or_default() += 1;
                 }
+                // Who is over a quota has to know: that can be silenced, and not excepted.
+                Effect::Except if is_over_quota(&decision) => {}
                 Effect::Except => {
                     self.committed.excepted += 1;
                     return exceptions::count(self.work, exception.id, id, &decision);
@@ -349,4 +354,8 @@ pub(super) fn mark(installation: &[u8; 16], tenant: &Tenant, given: &[u8]) -> St
         hash.update(part);
     }
     hex(&hash.finalize()[..16])
+}
+
+fn is_over_quota(decision: &Decision) -> bool {
+    decision.origin.pack == HOST && decision.origin.rule.id == quota::OVER_QUOTA
 }

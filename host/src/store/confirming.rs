@@ -7,11 +7,14 @@
 //!
 //! A token is in the mail and nowhere else: it is drawn when the mail goes, and drawn anew when that is tried again. What a
 //! mail before had in it holds as well, since that may have arrived.
+//!
+//! Whoever was not asked, or has let the token run out, is asked anew when an operator says so, within the same bound.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::database::Database;
+use super::scrubbing;
 use super::telling::Work;
 use super::tenants::{self, hashed};
 use crate::commit::{StoreError, Tenant};
@@ -22,7 +25,8 @@ use crate::token::{ConfirmationSecret, TokenHash};
 const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
 /// How long a token holds from when it was mailed.
 const HOLDS: i64 = 7 * DAY;
-/// Mails that ask one address within a day, whichever tenants have named it.
+/// How often one address is asked anew within a day, whichever tenants have named it. A mail that is tried again, also by
+/// `notify retry`, is the same one.
 const MOST: i64 = 3;
 /// Tokens of one recipient that hold at the same time: one for each attempt.
 const TOKENS: i64 = 8;
@@ -35,20 +39,55 @@ impl Database {
         actor: Actor,
     ) -> Result<Option<(Tenant, String)>, StoreError> {
         self.write(move |db, this| {
-            let sql = "SELECT t.tenant, t.address, t.hash FROM recipient_tokens t
-                       JOIN tenant_recipients r ON r.tenant = t.tenant AND r.address = t.address
-                       WHERE t.hash = ?1 AND t.expires > ?2 AND r.confirmed IS NULL";
-            let found = db.prepare_cached(sql)?.query_row(params![hash.as_bytes(), this.now], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, [u8; 32]>(2)?))
-            });
-            // An index compares as fast as it can; who is believed is not left to it.
-            let found = found.optional()?.filter(|(_, _, kept)| hash.is(kept));
-            let Some((tenant, address, _)) = found else { return Ok(None) };
-            let Some(tenant) = Tenant::new(&tenant) else { return Ok(None) };
+            let Some((tenant, address)) = mailed(db, &hash, this.now)? else { return Ok(None) };
             tenants::confirm(&this.work(db, &tenant), &address, &actor)?;
             Ok(Some((tenant, address)))
         })
     }
+
+    /// Whether a token of this hash was mailed and holds. It is only read: strangers ask that, too.
+    pub fn is_mailed(&self, hash: &TokenHash) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        self.readers.read(|db| Ok(mailed(db, hash, now)?.is_some()))
+    }
+
+    /// Asks a recipient anew that is not confirmed, unless a mail to it is on its way already; answers whether it is asked,
+    /// or was asked too often lately. `None`: there is no such recipient to ask.
+    pub fn ask_recipient(
+        &self,
+        tenant: &Tenant,
+        address: &str,
+        actor: Actor,
+    ) -> Result<Option<bool>, StoreError> {
+        let (tenant, address) = (tenant.clone(), address.to_string());
+        self.write(move |db, this| {
+            let sql = "SELECT r.address, EXISTS (SELECT 1 FROM notices n
+                           WHERE n.tenant = r.tenant AND n.recipient = r.address AND n.reason = ?3
+                               AND n.state IN ('queued', 'deferred', 'sending'))
+                       FROM tenant_recipients r
+                       WHERE r.tenant = ?1 AND r.address = ?2 AND r.confirmed IS NULL";
+            let key = params![tenant.as_str(), address, Reason::Confirm.code()];
+            let found = db
+                .prepare_cached(sql)?
+                .query_row(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)));
+            // As it was named first, however it is written now: what is to be told goes there.
+            let Some((address, is_underway)) = found.optional()? else { return Ok(None) };
+            Ok(Some(is_underway || ask(&this.work(db, &tenant), &address, &actor)?))
+        })
+    }
+}
+
+/// Who was mailed a token of this hash, which holds.
+fn mailed(db: &Connection, hash: &TokenHash, now: i64) -> Result<Option<(Tenant, String)>, StoreError> {
+    let sql = "SELECT t.tenant, t.address, t.hash FROM recipient_tokens t
+               JOIN tenant_recipients r ON r.tenant = t.tenant AND r.address = t.address
+               WHERE t.hash = ?1 AND t.expires > ?2 AND r.confirmed IS NULL";
+    let found = db.prepare_cached(sql)?.query_row(params![hash.as_bytes(), now], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, [u8; 32]>(2)?))
+    });
+    // An index compares as fast as it can; who is believed is not left to it.
+    let found = found.optional()?.filter(|(_, _, kept)| hash.is(kept));
+    Ok(found.and_then(|(tenant, address, _)| Some((Tenant::new(&tenant)?, address))))
 }
 
 /// A recipient is to be asked, unless the address was asked too often lately; answers whether it is.
@@ -71,7 +110,7 @@ pub(super) fn ask(work: &Work<'_>, address: &str, actor: &Actor) -> Result<bool,
     Ok(true)
 }
 
-/// Counts one more mail to an address, if it may have one.
+/// Counts that an address is asked once more, if it may be.
 fn has_room(work: &Work<'_>, address: &str) -> Result<bool, StoreError> {
     let Work { db, now, .. } = work;
     let hash: [u8; 32] = Sha256::digest(address.to_ascii_lowercase()).into();
@@ -82,15 +121,28 @@ fn has_room(work: &Work<'_>, address: &str) -> Result<bool, StoreError> {
     Ok(db.prepare_cached(sql)?.execute(params![hash, now, MOST])? > 0)
 }
 
-/// Gives up what is due to an address and asks what need not be asked any more; answers how many notices that were.
-pub(super) fn give_up(work: &Work<'_>, recipient: &str) -> Result<usize, StoreError> {
-    let Work { db, tenant, now, .. } = work;
-    let sql = "UPDATE notices SET state = 'dead', due = ?3, words = 'it need not be asked any more'
-               WHERE tenant = ?1 AND recipient = ?2 AND state IN ('queued', 'deferred') AND due <= ?3 AND reason = ?4
+/// Forgets which addresses were asked a day ago and before, and what a clock wrote that was far ahead; answers how many that
+/// were. A hash is all that there is of one, and says not which tenant has named it: so nothing else takes it away.
+pub(super) fn forget(db: &Connection, now: i64) -> Result<u64, StoreError> {
+    // Who asks right now may have looked at the clock a moment later, and counts.
+    let sql = "DELETE FROM asked WHERE since <= ?1 OR since > ?2";
+    let span = [now.saturating_sub(DAY), now.saturating_add(DAY)];
+    let forgotten = db.prepare_cached(sql)?.execute(span)? as u64;
+    if forgotten > 0 {
+        scrubbing::begin(db)?;
+    }
+    Ok(forgotten)
+}
+
+/// Gives up what is due and asks what need not be asked any more. That is told nobody: who is confirmed meanwhile has lost
+/// nothing.
+pub(super) fn give_up(db: &Connection, now: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE notices SET state = 'dead', due = ?1, words = 'it need not be asked any more'
+               WHERE state IN ('queued', 'deferred') AND due <= ?1 AND reason = ?2
                    AND NOT EXISTS (SELECT 1 FROM tenant_recipients r
-                       WHERE r.tenant = ?1 AND r.address = ?2 AND r.confirmed IS NULL)";
-    let key = params![tenant.as_str(), recipient, now, Reason::Confirm.code()];
-    Ok(db.prepare_cached(sql)?.execute(key)?)
+                       WHERE r.tenant = notices.tenant AND r.address = notices.recipient AND r.confirmed IS NULL)";
+    db.prepare_cached(sql)?.execute(params![now, Reason::Confirm.code()])?;
+    Ok(())
 }
 
 /// What the mail asks that goes now, with a token that nobody has seen.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::incidents::{due, get, update};
 use super::telling::{Installation, Work};
-use super::{batches, clock, redacting, scrubbing, search, silences, told};
+use super::{batches, clock, confirming, redacting, scrubbing, search, silences, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Happening, Incident, Policy, State};
 use crate::notices::Reason;
@@ -32,7 +32,8 @@ pub struct Due {
     pub unsilenced: u64,
     /// Incidents that were deleted.
     pub deleted: u64,
-    /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets.
+    /// Rows of other kinds that are kept no longer: what was excepted, digests of which nothing is left, buckets, how often
+    /// addresses were asked.
     pub swept: u64,
     /// Things that were stored before a pattern of redaction was there, and are blotted out now.
     pub blotted: u64,
@@ -59,6 +60,7 @@ pub(super) fn apply(
     if done.deleted + done.swept + blotted > 0 {
         scrubbing::begin(db)?;
     }
+    done.swept += confirming::forget(db, now)?;
     done.swept += batches::forget(db, believed.saturating_sub(batches::KNOWN), STEP)?;
     let step = u64::from(STEP);
     done.more = more || done.deleted == step || done.swept >= step;

@@ -74,7 +74,9 @@ impl Database {
     }
 
     /// Deletes all that a tenant has, also from the log of changes; answers whether it had anything. What stays is how far
-    /// its numbers went, and records that security.log still waits for, which have ids and hashes only.
+    /// its numbers went, and records that security.log still waits for, which have ids and hashes only; and for a day that
+    /// somebody has asked an address, by its hash and without the tenant: else whoever adds and deletes tenants could have
+    /// it mailed without end.
     ///
     /// Once it has begun, its tokens open nothing, and nothing of it is written by this program any more. Broken off, it
     /// goes on when it is done again.

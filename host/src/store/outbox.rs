@@ -128,11 +128,11 @@ pub(super) fn next(
         return Ok(if next_due(db, i64::MIN)?.is_some() { Next::Wait(closed) } else { Next::Idle });
     }
     let mut again = next_due(db, now)?;
+    confirming::give_up(db, now)?;
     let all = waiting(db, now)?;
     let mut departed = Vec::new();
     for Waiting { tenant, recipient, .. } in &all {
         let work = Work { db, tenant, policy, installation, now };
-        departed.push((recipient.clone(), confirming::give_up(&work, recipient)?));
         if !tenants::may_be_told(db, policy, tenant, recipient)? {
             departed.push((recipient.clone(), departed::give_up(&work, recipient)?));
         }

@@ -115,15 +115,18 @@ fn push(work: &Work<'_>, new: &NewVersion, actor: &Actor) -> Result<u32, StoreEr
     )?
     .execute(params![tenant, new.name, number])?;
     let signature = new.signature.as_ref().map(Signature::to_string);
-    // The same module again is the newest now; who vouched for it still does, if nobody comes in their place.
+    // The same module again is the newest now. Who vouched for it still does, unless one comes who is known to: a claim that
+    // nobody can check takes no signature away.
+    let is_proven = new.signer.is_some();
     db.prepare_cached(
         "INSERT INTO own_pack_versions (tenant, name, number, version, digest, pushed, author, wasm, signature)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (tenant, name, digest)
-             DO UPDATE SET number = ?3, pushed = ?6, author = ?7, signature = coalesce(?9, signature)",
+             DO UPDATE SET number = ?3, pushed = ?6, author = ?7,
+                 signature = CASE WHEN ?10 THEN ?9 ELSE coalesce(signature, ?9) END",
     )?
     .execute(params![
-        tenant, new.name, number, new.version, new.digest, now, actor.id, new.wasm, signature
+        tenant, new.name, number, new.version, new.digest, now, actor.id, new.wasm, signature, is_proven
     ])?;
     db.prepare_cached(
         "DELETE FROM own_pack_versions WHERE tenant = ?1 AND name = ?2 AND number <= (

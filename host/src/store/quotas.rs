@@ -102,9 +102,14 @@ impl Database {
 
 /// Whether a tenant is told that it is over such a quota: an incident of it is not resolved.
 pub(super) fn is_told(work: &Work<'_>, kind: QuotaKind) -> Result<bool, StoreError> {
-    let fingerprint = Fingerprint::given_as(kind.as_str().as_bytes());
-    let known = incidents::latest(work.db, work.tenant, HOST, OVER_QUOTA, &fingerprint)?;
-    Ok(known.is_some_and(|incident| incident.state != State::Resolved))
+    // With too many open ones it is in that of all the others.
+    for fingerprint in [Fingerprint::given_as(kind.as_str().as_bytes()), Fingerprint::overflow()] {
+        let known = incidents::latest(work.db, work.tenant, HOST, OVER_QUOTA, &fingerprint)?;
+        if known.is_some_and(|incident| incident.state != State::Resolved) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Tells a tenant that it is over such a quota, if it does not know that; whether it did not.
@@ -113,8 +118,8 @@ pub(super) fn tell(work: &Work<'_>, kind: QuotaKind, most: u64) -> Result<bool, 
         return Ok(false);
     }
     let decisions = vec![quota::told(kind, most, work.now)];
-    Applying::new(work)?.apply(Commit { decisions, ..Commit::default() })?;
-    Ok(true)
+    let told = Applying::new(work)?.apply(Commit { decisions, ..Commit::default() })?;
+    Ok(told.occurrences > 0)
 }
 
 /// What was set of one at run time.

@@ -24,12 +24,17 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// For a commit that brings no evidence: how much there is need not be known.
+    pub(super) fn unasked() -> Room {
+        Room { left: None, most: u64::MAX, refused: 0 }
+    }
+
     /// What there is for this tenant now. It is made, if there is hardly any: of what is resolved, the oldest goes.
     pub(super) fn of(work: &Work<'_>) -> Result<Room, StoreError> {
         let Work { db, tenant, policy, .. } = work;
         let quota = quotas::in_force(db, policy, tenant)?;
         let Some(most) = quota.most(QuotaKind::Stored) else {
-            return Ok(Room { left: None, most: u64::MAX, refused: 0 });
+            return Ok(Room::unasked());
         };
         let left = || -> Result<u64, StoreError> { Ok(most.saturating_sub(stored::of(db, tenant)?.all())) };
         let mut room = left()?;
@@ -71,11 +76,18 @@ pub(super) fn bytes(evidence: &Evidence) -> u64 {
 }
 
 /// Lets go of the evidence of some incidents that are resolved, the oldest first; whether there was any. They say that it is
-/// gone, as they do when it was too much.
+/// gone, as they do when it was too much. Incidents that have some are found by steps in the key: no row of it is read.
 fn let_go(db: &Connection, tenant: &Tenant) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT e.incident, count(*) FROM evidence e JOIN incidents i ON i.tenant = e.tenant AND i.id = e.incident
-         WHERE e.tenant = ?1 AND i.state = 2 GROUP BY e.incident ORDER BY e.incident LIMIT ?2",
+        "WITH RECURSIVE held (incident) AS (
+            SELECT min(incident) FROM evidence WHERE tenant = ?1
+            UNION ALL
+            SELECT (SELECT min(incident) FROM evidence WHERE tenant = ?1 AND incident > held.incident)
+            FROM held WHERE held.incident IS NOT NULL
+         )
+         SELECT held.incident, (SELECT count(*) FROM evidence WHERE tenant = ?1 AND incident = held.incident)
+         FROM held CROSS JOIN incidents i ON i.tenant = ?1 AND i.id = held.incident
+         WHERE i.state = 2 LIMIT ?2",
     )?;
     let rows = statement.query_map(params![tenant.as_str(), STEP], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let found: Vec<(i64, i64)> = rows.collect::<Result<_, _>>()?;

@@ -18,8 +18,13 @@ const NAMES: &str =
     UNION SELECT tenant FROM incidents UNION SELECT tenant FROM scan_runs UNION SELECT tenant FROM states";
 
 impl Database {
-    /// Adds a tenant with a token to bring lines; answers the token's number.
-    pub fn add_tenant(&self, new: NewTenant, actor: Actor) -> Result<Result<i64, NotAdded>, StoreError> {
+    /// Adds a tenant with a token to bring lines; answers the token's number, and which recipients are not asked whether
+    /// they want to be told: they were too often lately.
+    pub fn add_tenant(
+        &self,
+        new: NewTenant,
+        actor: Actor,
+    ) -> Result<Result<(i64, Vec<String>), NotAdded>, StoreError> {
         let departed = self.departed_tenants();
         self.write(move |db, this| {
             if departed.has(&new.tenant) {
@@ -70,7 +75,7 @@ pub(super) fn confirm(work: &Work<'_>, address: &str, actor: &Actor) -> Result<b
     Ok(confirmed > 0)
 }
 
-fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreError> {
+fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<(i64, Vec<String>), StoreError> {
     let (db, name, now) = (work.db, new.tenant.as_str(), work.now);
     db.prepare_cached("INSERT INTO tenants (name, created, author) VALUES (?1, ?2, ?3)")?
         .execute(params![name, now, actor.id])?;
@@ -78,6 +83,7 @@ fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreErro
         quotas::set(work, kind, Some(most))?;
     }
     record(work, "tenant.added", actor, &[("recipients", new.recipients.len().into())])?;
+    let mut not_asked = Vec::new();
     for address in &new.recipients {
         // One that is named twice is one.
         let sql = "INSERT INTO tenant_recipients (tenant, address, created, author) VALUES (?1, ?2, ?3, ?4)
@@ -85,13 +91,13 @@ fn add(work: &Work<'_>, new: &NewTenant, actor: &Actor) -> Result<i64, StoreErro
         let is_new = db.prepare_cached(sql)?.execute(params![name, address, now, actor.name])? > 0;
         match is_new {
             true if new.confirmed => drop(confirm(work, address, actor)?),
-            true => drop(confirming::ask(work, address, actor)?),
-            false => {}
+            true if !confirming::ask(work, address, actor)? => not_asked.push(address.clone()),
+            true | false => {}
         }
     }
     let (called, hash) = new.token.clone();
     let token = NewToken { tenant: new.tenant.clone(), name: called, scope: Scope::Ingest, expires: None };
-    tokens::add(work, &token, &hash, actor)
+    Ok((tokens::add(work, &token, &hash, actor)?, not_asked))
 }
 
 /// Whether a tenant of this name has anything here.

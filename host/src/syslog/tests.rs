@@ -10,7 +10,8 @@ use tripline_engine::decode::GivenLogSource;
 use super::{Syslog, SyslogError, SyslogLimits, SyslogNote, SyslogOptions, SyslogSource, Trouble, start};
 use crate::commit::Tenant;
 use crate::configuration::{SyslogListener, Transport};
-use crate::serve::{Batch, Intake, IntakeLimits};
+use crate::quota::{Quota, QuotaKind};
+use crate::serve::{Batch, Intake, IntakeLimits, Quotas};
 use crate::wall_clock::WallClock;
 
 /// After this a test has failed.
@@ -172,6 +173,32 @@ fn datagrams_without_room_are_lost_and_counted() {
     lost += notes.try_iter().map(|note| note.lost()).sum::<u64>();
     let taken: usize = intake.turn(usize::MAX, |_| true).iter().map(|batch| of(batch).len()).sum();
     assert_eq!(taken as u64 + lost, sent, "each is taken or counted");
+}
+
+/// Over its tenant's quota a datagram is lost and counted; a connection's sender waits, and loses nothing.
+#[test]
+fn over_a_quota_datagrams_are_lost_and_counted_and_streams_wait() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let world = World::new(transport, limits(), IntakeLimits::default());
+        let acme = Tenant::new("acme").unwrap();
+        let quotas = Quotas::new(Arc::new(Seven));
+        quotas.put(&acme, Quota::of(QuotaKind::Cpu, 1));
+        quotas.spend_cpu(&acme, Duration::from_secs(60));
+        world.intake.keep_to(quotas.clone());
+        match transport {
+            Transport::Udp => {
+                world.datagrams().send(b"one").unwrap();
+                assert_eq!(world.note().lost(), 1);
+            }
+            Transport::Tcp => world.connect().write_all(b"<13>one\n").unwrap(),
+        }
+        quotas.put(&acme, Quota::default());
+        if transport == Transport::Udp {
+            world.datagrams().send(b"two").unwrap();
+        }
+        let expected = if transport == Transport::Udp { "two" } else { "<13>one" };
+        assert_eq!(world.lines(1), [expected]);
+    }
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn body(route: &Route) -> Option<Value> {
         }
         ("POST", "/api/v1/tenants") => json!({ "name": format!("tenant-{}", another()) }),
         ("PATCH", "/api/v1/tenants/{tenant}") => json!({ "quota": { "lines": 100 } }),
+        ("POST", "/api/v1/tenants/{tenant}/recipients/ask") => json!({ "address": "a@example.org" }),
         ("POST", "/api/v1/tenants/{tenant}/recipients/confirm") => json!({ "address": "a@example.org" }),
         ("POST", "/api/v1/recipients/confirm") => json!({ "token": "tlc_" }),
         ("PUT", "/api/v1/tenants/{tenant}/signers") => json!({ "signed_by": [] }),

@@ -286,4 +286,19 @@ fn over_its_quota_a_tenant_waits_and_others_do_not() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_eq!(told(), 1);
+    // Events count, however they are written: without an end, or all in one line.
+    let records = crate::api::tenant("records");
+    let token = site.token_of("records", Scope::Ingest, None);
+    site.intake.quotas().unwrap().put(&records, Quota::of(QuotaKind::Lines, 10));
+    let brought = (0..100)
+        .take_while(|_| site.bring_to("/api/v1/ingest?source=open", &token, "", b"n=1").status == 200)
+        .count();
+    assert!((10..=12).contains(&brought), "{brought}");
+    site.intake.quotas().unwrap().put(&records, Quota::default());
+    site.intake.quotas().unwrap().put(&records, Quota::of(QuotaKind::Lines, 10));
+    let all = format!("{{\"Records\":[{}]}}", ["{\"n\":1}"; 30].join(","));
+    let together =
+        || site.bring_to("/api/v1/ingest?source=together&format=records", &token, "", all.as_bytes());
+    assert_eq!(together().status, 200);
+    assert_eq!(together().status, 429);
 }

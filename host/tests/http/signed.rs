@@ -3,13 +3,15 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tripline::Pack;
 use tripline::incidents::Filter;
+use tripline::packs::NewVersion;
 use tripline::security_log::Records;
 use tripline::signing::{Demands, SecretKey, Signature, Statement};
 use tripline::token::Scope;
 
-use crate::api::{call, get, post, tenant};
+use crate::api::{call, get, post, somebody, tenant};
 use crate::fixture::{Setup, Site, problem};
 use crate::load;
 use crate::packs::{NAME, WASM, put};
@@ -43,6 +45,25 @@ fn demanding(key: &SecretKey) -> Site {
 fn push(site: &Site, token: &str, wasm: &[u8], signature: Option<&str>) -> Reply {
     let header = signature.map_or_else(String::new, |line| format!("Tripline-Signature: {line}\r\n"));
     put(site, NAME, Some(token), &format!("{WASM}{header}"), wasm)
+}
+
+/// A server that demands nothing, and tokens of its operator and of an author of the tenant `plant`, which it has added.
+fn planted() -> (Site, String, String) {
+    let site = Site::new();
+    let operator = site.token(Scope::Operator);
+    assert_eq!(post(&site, "/api/v1/tenants", &operator, "", &json!({ "name": "plant" })).status, 201);
+    let author = site.token_of("plant", Scope::Author, None);
+    (site, operator, author)
+}
+
+/// These have to sign what `plant` pushes from now on; answers what is left out.
+#[track_caller]
+fn demand(site: &Site, operator: &str, keys: &[&SecretKey]) -> Value {
+    let keys: Vec<String> = keys.iter().map(|key| key.public().to_string()).collect();
+    let body = json!({ "signed_by": keys });
+    let reply = call(site, "PUT", "/api/v1/tenants/plant/signers", Some(operator), "", Some(&body));
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()["left_out"].clone()
 }
 
 /// A tenant's packs, as they are listed.
@@ -164,13 +185,98 @@ fn an_older_version_counts_again_by_rolling_back_alone() {
     assert_eq!((count("pack.pushed"), count("pack.rolled_back")), (3, 1));
 }
 
+/// Going back makes no room for what lies between.
+#[test]
+fn nothing_that_was_signed_before_comes_back_by_a_push_after_a_rollback() {
+    let ours = key();
+    let site = demanding(&ours);
+    let token = site.token(Scope::Author);
+    let versions = ["1.0.0", "1.1.0", "1.2.0"].map(|number| version(number, "first"));
+    let signed = |wasm: &[u8]| push(&site, &token, wasm, Some(&sign(wasm, &ours)));
+    for wasm in &versions {
+        assert_eq!(signed(wasm).status, 200);
+    }
+    for number in ["1.1.0", "1.0.0"] {
+        let back = post(&site, &format!("/api/v1/packs/{NAME}/rollback"), &token, "", &json!({}));
+        assert_eq!((back.status, &back.json()["version"]), (200, &json!(number)), "{back:?}");
+    }
+    // Kept ones, and one that is new and lies between.
+    for wasm in [&versions[1], &versions[2], &version("1.1.5", "second")] {
+        let reply = signed(wasm);
+        assert_eq!((reply.status, problem(&reply).as_str()), (409, "conflict"), "{reply:?}");
+        assert!(reply.text().contains("expected a version above 1.2.0"), "{reply:?}");
+    }
+    assert_eq!(own(&site, &token)[0]["version"], "1.0.0");
+    // What counts is nothing old, and what is above all goes on.
+    assert_eq!([signed(&versions[0]).status, signed(&version("1.3.0", "second")).status], [200, 200]);
+}
+
+#[test]
+fn what_nobody_has_signed_keeps_no_signed_version_out() {
+    let (ours, theirs) = (key(), key());
+    let (site, operator, author) = planted();
+    let signed = |number: &str| {
+        let wasm = version(number, "signed");
+        push(&site, &author, &wasm, Some(&sign(&wasm, &ours)))
+    };
+    for number in ["1.0.0", "18446744073709551615.0.0"] {
+        assert_eq!(push(&site, &author, &version(number, "first"), None).status, 200);
+    }
+    let strange = version("18446744073709551615.1.0", "first");
+    assert_eq!(push(&site, &author, &strange, Some(&sign(&strange, &theirs))).status, 200);
+    assert_eq!(demand(&site, &operator, &[&ours]), json!([NAME]));
+    // A build of the same version that is signed.
+    let reply = signed("1.0.0");
+    assert_eq!((reply.status, &reply.json()["signed"]), (200, &json!("valid")), "{reply:?}");
+    let reply = signed("0.9.0");
+    assert_eq!(reply.status, 409, "{reply:?}");
+    assert!(reply.text().contains("expected a version above 1.0.0"), "{reply:?}");
+    assert_eq!(signed("1.0.1").status, 200);
+}
+
+#[test]
+fn a_claim_that_nobody_checks_takes_no_signature_away() {
+    let (ours, theirs) = (key(), key());
+    let (site, operator, author) = planted();
+    let wasm = version("1.0.0", "first");
+    let by = |key: &SecretKey| push(&site, &author, &wasm, Some(&sign(&wasm, key)));
+    // Nothing is demanded: the first that says so stays.
+    assert_eq!([push(&site, &author, &wasm, None).status, by(&ours).status, by(&theirs).status], [200; 3]);
+    assert_eq!(push(&site, &author, &wasm, None).status, 200);
+    assert_eq!(own(&site, &author)[0]["signed"], "unchecked");
+    assert_eq!(demand(&site, &operator, &[&ours]), json!([]));
+    let signed_by = |key: &SecretKey| {
+        let (kept, id) = (own(&site, &author)[0].clone(), key.public().id().to_string());
+        assert_eq!((&kept["signed"], &kept["signed_by"]), (&json!("valid"), &json!(id)));
+    };
+    signed_by(&ours);
+    // One that is demanded comes in its place.
+    assert_eq!(demand(&site, &operator, &[&theirs]), json!([NAME]));
+    assert_eq!(by(&theirs).status, 200);
+    signed_by(&theirs);
+    assert_eq!(demand(&site, &operator, &[&ours]), json!([NAME]));
+}
+
+#[test]
+fn who_demands_is_told_of_what_is_not_signed_so_and_of_nothing_else() {
+    let ours = key();
+    let (site, operator, author) = planted();
+    // Kept from when the operator had none of this name, and what this program cannot read any more.
+    for (name, wasm) in [("each", version("1.0.0", "first")), ("broken", b"no module".to_vec())] {
+        let digest = Sha256::digest(&wasm).into();
+        let (name, version) = (name.into(), "1.0.0".into());
+        let new = NewVersion { name, version, digest, wasm, signature: None, signer: None };
+        site.database.push_pack(&tenant("plant"), new, somebody()).unwrap();
+    }
+    assert_eq!(push(&site, &author, &version("1.0.0", "first"), None).status, 200);
+    assert_eq!(demand(&site, &operator, &[&ours]), json!(["broken", NAME]));
+    assert_eq!(demand(&site, &operator, &[]), json!([]));
+}
+
 #[test]
 fn what_is_there_before_a_demand_is_out_until_it_is_signed() {
     let (ours, theirs) = (key(), key());
-    let site = Site::new();
-    let operator = site.token(Scope::Operator);
-    assert_eq!(post(&site, "/api/v1/tenants", &operator, "", &json!({ "name": "plant" })).status, 201);
-    let author = site.token_of("plant", Scope::Author, None);
+    let (site, operator, author) = planted();
     let (first, second) = (version("1.0.0", "first"), version("1.1.0", "second"));
     // Nothing is demanded: who says that they vouch for it is kept, if it is of this module.
     let moved = push(&site, &author, &second, Some(&sign(&first, &ours)));
@@ -180,13 +286,8 @@ fn what_is_there_before_a_demand_is_out_until_it_is_signed() {
     assert_eq!(push(&site, &author, &second, None).status, 200);
     assert_eq!(own(&site, &author)[0]["signed"], "none");
 
-    let demand = |keys: &[&SecretKey]| {
-        let keys: Vec<String> = keys.iter().map(|key| key.public().to_string()).collect();
-        let body = json!({ "signed_by": keys });
-        call(&site, "PUT", "/api/v1/tenants/plant/signers", Some(&operator), "", Some(&body))
-    };
-    let reply = demand(&[&ours]);
-    assert_eq!((reply.status, &reply.json()["left_out"]), (200, &json!([NAME])), "{reply:?}");
+    let demand = |keys: &[&SecretKey]| demand(&site, &operator, keys);
+    assert_eq!(demand(&[&ours]), json!([NAME]));
     let kept = own(&site, &author)[0].clone();
     assert_eq!((&kept["signed"], &kept["enabled"]), (&json!("refused"), &json!(true)));
     let incidents = |rule: &str| {
@@ -206,11 +307,11 @@ fn what_is_there_before_a_demand_is_out_until_it_is_signed() {
     let kept = own(&site, &author)[0].clone();
     assert_eq!((&kept["signed"], &kept["version"]), (&json!("valid"), &json!("1.0.0")));
     assert_eq!(push(&site, &author, &second, Some(&sign(&second, &ours))).status, 200);
-    assert_eq!(demand(&[&theirs, &ours]).json()["left_out"], json!([]));
+    assert_eq!(demand(&[&theirs, &ours]), json!([]));
     // Who may no more has signed nothing.
     site.clock.pass(60);
-    assert_eq!(demand(&[&theirs]).json()["left_out"], json!([NAME]));
-    assert_eq!(demand(&[]).json()["left_out"], json!([]));
+    assert_eq!(demand(&[&theirs]), json!([NAME]));
+    assert_eq!(demand(&[]), json!([]));
     assert_eq!(own(&site, &author)[0]["signed"], "unchecked");
     assert_eq!(incidents("pack-unsigned")[0].count, 2);
     let records = site.database.after(0, 1_000).unwrap();

@@ -1,5 +1,6 @@
 //! Recipients that are asked whether they want to be told: by one mail, whose token confirms once, and nothing else before.
 
+use rusqlite::Connection;
 use tripline::abi::Severity;
 use tripline::commit::Tenant;
 use tripline::incidents::{Actor, Policy, Report};
@@ -22,7 +23,8 @@ fn tenant(name: &str) -> Tenant {
     Tenant::new(name).unwrap()
 }
 
-fn add(database: &Database, name: &str, address: &str, confirmed: bool) {
+/// Answers who is not asked.
+fn add(database: &Database, name: &str, address: &str, confirmed: bool) -> Vec<String> {
     let token = ("lines".into(), TokenSecret::draw().unwrap().hash());
     let recipients = vec![address.into(), address.to_uppercase()];
     let new = NewTenant {
@@ -32,7 +34,7 @@ fn add(database: &Database, name: &str, address: &str, confirmed: bool) {
         quota: tripline::quota::Quota::default(),
         token,
     };
-    database.add_tenant(new, me()).unwrap().unwrap();
+    database.add_tenant(new, me()).unwrap().unwrap().1
 }
 
 /// The next mail, which is to go now.
@@ -91,10 +93,12 @@ fn who_has_the_token_confirms_once_and_is_told_from_then_on() {
     sent(database, &mail);
     assert_eq!(database.next("relay").unwrap(), Next::Idle, "nothing else goes there");
     let other = ConfirmationSecret::draw().unwrap();
+    assert!(!database.is_mailed(&other.hash()).unwrap() && database.is_mailed(&secret.hash()).unwrap());
     assert_eq!(database.confirm_by_token(other.hash(), me()).unwrap(), None);
     let found = database.confirm_by_token(secret.hash(), me()).unwrap();
     assert_eq!(found, Some((tenant("plant"), ADDRESS.into())));
     assert_eq!(database.confirm_by_token(secret.hash(), me()).unwrap(), None, "it holds once");
+    assert!(!database.is_mailed(&secret.hash()).unwrap());
     assert_eq!(confirmed(database, "plant"), [true]);
     fixture.clock.pass(HOUR);
     report(database, "plant", "after");
@@ -155,6 +159,7 @@ fn a_token_runs_out() {
         let mail = next(database);
         sent(database, &mail);
         fixture.clock.pass(passes);
+        assert_eq!(database.is_mailed(&token(&mail).hash()).unwrap(), holds, "{name}");
         let found = database.confirm_by_token(token(&mail).hash(), me()).unwrap();
         assert_eq!((found.is_some(), confirmed(database, name)), (holds, vec![holds]), "{name}");
     }
@@ -185,6 +190,79 @@ fn an_address_is_asked_so_often_a_day_whoever_names_it() {
     assert_eq!(asked(5, 1), (3, 2));
 }
 
+/// Neither the bound nor a token that is over shuts anybody out for good.
+#[test]
+fn who_was_not_asked_or_did_not_answer_in_time_is_asked_anew() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    let not_asked = ["plant", "shop", "dock", "yard"].map(|name| add(database, name, ADDRESS, false));
+    assert_eq!(not_asked.concat(), [ADDRESS]);
+    assert!(not_asked[..3].concat().is_empty());
+    let ask = |name: &str, address: &str| database.ask_recipient(&tenant(name), address, me()).unwrap();
+    assert_eq!(ask("yard", ADDRESS), Some(false), "the fourth on that day");
+    // What is on its way is enough.
+    assert_eq!(ask("plant", "SOC@plant.example"), Some(true));
+    let mails = || {
+        let mut mails = Vec::new();
+        while let Next::Send(leased) = database.next("relay").unwrap() {
+            sent(database, &leased);
+            mails.push(*leased);
+        }
+        mails
+    };
+    assert_eq!(mails().len(), 3);
+    fixture.clock.pass(DAY);
+    assert_eq!(ask("yard", "SOC@plant.example"), Some(true));
+    assert_eq!(ask("yard", ADDRESS), Some(true));
+    let asking = mails();
+    assert_eq!(asking.iter().map(|mail| &mail.tenant).collect::<Vec<_>>(), [&tenant("yard")]);
+    fixture.clock.pass(7 * DAY);
+    let first = token(&asking[0]);
+    assert!(!database.is_mailed(&first.hash()).unwrap(), "it is over");
+    assert_eq!(ask("yard", ADDRESS), Some(true));
+    let again = token(&mails()[0]);
+    assert_ne!(again, first);
+    assert!(database.confirm_by_token(again.hash(), me()).unwrap().is_some());
+    // Whoever is confirmed is not asked, nor is anybody else.
+    assert_eq!(ask("yard", ADDRESS), None);
+    assert_eq!(ask("plant", "other@plant.example"), None);
+    assert_eq!(ask("nobody", ADDRESS), None);
+}
+
+/// The hash of an address that was asked is no tenant's: it goes a day later, whoever is asked then.
+#[test]
+fn that_an_address_was_asked_is_forgotten_after_a_day() {
+    let fixture = Fixture::new(Policy::default());
+    let database = &fixture.database;
+    add(database, "plant", ADDRESS, false);
+    let asked = || -> Vec<Vec<u8>> {
+        let db = Connection::open(fixture.path()).unwrap();
+        let mut statement = db.prepare("SELECT address_sha256 FROM asked").unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let hash = asked().pop().unwrap();
+    let is_on_disk = || {
+        std::fs::read_dir(fixture.folder.path()).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(hash.len()).any(|window| window == &hash[..])
+        })
+    };
+    assert!(database.delete_tenant(&tenant("plant"), me()).unwrap());
+    fixture.clock.pass(DAY - 1);
+    database.due().unwrap();
+    assert!(asked() == [hash.clone()] && is_on_disk(), "else it could be asked without end");
+    fixture.clock.pass(1);
+    assert_eq!(database.due().unwrap().swept, 1);
+    assert!(asked().is_empty() && !is_on_disk());
+    // Nor does one stay that a clock wrote which was ahead by years.
+    fixture.clock.pass(1_000 * DAY);
+    add(database, "shop", ADDRESS, false);
+    fixture.clock.pass(-1_000 * DAY);
+    database.due().unwrap();
+    assert!(asked().is_empty());
+}
+
 #[test]
 fn who_is_confirmed_otherwise_is_not_asked_any_more() {
     let fixture = Fixture::new(Policy::default());
@@ -199,10 +277,11 @@ fn who_is_confirmed_otherwise_is_not_asked_any_more() {
     assert!(database.confirm_recipient(&tenant("shop"), ADDRESS, me()).unwrap());
     assert_eq!(database.confirm_by_token(token(&mail).hash(), me()).unwrap(), None);
     fixture.clock.pass(HOUR);
-    assert_eq!(database.next("relay").unwrap(), Next::Departed(vec![(ADDRESS.into(), 1)]));
+    // Nobody is told that it is no recipient any more: it has just become one.
     assert_eq!(database.next("relay").unwrap(), Next::Idle);
     let status = database.outbox(&tenant("shop"), 10).unwrap();
     assert_eq!((&status.dead[0].about()[..], &status.dead[0].reason[..]), ("confirmation", "confirm"));
+    assert_eq!(status.dead[0].words, "it need not be asked any more");
     // One that the relay refuses is visible, and can be sent again.
     add(database, "dock", ADDRESS, false);
     let mail = next(database);

@@ -20,7 +20,7 @@ fn plant() -> Tenant {
     Tenant::new("plant").unwrap()
 }
 
-fn add(fixture: &Fixture, tenant: &Tenant, recipients: &[&str]) -> Result<i64, NotAdded> {
+fn add(fixture: &Fixture, tenant: &Tenant, recipients: &[&str]) -> Result<(i64, Vec<String>), NotAdded> {
     let token = (format!("{CANARY}-token"), TokenSecret::draw().unwrap().hash());
     let recipients = recipients.iter().map(|one| (*one).into()).collect();
     fixture

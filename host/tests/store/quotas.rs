@@ -2,14 +2,14 @@
 
 use tripline::commit::{Commit, Store, Tenant};
 use tripline::decision::Decision;
-use tripline::incidents::{Act, Filter, Incident, Policy, Resolution};
+use tripline::incidents::{Act, Effect, Filter, Incident, NewException, Policy, Resolution};
 use tripline::notices::{Content, End, Next, Outbox, Routes};
 use tripline::quota::{OVER_QUOTA, Quota, QuotaKind, TenantQuotas, next_day};
 use tripline::security_log::Records;
 use tripline::store::{Hold, StoredKind};
 use tripline::wall_clock::WallClock;
 
-use crate::fixture::{Fixture, START, decision, policy, route, with};
+use crate::fixture::{Fixture, START, decision, pattern, policy, route, with};
 use crate::timers::me;
 
 const MIB: u64 = 1 << 20;
@@ -163,6 +163,44 @@ fn deliver(fixture: &Fixture, of: &Tenant) -> (u64, u64, Option<i64>) {
             Next::Departed(_) => panic!("nobody departs"),
         }
     }
+}
+
+/// Nobody hides from themselves that they are over a quota, and nobody's mails wait for one who tries.
+#[test]
+fn that_one_is_over_is_not_excepted_and_holds_up_nobody() {
+    let (plant, neighbour) = (tenant("plant"), tenant("neighbour"));
+    let routes = [(&plant, "soc@plant.example"), (&neighbour, "soc@neighbour.example")].map(|(of, to)| {
+        let mut route = route(&[to]);
+        route.tenant = of.clone();
+        route
+    });
+    let fixture = Fixture::new(Policy { routes: Routes(routes.into()), ..Policy::default() });
+    set(&fixture, &plant, QuotaKind::Mails, Some(1));
+    let (rule, reason) = (Some(pattern("tripline/*")), "not for us".into());
+    let except = NewException { rule, field: None, effect: Effect::Except, until: None, reason };
+    fixture.database.except(&plant, except, me()).unwrap();
+    let happen = |of: &Tenant, n: u64| commit(&fixture, of, vec![decision("r", Some(&format!("f{n}")), n)]);
+    happen(&plant, 0);
+    assert_eq!(deliver(&fixture, &plant).0, 1);
+    for n in 1..4 {
+        happen(&plant, n);
+        happen(&neighbour, n);
+    }
+    let (mut over, mut sent) = (0, Vec::new());
+    for _ in 0..20 {
+        match fixture.database.next("relay").unwrap() {
+            Next::Send(leased) => {
+                sent.push(leased.tenant.clone());
+                fixture.database.finish("relay", leased.notice, &End::Sent(String::new())).unwrap();
+            }
+            Next::OverQuota(..) => over += 1,
+            Next::Wait(_) | Next::Idle => break,
+            Next::Departed(_) => panic!("nobody departs"),
+        }
+    }
+    let of = |tenant: &Tenant| sent.iter().filter(|one| *one == tenant).count();
+    assert_eq!((over, of(&plant), of(&neighbour)), (1, 0, 3));
+    assert_eq!(told(&fixture, &plant, QuotaKind::Mails), 1);
 }
 
 #[test]

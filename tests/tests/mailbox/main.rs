@@ -7,3 +7,4 @@ mod postfix;
 mod reading;
 mod relay;
 mod sending;
+mod syntax;

@@ -6,6 +6,7 @@ use mail_parser::{Message, MessageParser, PartType};
 
 use crate::person::Person;
 use crate::relay::Relay;
+use crate::syntax::wrong_field;
 
 /// Each once, whatever the log says; and nothing that the log wrote.
 #[track_caller]
@@ -58,6 +59,7 @@ fn hostile_lines() {
     assert!(mails.len() >= 5, "{} mails: {}", mails.len(), relay.log());
     let mut texts = String::new();
     for mail in &mails {
+        assert_eq!(wrong_field(mail), None);
         let mail = MessageParser::default().parse(mail).unwrap();
         check(&mail);
         let subject = mail.subject().unwrap();

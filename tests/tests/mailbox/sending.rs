@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use mail_parser::MessageParser;
 
 use crate::person::Person;
-use crate::relay::Relay;
+use crate::relay::{Relay, USER};
+use crate::syntax::wrong_field;
 
 /// Whom the server gave each mail, and its id; none twice.
 #[track_caller]
 fn arrived(relay: &Relay, expected: usize) -> BTreeSet<(String, String)> {
     let mails = relay.mails();
     let of = |mail: &Vec<u8>| {
+        assert_eq!(wrong_field(mail), None);
         let parsed = MessageParser::default().parse(mail).unwrap();
         // As the one server calls it, and the other.
         let envelope = parsed.header("Delivered-To").or_else(|| parsed.header("Envelope-To"));
@@ -35,13 +37,14 @@ fn each_recipient_once_and_nothing_again() {
     let first = arrived(&relay, 4);
     person.check(&to, 0);
     assert_eq!(arrived(&relay, 4), first);
-    // Every one over TLS, with a login: RFC 3848 has a word for that.
+    // Every one over TLS, with a login: RFC 3848 has a word for that. Whose login it was, the one server writes into the mail,
+    // the other into its log.
     for mail in relay.mails() {
         let text = String::from_utf8(mail).unwrap().to_ascii_lowercase();
-        assert!(
-            text.contains("with esmtpsa") && text.contains("tls1.3") | text.contains("tlsv1.3"),
-            "{text}"
-        );
+        let is_secure = text.contains("with esmtpsa") && text.contains("tls1.3") | text.contains("tlsv1.3");
+        let is_ours = text.contains(&format!("(authenticated sender: {USER}"))
+            || relay.log().contains(&format!(" A=plain:{USER} "));
+        assert!(is_secure && is_ours, "{text}");
     }
 }
 

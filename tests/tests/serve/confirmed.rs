@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tripline_tests::{PATIENCE, Server, Sink};
+use tripline_tests::{PATIENCE, Server, Sink, program};
 
 /// The mails that have come once there are so many, without soft line breaks.
 #[track_caller]
@@ -74,6 +74,8 @@ fn one_that_is_mailed_a_token_confirms_by_it_and_is_told() {
         "{all:?}"
     );
     assert!(!all.iter().any(|mail| mail.contains("] before")), "nothing went there before: {all:?}");
+    let (done, said) = run(&["tenant", "ask", "plant", "soc@plant.example"], Some(&operator));
+    assert!(!done && said.contains("no recipient of tenant plant that could be asked"), "{said}");
     assert!(server.end().success());
     let log = std::fs::read_to_string(server.path("security.log")).unwrap();
     for event in ["recipient.asked", "recipient.mailed", "recipient.confirmed"] {
@@ -81,4 +83,26 @@ fn one_that_is_mailed_a_token_confirms_by_it_and_is_told() {
     }
     let secret = arguments[3];
     assert!(!log.contains(secret) && !server.said().contains(secret));
+}
+
+/// Nobody is said to be asked who is not.
+#[test]
+fn one_that_was_asked_too_often_is_named_and_can_be_asked_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = program();
+        command.current_dir(folder.path()).arg("tenant").args(arguments).args(["--db", "t.db"]);
+        let done = command.output().unwrap();
+        (done.status.success(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+    };
+    for (name, is_asked) in [("plant", true), ("shop", true), ("dock", true), ("yard", false)] {
+        let (done, said) = run(&["add", name, "--recipient", "soc@plant.example"]);
+        assert!(done && said.contains("soc@plant.example is asked by mail") == is_asked, "{said}");
+        let hinted = said.contains("`tripline tenant ask yard soc@plant.example` asks later");
+        assert_eq!(hinted, !is_asked, "{said}");
+    }
+    let (done, said) = run(&["ask", "yard", "soc@plant.example"]);
+    assert!(!done && said.contains("soc@plant.example is not asked"), "{said}");
+    let (done, said) = run(&["ask", "plant", "soc@plant.example"]);
+    assert!(done && said.contains("soc@plant.example is asked by mail"), "it is on its way: {said}");
 }

@@ -14,7 +14,7 @@ use crate::decode::resolve;
 use crate::line::Block;
 use crate::pattern::Hit;
 
-/// Bytes of a piece: what is looked at twice at most, if a turn ends in it.
+/// Bytes of a piece: what is looked at anew, from the next line on, for each turn that ends in it.
 const PIECE: usize = 32 * 1024;
 
 /// How far a block is matched.

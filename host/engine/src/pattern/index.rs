@@ -148,11 +148,27 @@ pub struct Hit {
 #[derive(Default)]
 pub struct Hits {
     all: Vec<Hit>,
+    /// With so many, those that say the same go.
+    bound: usize,
 }
+
+/// Hits that are not looked through for those that say the same.
+const MANY: usize = 1 << 16;
 
 impl Hits {
     fn clear(&mut self) {
         self.all.clear();
+        // What one line of a stranger's has taken is not kept for ever.
+        self.all.shrink_to(MANY);
+        self.bound = MANY;
+    }
+
+    /// Literals that stand at every place of a line, as a stranger may choose them, are told once each.
+    #[cold]
+    fn thin(&mut self) {
+        self.all.sort_unstable();
+        self.all.dedup_by_key(|hit| (hit.text, hit.literal));
+        self.bound = MANY.max(2 * self.all.len());
     }
 
     fn push(&mut self, hit: Hit) {
@@ -160,7 +176,12 @@ impl Hits {
             Some(last) if (last.text, last.literal) == (hit.text, hit.literal) => {
                 last.start = last.start.min(hit.start);
             }
-            _ => self.all.push(hit),
+            _ => {
+                if self.all.len() >= self.bound {
+                    self.thin();
+                }
+                self.all.push(hit);
+            }
         }
     }
 

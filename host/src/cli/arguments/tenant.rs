@@ -79,6 +79,16 @@ pub(in crate::cli) enum TenantCommand {
         #[arg(long, value_name = "TOKEN", conflicts_with_all = ["name", "recipient"])]
         token: Option<String>,
     },
+    /// Ask a recipient by mail anew that is not confirmed: it was not asked, its mail was lost, or what that had in it is over.
+    #[command(after_help = examples!("tripline tenant ask plant soc@plant.example"))]
+    Ask {
+        /// The tenant.
+        #[arg(value_name = "NAME", value_parser = tenant)]
+        name: Tenant,
+        /// Its recipient.
+        #[arg(value_name = "ADDR", value_parser = address)]
+        recipient: String,
+    },
     /// Say whose signatures packs need that a tenant pushes which was added at run time.
     #[command(after_help = examples!(
         "tripline tenant signers plant --signed-by tripline-pack-key-1:…",

@@ -49,8 +49,10 @@ pub(in crate::cli) trait TenantDesk {
     fn url(&self) -> Option<&str>;
     /// All of them, by name.
     fn list(&self) -> Result<Vec<KnownTenant>, Failure>;
-    /// Adds one; answers the number of its token, and what is shown of it this once.
-    fn add(&self, new: &Asked<'_>) -> Result<(i64, TokenSecret), Failure>;
+    /// Adds one; answers the number of its token, what is shown of it this once, and whom of its recipients nobody asks.
+    fn add(&self, new: &Asked<'_>) -> Result<(i64, TokenSecret, Vec<String>), Failure>;
+    /// Asks a recipient anew; answers whether it is asked, or was too often lately, or `None`: there is none to ask.
+    fn ask(&self, tenant: &Tenant, recipient: &str) -> Result<Option<bool>, Failure>;
     /// Confirms a recipient; answers whether there was one to confirm.
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure>;
     /// Changes what one may use; answers what that is now, or `None`: there is no such tenant.
@@ -143,14 +145,20 @@ impl TenantDesk for Local<'_> {
         self.done(self.kept.database.known_tenants())
     }
 
-    fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
+    fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret, Vec<String>), Failure> {
         let Asked { tenant, recipients, confirmed, quota } = *asked;
         let secret = TokenSecret::draw().map_err(Failure::new)?;
         let token = ("lines".into(), secret.hash());
         let new =
             NewTenant { tenant: tenant.clone(), recipients: recipients.to_vec(), confirmed, quota, token };
         let added = self.done(self.kept.database.add_tenant(new, self.kept.actor()))?;
-        Ok((added.map_err(|error| Failure::new(format!("tenant {tenant}: {error}")))?, secret))
+        let refused = |error| Failure::new(format!("tenant {tenant}: {error}"));
+        let (token, not_asked) = added.map_err(refused)?;
+        Ok((token, secret, not_asked))
+    }
+
+    fn ask(&self, tenant: &Tenant, recipient: &str) -> Result<Option<bool>, Failure> {
+        self.done(self.kept.database.ask_recipient(tenant, recipient, self.kept.actor()))
     }
 
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure> {
@@ -219,6 +227,12 @@ struct Demanded {
 struct Added {
     token: i64,
     secret: String,
+    not_asked: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Reached {
+    asked: bool,
 }
 
 #[derive(Deserialize)]
@@ -242,16 +256,25 @@ impl TenantDesk for Remote {
         read.map_err(|odd| self.server.odd(&odd))
     }
 
-    fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret), Failure> {
+    fn add(&self, asked: &Asked<'_>) -> Result<(i64, TokenSecret, Vec<String>), Failure> {
         let Asked { tenant, recipients, confirmed, quota } = *asked;
         let quota = listed::quota(&quota);
         let body = json!({
             "name": tenant.as_str(), "recipients": recipients, "confirmed": confirmed, "quota": quota,
         });
         let added = self.server.post::<Added>("/tenants", &body)?;
-        let Added { token, secret } = added.map_err(|refused| self.server.failed(&refused))?;
+        let Added { token, secret, not_asked } = added.map_err(|refused| self.server.failed(&refused))?;
         let odd = || self.server.odd(&"expected a token's secret, found something else");
-        Ok((token, TokenSecret::read(&secret).ok_or_else(odd)?))
+        Ok((token, TokenSecret::read(&secret).ok_or_else(odd)?, not_asked))
+    }
+
+    fn ask(&self, tenant: &Tenant, recipient: &str) -> Result<Option<bool>, Failure> {
+        let path = format!("/tenants/{tenant}/recipients/ask");
+        match self.server.post::<Reached>(&path, &json!({ "address": recipient }))? {
+            Ok(Reached { asked }) => Ok(Some(asked)),
+            Err(refused) if refused.is(404) => Ok(None),
+            Err(refused) => Err(self.server.failed(&refused)),
+        }
     }
 
     fn confirm(&self, tenant: &Tenant, recipient: &str) -> Result<bool, Failure> {

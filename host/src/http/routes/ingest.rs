@@ -145,6 +145,10 @@ pub(super) async fn take(
     let (tenant, source, said) = (tenant.clone(), coming.source.clone(), coming.said.clone());
     shared.streams.agree(&tenant, &source, &said)?;
     ready(shared)?;
+    // Who is over it takes no place from others with what is to be unpacked.
+    if let Some(wait) = shared.intake.quotas().and_then(|quotas| quotas.wait(&tenant)) {
+        return Err(turned_away(Refused::Quota { wait }));
+    }
 
     let limits = shared.limits;
     let mut share = shared.room.share(&tenant);

@@ -25,6 +25,7 @@ use crate::commit::Tenant;
 use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
 use crate::incidents::Outcome;
 use crate::packs::{OwnPack, PackRefused, Shelf};
+use crate::quota::QuotaKind;
 use crate::report::listed;
 use crate::serve::Quotas;
 use crate::signing::{Signature, Signed};
@@ -109,7 +110,7 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
 ///
 /// It judges from the next barrier on, beside what everybody has. What is refused changes nothing. Settings that were set
 /// before stay, and have to fit it. Where signatures are demanded, one who may has to have signed this module by this name
-/// and version, which has to be above the one that counts, unless it is the same module.
+/// and version, which has to be above all that are kept and signed so, unless it is the module that counts.
 #[utoipa::path(
     put,
     operation_id = "push_pack",
@@ -125,7 +126,7 @@ async fn list(caller: Caller<Author>, State(shared): State<Arc<Shared>>) -> Resu
     responses(
         (status = 200, description = "it is kept", body = OwnPackShape),
         (status = 408, description = "the body came too slowly"),
-        (status = 409, description = "the name is taken, there are too many, the tenant's quota does not allow it, or the version is not above the present one"),
+        (status = 409, description = "the name is taken, there are too many, the tenant's quota does not allow it, or the version is not above those that are kept and signed"),
         (status = 413, description = "the module is too large"),
         (status = 415, description = "the body's type is not taken"),
         (status = 422, description = "it is no pack, is not signed as is demanded, takes too much to compile, or does not open"),
@@ -293,9 +294,12 @@ async fn faults(
     })))
 }
 
-/// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this.
+/// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this. Of bytes
+/// that are stored that would say that evidence is not kept any more, which is not so.
 fn noted(quotas: Option<&Quotas>, tenant: &Tenant, error: &PackRefused) {
-    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error) {
+    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error)
+        && over.kind != QuotaKind::Stored
+    {
         quotas.note(tenant, over.kind, false);
     }
 }

@@ -1,4 +1,4 @@
-//! Recipients that answer themselves, by what was mailed to them and without any token of the server.
+//! Recipients that are asked, and that answer themselves: by what was mailed to them and without any token of the server.
 
 use std::sync::Arc;
 
@@ -8,16 +8,59 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::super::caller::{Caller, Operator};
 use super::super::connection::Peer;
 use super::super::json::{Json, Small};
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
+use crate::commit::Tenant;
 use crate::incidents::{Actor, Origin};
 use crate::token::ConfirmationSecret;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().routes(routes!(confirm))
+    Routes::new().routes(routes!(ask)).routes(routes!(confirm))
+}
+
+/// Which recipient.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AskRecipient {
+    #[schema(max_length = 254)]
+    address: String,
+}
+
+/// A recipient that is not confirmed.
+#[derive(Serialize, ToSchema)]
+struct AskedRecipient {
+    address: String,
+    /// Whether a mail that asks it is on its way; else the address was asked too often within a day.
+    asked: bool,
+}
+
+/// Asks a recipient anew that is not confirmed: nobody has asked it, its mail was lost, or what that had in it is over.
+#[utoipa::path(
+    post,
+    operation_id = "ask_recipient",
+    path = "/api/v1/tenants/{tenant}/recipients/ask",
+    tag = "tenants",
+    params(("tenant" = String, Path, description = "its name")),
+    request_body = AskRecipient,
+    security(("token" = ["operator"])),
+    responses((status = 200, body = AskedRecipient, description = "whether it is asked"))
+)]
+async fn ask(
+    caller: Caller<Operator>,
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<String>,
+    Json(AskRecipient { address }): Json<AskRecipient>,
+) -> Result<Json<AskedRecipient>, Problem> {
+    let none = || Problem::unknown("the tenant has no such recipient that could be asked");
+    let tenant = Tenant::new(&name).ok_or_else(none)?;
+    let (actor, named) = (caller.actor(), address.clone());
+    let asked = shared.write(move |database| database.ask_recipient(&tenant, &named, actor)).await?;
+    asked.map(|asked| Json(AskedRecipient { address, asked })).ok_or_else(none)
 }
 
 /// What was mailed.
@@ -63,18 +106,18 @@ async fn confirm(
         let detail = "too many wrong tokens came from this address";
         return Err(Problem::guessing(detail).retry_after(after));
     }
-    let confirmed = match ConfirmationSecret::read(token.trim()) {
-        Some(secret) => {
-            let (hash, actor) = (secret.hash(), Actor::named("recipient", "the recipient"));
-            let actor = actor.at(Origin::Peer(peer.to_canonical()));
-            shared.write(move |database| database.confirm_by_token(hash, actor)).await?
-        }
-        None => None,
-    };
-    let Some((tenant, address)) = confirmed else {
+    let wrong = || {
         shared.guesses.wrong(peer, shared.clock.now());
         shared.sign_ins.refused(peer);
-        return Err(Problem::unknown("expected a token that was mailed, was not used and is not over"));
+        Problem::unknown("expected a token that was mailed, was not used and is not over")
     };
+    let hash = ConfirmationSecret::read(token.trim()).map(|secret| secret.hash()).ok_or_else(wrong)?;
+    // As with the server's own tokens: strangers read, and take no turn of those who write.
+    if !shared.read(move |database| database.is_mailed(&hash)).await? {
+        return Err(wrong());
+    }
+    let actor = Actor::named("recipient", "the recipient").at(Origin::Peer(peer.to_canonical()));
+    let confirmed = shared.write(move |database| database.confirm_by_token(hash, actor)).await?;
+    let (tenant, address) = confirmed.ok_or_else(wrong)?;
     Ok(Json(ConfirmedRecipient { tenant: tenant.to_string(), address }))
 }

@@ -14,6 +14,7 @@ use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::Routes;
 use crate::commit::Tenant;
+use crate::packs::{LeftOut, PackRefused};
 use crate::signing::{Demands, KeyError, PublicKey};
 
 pub(super) fn routes() -> Routes {
@@ -68,6 +69,8 @@ async fn set(
     let keys = keys.map_err(|error| Problem::invalid(format!("signed_by: {error}")))?;
     let actor = caller.actor();
     let left_out = shared.shelve(move |packs| packs.demand(&tenant, &keys, actor)).await?;
-    let left_out = left_out.into_iter().map(|one| one.name).collect();
+    // What else is wrong with packs is nothing that these keys change.
+    let is_unsigned = |one: &LeftOut| matches!(one.why, PackRefused::Unsigned(_));
+    let left_out = left_out.into_iter().filter(is_unsigned).map(|one| one.name).collect();
     Ok(Json(Demanded { tenant: name, signed_by, left_out }))
 }

@@ -104,6 +104,8 @@ struct AddedTenant {
     token: i64,
     /// What opens the server: `Authorization: Bearer …`. Only its hash is kept.
     secret: String,
+    /// Recipients that nobody asks, since their addresses were asked too often within a day: they are to be asked later.
+    not_asked: Vec<String>,
 }
 
 /// Which recipient.
@@ -183,10 +185,14 @@ async fn add(
         database.add_tenant(new, actor).map(Some)
     });
     let full = || Problem::conflict(format!("expected fewer than {MOST} tenants"));
-    let token = added.await?.ok_or_else(full)?;
-    let token = token.map_err(|error: NotAdded| Problem::conflict(error.to_string()))?;
-    counts(&shared, &tenant).await?;
-    let added = AddedTenant { tenant: tenant.to_string(), token, secret: secret.show().into() };
+    let added = added.await?.ok_or_else(full)?;
+    let (token, not_asked) = added.map_err(|error: NotAdded| Problem::conflict(error.to_string()))?;
+    // It is added: whoever did it gets the token, whatever becomes of this.
+    if let Some(quotas) = shared.intake.quotas() {
+        quotas.put(&tenant, quota);
+    }
+    let (tenant, secret) = (tenant.to_string(), secret.show().into());
+    let added = AddedTenant { tenant, token, secret, not_asked };
     Ok((StatusCode::CREATED, Json(added)).into_response())
 }
 

@@ -1,6 +1,6 @@
 //! What tenants and their packs use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -18,7 +18,7 @@ use super::Routes;
 use crate::commit::Tenant;
 use crate::http::shapes::{ByWord, UsageShape};
 use crate::report;
-use crate::serve::{Quotas, TenantUsage, Usage};
+use crate::serve::{TenantUsage, Usage};
 use crate::token::Scope;
 
 /// Tenants, if nothing is said …
@@ -77,9 +77,10 @@ async fn usage(
     usage.sort(asked.sort.map(Into::into).unwrap_or_default());
     let left_out = usage.tenants.len().saturating_sub(limit as usize);
     usage.tenants.truncate(limit as usize);
+    let said = shared.stored().await?;
     Ok(Json(json!({
         "window_seconds": usage.window.as_secs_f64(),
-        "tenants": told(&shared, &usage),
+        "tenants": told(&shared, &usage, &said.over),
         "left_out": left_out,
     })))
 }
@@ -98,7 +99,7 @@ fn whose(caller: &Caller<Reader>, is_operator: bool, name: &str) -> Result<Tenan
 }
 
 /// With what others know of each tenant.
-fn told(shared: &Shared, usage: &Usage) -> Vec<Value> {
+fn told(shared: &Shared, usage: &Usage, over: &BTreeSet<Tenant>) -> Vec<Value> {
     let mut sources: HashMap<Tenant, usize> = HashMap::new();
     let alone = match &usage.tenants[..] {
         [alone] => Some(&alone.tenant),
@@ -107,15 +108,12 @@ fn told(shared: &Shared, usage: &Usage) -> Vec<Value> {
     for source in shared.health.sources(alone) {
         *sources.entry(source.tenant).or_default() += 1;
     }
-    let quotas = shared.intake.quotas().map(Quotas::all).unwrap_or_default();
-    // Of any of its quotas, if it has some.
-    let mut over: HashMap<Tenant, bool> = HashMap::new();
-    for (tenant, _, is_over, _) in quotas {
-        *over.entry(tenant).or_default() |= is_over;
-    }
     let all = usage.tenants.iter().map(|one| {
         let sources = sources.get(&one.tenant).copied().unwrap_or_default();
-        report::usage::tenant(one, usage.window, sources, over.get(&one.tenant).copied())
+        // Of any of its quotas, if it has some.
+        let is_over = shared.intake.quotas().and_then(|quotas| quotas.is_over(&one.tenant));
+        let is_over = if over.contains(&one.tenant) { Some(true) } else { is_over };
+        report::usage::tenant(one, usage.window, sources, is_over)
     });
     all.collect()
 }
