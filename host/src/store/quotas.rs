@@ -156,9 +156,10 @@ pub(super) fn mails(db: &Connection, tenant: &Tenant, now: i64) -> Result<u64, S
     Ok(db.prepare_cached(sql)?.query_row(params![tenant.as_str(), quota::day(now)], |row| row.get(0))?)
 }
 
-/// Scans that were begun on this day.
+/// Scans that were begun on this day. One that was not made looks at no addresses.
 pub(super) fn scans(db: &Connection, tenant: &Tenant, now: i64) -> Result<u64, StoreError> {
-    let sql = "SELECT count(*) FROM scan_runs WHERE tenant = ?1 AND started >= ?2";
+    let sql = "SELECT count(*) FROM scan_runs
+        WHERE tenant = ?1 AND started >= ?2 AND addresses IS NOT NULL";
     Ok(db.prepare_cached(sql)?.query_row(params![tenant.as_str(), quota::day(now)], |row| row.get(0))?)
 }
 
