@@ -189,9 +189,9 @@ fn who_is_cheap_keeps_up_beside_who_is_slow() {
     let mut running = running(folder.path());
     let slow = running.bring_line("slow", settings(None), slow(4_000));
     begun(1);
-    let cheap = "2026-11-18T10:27:00Z app: n=1\n".repeat(8_000);
+    let cheap = "2026-11-18T10:27:00Z app: n=1\n".repeat(20_000);
     let cheap = running.bring_line("cheap", settings(None), cheap);
-    allowed_until(&[cheap], 30);
+    allowed_until(&[cheap], 40);
     allow(1_000_000);
     assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));

@@ -221,7 +221,8 @@ async fn change(
     Ok(Json(json!({ "tenant": tenant.as_str(), "quota": listed::quota(&quota) })))
 }
 
-/// What a tenant may use counts from now on, as the database has it: whoever changes it at the same time does the same.
+/// What a tenant may use counts from now on, as the database has it. Of two changes at once the older may stay here until quotas
+/// are read again.
 async fn counts(shared: &Arc<Shared>, tenant: &Tenant) -> Result<(), Problem> {
     let of = tenant.clone();
     let quota = shared.read(move |database| database.quota(&of)).await?;
