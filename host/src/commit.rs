@@ -302,8 +302,9 @@ pub trait Store: Send + Sync {
     /// Everything of a barrier, or nothing.
     fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError>;
 
-    /// A barrier of several tenants, or nothing of it; answers in their order.
-    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError>;
+    /// A barrier of several tenants, or nothing of it; answers in their order. It is lent: whoever hands it in tries again
+    /// with the same.
+    fn commit_all(&self, commits: &Arc<Vec<(Tenant, Commit)>>) -> Result<Vec<Committed>, StoreError>;
 }
 
 /// Why the store cannot do what it is asked; nothing of it was done.

@@ -85,6 +85,12 @@ impl Evidence {
         self.captures.clear();
     }
 
+    /// Whether [`Evidence::shorten`] would leave it as it is.
+    pub fn fits(&self, most: usize) -> bool {
+        let length = self.text.as_ref().map_or(0, Vec::len);
+        length <= most && self.captures.iter().all(|(_, end)| *end as usize <= length)
+    }
+
     /// Keeps so many bytes of the text; what it was of stays known by its digest.
     pub fn shorten(&mut self, most: usize) {
         if self.text.as_ref().is_some_and(|text| text.len() > most) {

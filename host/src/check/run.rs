@@ -5,6 +5,7 @@
 //!   reader ─────────► matchers ─────────────────► collector ─────────────────► judges ─► folded incidents
 //!   one thread        --threads of them           this thread: merges by       each owns some of the packs
 //!                                                 time, tells the observer
+//!                                                     └─ commits ─► committing thread, with a store only
 //! ```
 //!
 //! Channels are bounded, so memory is, too. The reader reads on in the source that is furthest behind in time. What
@@ -29,7 +30,7 @@ use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
 use tripline_engine::{PackReport, Report};
 
-use super::barrier::Barriers;
+use super::barrier::{Barriers, Committing};
 use super::collector::{Collected, Collector};
 use super::judging::{Judged, Judging};
 use super::keeping::settings_digest;
@@ -103,14 +104,18 @@ pub fn run(
                 (sender, scope.spawn(move || judging.run(&receiver)))
             })
             .unzip();
+        let barriers = options.store.as_ref().map(|keeping| {
+            let (committing, disk) = Committing::new(keeping);
+            scope.spawn(move || committing.run());
+            Barriers::new(keeping, disk, names(&options), (&plan.kept, &plan.looked), &decided)
+        });
         let mut collector = Collector {
             merge: merge(&plan),
             matcher,
             options: &options,
             plan: &plan,
             progress,
-            barriers: (options.store.as_ref())
-                .map(|keeping| Barriers::new(keeping, names(&options), (&plan.kept, &plan.looked), &decided)),
+            barriers,
             settled: 0,
             tails: None,
             judges: senders,

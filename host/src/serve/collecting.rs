@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A tenant whose packs are slow is open for longer, and nobody else waits for it. Its next mark is set when what it had
-//! for the last one is on disk.
+//! for the last one has gone to the store: where much comes, one barrier is made ready while the one before is written.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
@@ -24,19 +24,22 @@ use tripline_engine::{Fault, PackFault, suspensions};
 
 use super::Event;
 use super::coming::Coming;
+use super::intake::Intake;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, What, Work};
 use super::sets::PackSets;
 use super::shared::Shared;
-use super::turns::Turn;
+use super::turns::{Turn, Turns};
 use crate::commit::{Commit, FilePosition, Tenant};
 use crate::quota::QuotaKind;
 
 /// Decisions that wait in memory for a barrier, at most about so many.
 const DECISIONS: u64 = 4096;
-/// Whoever waits for a batch's commit does not wait for the barrier's time, but for this; nor does a tenant that is ready
-/// wait for longer for others that are to be committed with it.
+/// Whoever waits for a batch's commit does not wait for the barrier's time, but until all that came is judged, or for this;
+/// nor does a tenant that is ready wait for longer for others that are to be committed with it.
 const SOON: Duration = Duration::from_millis(20);
+/// … or for so many times as long as the last commit took, if that is longer: the more is in one, the less each costs.
+const SPARE: u32 = 4;
 /// Judging goes on for so long at most while a barrier is not on disk.
 const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
@@ -65,8 +68,13 @@ pub(super) struct Collecting<'a> {
     sets: &'a PackSets,
     judged: Judged<'a>,
     disk: Disk,
-    /// One is underway.
-    underway: bool,
+    /// Where lines come from, and what of them is on its way: once that is nothing, whoever waits need not wait for more.
+    intake: &'a Intake,
+    turns: Turns,
+    /// Whose barrier is on its way to the disk, and since when; `None`: there is none.
+    underway: Option<(HashSet<Tenant>, Instant)>,
+    /// How long the last one took.
+    took: Duration,
     /// Tenants that there are.
     tenants: HashSet<Tenant>,
     /// Blocks come back in any order.
@@ -108,6 +116,7 @@ impl<'a> Collecting<'a> {
         sets: &'a PackSets,
         judged: Judged<'a>,
         disk: Disk,
+        (intake, turns): (&'a Intake, Turns),
         tenants: Vec<Tenant>,
     ) -> Collecting<'a> {
         Collecting {
@@ -115,7 +124,10 @@ impl<'a> Collecting<'a> {
             sets,
             judged,
             disk,
-            underway: false,
+            intake,
+            turns,
+            underway: None,
+            took: Duration::ZERO,
             tenants: tenants.into_iter().collect(),
             coming: Coming::default(),
             since: HashMap::new(),
@@ -137,6 +149,7 @@ impl<'a> Collecting<'a> {
         loop {
             let fed = if has_ended { &nothing } else { &fed };
             let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
+            let quiet = self.turns.quiet().clone();
             select! {
                 recv(fed) -> came => match came {
                     Ok(fed) => {
@@ -152,10 +165,11 @@ impl<'a> Collecting<'a> {
                 },
                 recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
                 recv(stored) -> stored => match stored {
-                    Ok(()) => self.underway = false,
+                    Ok(()) => self.stored(),
                     // The barrier was given up.
                     Err(_) => return,
                 },
+                recv(quiet) -> _ => {}
                 default(self.pause()) => {}
             }
             match self.judged.starved.change() {
@@ -173,10 +187,11 @@ impl<'a> Collecting<'a> {
             let decided = self.judged.decided.load(Relaxed) - at_mark;
             let elapsed = marked.elapsed();
             let due = self.is_due(decided, elapsed) || has_ended;
-            // So much waits that inputs have to.
             let is_much = decided >= DECISIONS || elapsed >= LONG || has_ended;
             if due && (self.has_stored() || is_much) {
-                if !self.is_stored() || self.mark().is_err() {
+                // One is underway and the next is made: so much waits that inputs have to.
+                let has_to_wait = !self.open.is_empty() || !self.ready.is_empty();
+                if has_to_wait && !self.is_stored() || self.mark().is_err() {
                     return;
                 }
                 (marked, at_mark) = (Instant::now(), self.judged.decided.load(Relaxed));
@@ -193,7 +208,8 @@ impl<'a> Collecting<'a> {
         if waits { SOON } else { self.shared.pause }
     }
 
-    /// Whether a mark may be set for it: none is open, nothing waits for the store, and what belongs together has come.
+    /// Whether a mark may be set for it: none is open, nothing waits to go to the store, and what belongs together has
+    /// come.
     fn is_free(&self, tenant: &Tenant) -> bool {
         !self.coming.is_joined(tenant) && !self.open.contains_key(tenant) && !self.ready.contains_key(tenant)
     }
@@ -269,18 +285,35 @@ impl<'a> Collecting<'a> {
         crowded
             || decided >= DECISIONS
             || elapsed >= self.shared.every
-            || elapsed >= SOON && waits.any(|(_, pending)| !pending.acks.is_empty())
+            || waits.any(|(_, pending)| !pending.acks.is_empty())
+                && (elapsed >= self.soon() || self.turns.is_quiet() && self.intake.is_read())
+    }
+
+    /// How long whoever waits for a batch's commit waits for what is to be committed with it.
+    fn soon(&self) -> Duration {
+        (self.took * SPARE).clamp(SOON, self.shared.every.max(SOON))
+    }
+
+    /// The barrier that was underway is on disk.
+    fn stored(&mut self) {
+        if let Some((_, since)) = self.underway.take() {
+            self.took = since.elapsed();
+        }
     }
 
     /// Whether the barrier before is on disk.
     fn has_stored(&mut self) -> bool {
-        self.underway &= self.disk.stored.try_recv().is_err();
-        !self.underway
+        if self.underway.is_some() && self.disk.stored.try_recv().is_ok() {
+            self.stored();
+        }
+        self.underway.is_none()
     }
 
     /// Waits until the barrier before is on disk; `false`: it was given up.
     fn is_stored(&mut self) -> bool {
-        !take(&mut self.underway) || self.disk.stored.recv().is_ok()
+        let is_stored = self.underway.is_none() || self.disk.stored.recv().is_ok();
+        self.stored();
+        is_stored
     }
 
     /// Whether all that came is on disk.
@@ -289,9 +322,11 @@ impl<'a> Collecting<'a> {
         !waits && self.has_stored()
     }
 
-    /// Sets a mark for each tenant of which something has come. All that was committed is on disk.
+    /// Sets a mark for each tenant of which something has come.
     fn mark(&mut self) -> Result<(), Gone> {
-        let busy: HashSet<Tenant> = self.open.keys().chain(self.ready.keys()).cloned().collect();
+        let underway = self.underway.iter().flat_map(|(tenants, _)| tenants);
+        let busy: HashSet<Tenant> =
+            underway.chain(self.open.keys()).chain(self.ready.keys()).cloned().collect();
         self.judged.crowded.store(false, Relaxed);
         let (judges, busy) = (&self.judged.judges, Arc::new(busy));
         for judge in judges {
@@ -373,6 +408,7 @@ impl<'a> Collecting<'a> {
         if self.ready.is_empty() || !is_time || !self.has_stored() {
             return true;
         }
+        let tenants = self.ready.keys().cloned().collect();
         let (mut commits, mut acks) = (Vec::new(), Vec::new());
         for (tenant, Pending { mut commit, positions, acks: waiting }) in take(&mut self.ready) {
             acks.extend(waiting.into_iter().map(|ack| (tenant.clone(), ack)));
@@ -385,7 +421,8 @@ impl<'a> Collecting<'a> {
                 commits.push((tenant, commit));
             }
         }
-        self.underway = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
-        self.underway
+        let is_sent = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
+        self.underway = is_sent.then(|| (tenants, Instant::now()));
+        is_sent
     }
 }

@@ -1,5 +1,7 @@
 //! The committing thread: barriers to the store, one after the other, while judges go on with what comes behind.
 
+use std::sync::Arc;
+
 use crossbeam_channel::{Receiver, Sender};
 
 use super::Event;
@@ -36,9 +38,9 @@ impl Committing<'_> {
 
     /// Tries until the store takes it; `false`: the server is to stop, and what is not committed is read again.
     fn store(&self, commits: Vec<(Tenant, Commit)>) -> bool {
-        let mut waits = false;
+        let (commits, mut waits) = (Arc::new(commits), false);
         loop {
-            match self.shared.database.commit_all(commits.clone()) {
+            match self.shared.database.commit_all(&commits) {
                 Ok(committed) => {
                     if waits {
                         self.shared.goes_on();
@@ -48,7 +50,7 @@ impl Committing<'_> {
                         self.shared.over_quota(tenant, kind, most);
                     }
                     let is_new = |(_, one): &(Tenant, Committed)| one.occurrences > 0 || one.excepted > 0;
-                    let tenants = commits.into_iter().map(|(tenant, _)| tenant);
+                    let tenants = commits.iter().map(|(tenant, _)| tenant.clone());
                     for (tenant, committed) in tenants.zip(committed).filter(is_new) {
                         self.shared.tell(Event::Committed(tenant, committed));
                     }

@@ -7,6 +7,7 @@
 //!
 //! An incident that a commit touches is read once and written once, however often it occurs in it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use rusqlite::params;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tripline_engine::abi::Severity;
-use tripline_engine::decision::{Decision, HOST, Origin};
+use tripline_engine::decision::{Decision, Evidence, HOST, Origin};
 
 use super::evidence::{Kept, Names};
 use super::room::Room;
@@ -31,10 +32,10 @@ use crate::quota::{self, QuotaKind};
 /// What names an incident, but for its generation.
 type Key = (String, String, Fingerprint);
 
-pub(super) struct Applying<'w> {
+pub(super) struct Applying<'w, 'c> {
     work: &'w Work<'w>,
     exceptions: Vec<Exception>,
-    touched: Vec<Touched>,
+    touched: Vec<Touched<'c>>,
     /// The latest generation of each.
     latest: HashMap<Key, usize>,
     /// Open incidents of each rule.
@@ -45,7 +46,7 @@ pub(super) struct Applying<'w> {
     last: Option<i64>,
     /// By exception the decisions whose severity it has changed.
     changed_by: BTreeMap<i64, u64>,
-    tails: Tails,
+    tails: Tails<'c>,
     /// Room for evidence.
     room: Room,
     /// Whose decisions these are.
@@ -54,17 +55,17 @@ pub(super) struct Applying<'w> {
 }
 
 /// An incident that this commit changes.
-struct Touched {
+struct Touched<'c> {
     incident: Incident,
     /// `None`: it is new.
     before: Option<(Severity, u64)>,
     fresh: Fresh,
-    evidence: Kept,
+    evidence: Kept<'c>,
     changed: bool,
 }
 
-impl<'w> Applying<'w> {
-    pub(super) fn new(work: &'w Work<'w>) -> Result<Applying<'w>, StoreError> {
+impl<'w, 'c> Applying<'w, 'c> {
+    pub(super) fn new(work: &'w Work<'w>) -> Result<Applying<'w, 'c>, StoreError> {
         Ok(Applying {
             work,
             exceptions: exceptions::all(work.db, work.tenant, work.now, false, exceptions::ALL)?,
@@ -82,36 +83,41 @@ impl<'w> Applying<'w> {
         })
     }
 
-    /// Everything of a barrier.
-    pub(super) fn apply(mut self, mut commit: Commit) -> Result<Committed, StoreError> {
+    /// Everything of a barrier. It is only read: whoever has it tries again with the same if this fails.
+    pub(super) fn apply(mut self, commit: &'c Commit) -> Result<Committed, StoreError> {
         for position in &commit.positions {
             files::position(self.work.db, self.work.tenant, position)?;
         }
-        for state in &mut commit.states {
-            self.work.policy.redaction.host(&mut state.host);
-            states::put(self.work.db, self.work.tenant, state, self.work.now)?;
+        for state in &commit.states {
+            let mut state = Cow::Borrowed(state);
+            if !self.work.policy.redaction.is_empty() {
+                self.work.policy.redaction.host(&mut state.to_mut().host);
+            }
+            states::put(self.work.db, self.work.tenant, &state, self.work.now)?;
         }
         states::used(self.work, &commit.packs)?;
         batches::add(self.work.db, self.work.tenant, &commit.batches, self.work.now)?;
-        self.actor = commit.actor.unwrap_or(self.actor);
-        self.tails.begin(commit.tails);
+        if let Some(actor) = &commit.actor {
+            self.actor = actor.clone();
+        }
+        self.tails.begin(commit.tails.as_deref());
         if !commit.decisions.is_empty() {
             self.room = Room::of(self.work)?;
         }
-        for decision in commit.decisions {
-            self.decision(decision)?;
+        for decision in &commit.decisions {
+            self.decision(Cow::Borrowed(decision))?;
         }
         if let Some(most) = self.room.over() {
             // It is told where it happens: whoever has to know reads the database.
             self.committed.over = Some((QuotaKind::Stored, most));
             if !quotas::is_told(self.work, QuotaKind::Stored)? {
-                self.decision(quota::told(QuotaKind::Stored, most, self.work.now))?;
+                self.decision(Cow::Owned(quota::told(QuotaKind::Stored, most, self.work.now)))?;
             }
         }
         self.finish()
     }
 
-    fn decision(&mut self, mut decision: Decision) -> Result<(), StoreError> {
+    fn decision(&mut self, mut decision: Cow<'c, Decision>) -> Result<(), StoreError> {
         let id = OccurrenceId::of(self.work.tenant, &decision);
         self.tails.note(id, &decision);
         if self.is_known(id)? {
@@ -119,14 +125,16 @@ impl<'w> Applying<'w> {
             return Ok(());
         }
         let Work { tenant, policy, installation, .. } = self.work;
-        policy.redaction.apply(&mut decision, |given| mark(installation.own(), tenant, given));
+        if !policy.redaction.is_empty() {
+            policy.redaction.apply(decision.to_mut(), |given| mark(installation.own(), tenant, given));
+        }
         for exception in &self.exceptions {
             if !exception.takes(&decision) {
                 continue;
             }
             match exception.new.effect {
                 Effect::Severity(severity) => {
-                    decision.severity = severity;
+                    decision.to_mut().severity = severity;
                     *self.changed_by.entry(exception.id).or_default() += 1;
                 }
                 // Who is over a quota has to know: that can be silenced, and not excepted.
@@ -222,7 +230,12 @@ impl<'w> Applying<'w> {
         Ok(self.touched.len() - 1)
     }
 
-    fn occurrence(&mut self, at: usize, id: OccurrenceId, decision: Decision) -> Result<(), StoreError> {
+    fn occurrence(
+        &mut self,
+        at: usize,
+        id: OccurrenceId,
+        decision: Cow<'c, Decision>,
+    ) -> Result<(), StoreError> {
         let Work { db, tenant, policy, now, .. } = self.work;
         let Touched { incident, evidence, changed, .. } = &mut self.touched[at];
         *changed = true;
@@ -236,18 +249,24 @@ impl<'w> Applying<'w> {
             incident.evidence_dropped +=
                 u64::from(evidence.take_report(incident, &policy.limits, &mut self.room));
         }
-        for one in decision.evidence {
-            let name = self.names.of(db, tenant, one.position.file)?;
-            incident.seen_in(name);
-            incident.evidence_dropped += u64::from(evidence.take(one, name, &policy.limits, &mut self.room));
-        }
         self.committed.occurrences += 1;
         let number = incidents::signed(incident.occurrences);
         db.prepare_cached(
             "INSERT INTO occurrences (tenant, id, incident, number, time, recorded) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![tenant.as_str(), id.0, incident.id, number, decision.time, now])?;
-        Ok(())
+        let (names, room) = (&mut self.names, &mut self.room);
+        let mut take = |one: Cow<'c, Evidence>| {
+            let name = names.of(db, tenant, one.position.file)?;
+            incident.seen_in(name);
+            incident.evidence_dropped += u64::from(evidence.take(one, name, &policy.limits, room));
+            Ok(())
+        };
+        // As it was handed in, if that can be.
+        match decision {
+            Cow::Borrowed(decision) => decision.evidence.iter().map(Cow::Borrowed).try_for_each(&mut take),
+            Cow::Owned(decision) => decision.evidence.into_iter().map(Cow::Owned).try_for_each(&mut take),
+        }
     }
 
     /// Writes each incident as it is now, and tells what has happened to it.
@@ -269,7 +288,7 @@ impl<'w> Applying<'w> {
                 Some(_) => incidents::update(db, &incident)?,
             }
             // What points to its row comes behind it.
-            evidence.save(db, tenant, id)?;
+            evidence.save(db, tenant, id, &mut self.names)?;
             self.forget(&incident)?;
             self.committed.worst = self.committed.worst.max(Some(incident.severity));
             match before {

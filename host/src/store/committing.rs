@@ -1,5 +1,6 @@
 //! What a check or a server asks of the database.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::applying::Applying;
@@ -66,21 +67,18 @@ impl Store for Database {
     }
 
     fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
-        let (tenant, departed) = (tenant.clone(), self.departed_tenants());
-        self.write(move |db, this| match departed.has(&tenant) {
-            true => Ok(Committed::default()),
-            false => Applying::new(&this.work(db, &tenant))?.apply(commit),
-        })
+        let committed = self.commit_all(&Arc::new([(tenant.clone(), commit)].into()))?;
+        Ok(committed.into_iter().next().unwrap_or_default())
     }
 
-    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
-        let departed = self.departed_tenants();
+    fn commit_all(&self, commits: &Arc<Vec<(Tenant, Commit)>>) -> Result<Vec<Committed>, StoreError> {
+        let (departed, commits) = (self.departed_tenants(), Arc::clone(commits));
         self.write(move |db, this| {
-            let each = commits.into_iter();
-            each.map(|(tenant, commit)| match departed.has(&tenant) {
+            let each = commits.iter();
+            each.map(|(tenant, commit)| match departed.has(tenant) {
                 // What is still remembered of one that was deleted is not written again.
                 true => Ok(Committed::default()),
-                false => Applying::new(&this.work(db, &tenant))?.apply(commit),
+                false => Applying::new(&this.work(db, tenant))?.apply(commit),
             })
             .collect()
         })

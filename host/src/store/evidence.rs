@@ -1,5 +1,6 @@
 //! Evidence and its rows: of the first occurrences and of the last.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -14,8 +15,8 @@ use crate::incidents::{Evidence, Incident, IncidentLimits};
 
 /// What is kept of one incident, while it changes.
 #[derive(Default)]
-pub(super) struct Kept {
-    rows: Vec<Row>,
+pub(super) struct Kept<'c> {
+    rows: Vec<Row<'c>>,
     /// Number of the last row there ever was.
     last: i64,
     /// Rows that are to go from the disk.
@@ -23,12 +24,26 @@ pub(super) struct Kept {
 }
 
 /// A row, by what tells it from others.
-struct Row {
+struct Row<'c> {
     number: i64,
     file: Option<u32>,
     offset: u64,
     /// What is to be written; `None`: it is on disk.
-    fresh: Option<Evidence>,
+    fresh: Option<Fresh<'c>>,
+}
+
+/// What is to be written. Most of it is let go before that, so what can wait until then does: copies, names and digests.
+struct Fresh<'c> {
+    text: Text<'c>,
+    /// What it takes of the tenant's room.
+    bytes: u64,
+}
+
+enum Text<'c> {
+    /// An event's.
+    Event(Cow<'c, decision::Evidence>),
+    /// What somebody has reported.
+    Report { text: Vec<u8>, cut: bool },
 }
 
 /// What stands in the place of a file's name where the evidence is what somebody has reported; its line is the report's
@@ -50,9 +65,9 @@ impl Names {
     }
 }
 
-impl Kept {
+impl<'c> Kept<'c> {
     /// What is on disk.
-    pub(super) fn load(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Kept, StoreError> {
+    pub(super) fn load(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Kept<'c>, StoreError> {
         let mut statement = db.prepare_cached(
             "SELECT number, file, offset FROM evidence WHERE tenant = ?1 AND incident = ?2 ORDER BY number",
         )?;
@@ -77,11 +92,9 @@ impl Kept {
         let mut text = said.chain(values).collect::<Vec<_>>().join("\n").into_bytes();
         let cut = text.len() > limits.evidence_bytes;
         text.truncate(limits.evidence_bytes);
-        let number = incident.occurrences;
-        let (name, text, captures) = (REPORT.into(), Some(text), Vec::new());
-        let fresh =
-            Evidence { file: None, name, offset: number, line: number, text, cut, captures, digest: None };
-        self.push(None, number, fresh, limits, room)
+        let bytes = room::bytes(REPORT, Some(&text), 0);
+        let fresh = Fresh { text: Text::Report { text, cut }, bytes };
+        self.push(None, incident.occurrences, fresh, limits, room)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -91,7 +104,7 @@ impl Kept {
     /// Takes one more, if there is room; the oldest beyond the first few goes. Answers whether something was let go.
     pub(super) fn take(
         &mut self,
-        mut evidence: decision::Evidence,
+        mut evidence: Cow<'c, decision::Evidence>,
         name: &str,
         limits: &IncidentLimits,
         room: &mut Room,
@@ -100,24 +113,23 @@ impl Kept {
         if self.rows.iter().any(|row| row.file == file && row.offset == offset) {
             return false;
         }
-        evidence.shorten(limits.evidence_bytes);
-        let decision::Evidence { position, text, cut, captures, digest } = evidence;
-        let (name, line) = (name.into(), position.line);
-        // Most of what is taken goes again before it is written: the digest of a text that is whole can wait.
-        let fresh = Evidence { file, name, offset, line, text, cut, captures, digest };
-        self.push(file, offset, fresh, limits, room)
+        if !evidence.fits(limits.evidence_bytes) {
+            evidence.to_mut().shorten(limits.evidence_bytes);
+        }
+        let bytes = room::bytes(name, evidence.text.as_deref(), evidence.captures.len());
+        self.push(file, offset, Fresh { text: Text::Event(evidence), bytes }, limits, room)
     }
 
     fn push(
         &mut self,
         file: Option<u32>,
         offset: u64,
-        fresh: Evidence,
+        fresh: Fresh<'c>,
         limits: &IncidentLimits,
         room: &mut Room,
     ) -> bool {
         // What is there stays: the new one would be the next to go.
-        if !room.take(room::bytes(&fresh)) {
+        if !room.take(fresh.bytes) {
             return true;
         }
         self.last += 1;
@@ -126,7 +138,7 @@ impl Kept {
         if over {
             let row = self.rows.remove(limits.evidence.max(1));
             match row.fresh {
-                Some(fresh) => room.give_back(room::bytes(&fresh)),
+                Some(fresh) => room.give_back(fresh.bytes),
                 None => self.gone.push(row.number),
             }
         }
@@ -134,7 +146,13 @@ impl Kept {
     }
 
     /// Writes what has changed.
-    pub(super) fn save(self, db: &Connection, tenant: &Tenant, incident: i64) -> Result<(), StoreError> {
+    pub(super) fn save(
+        self,
+        db: &Connection,
+        tenant: &Tenant,
+        incident: i64,
+        names: &mut Names,
+    ) -> Result<(), StoreError> {
         let mut delete =
             db.prepare_cached("DELETE FROM evidence WHERE tenant = ?1 AND incident = ?2 AND number = ?3")?;
         for number in self.gone {
@@ -144,26 +162,34 @@ impl Kept {
             "INSERT INTO evidence (tenant, incident, number, file, name, offset, line, text, cut, captures, digest)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?;
-        for Row { number, fresh, .. } in self.rows {
-            let Some(row) = fresh else { continue };
-            let captures: Vec<u8> = row
-                .captures
+        for Row { number, file, offset, fresh } in self.rows {
+            let Some(Fresh { text, .. }) = fresh else { continue };
+            let (name, line) = match (&text, file) {
+                (Text::Event(evidence), Some(file)) => (names.of(db, tenant, file)?, evidence.position.line),
+                _ => (REPORT, offset),
+            };
+            let [offset, line] = [offset, line].map(super::incidents::signed);
+            let (text, cut, captures, digest) = match &text {
+                Text::Event(of) => (of.text.as_deref(), of.cut, &of.captures[..], of.digest),
+                Text::Report { text, cut } => (Some(&text[..]), *cut, &[][..], None),
+            };
+            let whole = text.filter(|_| !cut);
+            let digest = digest.or_else(|| whole.map(|text| Sha256::digest(text).into()));
+            let captures: Vec<u8> = captures
                 .iter()
-                .flat_map(|(from, to)| [from.to_be_bytes(), to.to_be_bytes()].concat())
+                .flat_map(|(from, to)| [from.to_be_bytes(), to.to_be_bytes()])
+                .flatten()
                 .collect();
-            let [offset, line] = [row.offset, row.line].map(super::incidents::signed);
-            let whole = row.text.as_ref().filter(|_| !row.cut);
-            let digest = row.digest.or_else(|| whole.map(|text| Sha256::digest(text).into()));
             insert.execute(params![
                 tenant.as_str(),
                 incident,
                 number,
-                row.file,
-                row.name,
+                file,
+                name,
                 offset,
                 line,
-                row.text,
-                row.cut,
+                text,
+                cut,
                 captures,
                 digest
             ])?;

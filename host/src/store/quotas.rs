@@ -118,7 +118,7 @@ pub(super) fn tell(work: &Work<'_>, kind: QuotaKind, most: u64) -> Result<bool, 
         return Ok(false);
     }
     let decisions = vec![quota::told(kind, most, work.now)];
-    let told = Applying::new(work)?.apply(Commit { decisions, ..Commit::default() })?;
+    let told = Applying::new(work)?.apply(&Commit { decisions, ..Commit::default() })?;
     Ok(told.occurrences > 0)
 }
 

@@ -5,7 +5,6 @@ use rusqlite::{Connection, params};
 use super::telling::Work;
 use super::{quotas, stored};
 use crate::commit::{StoreError, Tenant};
-use crate::incidents::Evidence;
 use crate::quota::QuotaKind;
 
 /// With less room than this, evidence of the oldest incidents that are resolved goes first.
@@ -70,9 +69,8 @@ impl Room {
 }
 
 /// Bytes that a row of evidence counts: as `migrations/14.sql` has it.
-pub(super) fn bytes(evidence: &Evidence) -> u64 {
-    let text = evidence.text.as_ref().map_or(0, Vec::len);
-    (40 + evidence.name.len() + text + 8 * evidence.captures.len() + 32) as u64
+pub(super) fn bytes(name: &str, text: Option<&[u8]>, captures: usize) -> u64 {
+    (40 + name.len() + text.map_or(0, <[u8]>::len) + 8 * captures + 32) as u64
 }
 
 /// Lets go of the evidence of some incidents that are resolved, the oldest first; whether there was any. They say that it is

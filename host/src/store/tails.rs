@@ -14,18 +14,18 @@ use crate::incidents::OccurrenceId;
 
 /// The tails of a commit, and those that were before.
 #[derive(Default)]
-pub(super) struct Tails {
+pub(super) struct Tails<'c> {
     /// Files whose tails this commit has judged; `None`: it has none.
-    files: Option<Vec<u32>>,
+    files: Option<&'c [u32]>,
     /// What was decided of them, and of ticks.
     ids: Vec<(OccurrenceId, Option<u32>)>,
     /// What was decided before; `None`: nobody has asked.
     before: Option<HashSet<[u8; 16]>>,
 }
 
-impl Tails {
+impl<'c> Tails<'c> {
     /// A commit begins, with the tails of these files.
-    pub(super) fn begin(&mut self, files: Option<Vec<u32>>) {
+    pub(super) fn begin(&mut self, files: Option<&'c [u32]>) {
         self.files = files;
     }
 
@@ -57,7 +57,7 @@ impl Tails {
     /// Puts what was decided in the place of what was decided of the same files, and of ticks, before.
     pub(super) fn save(&self, db: &Connection, tenant: &Tenant) -> Result<(), StoreError> {
         let Some(files) = &self.files else { return Ok(()) };
-        let judged = Value::from(files.clone()).to_string();
+        let judged = Value::from(*files).to_string();
         db.prepare_cached(
             "DELETE FROM tails WHERE tenant = ?1 AND (file IS NULL OR file IN (SELECT value FROM json_each(?2)))",
         )?

@@ -129,11 +129,14 @@ impl Work<'_> {
             )?
             .execute(params![self.tenant.as_str(), incident.id, reason.code(), detail, self.now])?;
         let event = self.db.last_insert_rowid();
+        if planned.is_empty() {
+            return Ok(());
+        }
         let silence = silences::holding(self, incident)?;
         for one in &planned {
             self.queue(incident, event, reason, one, silence.as_ref())?;
         }
-        if let Some(silence) = silence.filter(|_| !planned.is_empty()) {
+        if let Some(silence) = silence {
             let what = Happening::Silenced { silence: silence.id };
             let entry = Entry { at: self.now, actor: silence.author, what };
             timeline::add(self.db, self.tenant, incident.id, &entry)?;

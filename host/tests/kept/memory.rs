@@ -135,8 +135,8 @@ impl Store for Memory {
         Ok(committed)
     }
     /// Of the one tenant that it has.
-    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
+    fn commit_all(&self, commits: &Arc<Vec<(Tenant, Commit)>>) -> Result<Vec<Committed>, StoreError> {
         assert!(commits.len() <= 1, "several tenants");
-        commits.into_iter().map(|(tenant, commit)| self.commit(&tenant, commit)).collect()
+        commits.iter().map(|(tenant, commit)| self.commit(tenant, commit.clone())).collect()
     }
 }

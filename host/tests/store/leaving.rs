@@ -158,7 +158,7 @@ fn what_is_deleted_is_in_the_file_no_more_and_others_stay_as_they_are() {
     let commit = Commit { decisions: vec![decision("r", Some(CANARY), 1)], ..Commit::default() };
     fixture.database.commit(&plant(), commit.clone()).unwrap();
     let both = vec![(plant(), commit.clone()), (Tenant::default(), Commit::default())];
-    assert_eq!(fixture.database.commit_all(both).unwrap().len(), 2);
+    assert_eq!(fixture.database.commit_all(&std::sync::Arc::new(both)).unwrap().len(), 2);
     assert_eq!(on_disk(&fixture, CANARY), 0);
     assert_eq!(add(&fixture, &plant(), &[]), Err(NotAdded::Departed));
     let fixture = fixture.again();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tripline_abi::manifest::{Manifest, Rule, Status};
-use tripline_abi::{EventId, Reply, Severity};
+use tripline_abi::{EventId, Reply, ReplyLimit, Severity};
 
 use super::ring::{Known, Ring};
 use crate::decision::{Decision, HOST, Origin};
@@ -69,9 +69,11 @@ impl ReplyReader {
             let origin = Arc::clone(&self.origins[decision.rule() as usize]);
             let ordinal = equal.entry((id, decision.rule(), decision.fingerprint())).or_insert(0);
             *ordinal += 1;
-            let mut evidence = Vec::new();
+            let named = decision.evidence();
+            let most = named.size_hint().1.unwrap_or_default().min(ReplyLimit::EVIDENCE);
+            let mut evidence = Vec::with_capacity(most);
             let mut gone = 0;
-            for id in decision.evidence() {
+            for id in named {
                 match (ring.evidence(&id), ring.find(&id)) {
                     (Some(known), _) => evidence.push(known),
                     (None, Known::Gone) => gone += 1,

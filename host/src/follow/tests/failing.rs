@@ -1,6 +1,6 @@
 //! A store that does not take what it is given, for some calls.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::commit::{
     CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, OthersFile, PackState, Store,
@@ -99,7 +99,7 @@ impl Store for Failing {
         Store::commit(&self.inner, tenant, commit)
     }
 
-    fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {
+    fn commit_all(&self, commits: &Arc<Vec<(Tenant, Commit)>>) -> Result<Vec<Committed>, StoreError> {
         self.ask()?;
         self.inner.commit_all(commits)
     }
