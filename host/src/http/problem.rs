@@ -185,6 +185,9 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
+        if let StoreError::Over(_, over) = error {
+            return Problem::over_quota(over.to_string());
+        }
         if error.is_passing() {
             let problem = Problem::unavailable("the database does not take it now").retry_after(AGAIN);
             return Problem { cause: Some(error.to_string()), ..problem };

@@ -110,7 +110,8 @@ impl Shared {
         self.turn(&self.reads, ask).await
     }
 
-    /// Changes something in the database, on a thread that may wait for it; answers once it is on disk.
+    /// Changes something in the database, on a thread that may wait for it; answers once it is on disk. That a tenant has as
+    /// much stored as it may, it was told by the database; who asks how tenants stand sees it, too.
     ///
     /// # Errors
     /// There was no turn in time, or the database cannot do it.
@@ -118,7 +119,15 @@ impl Shared {
         self: &Arc<Self>,
         change: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.turn(&self.writes, change).await
+        let quotas = self.intake.quotas().cloned();
+        self.turn(&self.writes, move |database| {
+            change(database).inspect_err(|error| {
+                if let (Some(quotas), StoreError::Over(tenant, over)) = (quotas, error) {
+                    quotas.note(tenant, over.kind, true);
+                }
+            })
+        })
+        .await
     }
 
     /// Begins a scan, which may take its time: names are resolved before.

@@ -66,5 +66,14 @@ pub enum PackRefused {
     Unknown(String),
     /// The database.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for PackRefused {
+    fn from(error: StoreError) -> PackRefused {
+        match error {
+            StoreError::Over(_, over) => PackRefused::Quota(over),
+            other => PackRefused::Store(other),
+        }
+    }
 }

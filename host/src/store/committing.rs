@@ -66,11 +66,17 @@ impl Store for Database {
     }
 
     fn commit(&self, tenant: &Tenant, commit: Commit) -> Result<Committed, StoreError> {
-        let (tenant, departed) = (tenant.clone(), self.departed_tenants());
-        self.write(move |db, this| match departed.has(&tenant) {
-            true => Ok(Committed::default()),
-            false => Applying::new(&this.work(db, &tenant))?.apply(commit),
-        })
+        let departed = self.departed_tenants();
+        // What somebody reports is written by them; what rules decide is counted, whatever is stored.
+        let is_decided = commit.actor.is_none();
+        self.grow_unless(
+            tenant,
+            move |_| Ok(is_decided),
+            move |work| match departed.has(work.tenant) {
+                true => Ok(Committed::default()),
+                false => Applying::new(work)?.apply(commit),
+            },
+        )
     }
 
     fn commit_all(&self, commits: Vec<(Tenant, Commit)>) -> Result<Vec<Committed>, StoreError> {

@@ -59,8 +59,9 @@ impl Database {
         address: &str,
         actor: Actor,
     ) -> Result<Option<bool>, StoreError> {
-        let (tenant, address) = (tenant.clone(), address.to_string());
-        self.write(move |db, this| {
+        let address = address.to_string();
+        self.grow(tenant, move |work| {
+            let Work { db, tenant, .. } = work;
             let sql = "SELECT r.address, EXISTS (SELECT 1 FROM notices n
                            WHERE n.tenant = r.tenant AND n.recipient = r.address AND n.reason = ?3
                                AND n.state IN ('queued', 'deferred', 'sending'))
@@ -72,7 +73,7 @@ impl Database {
                 .query_row(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)));
             // As it was named first, however it is written now: what is to be told goes there.
             let Some((address, is_underway)) = found.optional()? else { return Ok(None) };
-            Ok(Some(is_underway || ask(&this.work(db, &tenant), &address, &actor)?))
+            Ok(Some(is_underway || ask(work, &address, &actor)?))
         })
     }
 }

@@ -26,6 +26,7 @@ mod error;
 mod evidence;
 mod exceptions;
 mod files;
+mod growing;
 mod held;
 mod incidents;
 mod known;

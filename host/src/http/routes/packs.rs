@@ -183,7 +183,7 @@ fn signature(headers: &HeaderMap) -> Result<Option<Signature>, Problem> {
     security(("token" = ["author"])),
     responses(
         (status = 200, body = OwnPackShape),
-        (status = 409, description = "the operator has a pack of this name now"),
+        (status = 409, description = "the operator has a pack of this name now, or the tenant's quota does not allow it"),
         (status = 422, description = "it does not judge any more")
     )
 )]
@@ -206,7 +206,7 @@ async fn roll_back(
     security(("token" = ["author"])),
     responses(
         (status = 200, body = OwnPackShape),
-        (status = 409, description = "the operator has a pack of this name now"),
+        (status = 409, description = "the operator has a pack of this name now, or the tenant's quota does not allow it"),
         (status = 422, description = "it does not judge any more")
     )
 )]
@@ -249,7 +249,7 @@ async fn disable(
     security(("token" = ["author"])),
     responses(
         (status = 200, body = OwnPackShape),
-        (status = 409, description = "the operator has a pack of this name now")
+        (status = 409, description = "the operator has a pack of this name now, or the tenant's quota does not allow it")
     )
 )]
 async fn set(

@@ -1,0 +1,81 @@
+//! What people and programs write: refused once their tenant has as much stored as it may.
+//!
+//! ```text
+//!   act, exception, silence, report,   ─► done in a savepoint ─► within `stored`? ─┬─ kept
+//!   recipient, push, settings, scan                                                └─ taken back; the tenant is told
+//! ```
+//!
+//! What rules decide is counted whatever is stored; of that it is evidence that goes: [`super::room`].
+
+use super::database::Database;
+use super::room::Room;
+use super::telling::Work;
+use super::{quotas, stored};
+use crate::commit::{StoreError, Tenant};
+use crate::quota::{OverQuota, QuotaKind};
+
+/// What was done, or what it would have led over.
+type Grown<T> = Result<T, OverQuota>;
+
+impl Database {
+    /// Does in a transaction what makes a tenant's rows more, if it has room for that.
+    pub(super) fn grow<T: Send + 'static>(
+        &self,
+        tenant: &Tenant,
+        work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.grow_unless(tenant, |_| Ok(false), work)
+    }
+
+    /// The same, unless it is to be done whatever is stored.
+    pub(super) fn grow_unless<T: Send + 'static>(
+        &self,
+        tenant: &Tenant,
+        is_needed: impl FnOnce(&Work<'_>) -> Result<bool, StoreError> + Send + 'static,
+        work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let of = tenant.clone();
+        let grown = self.write(move |db, this| {
+            let of = this.work(db, &of);
+            match is_needed(&of)? {
+                true => work(&of).map(Ok),
+                false => within(&of, work),
+            }
+        })?;
+        grown.map_err(|over| StoreError::Over(tenant.clone(), over))
+    }
+}
+
+/// Whether a tenant may have any more stored; one that may not is told.
+pub(super) fn may(work: &Work<'_>) -> Result<Grown<()>, StoreError> {
+    let quota = quotas::in_force(work.db, work.policy, work.tenant)?;
+    let Some(most) = quota.most(QuotaKind::Stored) else { return Ok(Ok(())) };
+    let found = stored::of(work.db, work.tenant)?.all();
+    if found < most {
+        return Ok(Ok(()));
+    }
+    quotas::tell(work, QuotaKind::Stored, most)?;
+    Ok(Err(OverQuota { kind: QuotaKind::Stored, most, found: found.saturating_add(1) }))
+}
+
+/// Does it; what leads over what the tenant may have stored is taken back.
+fn within<T>(
+    work: &Work<'_>,
+    act: impl FnOnce(&Work<'_>) -> Result<T, StoreError>,
+) -> Result<Grown<T>, StoreError> {
+    // As for evidence: of what is resolved, some is let go first.
+    let Some(most) = Room::of(work)?.most() else { return act(work).map(Ok) };
+    let all = || Ok::<_, StoreError>(stored::of(work.db, work.tenant)?.all());
+    let before = all()?;
+    work.db.execute_batch("SAVEPOINT growing")?;
+    // An error takes all of the job back, and this with it.
+    let done = act(work)?;
+    let found = all()?;
+    if found <= most || found <= before {
+        work.db.execute_batch("RELEASE growing")?;
+        return Ok(Ok(done));
+    }
+    work.db.execute_batch("ROLLBACK TO growing; RELEASE growing")?;
+    quotas::tell(work, QuotaKind::Stored, most)?;
+    Ok(Err(OverQuota { kind: QuotaKind::Stored, most, found }))
+}
