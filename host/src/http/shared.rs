@@ -13,6 +13,7 @@ use super::guesses::Guesses;
 use super::kept::Kept;
 use super::problem::{AGAIN, Problem};
 use super::proxies::Proxies;
+use super::refusals::Refusals;
 use super::room::Room;
 use super::sign_ins::SignIns;
 use super::sources::HttpSources;
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) streams: Streams,
     pub(super) guesses: Guesses,
     pub(super) sign_ins: SignIns,
+    pub(super) refusals: Refusals,
     /// Whom to believe where a request comes from.
     pub(super) proxies: Proxies,
     pub(super) figures: Figures,
@@ -83,6 +85,7 @@ impl Shared {
             clock,
             guesses: Guesses::new(&limits),
             sign_ins: SignIns::default(),
+            refusals: Refusals::default(),
             proxies: Proxies::new(proxies),
             figures: Figures::default(),
             kept: Kept::default(),

@@ -33,8 +33,13 @@ fn file(ended: i64, hosts: u32) -> String {
 
 fn import(store: &Database, xml: &str) -> Scanned {
     let (clock, name) = (Hand::at(NOW), ScanName::new("dmz").unwrap());
-    let scanning =
-        Scanning { store: Some(store), clock: &clock, actor: &Actor::timer(), closed_after: 2, patience: None };
+    let scanning = Scanning {
+        store: Some(store),
+        clock: &clock,
+        actor: &Actor::timer(),
+        closed_after: 2,
+        patience: None,
+    };
     scanning.import(&Tenant::default(), &name, xml.as_bytes(), &mut Taken::default()).unwrap()
 }
 
@@ -54,7 +59,10 @@ fn what_has_no_room_is_a_run_that_failed_and_nothing_is_known_of_it() {
     assert_eq!((kept.state, kept.broken, kept.up), (RunState::Failed, Some(broken), 0));
     let told = lines(&store, &tenant, 1);
     let told: Vec<Value> = told.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((told.len(), &told[0]["finding"], &told[0]["reason"]), (1, &"scan_failed".into(), &"quota".into()));
+    assert_eq!(
+        (told.len(), &told[0]["finding"], &told[0]["reason"]),
+        (1, &"scan_failed".into(), &"quota".into())
+    );
     assert_eq!(store.latest(&tenant, &baseline("dmz")).unwrap(), None);
     // An older one is none, since nothing is known of that.
     let small = import(&store, &file(NOW - 300, 10));

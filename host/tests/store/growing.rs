@@ -175,7 +175,9 @@ fn nothing_that_somebody_writes_is_kept_and_incidents_are_worked_off() {
     let acknowledged = database.act(&plant, 3, None, hold, me()).unwrap().unwrap();
     assert_eq!(acknowledged.version, 2);
     database.act(&plant, 3, None, resolve(""), me()).unwrap().unwrap();
-    assert!(database.end_silence(&plant, 1, me()).unwrap() && database.end_exception(&plant, 1, me()).unwrap());
+    assert!(
+        database.end_silence(&plant, 1, me()).unwrap() && database.end_exception(&plant, 1, me()).unwrap()
+    );
     assert!(database.change_pack(&plant, "door", packs::Act::Disable, me()).unwrap());
     // What rules decide is counted, and what is refused to be scanned is told.
     let count = |rule: &str| incidents(&fixture, &plant).iter().filter(|one| one.rule == rule).count();
