@@ -29,6 +29,9 @@ pub struct Quotas(Arc<Inner>);
 struct Inner {
     clock: Arc<dyn WallClock>,
     tenants: Mutex<HashMap<Tenant, Own>>,
+    /// Held from before quotas are read, where they are kept, until they count here: else what was read before a change could
+    /// count after what was read behind it.
+    reading: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -62,7 +65,7 @@ struct Over {
 impl Quotas {
     /// Nobody has a quota yet.
     pub fn new(clock: Arc<dyn WallClock>) -> Quotas {
-        Quotas(Arc::new(Inner { clock, tenants: Mutex::default() }))
+        Quotas(Arc::new(Inner { clock, tenants: Mutex::default(), reading: Mutex::default() }))
     }
 
     /// From now on these have such quotas, and nobody else; what they have used stays used.
@@ -81,6 +84,31 @@ impl Quotas {
     pub fn put(&self, tenant: &Tenant, quota: Quota) {
         let now = self.0.clock.steady();
         self.lock().entry(tenant.clone()).or_default().put(quota, now);
+    }
+
+    /// From now on these have such quotas as are read, and nobody else. Of several who change and read them at the same time,
+    /// what was written last counts.
+    ///
+    /// # Errors
+    /// They cannot be read, and nothing changes.
+    pub fn read_all<Q: IntoIterator<Item = (Tenant, Quota)>, E>(
+        &self,
+        read: impl FnOnce() -> Result<Q, E>,
+    ) -> Result<(), E> {
+        let _reading = self.reading();
+        self.set(read()?);
+        Ok(())
+    }
+
+    /// The same of one tenant; answers what it may use.
+    ///
+    /// # Errors
+    /// It cannot be read, and nothing changes.
+    pub fn read<E>(&self, tenant: &Tenant, read: impl FnOnce() -> Result<Quota, E>) -> Result<Quota, E> {
+        let _reading = self.reading();
+        let quota = read()?;
+        self.put(tenant, quota);
+        Ok(quota)
     }
 
     /// What it may use.
@@ -166,6 +194,11 @@ impl Quotas {
         untold
     }
 
+    fn reading(&self) -> MutexGuard<'_, ()> {
+        // Nothing is behind it that could be half changed.
+        self.0.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Tenant, Own>> {
         // Every change is whole.
         self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner)
@@ -223,6 +256,7 @@ impl Debt {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
+    use std::sync::Barrier;
     use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
     use crossbeam_channel::Receiver;
@@ -342,6 +376,31 @@ mod tests {
         assert_eq!(quotas.all(), [(plant.clone(), lines, false, 4)]);
         quotas.spend(&plant, 1_000);
         assert_eq!(quotas.untold(), [(plant, lines, 100)]);
+    }
+
+    /// Whoever has read what was before a change waits for nobody, and nobody who reads behind it comes before them.
+    #[test]
+    fn what_was_written_last_counts_whoever_has_read_first() {
+        let (_, quotas, plant) = quotas(QuotaKind::Lines, 100);
+        let (written, begun) = (AtomicI64::new(1), Barrier::new(2));
+        let read = || Ok::<_, ()>(Quota::of(QuotaKind::Lines, written.load(SeqCst) as u64));
+        std::thread::scope(|scope| {
+            let first = quotas.read(&plant, || {
+                let before = read();
+                written.store(2, SeqCst);
+                scope.spawn(|| {
+                    begun.wait();
+                    quotas.read(&plant, read).unwrap();
+                });
+                begun.wait();
+                before
+            });
+            assert_eq!(first, Ok(Quota::of(QuotaKind::Lines, 1)));
+        });
+        assert_eq!(quotas.of(&plant).most(QuotaKind::Lines), Some(2));
+        assert_eq!(quotas.read(&plant, || Err(())), Err(()));
+        quotas.read_all(|| Ok::<_, ()>([(plant.clone(), Quota::of(QuotaKind::Packs, 3))])).unwrap();
+        assert_eq!(quotas.of(&plant), Quota::of(QuotaKind::Packs, 3));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tripline::quota::QuotaKind;
 use tripline::security_log::Records;
 use tripline::token::Scope;
 
-use crate::api::{get, incident, post, resolve, scan_file, send, tenant};
+use crate::api::{call, get, incident, post, resolve, scan_file, send, tenant};
 use crate::fixture::{Site, problem};
 use crate::packs::{NAME, WASM, module, patterned, put};
 use crate::raw::{PATIENCE, Reply};
@@ -197,4 +197,28 @@ fn what_is_refused_of_packs_stands_in_security_log() {
     assert_eq!(counts, BTreeMap::from(expected));
     assert!(each.values().all(|records| *records <= 2), "one a minute, and one at the end: {each:?}");
     assert_eq!(records.iter().filter(|record| record.event == "pack.pushed").count(), 1);
+}
+
+#[test]
+fn of_changes_at_the_same_time_what_was_written_last_counts() {
+    let site = Site::new();
+    let (operator, plant) = (site.token(Scope::Operator), tenant("plant"));
+    site.token_of("plant", Scope::Ingest, None);
+    let quotas = site.intake.quotas().unwrap();
+    for round in 0..10_u64 {
+        let together = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for one in 1..=4_u64 {
+                let (together, site, operator) = (&together, &site, &operator);
+                scope.spawn(move || {
+                    let body = json!({ "quota": { "lines": round * 10 + one } });
+                    together.wait();
+                    let path = "/api/v1/tenants/plant";
+                    let reply = call(site, "PATCH", path, Some(operator), "", Some(&body));
+                    assert_eq!(reply.status, 200, "{reply:?}");
+                });
+            }
+        });
+        assert_eq!(quotas.of(&plant), site.database.quota(&plant).unwrap());
+    }
 }
