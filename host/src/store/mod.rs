@@ -30,6 +30,7 @@ mod growing;
 mod held;
 mod incidents;
 mod known;
+mod leasing;
 mod leaving;
 mod log;
 mod looking;
