@@ -3,6 +3,7 @@
 //! ```text
 //!   act, exception, silence, report,   ─► done in a savepoint ─► within `stored`? ─┬─ kept
 //!   recipient, push, settings, scan                                                └─ taken back; the tenant is told
+//!   token                              ─► less than `stored`? ─► added
 //! ```
 //!
 //! What rules decide is counted whatever is stored; of that it is evidence that goes: [`super::room`].
@@ -40,6 +41,23 @@ impl Database {
             match is_needed(&of)? {
                 true => work(&of).map(Ok),
                 false => within(&of, work),
+            }
+        })?;
+        grown.map_err(|over| StoreError::Over(tenant.clone(), over))
+    }
+
+    /// The same for rows whose bytes are not counted: who has no room at all gets none of them.
+    pub(super) fn grow_uncounted<T: Send + 'static>(
+        &self,
+        tenant: &Tenant,
+        work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let of = tenant.clone();
+        let grown = self.write(move |db, this| {
+            let of = this.work(db, &of);
+            match may(&of)? {
+                Ok(()) => work(&of).map(Ok),
+                Err(over) => Ok(Err(over)),
             }
         })?;
         grown.map_err(|over| StoreError::Over(tenant.clone(), over))

@@ -16,7 +16,7 @@ use tripline::quota::{OVER_QUOTA, Quota, QuotaKind};
 use tripline::scans::{Keeps, NewRun, RunEnd, RunState, ScanName, ScanStore, ScannerKind, Tells};
 use tripline::store::StoredKind;
 use tripline::tenants::NewTenant;
-use tripline::token::TokenSecret;
+use tripline::token::{NewToken, Scope, TokenSecret};
 
 use crate::fixture::{Fixture, HOUR, START, decision, pattern, with};
 use crate::timers::me;
@@ -166,6 +166,12 @@ fn nothing_that_somebody_writes_is_kept_and_incidents_are_worked_off() {
     over(database.change_pack(&plant, "door", packs::Act::Settings(settings), me()));
     over(database.ask_recipient(&plant, "soc@plant.example", me()));
     over(database.begin(&plant, run(START)));
+    let token = |of: &Tenant| {
+        let (name, scope, hash) = ("more".into(), Scope::Reader, TokenSecret::draw().unwrap().hash());
+        database.add_token(NewToken { tenant: of.clone(), name, scope, expires: None }, hash, me())
+    };
+    over(token(&plant));
+    token(&neighbour).unwrap();
     let may = database.may_scan(&plant).unwrap().unwrap_err();
     assert_eq!((may.kind, may.most), (QuotaKind::Stored, MIB));
     assert!(database.may_scan(&neighbour).unwrap().is_ok());
