@@ -17,8 +17,8 @@ pub(crate) fn told(kind: QuotaKind, most: u64, now: i64) -> Decision {
         title: "More is used than the quota allows".into(),
         description: "What becomes of what is over it depends on what it is of: lines wait in files and in TCP's senders, \
                       are refused over HTTP, and are lost over UDP; evidence is not kept any more and what people write is \
-                      refused, while incidents are counted on; mails wait for the next day; scans are not made. Something floods, or the quota is too \
-                      small."
+                      refused, while incidents are counted on; mails wait for the next day; scans are not made. Something \
+                      floods, or the quota is too small."
             .into(),
         severity: Severity::High,
         tags: Vec::new(),
