@@ -20,7 +20,7 @@ use tripline_engine::decision::Decision;
 use tripline_engine::decode::Layout;
 
 pub use crate::actor::Actor;
-use crate::quota::QuotaKind;
+use crate::quota::{OverQuota, QuotaKind};
 
 /// Whose data it is; every row has one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -342,6 +342,8 @@ pub enum StoreError {
     Io(Arc<dyn Error + Send + Sync>),
     /// The writer has ended.
     Closed,
+    /// This tenant has as much stored as it may, or would have. It was told that.
+    Over(Tenant, OverQuota),
 }
 
 impl fmt::Display for StoreError {
@@ -368,6 +370,7 @@ impl fmt::Display for StoreError {
             StoreError::Damaged(what) => write!(f, "expected a sound database, found {what}"),
             StoreError::Io(error) => write!(f, "cannot use the database: {error}"),
             StoreError::Closed => f.write_str("cannot use the database: its writer has ended"),
+            StoreError::Over(_, over) => over.fmt(f),
         }
     }
 }
@@ -394,6 +397,9 @@ impl StoreError {
             StoreError::Damaged(_) => {
                 Some("`tripline db check` tells more; `tripline db restore` takes a backup")
             }
+            StoreError::Over(..) => Some(
+                "incidents can be acknowledged, and resolved without a comment: evidence of what is resolved makes room",
+            ),
             StoreError::OnlyLooking | StoreError::Io(_) | StoreError::Closed => None,
         }
     }

@@ -62,6 +62,11 @@ impl<N> Caller<N> {
         &self.token.tenant
     }
 
+    /// From where they ask.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// Who does what is done.
     pub(super) fn actor(&self) -> Actor {
         self.token.actor().at(Origin::Peer(self.peer))

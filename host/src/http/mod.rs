@@ -35,6 +35,7 @@ mod playground;
 mod problem;
 mod proxies;
 mod query;
+mod refusals;
 mod request_id;
 mod room;
 mod routes;

@@ -151,6 +151,16 @@ impl Problem {
         self
     }
 
+    /// Whether it is refused for what it is: not what only has to wait, and nothing of ours.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.status.is_client_error() && self.status != StatusCode::TOO_MANY_REQUESTS
+    }
+
+    /// Which problem it is, in a word.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// What the log has of it.
     pub(super) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
@@ -185,6 +195,9 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
+        if let StoreError::Over(_, over) = error {
+            return Problem::over_quota(over.to_string());
+        }
         if error.is_passing() {
             let problem = Problem::unavailable("the database does not take it now").retry_after(AGAIN);
             return Problem { cause: Some(error.to_string()), ..problem };

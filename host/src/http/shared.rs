@@ -13,6 +13,7 @@ use super::guesses::Guesses;
 use super::kept::Kept;
 use super::problem::{AGAIN, Problem};
 use super::proxies::Proxies;
+use super::refusals::Refusals;
 use super::room::Room;
 use super::sign_ins::SignIns;
 use super::sources::HttpSources;
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) streams: Streams,
     pub(super) guesses: Guesses,
     pub(super) sign_ins: SignIns,
+    pub(super) refusals: Refusals,
     /// Whom to believe where a request comes from.
     pub(super) proxies: Proxies,
     pub(super) figures: Figures,
@@ -83,6 +85,7 @@ impl Shared {
             clock,
             guesses: Guesses::new(&limits),
             sign_ins: SignIns::default(),
+            refusals: Refusals::default(),
             proxies: Proxies::new(proxies),
             figures: Figures::default(),
             kept: Kept::default(),
@@ -110,7 +113,8 @@ impl Shared {
         self.turn(&self.reads, ask).await
     }
 
-    /// Changes something in the database, on a thread that may wait for it; answers once it is on disk.
+    /// Changes something in the database, on a thread that may wait for it; answers once it is on disk. That a tenant has as
+    /// much stored as it may, it was told by the database; who asks how tenants stand sees it, too.
     ///
     /// # Errors
     /// There was no turn in time, or the database cannot do it.
@@ -118,7 +122,15 @@ impl Shared {
         self: &Arc<Self>,
         change: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.turn(&self.writes, change).await
+        let quotas = self.intake.quotas().cloned();
+        self.turn(&self.writes, move |database| {
+            change(database).inspect_err(|error| {
+                if let (Some(quotas), StoreError::Over(tenant, over)) = (quotas, error) {
+                    quotas.note(tenant, over.kind, true);
+                }
+            })
+        })
+        .await
     }
 
     /// Begins a scan, which may take its time: names are resolved before.

@@ -1,4 +1,5 @@
-//! Who came with which token, for security.log. No request waits for the disk: a turn each second writes what has come.
+//! Who came with which token, for security.log. No request waits for the disk: a turn each second writes what has come, and what
+//! of packs was refused.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -88,7 +89,9 @@ pub(super) async fn keep(shared: Arc<Shared>, mut stopping: watch::Receiver<bool
 
 /// Writes what has come; at the end, everything.
 pub(super) async fn write(shared: &Arc<Shared>, at_end: bool) {
-    let due = shared.sign_ins.due(shared.clock.now(), at_end);
+    let now = shared.clock.now();
+    let mut due = shared.sign_ins.due(now, at_end);
+    due.extend(shared.refusals.due(now, at_end));
     if due.is_empty() {
         return;
     }

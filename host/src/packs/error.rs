@@ -66,5 +66,38 @@ pub enum PackRefused {
     Unknown(String),
     /// The database.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for PackRefused {
+    fn from(error: StoreError) -> PackRefused {
+        match error {
+            StoreError::Over(_, over) => PackRefused::Quota(over),
+            other => PackRefused::Store(other),
+        }
+    }
+}
+
+impl PackRefused {
+    /// Why, in a word; `None`: nobody has refused it, the database failed or no process was to be had.
+    pub fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            PackRefused::Module(_) => "module",
+            PackRefused::Name { .. } => "name",
+            PackRefused::Taken(_) => "taken",
+            PackRefused::Many(_) => "many",
+            PackRefused::Quota(_) => "quota",
+            PackRefused::Meanwhile(_) => "meanwhile",
+            PackRefused::Matcher(_) => "patterns",
+            PackRefused::Unsigned(_) => "unsigned",
+            PackRefused::Lower { .. } => "lower",
+            PackRefused::Configured(_) => "configured",
+            PackRefused::Settings(_) => "settings",
+            PackRefused::Compile(CompileError::Refused(_)) => "compiler",
+            PackRefused::Compile(CompileError::Ended(_)) => "compiler-ended",
+            PackRefused::Open(_) => "open",
+            PackRefused::Unknown(_) => "unknown",
+            PackRefused::Compile(CompileError::Process(_)) | PackRefused::Store(_) => return None,
+        })
+    }
 }

@@ -16,9 +16,9 @@ pub(crate) fn told(kind: QuotaKind, most: u64, now: i64) -> Decision {
         id: OVER_QUOTA.into(),
         title: "More is used than the quota allows".into(),
         description: "What becomes of what is over it depends on what it is of: lines wait in files and in TCP's senders, \
-                      are refused over HTTP, and are lost over UDP; evidence is not kept any more, while incidents are \
-                      counted on; mails wait for the next day; scans are not made. Something floods, or the quota is too \
-                      small."
+                      are refused over HTTP, and are lost over UDP; evidence is not kept any more and what people write is \
+                      refused, while incidents are counted on; mails wait for the next day; scans are not made. Something \
+                      floods, or the quota is too small."
             .into(),
         severity: Severity::High,
         tags: Vec::new(),
@@ -56,7 +56,7 @@ fn words(kind: QuotaKind, most: &str) -> (String, &'static str) {
         ),
         QuotaKind::Stored => (
             format!("More than {most} are stored"),
-            "evidence is not kept any more, and incidents are counted on",
+            "what people and programs write is refused, evidence is not kept any more, and incidents are counted on",
         ),
         QuotaKind::Mails => {
             (format!("More than {most} mails a day are to be sent"), "what is over it goes the next day")

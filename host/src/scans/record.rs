@@ -162,13 +162,17 @@ pub trait ScanStore: Send + Sync {
     /// Runs of all tenants that are said to run.
     fn running(&self) -> Result<Vec<(Tenant, Run)>, StoreError>;
 
-    /// Keeps that a run begins; answers its number.
+    /// Keeps that a run begins, if its tenant may have more stored; answers its number.
     fn begin(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError>;
+
+    /// The same of one that is not made, whatever is stored: else nobody would hear of it.
+    fn begin_refused(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError>;
 
     /// When the last scan of a baseline ended; `None`: there was none.
     fn latest(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<i64>, StoreError>;
 
-    /// Keeps what became of a run; answers how many of its findings are changes. One that has ended stays as it is.
+    /// Keeps what became of a run, if its tenant may have as much stored, or it has failed; answers how many of its findings
+    /// are changes. One that has ended stays as it is.
     fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError>;
 
     /// Runs whose findings no rule has judged, the oldest first.

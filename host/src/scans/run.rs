@@ -129,7 +129,7 @@ impl Scanning<'_> {
         let at = self.clock.now();
         let author = self.actor.clone();
         let run = NewRun { name: name.clone(), scanner, author, started: at, addresses: None, ports: None };
-        let number = self.store.map(|store| store.begin(tenant, run)).transpose()?;
+        let number = self.store.map(|store| store.begin_refused(tenant, run)).transpose()?;
         let origin = Origin { scan: name.clone(), run: number, scanner };
         let ended = Ended { broken: Some(broken), ..Ended::default() };
         self.finish(tenant, origin, at, at, Compared::default(), ended)
@@ -187,7 +187,15 @@ impl Scanning<'_> {
                 let by = self.actor.clone();
                 let end = Arc::new(RunEnd { by, state, ended: at, broken, up, unknown, open, found });
                 // What took hours to find is not lost because the store is busy for a while.
-                scanned.changes = self.patiently(|| store.end(tenant, run, Arc::clone(&end)))?;
+                match self.patiently(|| store.end(tenant, run, Arc::clone(&end))) {
+                    // Nothing of it is kept but that.
+                    Err(StoreError::Over(_, over)) if state != RunState::Failed => {
+                        let broken = Some(Broken::new(Reason::Quota, over.to_string()));
+                        let ended = Ended { broken, ..Ended::default() };
+                        return self.finish(tenant, scanned.origin, began, at, Compared::default(), ended);
+                    }
+                    kept => scanned.changes = kept?,
+                }
             }
             None => {
                 scanned.changes = Findings::of(&found).filter(Finding::is_change).count() as u64;

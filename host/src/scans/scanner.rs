@@ -45,7 +45,7 @@ words! {
         NotAllowed = "not_allowed",
         /// Hosts took too long.
         HostsTimedOut = "hosts_timed_out",
-        /// The tenant had as many on that day as its quota allows.
+        /// The tenant had as many on that day, or has as much stored, as its quota allows.
         Quota = "quota",
         /// It should have been made by now.
         Late = "late",

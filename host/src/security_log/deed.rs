@@ -26,6 +26,19 @@ pub struct Deed {
     pub fields: Map<String, Value>,
 }
 
+/// Acts on packs that were refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refused<'a> {
+    /// What was wanted.
+    pub(crate) act: &'a str,
+    /// Why it was refused, in a word.
+    pub(crate) reason: &'a str,
+    /// Of which pack the last was; nothing, if that is no pack's name.
+    pub(crate) pack: &'a str,
+    /// How many they are.
+    pub(crate) count: u64,
+}
+
 impl Deed {
     /// One of the server itself, of nobody's tenant.
     fn new<const N: usize>(event: &'static str, fields: [(&str, Value); N]) -> Deed {
@@ -101,6 +114,15 @@ impl Deed {
     /// A pack judges no more, since it is not signed as is demanded.
     pub fn pack_unsigned(pack: &str) -> Deed {
         Deed::new("pack.unsigned", [("pack", pack.into())])
+    }
+
+    /// Acts on packs of a tenant's own were refused: so often since their last record.
+    pub(crate) fn pack_refused(refused: &Refused<'_>) -> Deed {
+        let Refused { act, reason, pack, count } = *refused;
+        Deed::new(
+            "pack.refused",
+            [("act", act.into()), ("reason", reason.into()), ("pack", pack.into()), ("count", count.into())],
+        )
     }
 
     /// What waits for another attempt was let go at once.

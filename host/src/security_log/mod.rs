@@ -27,6 +27,7 @@ pub use self::chain::Head;
 pub(crate) use self::chain::hex;
 pub(crate) use self::counted::Counted;
 pub use self::deed::Deed;
+pub(crate) use self::deed::Refused;
 pub(crate) use self::file::place;
 pub use self::file::{SecurityLog, SecurityLogError};
 pub use self::record::{Known, Place, Record, Records};

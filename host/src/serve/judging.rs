@@ -22,6 +22,7 @@ use tripline_engine::{Fault, Numbers, deliver};
 use super::bench::{Seat, Sitting, TURN};
 use super::passing::{Part, Work};
 use super::queue::{Queue, Task};
+use super::remembered::Remembered;
 use super::sets::PackSets;
 use super::shared::Shared;
 use crate::commit::{PackState, Store, StoreError, Tenant};
@@ -39,6 +40,8 @@ pub(super) struct Bar<'a> {
     pub(super) crowded: &'a AtomicBool,
     /// Instances of one judge that may sit.
     pub(super) seats: usize,
+    /// What tenants' own packs remember.
+    pub(super) remembered: &'a Remembered,
 }
 
 impl Bar<'_> {
@@ -52,15 +55,17 @@ impl Bar<'_> {
 
     /// What an instance of a pack of a tenant's own may have by its quota: of what packs remember, what the others leave.
     fn allowance(&self, tenant: &Tenant, name: &str, states: &[PackState]) -> Allowance {
-        let quota = self.shared.quotas.map(|quotas| quotas.of(tenant)).unwrap_or_default();
-        let memory = quota.most(QuotaKind::Memory).unwrap_or(u64::MAX);
         let own = self.sets.own(tenant);
-        let of_others = states
-            .iter()
-            .filter(|state| state.pack != name && own.iter().any(|one| one.pack.name() == state.pack));
-        let others: u64 = of_others.map(PackState::bytes).sum();
-        let state = quota.most(QuotaKind::State).map_or(u64::MAX, |most| most.saturating_sub(others));
+        let is_own = |state: &&PackState| own.iter().any(|one| one.pack.name() == state.pack);
+        self.remembered.begin(tenant, states.iter().filter(is_own));
+        let memory = self.most(tenant, QuotaKind::Memory).unwrap_or(u64::MAX);
+        let state = self.most(tenant, QuotaKind::State);
+        let state = state.map_or(u64::MAX, |most| self.remembered.left(tenant, name, most));
         Allowance { memory, state }
+    }
+
+    fn most(&self, tenant: &Tenant, kind: QuotaKind) -> Option<u64> {
+        self.shared.quotas.and_then(|quotas| quotas.of(tenant).most(kind))
     }
 }
 
@@ -402,7 +407,15 @@ impl<'a> Judging<'a> {
         let (mut states, mut costs) = (Vec::new(), Vec::new());
         for (pack, seat) in bench.seats.iter_mut().enumerate() {
             let Some(Seat::Taken(sitting)) = seat else { continue };
-            states.extend(sitting.state(&mut bench.verdicts));
+            if let Some(state) = sitting.state(&mut bench.verdicts) {
+                // What its tenant's other packs remember was less when it took its seat.
+                let most = || self.bar.most(tenant, QuotaKind::State);
+                let is_own = set.is_own(pack);
+                match if is_own { self.bar.remembered.take(tenant, &state, most()) } else { Ok(()) } {
+                    Ok(()) => states.push(state),
+                    Err(fault) => sitting.judge.suspend(fault, &mut bench.verdicts),
+                }
+            }
             sitting.judge.taken();
             let is_out = sitting.judge.is_quarantined();
             costs.push((pack, if is_out { sitting.spent_at_last() } else { sitting.spent() }));

@@ -43,6 +43,7 @@ mod place;
 mod prepared;
 mod queue;
 mod quotas;
+mod remembered;
 mod run;
 mod scanning;
 mod scans;

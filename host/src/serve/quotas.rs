@@ -29,6 +29,9 @@ pub struct Quotas(Arc<Inner>);
 struct Inner {
     clock: Arc<dyn WallClock>,
     tenants: Mutex<HashMap<Tenant, Own>>,
+    /// Held from before quotas are read, where they are kept, until they count here: else what was read before a change could
+    /// count after what was read behind it.
+    reading: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -62,7 +65,7 @@ struct Over {
 impl Quotas {
     /// Nobody has a quota yet.
     pub fn new(clock: Arc<dyn WallClock>) -> Quotas {
-        Quotas(Arc::new(Inner { clock, tenants: Mutex::default() }))
+        Quotas(Arc::new(Inner { clock, tenants: Mutex::default(), reading: Mutex::default() }))
     }
 
     /// From now on these have such quotas, and nobody else; what they have used stays used.
@@ -81,6 +84,31 @@ impl Quotas {
     pub fn put(&self, tenant: &Tenant, quota: Quota) {
         let now = self.0.clock.steady();
         self.lock().entry(tenant.clone()).or_default().put(quota, now);
+    }
+
+    /// From now on these have such quotas as are read, and nobody else. Of several who change and read them at the same time,
+    /// what was written last counts.
+    ///
+    /// # Errors
+    /// They cannot be read, and nothing changes.
+    pub fn read_all<Q: IntoIterator<Item = (Tenant, Quota)>, E>(
+        &self,
+        read: impl FnOnce() -> Result<Q, E>,
+    ) -> Result<(), E> {
+        let _reading = self.reading();
+        self.set(read()?);
+        Ok(())
+    }
+
+    /// The same of one tenant; answers what it may use.
+    ///
+    /// # Errors
+    /// It cannot be read, and nothing changes.
+    pub fn read<E>(&self, tenant: &Tenant, read: impl FnOnce() -> Result<Quota, E>) -> Result<Quota, E> {
+        let _reading = self.reading();
+        let quota = read()?;
+        self.put(tenant, quota);
+        Ok(quota)
     }
 
     /// What it may use.
@@ -166,6 +194,11 @@ impl Quotas {
         untold
     }
 
+    fn reading(&self) -> MutexGuard<'_, ()> {
+        // Nothing is behind it that could be half changed.
+        self.0.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Tenant, Own>> {
         // Every change is whole.
         self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner)
@@ -222,139 +255,4 @@ impl Debt {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
-
-    use crossbeam_channel::Receiver;
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Hand(AtomicI64);
-
-    impl WallClock for Hand {
-        fn now(&self) -> i64 {
-            self.0.load(SeqCst)
-        }
-
-        fn wait(&self, _: i64, _: &Receiver<()>) -> bool {
-            false
-        }
-    }
-
-    fn quotas(kind: QuotaKind, most: u64) -> (Arc<Hand>, Quotas, Tenant) {
-        let (hand, plant) = (Arc::new(Hand::default()), Tenant::new("plant").unwrap());
-        let quotas = Quotas::new(Arc::clone(&hand) as Arc<dyn WallClock>);
-        quotas.set([(plant.clone(), Quota::of(kind, most))]);
-        (hand, quotas, plant)
-    }
-
-    #[test]
-    fn so_many_come_a_second_and_no_more() {
-        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 100);
-        let mut came = 0;
-        for _ in 0..1_000 {
-            // Ten seconds, in hundredths, of somebody who brings whatever is taken.
-            while quotas.wait(&plant).is_none() {
-                quotas.spend(&plant, 7);
-                came += 7;
-            }
-            hand.0.fetch_add(SECOND / 100, SeqCst);
-        }
-        assert!((1_000..=1_120).contains(&came), "{came}");
-        let free = Tenant::default();
-        quotas.spend(&free, 1_000_000);
-        assert_eq!(quotas.wait(&free), None);
-    }
-
-    #[test]
-    fn so_much_of_a_core_is_used_on_average_and_no_more() {
-        let (hand, quotas, plant) = quotas(QuotaKind::Cpu, 25);
-        let mut spent = Duration::ZERO;
-        for _ in 0..10_000 {
-            // A hundred seconds, of somebody whose batches take 30 ms each.
-            while quotas.wait(&plant).is_none() {
-                let batch = Duration::from_millis(30);
-                quotas.spend_cpu(&plant, batch);
-                spent += batch;
-            }
-            hand.0.fetch_add(SECOND / 100, SeqCst);
-        }
-        // A quarter of a hundred seconds, and of the ten that may be owed.
-        assert!((25_000..=27_600).contains(&spent.as_millis()), "{spent:?}");
-        // Lines are not bounded by it, nor by what others may use.
-        quotas.spend(&plant, u64::MAX);
-        quotas.spend_cpu(&Tenant::default(), Duration::from_secs(1_000));
-        hand.0.fetch_add(SECOND, SeqCst);
-        assert_eq!((quotas.wait(&plant), quotas.wait(&Tenant::default())), (None, None));
-        // More of a core than there is of one, once all is paid for.
-        hand.0.fetch_add(10 * SECOND, SeqCst);
-        quotas.put(&plant, Quota::of(QuotaKind::Cpu, 400));
-        quotas.spend_cpu(&plant, Duration::from_secs(39));
-        assert_eq!(quotas.wait(&plant), None);
-        quotas.spend_cpu(&plant, Duration::from_secs(5));
-        assert!(quotas.wait(&plant).is_some());
-    }
-
-    #[test]
-    fn what_came_at_once_is_waited_for_within_bounds() {
-        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 100);
-        quotas.spend(&plant, 300);
-        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(2)));
-        hand.0.fetch_add(2 * SECOND, SeqCst);
-        assert_eq!(quotas.wait(&plant), None);
-        quotas.spend(&plant, u64::MAX);
-        assert!(quotas.wait(&plant).unwrap() <= Duration::from_secs(3600));
-        // It is not forgiven what it is not told at once.
-        hand.0.fetch_add(100 * 3600 * SECOND, SeqCst);
-        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(3600)));
-        quotas.put(&plant, Quota::default());
-        assert_eq!(quotas.wait(&plant), None);
-    }
-
-    #[test]
-    fn what_is_owed_is_paid_for_at_the_rate_of_now() {
-        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 10);
-        quotas.spend(&plant, 1_000_000);
-        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(3600)));
-        quotas.put(&plant, Quota::of(QuotaKind::Lines, 100_000));
-        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(9)));
-        quotas.set([(plant.clone(), Quota::of(QuotaKind::Lines, 50_000))]);
-        assert_eq!(quotas.wait(&plant), Some(Duration::from_secs(19)));
-        hand.0.fetch_add(19 * SECOND, SeqCst);
-        assert_eq!(quotas.wait(&plant), None);
-    }
-
-    #[test]
-    fn a_tenant_is_told_once_until_it_was_quiet() {
-        let (hand, quotas, plant) = quotas(QuotaKind::Lines, 100);
-        assert!(quotas.untold().is_empty());
-        for _ in 0..3 {
-            quotas.spend(&plant, 1_000);
-            hand.0.fetch_add(10 * SECOND, SeqCst);
-        }
-        let lines = QuotaKind::Lines;
-        assert_eq!(quotas.untold(), [(plant.clone(), lines, 100)]);
-        quotas.spend(&plant, 1_000);
-        assert!(quotas.untold().is_empty());
-        assert_eq!(quotas.all(), [(plant.clone(), lines, true, 4)]);
-        hand.0.fetch_add(2 * QUIET, SeqCst);
-        assert_eq!(quotas.all(), [(plant.clone(), lines, false, 4)]);
-        quotas.spend(&plant, 1_000);
-        assert_eq!(quotas.untold(), [(plant, lines, 100)]);
-    }
-
-    #[test]
-    fn what_is_noted_is_over_for_a_while() {
-        let (hand, quotas, plant) = quotas(QuotaKind::Stored, 1 << 20);
-        assert!(quotas.note(&plant, QuotaKind::Stored, true));
-        assert!(quotas.untold().is_empty());
-        assert_eq!(quotas.all(), [(plant.clone(), QuotaKind::Stored, true, 1)]);
-        assert_eq!(quotas.wait(&plant), None, "its lines come");
-        hand.0.fetch_add(NOTED, SeqCst);
-        assert_eq!(quotas.all(), [(plant.clone(), QuotaKind::Stored, false, 1)]);
-        assert!(!quotas.note(&plant, QuotaKind::Stored, true));
-        quotas.note(&plant, QuotaKind::Packs, false);
-        assert!(quotas.untold().is_empty(), "it has no such quota");
-    }
-}
+mod tests;

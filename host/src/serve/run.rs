@@ -19,6 +19,7 @@ use super::judging::{Bar, Judging, Share};
 use super::lanes::lanes;
 use super::modules::{Modules, Starved};
 use super::passing::{Barrier, Fed, Work};
+use super::remembered::Remembered;
 use super::scanning::Scanning;
 use super::sets::PackSets;
 use super::shared::Shared;
@@ -188,7 +189,16 @@ impl Epoch<'_> {
         let Some(sizes) = kept(shared, may_fail, Database::state_sizes)? else { return Ok(()) };
         shared.health.accounts().begin(sets, sizes);
         let seats = (instances / threads).max(1);
-        let bar = Bar { shared, sets, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
+        let remembered = Remembered::default();
+        let bar = Bar {
+            shared,
+            sets,
+            sandbox: &sandbox,
+            decided: &decided,
+            crowded: &crowded,
+            seats,
+            remembered: &remembered,
+        };
         let seated = kept(shared, may_fail, |_| seat(bar, threads))?;
         let Some((judging, tenants)) = seated else { return Ok(()) };
         // Bounded by the turns of each tenant: whose patterns are slow must not keep who feeds waiting.

@@ -117,7 +117,7 @@ pub enum NotBegun {
     /// As many as may be are underway.
     #[error("expected at most {0} scans at the same time")]
     Busy(usize),
-    /// The tenant had as many on this day as it may have.
+    /// The tenant had as many on this day as it may have, or has as much stored.
     #[error(transparent)]
     Quota(OverQuota),
     /// As many files as may be are read.
@@ -134,16 +134,25 @@ pub enum NotBegun {
     File(ImportError),
     /// It cannot be kept.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The server ends.
     #[error("expected a server, and it stops")]
     Stopping,
 }
 
+impl From<StoreError> for NotBegun {
+    fn from(error: StoreError) -> NotBegun {
+        match error {
+            StoreError::Over(_, over) => NotBegun::Quota(over),
+            other => NotBegun::Store(other),
+        }
+    }
+}
+
 impl From<ImportError> for NotBegun {
     fn from(error: ImportError) -> NotBegun {
         match error {
-            ImportError::Store(error) => NotBegun::Store(error),
+            ImportError::Store(error) => error.into(),
             other => NotBegun::File(other),
         }
     }

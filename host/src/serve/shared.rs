@@ -29,6 +29,9 @@ pub(super) struct Shared<'a> {
 /// A scan's end waits as inputs do, until the server is to stop.
 impl Patience for Shared<'_> {
     fn again(&self, error: &StoreError) -> bool {
+        if let StoreError::Over(tenant, over) = error {
+            self.over_quota(tenant, over.kind, over.most);
+        }
         let waits = error.is_passing() && !self.control.is_stopping();
         if waits {
             std::thread::sleep(self.pause);

@@ -59,8 +59,9 @@ impl Database {
         address: &str,
         actor: Actor,
     ) -> Result<Option<bool>, StoreError> {
-        let (tenant, address) = (tenant.clone(), address.to_string());
-        self.write(move |db, this| {
+        let address = address.to_string();
+        self.grow(tenant, move |work| {
+            let Work { db, tenant, .. } = work;
             let sql = "SELECT r.address, EXISTS (SELECT 1 FROM notices n
                            WHERE n.tenant = r.tenant AND n.recipient = r.address AND n.reason = ?3
                                AND n.state IN ('queued', 'deferred', 'sending'))
@@ -72,7 +73,7 @@ impl Database {
                 .query_row(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)));
             // As it was named first, however it is written now: what is to be told goes there.
             let Some((address, is_underway)) = found.optional()? else { return Ok(None) };
-            Ok(Some(is_underway || ask(&this.work(db, &tenant), &address, &actor)?))
+            Ok(Some(is_underway || ask(work, &address, &actor)?))
         })
     }
 }
@@ -134,15 +135,15 @@ pub(super) fn forget(db: &Connection, now: i64) -> Result<u64, StoreError> {
     Ok(forgotten)
 }
 
-/// Gives up what is due and asks what need not be asked any more. That is told nobody: who is confirmed meanwhile has lost
-/// nothing.
-pub(super) fn give_up(db: &Connection, now: i64) -> Result<(), StoreError> {
-    let sql = "UPDATE notices SET state = 'dead', due = ?1, words = 'it need not be asked any more'
-               WHERE state IN ('queued', 'deferred') AND due <= ?1 AND reason = ?2
-                   AND NOT EXISTS (SELECT 1 FROM tenant_recipients r
-                       WHERE r.tenant = notices.tenant AND r.address = notices.recipient AND r.confirmed IS NULL)";
-    db.prepare_cached(sql)?.execute(params![now, Reason::Confirm.code()])?;
-    Ok(())
+/// Gives up a notice that would go now and asks what need not be asked any more; whether it does. It is looked at then, and not
+/// when somebody confirms: what is being sent meanwhile, or is queued again, comes back. That is told nobody: who is confirmed
+/// has lost nothing.
+pub(super) fn give_up(work: &Work<'_>, notice: i64, recipient: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE notices SET state = 'dead', due = ?2, words = 'it need not be asked any more'
+               WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM tenant_recipients r
+                   WHERE r.tenant = ?3 AND r.address = ?4 AND r.confirmed IS NULL)";
+    let key = params![notice, work.now, work.tenant.as_str(), recipient];
+    Ok(work.db.prepare_cached(sql)?.execute(key)? > 0)
 }
 
 /// What the mail asks that goes now, with a token that nobody has seen.

@@ -12,7 +12,7 @@ use super::own::Own;
 use super::readers::Readers;
 use super::standing::{self, CommitTimes, Standing};
 use super::telling::{Installation, Work};
-use super::writer::Writer;
+use super::writer::{Size, Writer};
 use super::{batches, evidence, files, incidents, migrations, pages, scrubbing, states, timeline};
 use crate::commit::{PackState, StoreError, Tenant};
 use crate::files::{OwnFiles, OwnKind};
@@ -137,7 +137,9 @@ impl Database {
     pub fn due(&self) -> Result<Due, StoreError> {
         let mut all = Due::default();
         loop {
-            let done = self.write(|db, this| due::apply(db, &this.policy, &this.installation, this.now))?;
+            let done = self.write_sized(Size::Large, |db, this| {
+                due::apply(db, &this.policy, &this.installation, this.now)
+            })?;
             all.expired += done.expired;
             all.resolved += done.resolved;
             all.repeated += done.repeated;
@@ -236,11 +238,20 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection, &Writing) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.write_sized(Size::Small, work)
+    }
+
+    /// The same for what may change many pages.
+    pub(super) fn write_sized<T: Send + 'static>(
+        &self,
+        size: Size,
+        work: impl FnOnce(&Connection, &Writing) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (writer, installation) = self.writes()?;
         let (policy, installation, now) = (Arc::clone(&self.policy), *installation, self.clock.now());
         let own = Arc::clone(&self.own);
         // The policy of when it begins: it may have waited for others, or for a lock.
-        writer.write(move |db| {
+        writer.write(size, move |db| {
             own.of(db, || work(db, &Writing { policy: current(&policy), installation, now }))
         })
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::params;
 
 use super::incidents::{read, select, severity};
-use super::outbox::reason;
+use super::leasing::reason;
 use super::telling::Work;
 use crate::commit::StoreError;
 use crate::notices::Digest;

@@ -23,8 +23,7 @@ pub(super) const ALL: (i64, i64) = (0, -1);
 impl Database {
     /// Adds an exception; answers its number.
     pub fn except(&self, tenant: &Tenant, new: NewException, author: Actor) -> Result<i64, StoreError> {
-        let tenant = tenant.clone();
-        self.write(move |db, this| add(&this.work(db, &tenant), &new, &author))
+        self.grow(tenant, move |work| add(work, &new, &author))
     }
 
     /// Ends an exception; answers whether there was one to end.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
 use super::database::Database;
+use super::writer::Size;
 use super::{scrubbing, tenants};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
@@ -96,7 +97,7 @@ impl Database {
         }
         loop {
             let name = tenant.clone();
-            let deleted = self.write(move |db, _| {
+            let deleted = self.write_sized(Size::Large, move |db, _| {
                 scrubbing::begin(db)?;
                 // Evidence, notices and the rest go with them.
                 let sql = "DELETE FROM incidents WHERE tenant = ?1 AND id IN (

@@ -16,15 +16,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Database;
-use super::telling::{Installation, Work, thread};
-use super::{
-    breakers, confirming, departed, digest, evidence, incidents, open, quotas, tenants, timeline, told,
-};
+use super::leasing::lease;
+use super::telling::{Installation, Work};
+use super::{breakers, confirming, departed, digest, incidents, open, quotas, tenants, timeline, told};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Entry, Happening, Policy};
-use crate::notices::{
-    About, Bucket, Content, DelivererLock, End, Leased, Next, Outbox, Reason, RuleText, Throttle, backoff,
-};
+use crate::notices::{Bucket, DelivererLock, End, Next, Outbox, Reason, Throttle, backoff};
 use crate::quota::{QuotaKind, day, next_day};
 use crate::token::ConfirmationSecret;
 
@@ -82,10 +79,10 @@ pub(super) fn reclaim(db: &Connection, now: i64) -> Result<u64, StoreError> {
 }
 
 /// What waits for one recipient.
-struct Waiting {
-    tenant: Tenant,
-    recipient: String,
-    critical: bool,
+pub(super) struct Waiting {
+    pub(super) tenant: Tenant,
+    pub(super) recipient: String,
+    pub(super) critical: bool,
     due: u64,
     /// When the oldest of them was put here.
     since: i64,
@@ -128,7 +125,6 @@ pub(super) fn next(
         return Ok(if next_due(db, i64::MIN)?.is_some() { Next::Wait(closed) } else { Next::Idle });
     }
     let mut again = next_due(db, now)?;
-    confirming::give_up(db, now)?;
     let all = waiting(db, now)?;
     let mut departed = Vec::new();
     for Waiting { tenant, recipient, .. } in &all {
@@ -232,76 +228,6 @@ fn put_bucket(work: &Work<'_>, of: &Waiting, bucket: Bucket) -> Result<(), Store
         )?
         .execute(params![work.tenant.as_str(), of.recipient, of.critical, bucket.level, bucket.at])?;
     Ok(())
-}
-
-/// The oldest that may go: what was told of an incident before, alone or within a digest, goes before it.
-fn lease(work: &Work<'_>, of: &Waiting, secret: &ConfirmationSecret) -> Result<Option<Leased>, StoreError> {
-    let Work { db, tenant, now, .. } = work;
-    let mut statement = db.prepare_cached(
-        "SELECT n.id, n.event, n.incident, n.route, n.reason, n.message, n.created FROM notices n
-         WHERE n.tenant = ?1 AND n.recipient = ?2 AND n.critical = ?3 AND n.state IN ('queued', 'deferred')
-            AND n.due <= ?4 AND NOT EXISTS (
-                SELECT 1 FROM notices e LEFT JOIN notices d ON d.id = e.digest
-                WHERE e.tenant = n.tenant AND e.incident = n.incident AND e.recipient = n.recipient AND e.id < n.id
-                    AND (e.state IN ('queued', 'deferred', 'sending')
-                        OR e.state = 'folded' AND d.state IN ('queued', 'deferred', 'sending')))
-         ORDER BY n.id LIMIT 1",
-    )?;
-    let row = statement
-        .query_row(params![tenant.as_str(), of.recipient, of.critical, now], |row| {
-            let route: String = row.get(3)?;
-            let reason: String = row.get(4)?;
-            let ids = (row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<i64>>(2)?);
-            Ok((ids, route, reason, row.get::<_, String>(5)?, row.get::<_, i64>(6)?))
-        })
-        .optional()?;
-    let Some(((notice, event, incident), route, reason, message_id, created)) = row else { return Ok(None) };
-    db.prepare_cached(
-        "UPDATE notices SET state = 'sending', lease = ?2, attempts = attempts + 1 WHERE id = ?1",
-    )?
-    .execute(params![notice, now])?;
-    let content = match incident {
-        None if reason == Reason::Confirm.code() => {
-            Content::Confirm(Box::new(confirming::content(work, &of.recipient, secret.clone())?))
-        }
-        None => Content::Digest(digest::content(work, notice)?),
-        Some(incident) => {
-            let Some(incident) = incidents::get(db, tenant, incident)? else { return Ok(None) };
-            let reason = reason_of(db, event, &reason)?;
-            let rule = rule_text(work, &incident.pack, &incident.rule)?;
-            let evidence = evidence::of(db, tenant, incident.id)?;
-            Content::Incident(Box::new(About { incident, evidence, rule, reason, route }))
-        }
-    };
-    let thread = incident.map(|incident| thread(work.installation, tenant, incident));
-    let (tenant, recipient) = ((*tenant).clone(), of.recipient.clone());
-    Ok(Some(Leased { notice, tenant, recipient, message: message_id, thread, created, content }))
-}
-
-/// The reason with what its event says.
-fn reason_of(db: &Connection, event: Option<i64>, code: &str) -> Result<Reason, StoreError> {
-    let mut statement = db.prepare_cached("SELECT detail FROM events WHERE id = ?1")?;
-    let detail: Option<String> = statement.query_row([event], |row| row.get(0)).optional()?;
-    Ok(reason(code, &detail.unwrap_or_default()))
-}
-
-/// A reason by its word.
-pub(super) fn reason(code: &str, detail: &str) -> Reason {
-    match Reason::of(code) {
-        Some(Reason::SeverityRose { .. }) => Reason::SeverityRose { from: detail.into() },
-        reason => reason.unwrap_or(Reason::First),
-    }
-}
-
-fn rule_text(work: &Work<'_>, pack: &str, rule: &str) -> Result<RuleText, StoreError> {
-    let mut statement = work.db.prepare_cached(
-        "SELECT title, description, links FROM rules WHERE tenant = ?1 AND pack = ?2 AND rule = ?3",
-    )?;
-    let text = statement.query_row(params![work.tenant.as_str(), pack, rule], |row| {
-        let references = incidents::texts(&row.get::<_, String>(2)?);
-        Ok(RuleText { title: row.get(0)?, description: row.get(1)?, references })
-    });
-    Ok(text.optional()?.unwrap_or_default())
 }
 
 /// How an attempt ended; answers whether the notice is given up by that. It never is before it was tried.

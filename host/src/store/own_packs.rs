@@ -47,8 +47,7 @@ impl Database {
 
     /// Keeps a version of a tenant's pack, which counts from now on; answers its number.
     pub fn push_pack(&self, tenant: &Tenant, new: NewVersion, actor: Actor) -> Result<u32, StoreError> {
-        let tenant = tenant.clone();
-        self.write(move |db, this| push(&this.work(db, &tenant), &new, &actor))
+        self.grow(tenant, move |work| push(work, &new, &actor))
     }
 
     /// Changes a tenant's pack; answers whether there is one.
@@ -59,8 +58,8 @@ impl Database {
         act: Act,
         actor: Actor,
     ) -> Result<bool, StoreError> {
-        let (tenant, name) = (tenant.clone(), name.to_string());
-        self.write(move |db, this| change(&this.work(db, &tenant), &name, &act, &actor))
+        let name = name.to_string();
+        self.grow(tenant, move |work| change(work, &name, &act, &actor))
     }
 }
 

@@ -9,9 +9,9 @@ use tripline_engine::decision::HOST;
 use super::applying::Applying;
 use super::database::Database;
 use super::telling::Work;
-use super::{incidents, stored, tenants};
+use super::{growing, incidents, stored, tenants};
 use crate::commit::{Commit, StoreError, Tenant};
-use crate::incidents::{Actor, Fingerprint, Policy, State};
+use crate::incidents::{Actor, Fingerprint, Incident, Policy, State};
 use crate::quota::{self, OVER_QUOTA, OverQuota, Quota, QuotaKind};
 
 impl Database {
@@ -56,8 +56,15 @@ impl Database {
         })
     }
 
-    /// Whether a tenant may begin one more scan on this day. One that may not is told so, the first time.
+    /// Whether a tenant may begin one more scan on this day, and have anything of it stored. One that may not is told so, the
+    /// first time.
     pub fn may_scan(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
+        let of = tenant.clone();
+        if self.quota(tenant)?.most(QuotaKind::Stored).is_some()
+            && let Err(over) = self.write(move |db, this| growing::may(&this.work(db, &of)))?
+        {
+            return Ok(Err(over));
+        }
         let Some(most) = self.quota(tenant)?.most(QuotaKind::Scans) else { return Ok(Ok(())) };
         let now = self.clock.now();
         let found = self.readers.read(|db| scans(db, tenant, now))?;
@@ -100,12 +107,14 @@ impl Database {
     }
 }
 
-/// Whether a tenant is told that it is over such a quota: an incident of it is not resolved.
+/// Whether a tenant is told that it is over such a quota: an incident of it is not resolved, or is of this day. Else whoever
+/// resolves it again and again would have as many written.
 pub(super) fn is_told(work: &Work<'_>, kind: QuotaKind) -> Result<bool, StoreError> {
     // With too many open ones it is in that of all the others.
     for fingerprint in [Fingerprint::given_as(kind.as_str().as_bytes()), Fingerprint::overflow()] {
         let known = incidents::latest(work.db, work.tenant, HOST, OVER_QUOTA, &fingerprint)?;
-        if known.is_some_and(|incident| incident.state != State::Resolved) {
+        let is_told = |one: &Incident| one.state != State::Resolved || one.opened >= quota::day(work.now);
+        if known.as_ref().is_some_and(is_told) {
             return Ok(true);
         }
     }

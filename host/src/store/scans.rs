@@ -7,6 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::database::Database;
+use super::telling::Work;
+use super::writer::Size;
 use super::{clock, evidence, incidents, known, log, numbers, open, scrubbing};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::{Actor, Evidence, Incident};
@@ -48,27 +50,12 @@ impl ScanStore for Database {
     }
 
     fn begin(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError> {
+        self.grow(tenant, move |work| begin(work, &run))
+    }
+
+    fn begin_refused(&self, tenant: &Tenant, run: NewRun) -> Result<u64, StoreError> {
         let tenant = tenant.clone();
-        self.write(move |db, this| {
-            let number = numbers::next(db, &tenant, "scan")?;
-            db.prepare_cached(
-                "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, addresses, ports)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                tenant.as_str(),
-                number,
-                run.name.as_str(),
-                run.scanner.as_str(),
-                run.author.id,
-                RunState::Running.as_str(),
-                run.started,
-                run.addresses.map(|addresses| addresses.to_string()),
-                run.ports.map(|ports| ports.to_string()),
-            ])?;
-            record(db, &tenant, this.now, "scan.begun", number as u64, log::of(&run.author))?;
-            Ok(number as u64)
-        })
+        self.write(move |db, this| begin(&this.work(db, &tenant), &run))
     }
 
     fn latest(&self, tenant: &Tenant, baseline: &Baseline) -> Result<Option<i64>, StoreError> {
@@ -76,40 +63,9 @@ impl ScanStore for Database {
     }
 
     fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError> {
-        let tenant = tenant.clone();
-        self.write(move |db, this| {
-            // Somebody was faster, or this is asked again after it was kept.
-            if !is_running(db, &tenant, run)? {
-                return Ok(0);
-            }
-            let broken = end.broken.as_ref();
-            let (reason, detail) = broken.map(|broken| (broken.reason.as_str(), &broken.detail)).unzip();
-            let keeping = Keeping { db, tenant: &tenant, run, ended: end.ended, findings: Cell::new(0) };
-            let changes = end.found.tell(&keeping)?;
-            // What nothing was found in, no rule has to judge.
-            let judged = keeping.findings.get() == 0;
-            db.prepare_cached(
-                "UPDATE scan_runs SET state = ?3, ended = ?4, reason = ?5, detail = ?6, up = ?7, unknown = ?8,
-                     open = ?9, judged = ?10
-                 WHERE tenant = ?1 AND number = ?2",
-            )?
-            .execute(params![
-                tenant.as_str(),
-                run,
-                end.state.as_str(),
-                end.ended,
-                reason,
-                detail,
-                end.up,
-                end.unknown,
-                end.open,
-                judged
-            ])?;
-            let mut fields = log::of(&end.by);
-            fields.insert("state".into(), Value::from(end.state.as_str()));
-            record(db, &tenant, this.now, "scan.ended", run, fields)?;
-            Ok(changes)
-        })
+        // That a scan has failed is told, whatever is stored: it has found nothing.
+        let has_failed = end.state == RunState::Failed;
+        self.grow_unless(tenant, Size::Large, move |_| Ok(has_failed), move |work| finish(work, run, &end))
     }
 
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError> {
@@ -283,6 +239,65 @@ impl Keeps for Keeping<'_> {
     fn known<'k>(&'k self, baseline: &'k Baseline) -> Result<Box<dyn KnownHosts + 'k>, StoreError> {
         Ok(Box::new(known::Stored::open(self.db, self.tenant, baseline, self.ended)?))
     }
+}
+
+/// Keeps that a run begins; answers its number.
+fn begin(work: &Work<'_>, run: &NewRun) -> Result<u64, StoreError> {
+    let Work { db, tenant, now, .. } = work;
+    let number = numbers::next(db, tenant, "scan")?;
+    db.prepare_cached(
+        "INSERT INTO scan_runs (tenant, number, name, scanner, author, state, started, addresses, ports)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        tenant.as_str(),
+        number,
+        run.name.as_str(),
+        run.scanner.as_str(),
+        run.author.id,
+        RunState::Running.as_str(),
+        run.started,
+        run.addresses.as_ref().map(|addresses| addresses.to_string()),
+        run.ports.as_ref().map(|ports| ports.to_string()),
+    ])?;
+    record(db, tenant, *now, "scan.begun", number as u64, log::of(&run.author))?;
+    Ok(number as u64)
+}
+
+/// Keeps what became of a run; answers how many of its findings are changes.
+fn finish(work: &Work<'_>, run: u64, end: &RunEnd) -> Result<u64, StoreError> {
+    let Work { db, tenant, now, .. } = work;
+    // Somebody was faster, or this is asked again after it was kept.
+    if !is_running(db, tenant, run)? {
+        return Ok(0);
+    }
+    let broken = end.broken.as_ref();
+    let (reason, detail) = broken.map(|broken| (broken.reason.as_str(), &broken.detail)).unzip();
+    let keeping = Keeping { db, tenant, run, ended: end.ended, findings: Cell::new(0) };
+    let changes = end.found.tell(&keeping)?;
+    // What nothing was found in, no rule has to judge.
+    let judged = keeping.findings.get() == 0;
+    db.prepare_cached(
+        "UPDATE scan_runs SET state = ?3, ended = ?4, reason = ?5, detail = ?6, up = ?7, unknown = ?8,
+             open = ?9, judged = ?10
+         WHERE tenant = ?1 AND number = ?2",
+    )?
+    .execute(params![
+        tenant.as_str(),
+        run,
+        end.state.as_str(),
+        end.ended,
+        reason,
+        detail,
+        end.up,
+        end.unknown,
+        end.open,
+        judged
+    ])?;
+    let mut fields = log::of(&end.by);
+    fields.insert("state".into(), Value::from(end.state.as_str()));
+    record(db, tenant, *now, "scan.ended", run, fields)?;
+    Ok(changes)
 }
 
 /// Whether a run has begun, and not ended.

@@ -24,8 +24,7 @@ const ALL: (i64, i64) = (0, -1);
 impl Database {
     /// Adds a silence; answers its number.
     pub fn silence(&self, tenant: &Tenant, new: NewSilence, author: Actor) -> Result<i64, StoreError> {
-        let tenant = tenant.clone();
-        self.write(move |db, this| add(&this.work(db, &tenant), &new, &author))
+        self.grow(tenant, move |work| add(work, &new, &author))
     }
 
     /// Ends a silence early; answers whether there was one to end.

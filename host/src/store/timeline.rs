@@ -77,6 +77,19 @@ fn grown(
     Ok(true)
 }
 
+/// How often an incident was acknowledged; at most so many are counted.
+pub(super) fn acknowledged(
+    db: &Connection,
+    tenant: &Tenant,
+    incident: i64,
+    most: u64,
+) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM timeline
+         WHERE tenant = ?1 AND incident = ?2 AND what = 'acknowledged' LIMIT ?3)";
+    let key = params![tenant.as_str(), incident, most];
+    Ok(db.prepare_cached(sql)?.query_row(key, |row| row.get(0))?)
+}
+
 /// An incident's timeline, oldest first.
 pub(super) fn of(db: &Connection, tenant: &Tenant, incident: i64) -> Result<Vec<Entry>, StoreError> {
     let mut statement = db.prepare_cached(

@@ -15,7 +15,8 @@ const COLUMNS: &str = "id, tenant, name, scope, created, author, expires, revoke
 impl Database {
     /// Adds a token, of whose secret only this is kept; answers its number.
     pub fn add_token(&self, new: NewToken, hash: TokenHash, author: Actor) -> Result<i64, StoreError> {
-        self.write(move |db, this| add(&this.work(db, &new.tenant), &new, &hash, &author))
+        let tenant = new.tenant.clone();
+        self.grow_uncounted(&tenant, move |work| add(work, &new, &hash, &author))
     }
 
     /// Adds the first token; `None`: there is or was another.

@@ -21,6 +21,7 @@ mod ingest;
 mod load;
 mod packs;
 mod playground;
+mod quotas;
 mod raw;
 mod signed;
 mod slow;

@@ -90,7 +90,7 @@ fn what_is_no_pack_is_refused_and_changes_nothing() {
 }
 
 /// A module of this name that has so many patterns, and does nothing; its bytes end with a section of this length.
-fn patterned(name: &str, patterns: usize, filling: usize) -> Vec<u8> {
+pub(crate) fn patterned(name: &str, patterns: usize, filling: usize) -> Vec<u8> {
     let patterns: Vec<String> = (0..patterns)
         .map(|n| {
             format!(r#"{{\"name\": \"p{n}\", \"contains\": [\"{name}-first-{n}\", \"{name}-second-{n}\"]}}"#)

@@ -11,6 +11,7 @@ mod hostile;
 mod injected;
 mod judged;
 mod large;
+mod quotas;
 mod reading;
 mod real;
 mod remembered;

@@ -6,6 +6,7 @@ mod canary;
 mod delivering;
 mod ending;
 mod entries;
+mod growing;
 #[path = "../../../tests/hostile/load.rs"]
 mod load;
 mod probing;

@@ -10,7 +10,7 @@ use tripline::store::Database;
 use tripline::tenants::NewTenant;
 use tripline::token::{ConfirmationSecret, TokenSecret};
 
-use crate::fixture::{Fixture, HOUR};
+use crate::fixture::{Fixture, HOUR, policy};
 
 const DAY: i64 = 24 * HOUR;
 const ADDRESS: &str = "soc@plant.example";
@@ -292,4 +292,37 @@ fn who_is_confirmed_otherwise_is_not_asked_any_more() {
     sent(database, &again);
     assert!(database.confirm_by_token(token(&again).hash(), me()).unwrap().is_some());
     assert!(events(database).contains(&"recipient.unreached".to_string()));
+}
+
+/// Whether it has to be asked is looked at when its mail would go: of one that is sent meanwhile, and of none besides.
+#[test]
+fn who_is_confirmed_while_it_is_asked_is_not_asked_again() {
+    let fixture = Fixture::new(policy(&["soc@dock.example"]));
+    let database = &fixture.database;
+    add(database, "shop", ADDRESS, false);
+    add(database, "plant", ADDRESS, false);
+    let (first, second) = (next(database), next(database));
+    for (mail, name) in [(&first, "shop"), (&second, "plant")] {
+        assert_eq!(mail.tenant, tenant(name));
+        assert!(database.confirm_recipient(&mail.tenant, ADDRESS, me()).unwrap());
+        database.finish("relay", mail.notice, &End::Deferred("later".into())).unwrap();
+    }
+    fixture.clock.pass(HOUR);
+    let states = |name: &str| database.outbox(&tenant(name), 10).unwrap().states;
+    let one = |state: &str| [(state.to_string(), 1)];
+    // Another's mail, which is critical, goes first; nothing of those is looked at for it.
+    let critical = Report::new(Severity::Critical, "all is on fire");
+    database.report(&Tenant::default(), critical, me()).unwrap();
+    let other = next(database);
+    assert_eq!(
+        (&other.recipient[..], states("shop"), states("plant")),
+        ("soc@dock.example", one("deferred").into(), one("deferred").into())
+    );
+    sent(database, &other);
+    assert_eq!(database.next("relay").unwrap(), Next::Idle);
+    assert_eq!((states("shop"), states("plant")), (one("dead").into(), one("dead").into()));
+    // Nor if somebody wants it sent again.
+    assert_eq!(database.retry(&tenant("shop"), None, me()).unwrap(), 1);
+    assert_eq!(database.next("relay").unwrap(), Next::Idle);
+    assert_eq!(states("shop"), one("dead"));
 }

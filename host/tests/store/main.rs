@@ -10,6 +10,7 @@ mod delivering;
 mod departed;
 mod faults;
 mod fixture;
+mod growing;
 mod hostile;
 mod leaving;
 mod locked;

@@ -161,18 +161,14 @@ pub(super) fn quotas(
 ) -> Result<(), StoreError> {
     let Some(quotas) = intake.quotas() else { return Ok(()) };
     let written = &configuration.policy.quotas;
-    let mut all = database.quotas()?;
-    all.extend(
-        written
-            .each()
-            .map(|(tenant, quota)| {
-                let kept = all.get(tenant).copied().unwrap_or_default();
-                (tenant.clone(), quota.or(&kept))
-            })
-            .collect::<Vec<_>>(),
-    );
-    quotas.set(all);
-    Ok(())
+    quotas.read_all(|| {
+        let mut all = database.quotas()?;
+        for (tenant, quota) in written.each() {
+            let kept = all.get(tenant).copied().unwrap_or_default();
+            all.insert(tenant.clone(), quota.or(&kept));
+        }
+        Ok(all)
+    })
 }
 
 /// What differs, and cannot be changed while it runs.

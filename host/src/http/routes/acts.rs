@@ -110,7 +110,7 @@ macro_rules! act {
             responses(
                 (status = 200, description = "the incident as it is now, without evidence", body = IncidentShape,
                     headers(("ETag" = String, description = "its version"))),
-                (status = 409, description = "its state does not allow it"),
+                (status = 409, description = "its state, or the tenant's quota, does not allow it"),
                 (status = 412, description = "somebody has changed it since"),
                 (status = 428, description = "If-Match is missing")
             )

@@ -17,13 +17,15 @@ use super::super::caller::{Author, Caller};
 use super::super::json::{Json, is};
 use super::super::path::Path;
 use super::super::problem::Problem;
+use super::super::refusals::Asked;
+use super::super::room::Share;
 use super::super::shared::Shared;
 use super::super::unpacking::{Packing, unpack};
 use super::super::{HttpLimits, caller::Needed};
 use super::Routes;
 use crate::commit::Tenant;
 use crate::http::shapes::{OwnPackShape, PackFaultShape, PackShape, RuleOutcomeShape};
-use crate::incidents::Outcome;
+use crate::incidents::{Actor, Outcome};
 use crate::packs::{OwnPack, PackRefused, Shelf};
 use crate::quota::QuotaKind;
 use crate::report::listed;
@@ -140,26 +142,42 @@ async fn push(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    if !is(&headers, "application/wasm") {
+    let asked = Asked::by(&caller, "push", &name);
+    let brought = brought(&shared, &caller, &headers, body).await;
+    // What it waits for is nothing that was refused.
+    let is_refused = |problem: &&Problem| problem.is_refusal();
+    if let Some(problem) = brought.as_ref().err().filter(is_refused) {
+        shared.refusals.count(asked.clone(), problem.code());
+    }
+    let (signature, wasm) = brought?;
+    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
+    changed(&shared, asked, move |packs| {
+        let (wasm, _share) = wasm;
+        packs.push(&tenant, &name, wasm, signature, actor)
+    })
+    .await
+}
+
+/// A module as it is brought, in its share of memory, and who vouches for it.
+async fn brought(
+    shared: &Arc<Shared>,
+    caller: &Caller<Author>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Option<Signature>, (Vec<u8>, Share)), Problem> {
+    if !is(headers, "application/wasm") {
         return Err(Problem::unsupported("expected the header Content-Type with application/wasm"));
     }
-    let signature = signature(&headers)?;
-    let packing = Packing::of(&headers)
+    let signature = signature(headers)?;
+    let packing = Packing::of(headers)
         .map_err(|problem| problem.header(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd")))?;
     // A module is held to its own limit while it comes, and while it is unpacked.
     let most = PackLimits::default().module_bytes;
     let limits = HttpLimits { unpacked_bytes: most, ..shared.limits };
-    let (tenant, actor) = (caller.tenant().clone(), caller.actor());
-    let mut share = shared.room.share(&tenant);
+    let mut share = shared.room.share(caller.tenant());
     let packed = body::read(body, most, &limits, &mut share).await?;
     let wasm = shared.unpack(move || Ok((unpack(packed, packing, &limits, &mut share)?, share))).await?;
-    let quotas = shared.intake.quotas().cloned();
-    let pushed = move |packs: &Shelf| {
-        let (wasm, _share) = wasm;
-        let pushed = packs.push(&tenant, &name, wasm, signature, actor);
-        pushed.inspect_err(|error| noted(quotas.as_ref(), &tenant, error))
-    };
-    changed(&shared, pushed).await
+    Ok((signature, wasm))
 }
 
 /// Who vouches for a module: at most one line, of bounded length.
@@ -183,7 +201,7 @@ fn signature(headers: &HeaderMap) -> Result<Option<Signature>, Problem> {
     security(("token" = ["author"])),
     responses(
         (status = 200, body = OwnPackShape),
-        (status = 409, description = "the operator has a pack of this name now"),
+        (status = 409, description = "the operator has a pack of this name now, or the tenant's quota does not allow it"),
         (status = 422, description = "it does not judge any more")
     )
 )]
@@ -192,8 +210,8 @@ async fn roll_back(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (tenant, actor) = whose(&caller);
-    changed(&shared, move |packs| packs.roll_back(&tenant, &name, actor)).await
+    let (asked, tenant, actor) = whose(&caller, "rollback", &name);
+    changed(&shared, asked, move |packs| packs.roll_back(&tenant, &name, actor)).await
 }
 
 /// Lets a pack of the tenant's own judge again.
@@ -206,7 +224,7 @@ async fn roll_back(
     security(("token" = ["author"])),
     responses(
         (status = 200, body = OwnPackShape),
-        (status = 409, description = "the operator has a pack of this name now"),
+        (status = 409, description = "the operator has a pack of this name now, or the tenant's quota does not allow it"),
         (status = 422, description = "it does not judge any more")
     )
 )]
@@ -215,8 +233,8 @@ async fn enable(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (tenant, actor) = whose(&caller);
-    changed(&shared, move |packs| packs.enable(&tenant, &name, true, actor)).await
+    let (asked, tenant, actor) = whose(&caller, "enable", &name);
+    changed(&shared, asked, move |packs| packs.enable(&tenant, &name, true, actor)).await
 }
 
 /// Lets a pack of the tenant's own judge no more; it is kept, with what it remembers.
@@ -234,8 +252,8 @@ async fn disable(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (tenant, actor) = whose(&caller);
-    changed(&shared, move |packs| packs.enable(&tenant, &name, false, actor)).await
+    let (asked, tenant, actor) = whose(&caller, "disable", &name);
+    changed(&shared, asked, move |packs| packs.enable(&tenant, &name, false, actor)).await
 }
 
 /// Gives a pack of the tenant's own these settings, in place of those before.
@@ -249,7 +267,7 @@ async fn disable(
     security(("token" = ["author"])),
     responses(
         (status = 200, body = OwnPackShape),
-        (status = 409, description = "the operator has a pack of this name now")
+        (status = 409, description = "the operator has a pack of this name now, or the tenant's quota does not allow it")
     )
 )]
 async fn set(
@@ -258,8 +276,8 @@ async fn set(
     Path(name): Path<String>,
     Json(new): Json<Settings>,
 ) -> Result<Json<Value>, Problem> {
-    let (tenant, actor) = whose(&caller);
-    changed(&shared, move |packs| packs.set(&tenant, &name, new.settings, actor)).await
+    let (asked, tenant, actor) = whose(&caller, "settings", &name);
+    changed(&shared, asked, move |packs| packs.set(&tenant, &name, new.settings, actor)).await
 }
 
 /// The last faults of a pack of the tenant's own since the server began, the newest first; what it has cost since then, and
@@ -304,16 +322,24 @@ fn noted(quotas: Option<&Quotas>, tenant: &Tenant, error: &PackRefused) {
     }
 }
 
-fn whose<N: Needed>(caller: &Caller<N>) -> (Tenant, crate::incidents::Actor) {
-    (caller.tenant().clone(), caller.actor())
+fn whose<N: Needed>(caller: &Caller<N>, act: &'static str, name: &str) -> (Asked, Tenant, Actor) {
+    (Asked::by(caller, act, name), caller.tenant().clone(), caller.actor())
 }
 
+/// Changes a pack. That it is refused is recorded, and noted if it is for a quota.
 async fn changed(
     shared: &Arc<Shared>,
+    asked: Asked,
     change: impl FnOnce(&Shelf) -> Result<OwnPack, PackRefused> + Send + 'static,
 ) -> Result<Json<Value>, Problem> {
+    let to_tell = Arc::clone(shared);
     let changed = shared.shelve(move |packs| {
-        let pack = change(packs)?;
+        let pack = change(packs).inspect_err(|error| {
+            noted(to_tell.intake.quotas(), asked.tenant(), error);
+            if let Some(reason) = error.reason() {
+                to_tell.refusals.count(asked, reason);
+            }
+        })?;
         let signed = packs.signed(&pack)?;
         Ok((pack, signed))
     });

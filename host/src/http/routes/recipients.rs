@@ -48,7 +48,10 @@ struct AskedRecipient {
     params(("tenant" = String, Path, description = "its name")),
     request_body = AskRecipient,
     security(("token" = ["operator"])),
-    responses((status = 200, body = AskedRecipient, description = "whether it is asked"))
+    responses(
+        (status = 200, body = AskedRecipient, description = "whether it is asked"),
+        (status = 409, description = "the tenant's quota does not allow it")
+    )
 )]
 async fn ask(
     caller: Caller<Operator>,

@@ -93,7 +93,8 @@ enum ReportOutcome {
     responses(
         (status = 201, description = "it was opened", body = Reported,
             headers(("Location" = String, description = "the incident"))),
-        (status = 200, description = "it was there, or an exception covers it", body = Reported)
+        (status = 200, description = "it was there, or an exception covers it", body = Reported),
+        (status = 409, description = "the tenant's quota does not allow it")
     )
 )]
 async fn report(

@@ -58,7 +58,7 @@ struct Called {
     responses(
         (status = 201, description = "it is kept", body = ScanShape),
         (status = 408, description = "the body came too slowly"),
-        (status = 409, description = "one of this name is underway"),
+        (status = 409, description = "one of this name is underway, or the tenant's quota does not allow it"),
         (status = 413, description = "the body is too large"),
         (status = 415, description = "the body's type is not taken"),
         (status = 422, description = "it is no scan, or not one that can be compared"),

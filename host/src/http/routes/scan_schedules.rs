@@ -66,7 +66,7 @@ async fn schedules(
     security(("token" = ["analyst"])),
     responses(
         (status = 202, description = "it has begun", body = ScanShape),
-        (status = 409, description = "one of this name is underway"),
+        (status = 409, description = "one of this name is underway, or the tenant's quota does not allow it"),
         (status = 422, description = "it cannot be, or may not be scanned"),
         (status = 429, description = "as many as may be are underway")
     )

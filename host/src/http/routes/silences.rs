@@ -135,7 +135,7 @@ async fn list(
     security(("token" = ["analyst"])),
     responses(
         (status = 201, body = SilenceShape),
-        (status = 409, description = "there are too many already")
+        (status = 409, description = "there are too many already, or the tenant's quota does not allow it")
     )
 )]
 async fn add(

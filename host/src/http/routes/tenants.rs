@@ -188,7 +188,9 @@ async fn add(
     let added = added.await?.ok_or_else(full)?;
     let (token, not_asked) = added.map_err(|error: NotAdded| Problem::conflict(error.to_string()))?;
     // It is added: whoever did it gets the token, whatever becomes of this.
-    if let Some(quotas) = shared.intake.quotas() {
+    if counts(&shared, &tenant).await.is_err()
+        && let Some(quotas) = shared.intake.quotas()
+    {
         quotas.put(&tenant, quota);
     }
     let (tenant, secret) = (tenant.to_string(), secret.show().into());
@@ -221,15 +223,11 @@ async fn change(
     Ok(Json(json!({ "tenant": tenant.as_str(), "quota": listed::quota(&quota) })))
 }
 
-/// What a tenant may use counts from now on, as the database has it. Of two changes at once the older may stay here until quotas
-/// are read again.
+/// What a tenant may use counts from now on, as the database has it, whoever else changes it meanwhile.
 async fn counts(shared: &Arc<Shared>, tenant: &Tenant) -> Result<(), Problem> {
+    let Some(quotas) = shared.intake.quotas().cloned() else { return Ok(()) };
     let of = tenant.clone();
-    let quota = shared.read(move |database| database.quota(&of)).await?;
-    if let Some(quotas) = shared.intake.quotas() {
-        quotas.put(tenant, quota);
-    }
-    Ok(())
+    shared.read(move |database| quotas.read(&of, || database.quota(&of))).await.map(drop)
 }
 
 /// Quotas, as somebody has sent them.
@@ -366,9 +364,8 @@ async fn delete(
     let deleted = shared.write(move |database| database.delete_tenant(&whose, actor)).await?;
     if deleted {
         shared.health.forget(&tenant);
-        if let Some(quotas) = shared.intake.quotas() {
-            quotas.put(&tenant, Quota::default());
-        }
+        // It is deleted, whatever becomes of this.
+        let _ = counts(&shared, &tenant).await;
     }
     shared.revoked.send_modify(|count| *count += 1);
     deleted.then_some(StatusCode::NO_CONTENT).ok_or_else(no_tenant)

@@ -107,7 +107,7 @@ async fn list(
     security(("token" = ["admin"])),
     responses(
         (status = 201, body = AddedToken),
-        (status = 409, description = "there are too many already")
+        (status = 409, description = "there are too many already, or the tenant's quota does not allow it")
     )
 )]
 async fn add(
