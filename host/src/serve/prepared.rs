@@ -149,6 +149,11 @@ impl Compiled {
         Ok(())
     }
 
+    /// Whether there is an index of all of them.
+    pub(super) fn is_built(&self) -> bool {
+        self.matcher.get().is_some()
+    }
+
     /// The index of all of them; it is made now, if it was not yet. A pack that cannot be matched is not in it.
     pub(super) fn matcher(&self) -> &Matcher {
         self.matcher.get_or_init(|| {

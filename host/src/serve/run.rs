@@ -10,6 +10,7 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 use tripline_engine::line::LineSettings;
 use tripline_engine::sandbox::Sandbox;
 
+use super::building::{BUILDERS, Build};
 use super::collecting::{Collecting, Disk, Judged};
 use super::committing::Committing;
 use super::control::Guard;
@@ -24,7 +25,7 @@ use super::sets::PackSets;
 use super::shared::Shared;
 use super::telling::Telling;
 use super::turns::Turns;
-use super::{Control, Event, Expected, Follow, Health, Intake, Scans, matching};
+use super::{Control, Event, Expected, Follow, Health, Intake, Scans, building, matching};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::crash::point;
 use crate::notices::Deliverer;
@@ -192,6 +193,8 @@ impl Epoch<'_> {
         // Bounded by the turns of each tenant: whose patterns are slow must not keep who feeds waiting.
         let (to_matchers, blocks) = lanes();
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
+        // Bounded by the lanes, of which each asks once.
+        let (to_builders, builds) = unbounded::<Build>();
         std::thread::scope(|scope| {
             let control = shared.control;
             scope.spawn(move || {
@@ -200,13 +203,21 @@ impl Epoch<'_> {
             });
             for _ in 0..threads {
                 let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
+                let to_builders = to_builders.clone();
                 scope.spawn(move || {
                     let _guard = Guard(control);
-                    matching::run(sets, &blocks, &to_collector);
+                    matching::run(sets, &blocks, &to_builders, &to_collector);
+                });
+            }
+            for _ in 0..BUILDERS {
+                let builds = builds.clone();
+                scope.spawn(move || {
+                    let _guard = Guard(control);
+                    building::run(&builds);
                 });
             }
             // Whoever holds one keeps the other end waiting.
-            drop((blocks, to_collector));
+            drop((blocks, to_collector, to_builders, builds));
             let judges = judging.into_iter().map(|judging| {
                 // Bounded by the turns and marks of each tenant: whose batch is slow must not keep the collector waiting,
                 // and thereby all others.

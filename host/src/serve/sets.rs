@@ -179,6 +179,11 @@ impl PackSet {
         self.matcher.get_or_init(|| self.compiled.matcher().for_another())
     }
 
+    /// Whether their patterns are compiled and in their index.
+    pub(super) fn is_built(&self) -> bool {
+        self.matcher.get().is_some() || self.compiled.is_built()
+    }
+
     /// Their patterns, if a line has met them.
     pub(super) fn met(&self) -> Option<&Matcher> {
         self.matcher.get()
