@@ -153,7 +153,7 @@ impl Shelf {
         let (sets, database) = (&counting.sets, &self.tools.database);
         let demanded = counting.demands.of(tenant, keys);
         let (mut of_tenant, left_out) = kept::of(database, sets.operators(), tenant, demanded)?;
-        let mut own = sets.all_own().clone();
+        let mut own = sets.all_own();
         match of_tenant.remove(tenant) {
             Some(packs) => own.insert(tenant.clone(), packs),
             None => own.remove(tenant),
@@ -165,7 +165,7 @@ impl Shelf {
             return Err(PackRefused::Unknown(format!("tenant `{tenant}` that was added at run time")));
         }
         counting.sets = Arc::clone(&changed);
-        self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
+        self.tools.control.change_own(tenant, changed);
         // It is in force, so it is no error if this fails: all that is left out is told again when packs are read the next time.
         let _ = unsigned::tell(database, &left_out);
         Ok(left_out)
@@ -334,7 +334,7 @@ impl Shelf {
         keep: impl FnOnce(&Database, Signed) -> Result<(), crate::commit::StoreError>,
     ) -> Result<(), PackRefused> {
         let own = |sets: &PackSets| {
-            let mut own = sets.own(tenant).to_vec();
+            let mut own = sets.own(tenant);
             own.retain(|one| one.pack.name() != name);
             own.extend(configured.clone());
             own.sort_by(|one, other| one.pack.name().cmp(other.pack.name()));
@@ -362,14 +362,15 @@ impl Shelf {
         }
         keep(&self.tools.database, signed)?;
         counting.sets = Arc::clone(&changed);
-        self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
+        self.tools.control.change_own(tenant, changed);
         Ok(())
     }
 
     /// Whether a tenant may have as many patterns as with this pack: before any of them is compiled.
     fn has_patterns(&self, tenant: &Tenant, pack: &Pack, quota: &Quota) -> Result<(), PackRefused> {
         let sets = self.sets();
-        let others = sets.own(tenant).iter().filter(|one| one.pack.name() != pack.name());
+        let own = sets.own(tenant);
+        let others = own.iter().filter(|one| one.pack.name() != pack.name());
         let others: usize = others.map(|one| one.pack.manifest().patterns.len()).sum();
         let patterns = others + pack.manifest().patterns.len();
         Ok(quota.allows(QuotaKind::Patterns, patterns as u64)?)
@@ -378,8 +379,8 @@ impl Shelf {
     /// Whether it takes its settings and what is remembered.
     fn opens(&self, tenant: &Tenant, configured: &Configured, quota: &Quota) -> Result<(), PackRefused> {
         let states = self.tools.database.states(tenant)?;
-        let (sets, name) = (self.sets(), configured.pack.name());
-        let is_own = |name: &str| sets.own(tenant).iter().any(|one| one.pack.name() == name);
+        let (packs, name) = (self.sets().own(tenant), configured.pack.name());
+        let is_own = |name: &str| packs.iter().any(|one| one.pack.name() == name);
         let own = states.iter().filter(|state| state.pack == name || is_own(&state.pack));
         quota.allows(QuotaKind::State, own.map(PackState::bytes).sum())?;
         let remembered = states.iter().find(|state| state.pack == configured.pack.name());

@@ -6,7 +6,10 @@
 //! ```
 //!
 //! A tenant whose packs are slow is open for longer, and nobody else waits for it. Its next mark is set when what it had
-//! for the last one is on disk.
+//! for the last one is on disk. One that has other packs from some place on goes over to them when the mark there is on
+//! disk: nothing of it comes until then.
+
+mod swapping;
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
@@ -25,7 +28,7 @@ use tripline_engine::{Fault, PackFault, suspensions};
 use super::Event;
 use super::coming::Coming;
 use super::modules::Starved;
-use super::passing::{Ack, Barrier, Fed, Part, What, Work};
+use super::passing::{Ack, Barrier, Fed, Part, Swap, Until, What, Work};
 use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::Turn;
@@ -79,6 +82,8 @@ pub(super) struct Collecting<'a> {
     ready: HashMap<Tenant, Pending>,
     waits: Instant,
     parts: (Sender<Part>, Receiver<Part>),
+    /// Tenants that are to have other packs.
+    swaps: HashMap<Tenant, Swap>,
     /// Packs whose patterns are over their budget.
     suspended: HashSet<(Tenant, usize)>,
 }
@@ -124,6 +129,7 @@ impl<'a> Collecting<'a> {
             waits: Instant::now(),
             // Bounded by the marks that are open.
             parts: unbounded(),
+            swaps: HashMap::new(),
             suspended: HashSet::new(),
         }
     }
@@ -181,6 +187,9 @@ impl<'a> Collecting<'a> {
                 }
                 (marked, at_mark) = (Instant::now(), self.judged.decided.load(Relaxed));
             }
+            if self.swap().is_err() {
+                return;
+            }
             if !self.commit() || has_ended && self.is_done() {
                 return;
             }
@@ -190,7 +199,7 @@ impl<'a> Collecting<'a> {
     /// How long nothing has to be done.
     fn pause(&self) -> Duration {
         let waits = self.since.values().any(|pending| !pending.acks.is_empty()) || !self.ready.is_empty();
-        if waits { SOON } else { self.shared.pause }
+        if waits || !self.swaps.is_empty() { SOON } else { self.shared.pause }
     }
 
     /// Whether a mark may be set for it: none is open, nothing waits for the store, and what belongs together has come.
@@ -222,6 +231,11 @@ impl<'a> Collecting<'a> {
             }
             What::Decision(decision) => {
                 self.since.entry(tenant).or_default().commit.decisions.push(*decision);
+            }
+            What::Swap(swap) => {
+                // There is a mark at this place, whatever has come before it.
+                self.since.entry(tenant.clone()).or_default();
+                self.swaps.insert(tenant, swap);
             }
             // Matchers let none through.
             What::Block { .. } => {}
@@ -269,7 +283,9 @@ impl<'a> Collecting<'a> {
         crowded
             || decided >= DECISIONS
             || elapsed >= self.shared.every
-            || elapsed >= SOON && waits.any(|(_, pending)| !pending.acks.is_empty())
+            || waits.any(|(tenant, pending)| {
+                self.swaps.contains_key(tenant) || elapsed >= SOON && !pending.acks.is_empty()
+            })
     }
 
     /// Whether the barrier before is on disk.
@@ -286,7 +302,7 @@ impl<'a> Collecting<'a> {
     /// Whether all that came is on disk.
     fn is_done(&mut self) -> bool {
         let waits = !self.since.is_empty() || !self.open.is_empty() || !self.ready.is_empty();
-        !waits && self.has_stored()
+        !waits && self.swaps.is_empty() && self.has_stored()
     }
 
     /// Sets a mark for each tenant of which something has come. All that was committed is on disk.
@@ -300,8 +316,9 @@ impl<'a> Collecting<'a> {
         }
         let tenants: Vec<Tenant> = self.since.keys().filter(|tenant| self.is_free(tenant)).cloned().collect();
         for tenant in tenants {
+            let until = if self.swaps.contains_key(&tenant) { Until::Swap } else { Until::Next };
             for judge in judges {
-                judge.send(Work::Mark(tenant.clone(), self.parts.0.clone())).map_err(|_| Gone)?;
+                judge.send(Work::Mark(tenant.clone(), until, self.parts.0.clone())).map_err(|_| Gone)?;
             }
             let pending = self.since.remove(&tenant).unwrap_or_default();
             self.open.insert(tenant, Open { pending, missing: judges.len() });

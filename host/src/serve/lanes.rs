@@ -9,7 +9,8 @@
 //! brings patterns that are slow pays for them with its own turns. Who comes back after a pause begins with what the
 //! others stand at: nobody saves up turns by being quiet, and a debt lasts until the others have had as much.
 //!
-//! A lane is held while its tenant's patterns are built, by another thread than these: it waits, and no other does.
+//! A lane is held while its tenant's patterns are built, by another thread than these, and while its tenant goes over to
+//! other packs: it waits, and no other does.
 //!
 //! A turn is paid for when it is over. Until then its tenant may have another matcher as well, but not while nobody knows
 //! how its turns are, nor while one takes longer than it should: one matcher is for the others then.
@@ -48,6 +49,8 @@ struct State {
     held: usize,
     takers: usize,
     is_closed: bool,
+    /// What is taken goes nowhere any more.
+    is_over: bool,
 }
 
 #[derive(Default)]
@@ -68,6 +71,10 @@ struct Lane {
 impl Lane {
     /// Whether another turn may begin beside those that are underway.
     fn may_begin(&self) -> bool {
+        if let Some(Fed { what: What::Swap(_), .. }) = self.waiting.front() {
+            // What is left of them comes first again, and is matched by the packs that there are.
+            return self.underway == 0;
+        }
         match self.since {
             Some(since) if self.underway > 0 => self.is_known && since.elapsed() < LATE,
             _ => true,
@@ -86,6 +93,9 @@ pub(super) struct Held {
     table: Arc<Table>,
     tenant: Tenant,
 }
+
+/// Once this is gone, nobody is given any: what holds a lane may lie where nobody takes it any more.
+pub(super) struct Ender(Arc<Table>);
 
 /// Nothing waits yet.
 pub(super) fn lanes() -> (Putter, Taker) {
@@ -111,11 +121,22 @@ impl Putter {
 }
 
 impl Taker {
+    /// What ends all of them.
+    pub(super) fn ender(&self) -> Ender {
+        Ender(Arc::clone(&self.0))
+    }
+
     /// What is first of who has cost least; `None`: no more comes.
     pub(super) fn take(&self) -> Option<Fed> {
         let mut state = self.0.lock();
         loop {
-            if let Some(fed) = state.next() {
+            if state.is_over {
+                return None;
+            }
+            if let Some(mut fed) = state.next() {
+                if let What::Swap(swap) = &mut fed.what {
+                    swap.held = Some(Held { table: Arc::clone(&self.0), tenant: fed.tenant.clone() });
+                }
                 return Some(fed);
             }
             if state.is_closed && state.turns.is_empty() && state.held == 0 {
@@ -186,6 +207,13 @@ impl Clone for Taker {
 impl Drop for Taker {
     fn drop(&mut self) {
         self.0.lock().takers -= 1;
+    }
+}
+
+impl Drop for Ender {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.came.notify_all();
     }
 }
 
@@ -267,13 +295,17 @@ impl State {
         let lane = self.lanes.get_mut(&tenant)?;
         lane.number = None;
         let fed = lane.waiting.pop_front()?;
-        if let What::Block { .. } = fed.what {
-            lane.underway += 1;
-            lane.since.get_or_insert_with(Instant::now);
+        match fed.what {
+            What::Block { .. } => {
+                lane.underway += 1;
+                lane.since.get_or_insert_with(Instant::now);
+            }
+            What::Swap(_) => {
+                self.hold(&tenant);
+            }
+            _ => {}
         }
-        if !lane.waiting.is_empty() {
-            self.stand(&tenant);
-        }
+        self.stand(&tenant);
         if self.lanes.len() > 2 * self.turns.len() + FEW {
             // Debts that the others have had, too, are none.
             let has_work = |lane: &Lane| !lane.waiting.is_empty() || lane.underway > 0 || lane.is_held;

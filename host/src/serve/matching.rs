@@ -16,7 +16,7 @@ use crate::check::MonotonicClock;
 const SCRATCHES: usize = 256;
 
 pub(super) fn run(sets: &PackSets, fed: &Taker, to_builders: &Sender<Build>, to_collector: &Sender<Fed>) {
-    let mut scratches: HashMap<usize, MatchScratch> = HashMap::new();
+    let mut scratches: HashMap<u64, MatchScratch> = HashMap::new();
     // Nobody builds any more: what has to be built is built here, that it goes on.
     let mut builds = false;
     while let Some(Fed { number, joined, tenant, what }) = fed.take() {

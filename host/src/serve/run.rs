@@ -140,12 +140,13 @@ pub fn run(
                 instances,
             };
             epoch.run(&mut feeding, committed.clone(), take(&mut is_first))?;
-            let Some(change) = control.take_change().filter(|_| !control.is_stopping()) else {
+            let Some((change, own)) = control.take_change().filter(|_| !control.is_stopping()) else {
                 return Ok(());
             };
             point("before_change");
             // Judged and committed is all that was read; what packs remember is in the database.
             packs = change.packs.unwrap_or(packs);
+            own.iter().for_each(|(tenant, sets)| packs.go_over(tenant, sets));
             follow = change.follow.unwrap_or(follow);
             expected = change.expected.unwrap_or(expected);
             tell(Event::Changed);
@@ -182,12 +183,14 @@ impl Epoch<'_> {
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
         let starved = Arc::new(Starved::default());
-        let sandbox: Arc<dyn Sandbox> =
-            Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
+        let modules = Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
+        let sandbox: Arc<dyn Sandbox> = Arc::clone(&modules) as Arc<dyn Sandbox>;
         let Some(sizes) = kept(shared, may_fail, Database::state_sizes)? else { return Ok(()) };
         shared.health.accounts().begin(sets, sizes);
         let seats = (instances / threads).max(1);
-        let bar = Bar { shared, sets, sandbox: &sandbox, decided: &decided, crowded: &crowded, seats };
+        let modules = &*modules;
+        let bar =
+            Bar { shared, sets, sandbox: &sandbox, modules, decided: &decided, crowded: &crowded, seats };
         let seated = kept(shared, may_fail, |_| seat(bar, threads))?;
         let Some((judging, tenants)) = seated else { return Ok(()) };
         // Bounded by the turns of each tenant: whose patterns are slow must not keep who feeds waiting.
@@ -216,6 +219,7 @@ impl Epoch<'_> {
                     building::run(&builds);
                 });
             }
+            let _ends = blocks.ender();
             // Whoever holds one keeps the other end waiting.
             drop((blocks, to_collector, to_builders, builds));
             let judges = judging.into_iter().map(|judging| {

@@ -102,6 +102,17 @@ impl Accounts {
         states.iter().for_each(|state| account.keeps(state));
     }
 
+    /// A tenant has these packs from now on, and they remember this.
+    pub(super) fn goes_over(&self, tenant: &Tenant, set: &Arc<PackSet>, states: &[PackState]) {
+        let mut state = self.lock();
+        if states.is_empty() && !state.tenants.contains_key(tenant) {
+            return;
+        }
+        let Some(account) = state.account(tenant) else { return };
+        account.keep_to(set);
+        states.iter().for_each(|state| account.keeps(state));
+    }
+
     /// So many mails of a tenant were sent.
     pub(super) fn mailed(&self, tenant: &Tenant, mails: u64) {
         self.count(tenant, |counts| counts.mails += mails);

@@ -1,6 +1,8 @@
 use tripline_engine::line::{LineSettings, Lines};
 use tripline_engine::matcher::Begun;
 
+use super::super::passing::Swap;
+use super::super::sets::PackSets;
 use super::super::turns::Turns;
 use super::*;
 use crate::follow::Waker;
@@ -9,6 +11,15 @@ const MILLI: Duration = Duration::from_millis(1);
 
 fn fed(tenant: &str, number: u64) -> Fed {
     Fed { number, joined: false, tenant: Tenant::new(tenant).unwrap(), what: What::Passed(0) }
+}
+
+fn block(turns: &Turns, tenant: &str, number: u64) -> Fed {
+    let mut lines = Lines::new(LineSettings { live: true, ..LineSettings::default() });
+    lines.push(b"a\n");
+    lines.end_of_batch();
+    let (block, turn) = (lines.next_block().unwrap(), turns.take(&Tenant::new(tenant).unwrap()));
+    let what = What::Block { source: 1, block, begun: Begun::default(), took: Duration::ZERO, turn };
+    Fed { what, ..fed(tenant, number) }
 }
 
 /// Takes so many, each at what its tenant's turns cost; whose they were, and their numbers.
@@ -73,14 +84,7 @@ fn nobody_has_all_matchers_with_turns_that_do_not_end() {
     let (putter, taker) = lanes();
     let turns = Turns::new(1, Waker::new().0);
     let slow = Tenant::new("slow").unwrap();
-    for _ in 0..4 {
-        let mut lines = Lines::new(LineSettings { live: true, ..LineSettings::default() });
-        lines.push(b"a\n");
-        lines.end_of_batch();
-        let (block, turn) = (lines.next_block().unwrap(), turns.take(&slow));
-        let what = What::Block { source: 1, block, begun: Begun::default(), took: Duration::ZERO, turn };
-        putter.put(Fed { what, ..fed("slow", 0) }).unwrap_or_else(|_| panic!());
-    }
+    (0..4).for_each(|number| putter.put(block(&turns, "slow", number)).unwrap_or_else(|_| panic!()));
     let next = || taker.0.lock().next();
     assert!(next().is_some());
     assert!(next().is_none(), "nobody knows how its turns are");
@@ -153,4 +157,43 @@ fn one_that_is_held_waits_alone_and_ends_nobody() {
     assert_eq!(waits.join().unwrap(), Some(0), "no more comes, but what was held does");
     assert_eq!(taken(&taker, 2, &costs), [("new".into(), 1), ("new".into(), 2)]);
     assert!(taker.take().is_none());
+}
+
+/// Other packs may lie where whoever collects has left them.
+#[test]
+fn who_waits_for_a_lane_ends_with_who_collects() {
+    let (putter, taker) = lanes();
+    putter.put(fed("new", 0)).unwrap_or_else(|_| panic!());
+    let first = taker.take().unwrap();
+    let held = taker.hold(first);
+    drop(putter);
+    let (ender, other) = (taker.ender(), taker.clone());
+    let waits = std::thread::spawn(move || other.take().is_none());
+    drop(ender);
+    assert!(waits.join().unwrap() && taker.take().is_none());
+    drop(held);
+    assert!(taker.take().is_none());
+}
+
+/// What came before is matched by the packs that there were, to its last line, and nothing behind it by those.
+#[test]
+fn other_packs_wait_for_what_came_before_and_what_comes_behind_for_them() {
+    let (putter, taker) = lanes();
+    let turns = Turns::new(1, Waker::new().0);
+    let put = |fed| putter.put(fed).unwrap_or_else(|_| panic!());
+    let sets = Arc::new(PackSets::shared(Vec::new()).unwrap());
+    put(block(&turns, "new", 0));
+    put(Fed { what: What::Swap(Swap { sets, held: None }), ..fed("new", 1) });
+    put(block(&turns, "new", 2));
+    let first = taker.take().unwrap();
+    assert!(taker.0.lock().next().is_none(), "one is underway");
+    taker.put_back(first, MILLI);
+    assert_eq!(taker.take().unwrap().number, 0, "what is left of it comes first");
+    taker.charge(&Tenant::new("new").unwrap(), MILLI);
+    let Fed { number: 1, what: What::Swap(swap), .. } = taker.take().unwrap() else { panic!() };
+    assert!(taker.0.lock().next().is_none(), "they do not count yet");
+    put(fed("other", 0));
+    assert_eq!(taker.take().unwrap().tenant.as_str(), "other");
+    drop(swap);
+    assert_eq!(taker.take().unwrap().number, 2);
 }
