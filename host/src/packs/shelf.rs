@@ -11,12 +11,12 @@ use tripline_engine::sandbox::{Allowance, Sandbox, Trap};
 use tripline_engine::{Configured, Pack, PackLimits};
 
 use super::kept::{self, has_room, signed, signers};
-use super::{Act, Compiler, NewVersion, OwnPack, PackRefused, unsigned};
+use super::{Act, Compiler, Compiling, NewVersion, OwnPack, PackRefused, unsigned};
 use crate::builtin;
 use crate::commit::{PackState, Store, Tenant};
 use crate::incidents::Actor;
 use crate::quota::{OverQuota, Quota, QuotaKind};
-use crate::serve::{Change, Control, PackSets};
+use crate::serve::{Change, Control, Health, Intake, PackSets};
 use crate::signing::{Demands, PublicKey, Signature, Signed, Statement, Unsigned};
 use crate::store::Database;
 
@@ -30,6 +30,10 @@ pub struct Tools {
     pub sandbox: Arc<dyn Sandbox>,
     /// What compiles them.
     pub compiler: Compiler,
+    /// Where it is counted what that takes …
+    pub health: Arc<Health>,
+    /// … and with whose quotas it is paid for.
+    pub intake: Intake,
 }
 
 /// The packs that a server judges by: the operator's, and those that tenants push while it runs.
@@ -220,7 +224,7 @@ impl Shelf {
         self.has_patterns(tenant, &pack, &quota)?;
         let settings = known.map(|one| one.settings.clone()).unwrap_or_default();
         let configured = Configured::new(Arc::clone(&pack), &settings).map_err(PackRefused::Settings)?;
-        self.tools.compiler.compile(&pack).map_err(PackRefused::Compile)?;
+        self.compile(tenant, &pack)?;
         self.opens(tenant, &configured, &quota)?;
         let (version, wasm) = (pack.manifest().pack.version.to_string(), pack.wasm().to_vec());
         let is_enabled = known.is_none_or(|one| one.is_enabled);
@@ -309,7 +313,7 @@ impl Shelf {
             if self.sets().operators().iter().any(|one| one.pack.name() == name) {
                 return Err(PackRefused::Taken(name.into()));
             }
-            self.tools.compiler.compile(&one.pack).map_err(PackRefused::Compile)?;
+            self.compile(tenant, &one.pack)?;
             self.opens(tenant, &one, &self.tools.database.quota(tenant)?)?;
             configured = Some(one);
         } else if let Act::Settings(_) = &act {
@@ -364,6 +368,17 @@ impl Shelf {
         counting.sets = Arc::clone(&changed);
         self.tools.control.change_own(tenant, changed);
         Ok(())
+    }
+
+    /// Compiles a tenant's pack, at that tenant's expense.
+    fn compile(&self, tenant: &Tenant, pack: &Pack) -> Result<(), PackRefused> {
+        let Tools { compiler, health, intake, .. } = &self.tools;
+        let Compiling { end, cpu } = compiler.compile(pack);
+        health.accounts().compiled(tenant, pack.name(), cpu);
+        if let Some(quotas) = intake.quotas() {
+            quotas.spend_cpu(tenant, cpu);
+        }
+        end.map_err(PackRefused::Compile)
     }
 
     /// Whether a tenant may have as many patterns as with this pack: before any of them is compiled.
