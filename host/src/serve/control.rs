@@ -23,12 +23,14 @@ pub struct Change {
     pub expected: Option<Vec<Expected>>,
 }
 
+/// Tenants that have other packs in these, each once.
+type Own = Vec<(Tenant, Arc<PackSets>)>;
+
 /// What was asked for and is not done yet.
 #[derive(Default)]
 struct Waiting {
     change: Option<Change>,
-    /// Tenants that have other packs in these, each once.
-    own: Vec<(Tenant, Arc<PackSets>)>,
+    own: Own,
 }
 
 /// Held by whoever runs a server: stops it, changes it, wakes it.
@@ -101,14 +103,14 @@ impl Control {
     }
 
     /// What is to change for everybody, and with it what is to for one.
-    pub(super) fn take_change(&self) -> Option<(Change, Vec<(Tenant, Arc<PackSets>)>)> {
+    pub(super) fn take_change(&self) -> Option<(Change, Own)> {
         let mut waiting = self.lock();
         let change = waiting.change.take()?;
         Some((change, take(&mut waiting.own)))
     }
 
     /// What is to change for one tenant each, if nothing is for everybody.
-    pub(super) fn take_own(&self) -> Vec<(Tenant, Arc<PackSets>)> {
+    pub(super) fn take_own(&self) -> Own {
         let mut waiting = self.lock();
         if waiting.change.is_some() { Vec::new() } else { take(&mut waiting.own) }
     }
