@@ -87,6 +87,9 @@ impl Accounted {
         let matching = all().map(|one| (label(one), one.1.counts.matching.as_secs_f64()));
         let help = "Time in its patterns, of all threads";
         counter(out, "tenant_pack_match", help, Some(&Unit::Seconds), matching)?;
+        let compiling = all().map(|one| (label(one), one.1.counts.compiling.as_secs_f64()));
+        let help = "CPU time in compiling its modules";
+        counter(out, "tenant_pack_compile", help, Some(&Unit::Seconds), compiling)?;
         let memory = all().map(|one| (label(one), one.1.memory as i64));
         gauge(out, "tenant_pack_memory", "Memory of its instance", Some(&Unit::Bytes), memory)?;
         let state = all().map(|one| (label(one), one.1.state as i64));

@@ -7,13 +7,19 @@
 //!      └───────────────── nothing, or one line ◄───────┘──► machine code, in our own cache
 //! ```
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::{self, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
+use rustix::io::retry_on_intr;
+use rustix::param::clock_ticks_per_second;
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, set_parent_process_death_signal,
+    setrlimit, waitid,
+};
 use rustix::thread::set_no_new_privs;
 use tripline_engine::{Pack, PackLimits};
 use tripline_sandbox::{Cache, Limits, Wasmtime};
@@ -49,6 +55,15 @@ pub enum CompileError {
     Process(#[from] io::Error),
 }
 
+/// How compiling a pack has ended.
+#[derive(Debug)]
+pub struct Compiling {
+    /// Whether there is machine code.
+    pub end: Result<(), CompileError>,
+    /// CPU time that it has taken, however it has ended: the process's own, and what the system did for it.
+    pub cpu: Duration,
+}
+
 /// Makes machine code in processes of its own.
 #[derive(Clone, Debug)]
 pub struct Compiler {
@@ -66,11 +81,14 @@ impl Compiler {
         Compiler { program: "/proc/self/exe".into(), cache, limits: CompileLimits::default() }
     }
 
-    /// Compiles a pack.
-    ///
-    /// # Errors
-    /// It is refused, or takes too much.
-    pub fn compile(&self, pack: &Pack) -> Result<(), CompileError> {
+    /// Compiles a pack, unless it is refused or takes too much.
+    pub fn compile(&self, pack: &Pack) -> Compiling {
+        let mut cpu = Duration::ZERO;
+        let end = self.within(pack, &mut cpu);
+        Compiling { end, cpu }
+    }
+
+    fn within(&self, pack: &Pack, cpu: &mut Duration) -> Result<(), CompileError> {
         let mut command = Command::new(&self.program);
         command.args(["pack-compile", "--parent", &process::id().to_string()]);
         command.args(["--cpu", &self.limits.cpu.to_string(), "--memory", &self.limits.memory.to_string()]);
@@ -88,14 +106,20 @@ impl Compiler {
             let _ = output.map(|output| output.take(WORDS).read_to_string(&mut said));
             said
         });
-        let until = Instant::now() + self.limits.wall;
-        let status = loop {
-            match child.0.try_wait()? {
-                Some(status) => break Some(status),
-                None if Instant::now() >= until => break None,
-                None => thread::sleep(LOOK),
+        let (until, pid) = (Instant::now() + self.limits.wall, Pid::from_child(&child.0));
+        let mut is_late = false;
+        while !is_over(pid, WaitIdOptions::NOHANG)? {
+            if Instant::now() >= until {
+                is_late = true;
+                child.0.kill()?;
+                is_over(pid, WaitIdOptions::empty())?;
+                break;
             }
-        };
+            thread::sleep(LOOK);
+        }
+        // What it has taken is known from when it has ended until it is waited for.
+        *cpu = spent(pid).unwrap_or_default();
+        let status = Some(child.0.wait()?).filter(|_| !is_late);
         // Both end with it.
         drop(child);
         let _ = writing.join();
@@ -118,6 +142,26 @@ const LOOK: Duration = Duration::from_millis(5);
 const REFUSED: i32 = 2;
 /// Bytes of machine code: what is larger is not kept.
 const ARTIFACT: u64 = 256 << 20;
+
+/// Whether a child has ended. It can be waited for all the same.
+fn is_over(pid: Pid, options: WaitIdOptions) -> io::Result<bool> {
+    let options = options | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    Ok(retry_on_intr(|| waitid(WaitId::Pid(pid), options))?.is_some())
+}
+
+/// CPU time of a child that has ended and was not waited for, and of all its threads.
+fn spent(pid: Pid) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
+    Some(Duration::from_secs(ticks(&stat)?) / u32::try_from(clock_ticks_per_second()).ok()?)
+}
+
+/// `pid (name) state … utime stime …`; a name may have anything in it.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, behind) = stat.rsplit_once(") ")?;
+    let mut fields = behind.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    next()?.checked_add(next()?)
+}
 
 /// Nothing of it is left, however it is dropped.
 struct Ending(process::Child);
@@ -167,4 +211,16 @@ fn limit(limits: &CompileLimits) -> rustix::io::Result<()> {
     setrlimit(Resource::Fsize, limit(ARTIFACT))?;
     setrlimit(Resource::As, limit(limits.memory))?;
     setrlimit(Resource::Cpu, limit(limits.cpu))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_hides_nothing_of_what_was_taken() {
+        let stat = "7 (a) R 1 (b) ) Z 1 7 7 0 -1 4228300 9 0 0 0 120 34 0 0 20 0 1 0 5 0 0";
+        assert_eq!(ticks(stat), Some(154));
+        assert_eq!(ticks("7 (a) Z 1"), None);
+    }
 }

@@ -16,7 +16,7 @@ mod own;
 mod shelf;
 mod unsigned;
 
-pub use self::compiling::{CompileError, CompileLimits, Compiler, become_compiler};
+pub use self::compiling::{CompileError, CompileLimits, Compiler, Compiling, become_compiler};
 pub use self::error::PackRefused;
 pub use self::own::{Act, NewVersion, OwnPack, Version};
 pub use self::shelf::{LeftOut, Ready, Shelf, Tools};

@@ -11,12 +11,12 @@ use tripline_engine::sandbox::{Allowance, Sandbox, Trap};
 use tripline_engine::{Configured, Pack, PackLimits};
 
 use super::kept::{self, has_room, signed, signers};
-use super::{Act, Compiler, NewVersion, OwnPack, PackRefused, unsigned};
+use super::{Act, Compiler, Compiling, NewVersion, OwnPack, PackRefused, unsigned};
 use crate::builtin;
 use crate::commit::{PackState, Store, Tenant};
 use crate::incidents::Actor;
 use crate::quota::{OverQuota, Quota, QuotaKind};
-use crate::serve::{Change, Control, PackSets};
+use crate::serve::{Change, Control, Health, Intake, PackSets};
 use crate::signing::{Demands, PublicKey, Signature, Signed, Statement, Unsigned};
 use crate::store::Database;
 
@@ -30,6 +30,10 @@ pub struct Tools {
     pub sandbox: Arc<dyn Sandbox>,
     /// What compiles them.
     pub compiler: Compiler,
+    /// Where it is counted what that takes …
+    pub health: Arc<Health>,
+    /// … and with whose quotas it is paid for.
+    pub intake: Intake,
 }
 
 /// The packs that a server judges by: the operator's, and those that tenants push while it runs.
@@ -153,7 +157,7 @@ impl Shelf {
         let (sets, database) = (&counting.sets, &self.tools.database);
         let demanded = counting.demands.of(tenant, keys);
         let (mut of_tenant, left_out) = kept::of(database, sets.operators(), tenant, demanded)?;
-        let mut own = sets.all_own().clone();
+        let mut own = sets.all_own();
         match of_tenant.remove(tenant) {
             Some(packs) => own.insert(tenant.clone(), packs),
             None => own.remove(tenant),
@@ -165,7 +169,7 @@ impl Shelf {
             return Err(PackRefused::Unknown(format!("tenant `{tenant}` that was added at run time")));
         }
         counting.sets = Arc::clone(&changed);
-        self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
+        self.tools.control.change_own(tenant, changed);
         // It is in force, so it is no error if this fails: all that is left out is told again when packs are read the next time.
         let _ = unsigned::tell(database, &left_out);
         Ok(left_out)
@@ -220,7 +224,7 @@ impl Shelf {
         self.has_patterns(tenant, &pack, &quota)?;
         let settings = known.map(|one| one.settings.clone()).unwrap_or_default();
         let configured = Configured::new(Arc::clone(&pack), &settings).map_err(PackRefused::Settings)?;
-        self.tools.compiler.compile(&pack).map_err(PackRefused::Compile)?;
+        self.compile(tenant, &pack)?;
         self.opens(tenant, &configured, &quota)?;
         let (version, wasm) = (pack.manifest().pack.version.to_string(), pack.wasm().to_vec());
         let is_enabled = known.is_none_or(|one| one.is_enabled);
@@ -309,7 +313,7 @@ impl Shelf {
             if self.sets().operators().iter().any(|one| one.pack.name() == name) {
                 return Err(PackRefused::Taken(name.into()));
             }
-            self.tools.compiler.compile(&one.pack).map_err(PackRefused::Compile)?;
+            self.compile(tenant, &one.pack)?;
             self.opens(tenant, &one, &self.tools.database.quota(tenant)?)?;
             configured = Some(one);
         } else if let Act::Settings(_) = &act {
@@ -334,7 +338,7 @@ impl Shelf {
         keep: impl FnOnce(&Database, Signed) -> Result<(), crate::commit::StoreError>,
     ) -> Result<(), PackRefused> {
         let own = |sets: &PackSets| {
-            let mut own = sets.own(tenant).to_vec();
+            let mut own = sets.own(tenant);
             own.retain(|one| one.pack.name() != name);
             own.extend(configured.clone());
             own.sort_by(|one, other| one.pack.name().cmp(other.pack.name()));
@@ -362,14 +366,26 @@ impl Shelf {
         }
         keep(&self.tools.database, signed)?;
         counting.sets = Arc::clone(&changed);
-        self.tools.control.change(Change { packs: Some(changed), ..Change::default() });
+        self.tools.control.change_own(tenant, changed);
         Ok(())
+    }
+
+    /// Compiles a tenant's pack, at that tenant's expense.
+    fn compile(&self, tenant: &Tenant, pack: &Pack) -> Result<(), PackRefused> {
+        let Tools { compiler, health, intake, .. } = &self.tools;
+        let Compiling { end, cpu } = compiler.compile(pack);
+        health.accounts().compiled(tenant, pack.name(), cpu);
+        if let Some(quotas) = intake.quotas() {
+            quotas.spend_cpu(tenant, cpu);
+        }
+        end.map_err(PackRefused::Compile)
     }
 
     /// Whether a tenant may have as many patterns as with this pack: before any of them is compiled.
     fn has_patterns(&self, tenant: &Tenant, pack: &Pack, quota: &Quota) -> Result<(), PackRefused> {
         let sets = self.sets();
-        let others = sets.own(tenant).iter().filter(|one| one.pack.name() != pack.name());
+        let own = sets.own(tenant);
+        let others = own.iter().filter(|one| one.pack.name() != pack.name());
         let others: usize = others.map(|one| one.pack.manifest().patterns.len()).sum();
         let patterns = others + pack.manifest().patterns.len();
         Ok(quota.allows(QuotaKind::Patterns, patterns as u64)?)
@@ -378,8 +394,8 @@ impl Shelf {
     /// Whether it takes its settings and what is remembered.
     fn opens(&self, tenant: &Tenant, configured: &Configured, quota: &Quota) -> Result<(), PackRefused> {
         let states = self.tools.database.states(tenant)?;
-        let (sets, name) = (self.sets(), configured.pack.name());
-        let is_own = |name: &str| sets.own(tenant).iter().any(|one| one.pack.name() == name);
+        let (packs, name) = (self.sets().own(tenant), configured.pack.name());
+        let is_own = |name: &str| packs.iter().any(|one| one.pack.name() == name);
         let own = states.iter().filter(|state| state.pack == name || is_own(&state.pack));
         quota.allows(QuotaKind::State, own.map(PackState::bytes).sum())?;
         let remembered = states.iter().find(|state| state.pack == configured.pack.name());

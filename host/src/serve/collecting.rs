@@ -7,6 +7,11 @@
 //!
 //! A tenant whose packs are slow is open for longer, and nobody else waits for it. Its next mark is set when what it had
 //! for the last one has gone to the store: where much comes, one barrier is made ready while the one before is written.
+//! One that has other packs from some place on goes over to them when the mark there is on disk: nothing of it comes until
+//! then.
+
+mod disk;
+mod swapping;
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
@@ -22,11 +27,12 @@ use tripline_engine::merge::{Run, Scanned};
 use tripline_engine::sandbox::Trap;
 use tripline_engine::{Fault, PackFault, suspensions};
 
+pub(super) use self::disk::Disk;
 use super::Event;
 use super::coming::Coming;
 use super::intake::Intake;
 use super::modules::Starved;
-use super::passing::{Ack, Barrier, Fed, Part, What, Work};
+use super::passing::{Ack, Barrier, Fed, Part, Swap, Until, What, Work};
 use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::{Turn, Turns};
@@ -38,8 +44,6 @@ const DECISIONS: u64 = 4096;
 /// Whoever waits for a batch's commit does not wait for the barrier's time, but until all that came is judged, or for this;
 /// nor does a tenant that is ready wait for longer for others that are to be committed with it.
 const SOON: Duration = Duration::from_millis(20);
-/// … or for so many times as long as the last commit took, if that is longer: the more is in one, the less each costs.
-const SPARE: u32 = 4;
 /// Judging goes on for so long at most while a barrier is not on disk.
 const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
@@ -56,12 +60,6 @@ pub(super) struct Judged<'a> {
     pub(super) starved: Arc<Starved>,
 }
 
-/// Where barriers go, and what comes back for each that is on disk.
-pub(super) struct Disk {
-    pub(super) barriers: Sender<Barrier>,
-    pub(super) stored: Receiver<()>,
-}
-
 /// What the collector works with.
 pub(super) struct Collecting<'a> {
     shared: &'a Shared<'a>,
@@ -71,10 +69,6 @@ pub(super) struct Collecting<'a> {
     /// Where lines come from, and what of them is on its way: once that is nothing, whoever waits need not wait for more.
     intake: &'a Intake,
     turns: Turns,
-    /// Whose barrier is on its way to the disk, and since when; `None`: there is none.
-    underway: Option<(HashSet<Tenant>, Instant)>,
-    /// How long the last one took.
-    took: Duration,
     /// Tenants that there are.
     tenants: HashSet<Tenant>,
     /// Blocks come back in any order.
@@ -87,6 +81,8 @@ pub(super) struct Collecting<'a> {
     ready: HashMap<Tenant, Pending>,
     waits: Instant,
     parts: (Sender<Part>, Receiver<Part>),
+    /// Tenants that are to have other packs.
+    swaps: HashMap<Tenant, Swap>,
     /// Packs whose patterns are over their budget.
     suspended: HashSet<(Tenant, usize)>,
 }
@@ -126,8 +122,6 @@ impl<'a> Collecting<'a> {
             disk,
             intake,
             turns,
-            underway: None,
-            took: Duration::ZERO,
             tenants: tenants.into_iter().collect(),
             coming: Coming::default(),
             since: HashMap::new(),
@@ -136,6 +130,7 @@ impl<'a> Collecting<'a> {
             waits: Instant::now(),
             // Bounded by the marks that are open.
             parts: unbounded(),
+            swaps: HashMap::new(),
             suspended: HashSet::new(),
         }
     }
@@ -148,7 +143,7 @@ impl<'a> Collecting<'a> {
         let (nothing, mut has_ended) = (never(), false);
         loop {
             let fed = if has_ended { &nothing } else { &fed };
-            let (parts, stored) = (self.parts.1.clone(), self.disk.stored.clone());
+            let (parts, stored) = (self.parts.1.clone(), self.disk.answers().clone());
             let quiet = self.turns.quiet().clone();
             select! {
                 recv(fed) -> came => match came {
@@ -165,7 +160,7 @@ impl<'a> Collecting<'a> {
                 },
                 recv(parts) -> part => part.into_iter().for_each(|part| self.part(part)),
                 recv(stored) -> stored => match stored {
-                    Ok(()) => self.stored(),
+                    Ok(()) => self.disk.stored(),
                     // The barrier was given up.
                     Err(_) => return,
                 },
@@ -188,13 +183,16 @@ impl<'a> Collecting<'a> {
             let elapsed = marked.elapsed();
             let due = self.is_due(decided, elapsed) || has_ended;
             let is_much = decided >= DECISIONS || elapsed >= LONG || has_ended;
-            if due && (self.has_stored() || is_much) {
+            if due && (self.disk.has_stored() || is_much) {
                 // One is underway and the next is made: so much waits that inputs have to.
                 let has_to_wait = !self.open.is_empty() || !self.ready.is_empty();
-                if has_to_wait && !self.is_stored() || self.mark().is_err() {
+                if has_to_wait && !self.disk.is_stored() || self.mark().is_err() {
                     return;
                 }
                 (marked, at_mark) = (Instant::now(), self.judged.decided.load(Relaxed));
+            }
+            if self.swap().is_err() {
+                return;
             }
             if !self.commit() || has_ended && self.is_done() {
                 return;
@@ -205,7 +203,7 @@ impl<'a> Collecting<'a> {
     /// How long nothing has to be done.
     fn pause(&self) -> Duration {
         let waits = self.since.values().any(|pending| !pending.acks.is_empty()) || !self.ready.is_empty();
-        if waits { SOON } else { self.shared.pause }
+        if waits || !self.swaps.is_empty() { SOON } else { self.shared.pause }
     }
 
     /// Whether a mark may be set for it: none is open, nothing waits to go to the store, and what belongs together has
@@ -238,6 +236,11 @@ impl<'a> Collecting<'a> {
             }
             What::Decision(decision) => {
                 self.since.entry(tenant).or_default().commit.decisions.push(*decision);
+            }
+            What::Swap(swap) => {
+                // There is a mark at this place, whatever has come before it.
+                self.since.entry(tenant.clone()).or_default();
+                self.swaps.insert(tenant, swap);
             }
             // Matchers let none through.
             What::Block { .. } => {}
@@ -285,48 +288,26 @@ impl<'a> Collecting<'a> {
         crowded
             || decided >= DECISIONS
             || elapsed >= self.shared.every
-            || waits.any(|(_, pending)| !pending.acks.is_empty())
-                && (elapsed >= self.soon() || self.turns.is_quiet() && self.intake.is_read())
+            || waits.any(|(tenant, pending)| {
+                self.swaps.contains_key(tenant) || !pending.acks.is_empty() && self.is_soon(elapsed)
+            })
     }
 
-    /// How long whoever waits for a batch's commit waits for what is to be committed with it.
-    fn soon(&self) -> Duration {
-        (self.took * SPARE).clamp(SOON, self.shared.every.max(SOON))
-    }
-
-    /// The barrier that was underway is on disk.
-    fn stored(&mut self) {
-        if let Some((_, since)) = self.underway.take() {
-            self.took = since.elapsed();
-        }
-    }
-
-    /// Whether the barrier before is on disk.
-    fn has_stored(&mut self) -> bool {
-        if self.underway.is_some() && self.disk.stored.try_recv().is_ok() {
-            self.stored();
-        }
-        self.underway.is_none()
-    }
-
-    /// Waits until the barrier before is on disk; `false`: it was given up.
-    fn is_stored(&mut self) -> bool {
-        let is_stored = self.underway.is_none() || self.disk.stored.recv().is_ok();
-        self.stored();
-        is_stored
+    /// Whether whoever waits for a batch's commit has waited long enough for what is to be committed with it.
+    fn is_soon(&self, elapsed: Duration) -> bool {
+        elapsed >= self.disk.soon(self.shared.every) || self.turns.is_quiet() && self.intake.is_read()
     }
 
     /// Whether all that came is on disk.
     fn is_done(&mut self) -> bool {
         let waits = !self.since.is_empty() || !self.open.is_empty() || !self.ready.is_empty();
-        !waits && self.has_stored()
+        !waits && self.swaps.is_empty() && self.disk.has_stored()
     }
 
     /// Sets a mark for each tenant of which something has come.
     fn mark(&mut self) -> Result<(), Gone> {
-        let underway = self.underway.iter().flat_map(|(tenants, _)| tenants);
         let busy: HashSet<Tenant> =
-            underway.chain(self.open.keys()).chain(self.ready.keys()).cloned().collect();
+            self.disk.underway().chain(self.open.keys()).chain(self.ready.keys()).cloned().collect();
         self.judged.crowded.store(false, Relaxed);
         let (judges, busy) = (&self.judged.judges, Arc::new(busy));
         for judge in judges {
@@ -335,8 +316,9 @@ impl<'a> Collecting<'a> {
         }
         let tenants: Vec<Tenant> = self.since.keys().filter(|tenant| self.is_free(tenant)).cloned().collect();
         for tenant in tenants {
+            let until = if self.swaps.contains_key(&tenant) { Until::Swap } else { Until::Next };
             for judge in judges {
-                judge.send(Work::Mark(tenant.clone(), self.parts.0.clone())).map_err(|_| Gone)?;
+                judge.send(Work::Mark(tenant.clone(), until, self.parts.0.clone())).map_err(|_| Gone)?;
             }
             let pending = self.since.remove(&tenant).unwrap_or_default();
             self.open.insert(tenant, Open { pending, missing: judges.len() });
@@ -405,7 +387,7 @@ impl<'a> Collecting<'a> {
     /// Hands on all that is ready, if the store is free; what is soon ready goes with it. `false`: it was given up.
     fn commit(&mut self) -> bool {
         let is_time = self.open.is_empty() || self.waits.elapsed() >= SOON;
-        if self.ready.is_empty() || !is_time || !self.has_stored() {
+        if self.ready.is_empty() || !is_time || !self.disk.has_stored() {
             return true;
         }
         let tenants = self.ready.keys().cloned().collect();
@@ -421,8 +403,6 @@ impl<'a> Collecting<'a> {
                 commits.push((tenant, commit));
             }
         }
-        let is_sent = self.disk.barriers.send(Barrier { commits, acks }).is_ok();
-        self.underway = is_sent.then(|| (tenants, Instant::now()));
-        is_sent
+        self.disk.send(Barrier { commits, acks }, tenants)
     }
 }

@@ -1,13 +1,15 @@
 //! How a server is told to stop, or to go on with other packs.
 
+use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
 
 use super::batch::Expected;
 use super::following::Follow;
 use super::sets::PackSets;
+use crate::commit::Tenant;
 use crate::follow::{Wake, Waker};
 
 /// What a server goes on with, from a barrier on; what is `None` stays as it is.
@@ -21,10 +23,20 @@ pub struct Change {
     pub expected: Option<Vec<Expected>>,
 }
 
+/// Tenants that have other packs in these, each once.
+type Own = Vec<(Tenant, Arc<PackSets>)>;
+
+/// What was asked for and is not done yet.
+#[derive(Default)]
+struct Waiting {
+    change: Option<Change>,
+    own: Own,
+}
+
 /// Held by whoever runs a server: stops it, changes it, wakes it.
 pub struct Control {
     stop: AtomicBool,
-    change: Mutex<Option<Change>>,
+    waiting: Mutex<Waiting>,
     waker: Waker,
     woken: Receiver<()>,
 }
@@ -32,7 +44,7 @@ pub struct Control {
 impl Default for Control {
     fn default() -> Control {
         let (waker, woken) = Waker::new();
-        Control { stop: AtomicBool::new(false), change: Mutex::default(), waker, woken }
+        Control { stop: AtomicBool::new(false), waiting: Mutex::default(), waker, woken }
     }
 }
 
@@ -53,11 +65,15 @@ impl Control {
         self.stop.load(Relaxed)
     }
 
-    /// From the next barrier on it goes on with this.
+    /// From the next barrier on it goes on with this; until that is on disk, everybody waits.
     pub fn change(&self, change: Change) {
-        let mut waiting = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let Change { packs, follow, expected } = waiting.take().unwrap_or_default();
-        *waiting = Some(Change {
+        let mut waiting = self.lock();
+        let Change { packs, follow, expected } = waiting.change.take().unwrap_or_default();
+        if change.packs.is_some() {
+            // Whoever says all packs knows what was said of one tenant's before.
+            waiting.own.clear();
+        }
+        waiting.change = Some(Change {
             packs: change.packs.or(packs),
             follow: change.follow.or(follow),
             expected: change.expected.or(expected),
@@ -66,12 +82,42 @@ impl Control {
         self.wake();
     }
 
-    pub(super) fn is_changing(&self) -> bool {
-        self.change.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    /// From that tenant's next barrier on its packs are those that it has in these, in which the operator's are the same:
+    /// all that it has brought before is judged by those that it has now. Nobody else waits for that.
+    pub fn change_own(&self, tenant: &Tenant, packs: Arc<PackSets>) {
+        let mut waiting = self.lock();
+        match &mut waiting.change {
+            // What is said later has what was said before.
+            Some(Change { packs: Some(all), .. }) => *all = packs,
+            _ => {
+                waiting.own.retain(|(of, _)| of != tenant);
+                waiting.own.push((tenant.clone(), packs));
+            }
+        }
+        drop(waiting);
+        self.wake();
     }
 
-    pub(super) fn take_change(&self) -> Option<Change> {
-        self.change.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn is_changing(&self) -> bool {
+        self.lock().change.is_some()
+    }
+
+    /// What is to change for everybody, and with it what is to for one.
+    pub(super) fn take_change(&self) -> Option<(Change, Own)> {
+        let mut waiting = self.lock();
+        let change = waiting.change.take()?;
+        Some((change, take(&mut waiting.own)))
+    }
+
+    /// What is to change for one tenant each, if nothing is for everybody.
+    pub(super) fn take_own(&self) -> Own {
+        let mut waiting = self.lock();
+        if waiting.change.is_some() { Vec::new() } else { take(&mut waiting.own) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Every change is whole.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends such a wait.
@@ -93,5 +139,38 @@ impl Drop for Guard<'_> {
         if std::thread::panicking() {
             self.0.stop();
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    /// What is said later has what was said before, whether it is of one tenant or of all.
+    #[test]
+    fn the_last_word_counts() {
+        let sets = || Arc::new(PackSets::shared(Vec::new()).unwrap());
+        let [a, b] = ["a", "b"].map(|name| Tenant::new(name).unwrap());
+        let control = Control::default();
+        let (first, second, third) = (sets(), sets(), sets());
+        control.change_own(&a, Arc::clone(&first));
+        control.change_own(&b, Arc::clone(&second));
+        control.change_own(&a, Arc::clone(&third));
+        let own = control.take_own();
+        assert!(own.len() == 2 && own[0].0 == b && Arc::ptr_eq(&own[1].1, &third));
+        assert!(control.take_own().is_empty());
+        // Of all, without packs: what was said of one goes with it.
+        control.change_own(&a, Arc::clone(&first));
+        control.change(Change { follow: Some(Vec::new()), ..Change::default() });
+        assert!(control.take_own().is_empty(), "it comes with the other");
+        let (change, own) = control.take_change().unwrap();
+        assert!(change.packs.is_none() && Arc::ptr_eq(&own[0].1, &first));
+        // With packs: they are the last word, and one that comes later is instead of them.
+        control.change_own(&a, first);
+        control.change(Change { packs: Some(second), ..Change::default() });
+        control.change_own(&b, Arc::clone(&third));
+        let (change, own) = control.take_change().unwrap();
+        assert!(own.is_empty() && Arc::ptr_eq(&change.packs.unwrap(), &third));
     }
 }

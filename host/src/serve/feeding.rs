@@ -14,7 +14,7 @@ use super::following::Follow;
 use super::input::Input;
 use super::intake::{Intake, Taken};
 use super::lanes::Putter;
-use super::passing::What;
+use super::passing::{Swap, What};
 use super::place::Place;
 use super::quotas::Quotas;
 use super::shared::Shared;
@@ -103,6 +103,9 @@ impl Feeding {
             } else if shared.control.is_changing() {
                 return;
             }
+            if !stopping && self.swap(&mut feed, shared).is_err() {
+                return;
+            }
             let turn = self.turn(follow, stopping, &mut feed, shared);
             if waits && turn.is_ok() {
                 shared.goes_on();
@@ -125,6 +128,14 @@ impl Feeding {
             }
             self.wake.wait(shared.pause);
         }
+    }
+
+    /// Tenants that have other packs from here on.
+    fn swap(&mut self, feed: &mut Feed<'_>, shared: &Shared<'_>) -> Result<(), Gone> {
+        for (tenant, sets) in shared.control.take_own() {
+            feed.send(&tenant, What::Swap(Swap { sets, held: None }))?;
+        }
+        Ok(())
     }
 
     /// Streams that are expected from now on. One that is no longer may be silent.

@@ -7,6 +7,8 @@
 //!                   └─ its next event or tick ─► restored from what was committed
 //! ```
 
+mod going_over;
+
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
@@ -20,7 +22,8 @@ use tripline_engine::sandbox::{Allowance, Sandbox};
 use tripline_engine::{Fault, Numbers, deliver};
 
 use super::bench::{Seat, Sitting, TURN};
-use super::passing::{Part, Work};
+use super::modules::Modules;
+use super::passing::{Part, Until, Work};
 use super::queue::{Queue, Task};
 use super::remembered::Remembered;
 use super::sets::PackSets;
@@ -34,6 +37,8 @@ pub(super) struct Bar<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) sets: &'a PackSets,
     pub(super) sandbox: &'a Arc<dyn Sandbox>,
+    /// The same, as it keeps what it has loaded.
+    pub(super) modules: &'a Modules,
     /// Decisions of all judges so far.
     pub(super) decided: &'a AtomicU64,
     /// A judge has more instances than it may: they can rest after the next barrier.
@@ -161,7 +166,9 @@ impl<'a> Judging<'a> {
                 }
             }
             Work::Passed(tenant, time) => self.queue.push(tenant, Task::Passed(time)),
-            Work::Mark(tenant, parts) => self.queue.push(tenant, Task::Mark(parts)),
+            Work::Mark(tenant, until, parts) => self.queue.push(tenant, Task::Mark(until, parts)),
+            // Nothing of it waits here: it has left its bench.
+            Work::Come(tenant, before) => self.come(&tenant, &before),
             Work::Suspend(tenant, pack, fault) => {
                 self.suspended.push((tenant.clone(), pack, fault.clone()));
                 if let Some(Bench { seats, verdicts, touched, .. }) = self.benches.get_mut(&tenant)
@@ -195,10 +202,16 @@ impl<'a> Judging<'a> {
                         return false;
                     }
                 }
-                Task::Mark(parts) => match self.advance(&tenant) {
-                    true => self.queue.put_back(&tenant, Task::Mark(parts)),
-                    // The collector waits for it, or is gone.
-                    false => drop(parts.send(self.part(&tenant))),
+                Task::Mark(until, parts) => match self.advance(&tenant) {
+                    true => self.queue.put_back(&tenant, Task::Mark(until, parts)),
+                    false => {
+                        let part = match until {
+                            Until::Next => self.part(&tenant),
+                            Until::Swap => self.leave(&tenant),
+                        };
+                        // The collector waits for it, or is gone.
+                        drop(parts.send(part));
+                    }
                 },
             }
             self.count(&tenant);
@@ -295,9 +308,14 @@ impl<'a> Judging<'a> {
 
     /// Seats a pack; `false`: the store cannot say what it remembers, and the server stops. Until it can, all wait.
     fn seated(&mut self, tenant: &Tenant, pack: usize) -> bool {
+        self.patiently(|judging| judging.sit(tenant, pack))
+    }
+
+    /// Asks until the store can say it; `false`: it cannot, and the server stops.
+    fn patiently(&mut self, mut ask: impl FnMut(&mut Self) -> Result<(), StoreError>) -> bool {
         let mut waits = false;
         loop {
-            match self.sit(tenant, pack) {
+            match ask(self) {
                 Ok(()) => {
                     if waits {
                         self.bar.shared.goes_on();

@@ -9,6 +9,9 @@
 //! brings patterns that are slow pays for them with its own turns. Who comes back after a pause begins with what the
 //! others stand at: nobody saves up turns by being quiet, and a debt lasts until the others have had as much.
 //!
+//! A lane is held while its tenant's patterns are built, by another thread than these, and while its tenant goes over to
+//! other packs: it waits, and no other does.
+//!
 //! A turn is paid for when it is over. Until then its tenant may have another matcher as well, but not while nobody knows
 //! how its turns are, nor while one takes longer than it should: one matcher is for the others then.
 
@@ -42,8 +45,12 @@ struct State {
     floor: Duration,
     /// Lanes are numbered as they come to have something.
     number: u64,
+    /// Lanes that are held: what waits in them comes yet.
+    held: usize,
     takers: usize,
     is_closed: bool,
+    /// What is taken goes nowhere any more.
+    is_over: bool,
 }
 
 #[derive(Default)]
@@ -55,13 +62,19 @@ struct Lane {
     /// Turns that are underway, and since when there is one that was not over.
     underway: usize,
     since: Option<Instant>,
-    /// Whether a turn of it has ended: its patterns are compiled.
+    /// Whether a turn of it has ended.
     is_known: bool,
+    /// Nothing of it is given out.
+    is_held: bool,
 }
 
 impl Lane {
     /// Whether another turn may begin beside those that are underway.
     fn may_begin(&self) -> bool {
+        if let Some(Fed { what: What::Swap(_), .. }) = self.waiting.front() {
+            // What is left of them comes first again, and is matched by the packs that there are.
+            return self.underway == 0;
+        }
         match self.since {
             Some(since) if self.underway > 0 => self.is_known && since.elapsed() < LATE,
             _ => true,
@@ -74,6 +87,15 @@ pub(super) struct Putter(Arc<Table>);
 
 /// Where matchers take it; once all are gone, nobody takes any.
 pub(super) struct Taker(Arc<Table>);
+
+/// As long as there is this, nothing of its tenant's lane is given out. However it goes, the lane goes on.
+pub(super) struct Held {
+    table: Arc<Table>,
+    tenant: Tenant,
+}
+
+/// Once this is gone, nobody is given any: what holds a lane may lie where nobody takes it any more.
+pub(super) struct Ender(Arc<Table>);
 
 /// Nothing waits yet.
 pub(super) fn lanes() -> (Putter, Taker) {
@@ -99,14 +121,25 @@ impl Putter {
 }
 
 impl Taker {
+    /// What ends all of them.
+    pub(super) fn ender(&self) -> Ender {
+        Ender(Arc::clone(&self.0))
+    }
+
     /// What is first of who has cost least; `None`: no more comes.
     pub(super) fn take(&self) -> Option<Fed> {
         let mut state = self.0.lock();
         loop {
-            if let Some(fed) = state.next() {
+            if state.is_over {
+                return None;
+            }
+            if let Some(mut fed) = state.next() {
+                if let What::Swap(swap) = &mut fed.what {
+                    swap.held = Some(Held { table: Arc::clone(&self.0), tenant: fed.tenant.clone() });
+                }
                 return Some(fed);
             }
-            if state.is_closed && state.turns.is_empty() {
+            if state.is_closed && state.turns.is_empty() && state.held == 0 {
                 // Others wait for the same.
                 self.0.came.notify_all();
                 return None;
@@ -118,30 +151,49 @@ impl Taker {
     /// A turn of this tenant is over, and has cost so much.
     pub(super) fn charge(&self, tenant: &Tenant, cost: Duration) {
         let mut state = self.0.lock();
-        let lane = state.lane(tenant);
-        let was_held = !lane.may_begin();
-        lane.underway = lane.underway.saturating_sub(1);
-        (lane.since, lane.is_known) = ((lane.underway > 0).then(Instant::now), true);
-        let stood = lane.number.take().map(|number| (lane.cost, number, tenant.clone()));
-        lane.cost += cost;
-        if let Some(stood) = stood {
-            state.turns.remove(&stood);
-            state.stand(tenant);
-        }
+        let was_held = state.charge(tenant, cost);
         drop(state);
         if was_held {
             self.0.came.notify_all();
         }
     }
 
-    /// What is left of it comes first again; its turn was charged.
-    pub(super) fn put_back(&self, fed: Fed) {
+    /// The same, and what is left of it comes first again.
+    pub(super) fn put_back(&self, fed: Fed, cost: Duration) {
+        let mut state = self.0.lock();
+        let was_held = state.charge(&fed.tenant, cost);
+        state.put_first(fed);
+        drop(state);
+        match was_held {
+            true => self.0.came.notify_all(),
+            false => self.0.came.notify_one(),
+        }
+    }
+
+    /// This was no turn: it comes first again, once its lane is held no more. `None`: it is already, by somebody else.
+    pub(super) fn hold(&self, fed: Fed) -> Option<Held> {
         let mut state = self.0.lock();
         let tenant = fed.tenant.clone();
-        state.lane(&tenant).waiting.push_front(fed);
-        state.stand(&tenant);
+        let lane = state.lane(&tenant);
+        lane.underway = lane.underway.saturating_sub(1);
+        lane.since = (lane.underway > 0).then(Instant::now);
+        let is_new = state.hold(&tenant);
+        state.put_first(fed);
         drop(state);
-        self.0.came.notify_one();
+        // The others of its lane may have been what was waited for.
+        self.0.came.notify_all();
+        is_new.then(|| Held { table: Arc::clone(&self.0), tenant })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.table.lock();
+        state.held -= 1;
+        state.lane(&self.tenant).is_held = false;
+        state.stand(&self.tenant);
+        drop(state);
+        self.table.came.notify_all();
     }
 }
 
@@ -155,6 +207,13 @@ impl Clone for Taker {
 impl Drop for Taker {
     fn drop(&mut self) {
         self.0.lock().takers -= 1;
+    }
+}
+
+impl Drop for Ender {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.came.notify_all();
     }
 }
 
@@ -182,9 +241,45 @@ impl State {
         lane
     }
 
-    /// A lane in which something waits stands in its place.
+    /// A turn is over; whether others may have waited for that.
+    fn charge(&mut self, tenant: &Tenant, cost: Duration) -> bool {
+        let lane = self.lane(tenant);
+        let was_held = !lane.may_begin();
+        lane.underway = lane.underway.saturating_sub(1);
+        (lane.since, lane.is_known) = ((lane.underway > 0).then(Instant::now), true);
+        lane.cost += cost;
+        self.leave(tenant, cost);
+        self.stand(tenant);
+        was_held
+    }
+
+    fn put_first(&mut self, fed: Fed) {
+        let tenant = fed.tenant.clone();
+        self.lane(&tenant).waiting.push_front(fed);
+        self.stand(&tenant);
+    }
+
+    /// Nothing of this lane is given out from now on; `false`: nothing was before.
+    fn hold(&mut self, tenant: &Tenant) -> bool {
+        self.leave(tenant, Duration::ZERO);
+        let lane = self.lane(tenant);
+        let is_new = !std::mem::replace(&mut lane.is_held, true);
+        self.held += usize::from(is_new);
+        is_new
+    }
+
+    /// A lane stands no more, of whose cost so much was added since it did.
+    fn leave(&mut self, tenant: &Tenant, since: Duration) {
+        let Some(lane) = self.lanes.get_mut(tenant) else { return };
+        if let Some(number) = lane.number.take() {
+            self.turns.remove(&(lane.cost.saturating_sub(since), number, tenant.clone()));
+        }
+    }
+
+    /// A lane in which something waits, and which is not held, stands in its place.
     fn stand(&mut self, tenant: &Tenant) {
-        let Some(lane) = self.lanes.get_mut(tenant).filter(|lane| lane.number.is_none()) else { return };
+        let may = |lane: &&mut Lane| lane.number.is_none() && !lane.is_held && !lane.waiting.is_empty();
+        let Some(lane) = self.lanes.get_mut(tenant).filter(may) else { return };
         lane.number = Some(self.number);
         self.turns.insert((lane.cost, self.number, tenant.clone()));
         self.number += 1;
@@ -200,16 +295,20 @@ impl State {
         let lane = self.lanes.get_mut(&tenant)?;
         lane.number = None;
         let fed = lane.waiting.pop_front()?;
-        if let What::Block { .. } = fed.what {
-            lane.underway += 1;
-            lane.since.get_or_insert_with(Instant::now);
+        match fed.what {
+            What::Block { .. } => {
+                lane.underway += 1;
+                lane.since.get_or_insert_with(Instant::now);
+            }
+            What::Swap(_) => {
+                self.hold(&tenant);
+            }
+            _ => {}
         }
-        if !lane.waiting.is_empty() {
-            self.stand(&tenant);
-        }
+        self.stand(&tenant);
         if self.lanes.len() > 2 * self.turns.len() + FEW {
             // Debts that the others have had, too, are none.
-            let has_work = |lane: &Lane| !lane.waiting.is_empty() || lane.underway > 0;
+            let has_work = |lane: &Lane| !lane.waiting.is_empty() || lane.underway > 0 || lane.is_held;
             self.lanes.retain(|_, lane| has_work(lane) || lane.cost > self.floor);
         }
         Some(fed)
@@ -218,141 +317,4 @@ impl State {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
-    use tripline_engine::line::{LineSettings, Lines};
-    use tripline_engine::matcher::Begun;
-
-    use super::super::turns::Turns;
-    use super::*;
-    use crate::follow::Waker;
-
-    const MILLI: Duration = Duration::from_millis(1);
-
-    fn fed(tenant: &str, number: u64) -> Fed {
-        Fed { number, joined: false, tenant: Tenant::new(tenant).unwrap(), what: What::Passed(0) }
-    }
-
-    /// Takes so many, each at what its tenant's turns cost; whose they were, and their numbers.
-    fn taken(taker: &Taker, count: usize, costs: &[(&str, u32)]) -> Vec<(String, u64)> {
-        let mut taken = Vec::new();
-        for _ in 0..count {
-            let Fed { tenant, number, .. } = taker.take().unwrap();
-            let cost = costs.iter().find(|(name, _)| *name == tenant.as_str()).unwrap().1;
-            taker.charge(&tenant, MILLI * cost);
-            taken.push((tenant.as_str().to_string(), number));
-        }
-        taken
-    }
-
-    #[test]
-    fn who_is_cheap_has_as_much_time_and_not_as_many_turns() {
-        let (putter, taker) = lanes();
-        for number in 0..40 {
-            for tenant in ["slow", "quick"] {
-                putter.put(fed(tenant, number)).unwrap_or_else(|_| panic!());
-            }
-        }
-        let order = taken(&taker, 44, &[("slow", 10), ("quick", 1)]);
-        let slow = order.iter().filter(|(tenant, _)| tenant == "slow").count();
-        assert_eq!(slow, 4, "{order:?}");
-        // Each in its order.
-        for tenant in ["slow", "quick"] {
-            let own: Vec<u64> = order.iter().filter(|(of, _)| of == tenant).map(|(_, n)| *n).collect();
-            assert!(own.is_sorted() && own[0] == 0, "{own:?}");
-        }
-    }
-
-    #[test]
-    fn one_that_comes_is_next_behind_the_turns_that_are_underway() {
-        let (putter, taker) = lanes();
-        (0..100).for_each(|number| putter.put(fed("slow", number)).unwrap_or_else(|_| panic!()));
-        taken(&taker, 20, &[("slow", 5)]);
-        let underway = taker.take().unwrap();
-        putter.put(fed("quiet", 0)).unwrap_or_else(|_| panic!());
-        taker.charge(&underway.tenant, MILLI * 5);
-        taker.put_back(underway);
-        assert_eq!(
-            taken(&taker, 2, &[("slow", 5), ("quiet", 1)]),
-            [("quiet".into(), 0), ("slow".into(), 20)]
-        );
-    }
-
-    /// Nine that are quiet wait for one turn of the one that is slow, all together, however slow it was before.
-    #[test]
-    fn many_that_are_quiet_come_before_one_that_is_slow() {
-        let (putter, taker) = lanes();
-        (0..100).for_each(|number| putter.put(fed("slow", number)).unwrap_or_else(|_| panic!()));
-        taken(&taker, 50, &[("slow", 5)]);
-        let names: Vec<String> = (0..9).map(|number| format!("quiet-{number}")).collect();
-        for name in &names {
-            putter.put(fed(name, 0)).unwrap_or_else(|_| panic!());
-        }
-        let costs: Vec<(&str, u32)> = names.iter().map(|name| (&**name, 1)).chain([("slow", 5)]).collect();
-        let order: Vec<String> = taken(&taker, 10, &costs).into_iter().map(|(tenant, _)| tenant).collect();
-        assert_eq!(order[..9], names[..]);
-    }
-
-    /// One whose turns nobody knows yet, and one whose turn does not end, have one matcher and not the others.
-    #[test]
-    fn nobody_has_all_matchers_with_turns_that_do_not_end() {
-        let (putter, taker) = lanes();
-        let turns = Turns::new(1, Waker::new().0);
-        let slow = Tenant::new("slow").unwrap();
-        for _ in 0..4 {
-            let mut lines = Lines::new(LineSettings { live: true, ..LineSettings::default() });
-            lines.push(b"a\n");
-            lines.end_of_batch();
-            let (block, turn) = (lines.next_block().unwrap(), turns.take(&slow));
-            let what = What::Block { source: 1, block, begun: Begun::default(), took: Duration::ZERO, turn };
-            putter.put(Fed { what, ..fed("slow", 0) }).unwrap_or_else(|_| panic!());
-        }
-        let next = || taker.0.lock().next();
-        assert!(next().is_some());
-        assert!(next().is_none(), "its patterns may be compiled now");
-        putter.put(fed("quiet", 0)).unwrap_or_else(|_| panic!());
-        assert_eq!(next().unwrap().tenant.as_str(), "quiet");
-        taker.charge(&slow, MILLI);
-        assert!(next().is_some() && next().is_some(), "one that is known has as many as there are");
-        taker.0.lock().lanes.get_mut(&slow).unwrap().since = Instant::now().checked_sub(2 * LATE);
-        assert!(next().is_none());
-        taker.charge(&slow, MILLI);
-        assert!(next().is_some());
-    }
-
-    #[test]
-    fn a_debt_lasts_and_nothing_is_saved_up() {
-        let (putter, taker) = lanes();
-        let put = |tenant, number| putter.put(fed(tenant, number)).unwrap_or_else(|_| panic!());
-        put("other", 0);
-        put("slow", 0);
-        let costs = [("slow", 100), ("other", 1)];
-        taken(&taker, 2, &costs);
-        // Its lane is empty; it owes what the others have not had yet.
-        (1..60).for_each(|number| put("other", number));
-        put("slow", 1);
-        let order = taken(&taker, 59, &costs);
-        assert!(order.iter().all(|(tenant, _)| tenant == "other"), "{order:?}");
-        // Who was quiet for long has one turn, not all that it did not have.
-        taken(&taker, 1, &costs);
-        (0..3).for_each(|number| put("quiet", number));
-        (60..63).for_each(|number| put("other", number));
-        let order = taken(&taker, 4, &[("slow", 100), ("other", 1), ("quiet", 1)]);
-        let quiet = order.iter().filter(|(tenant, _)| tenant == "quiet").count();
-        assert_eq!(quiet, 2, "{order:?}");
-    }
-
-    #[test]
-    fn it_ends_with_either_side() {
-        let (putter, taker) = lanes();
-        putter.put(fed("a", 0)).unwrap_or_else(|_| panic!());
-        let other = taker.clone();
-        drop(putter);
-        assert!(taker.take().is_some() && other.take().is_none(), "what waits is taken first");
-        let (putter, taker) = lanes();
-        let other = taker.clone();
-        drop(taker);
-        assert!(putter.put(fed("a", 0)).is_ok());
-        drop(other);
-        assert!(putter.put(fed("a", 1)).is_err());
-    }
-}
+mod tests;

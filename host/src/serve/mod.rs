@@ -19,6 +19,7 @@ mod accounts;
 mod batch;
 mod bench;
 mod bringing;
+mod building;
 mod collecting;
 mod coming;
 mod committing;

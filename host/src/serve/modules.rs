@@ -23,6 +23,18 @@ impl Modules {
     }
 }
 
+impl Modules {
+    /// A set is no more in which these were. Those that nobody has an instance of are loaded again if they are needed.
+    pub(super) fn forget<'d>(&self, gone: impl Iterator<Item = &'d [u8; 32]>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        for digest in gone {
+            if loaded.get(digest).is_some_and(|module| Arc::strong_count(module) == 1) {
+                loaded.remove(digest);
+            }
+        }
+    }
+}
+
 impl Sandbox for Modules {
     fn load(&self, pack: &Pack) -> Result<Arc<dyn Module>, LoadError> {
         // Held while it is compiled: whoever wants the same one waits for it.

@@ -14,6 +14,8 @@ use tripline_engine::sandbox::LogLine;
 use tripline_engine::{Fault, PackFault};
 
 use super::batch::Done;
+use super::lanes::Held;
+use super::sets::{PackSet, PackSets};
 use super::turns::Turn;
 use crate::commit::{BatchKey, Commit, PackState, Tenant};
 
@@ -38,6 +40,16 @@ pub(super) enum What {
     Passed(i64),
     /// Something that the server itself has found.
     Decision(Box<Decision>),
+    /// The tenant has other packs from here on.
+    Swap(Swap),
+}
+
+/// Other packs of one tenant, which count once all that came of it before is on disk.
+pub(super) struct Swap {
+    /// In which they are, among those of all others.
+    pub(super) sets: Arc<PackSets>,
+    /// What keeps what comes behind it waiting, from when it is taken on.
+    pub(super) held: Option<Held>,
 }
 
 /// Who waits for a batch's commit.
@@ -61,9 +73,20 @@ pub(super) enum Work {
     /// The tenant's pack of this number is out: its patterns are over their budget.
     Suspend(Tenant, usize, Fault),
     /// What went before of the tenant is a prefix: its part is wanted once that is judged.
-    Mark(Tenant, Sender<Part>),
+    Mark(Tenant, Until, Sender<Part>),
+    /// The tenant has other packs than these from now on; all that the others are to remember is on disk.
+    Come(Tenant, Arc<PackSet>),
     /// Who has not been used for long may rest, but for tenants whose last part is not on disk.
     Rest(Arc<HashSet<Tenant>>),
+}
+
+/// What a mark ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Nothing: judging goes on.
+    Next,
+    /// Judging by the packs that the tenant has.
+    Swap,
 }
 
 /// What one judge's thread adds to a tenant's barrier.

@@ -6,7 +6,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tripline_engine::matcher::{MatchLimits, Matcher, MatcherError, PackPatterns};
@@ -32,6 +32,8 @@ struct Prepared {
 /// A set of packs, and its index once it is needed.
 #[derive(Default)]
 pub(super) struct Compiled {
+    /// No other has it, also when this is gone.
+    number: u64,
     packs: Vec<Configured>,
     prepared: Vec<Arc<Prepared>>,
     /// Counts nothing itself.
@@ -52,6 +54,9 @@ struct Table {
     most: usize,
 }
 
+/// The next set's number.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
 /// So many may be gone, at least, before that is looked for.
 const FEW: usize = 128;
 
@@ -68,7 +73,8 @@ impl Known {
             return set;
         }
         let packs = prepared.iter().map(|one| one.configured.clone()).collect();
-        let set = Arc::new(Compiled { packs, prepared, ..Compiled::default() });
+        let number = NUMBERS.fetch_add(1, Relaxed);
+        let set = Arc::new(Compiled { number, packs, prepared, ..Compiled::default() });
         table.sets.insert(key, Arc::downgrade(&set));
         set
     }
@@ -115,6 +121,10 @@ impl Compiled {
         &self.packs
     }
 
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// All of them were tried when they came.
     pub(super) fn were_tried(&self) {
         self.prepared.iter().for_each(|one| one.is_tried.store(true, Relaxed));
@@ -147,6 +157,11 @@ impl Compiled {
             self.matcher.get_or_init(|| matcher);
         }
         Ok(())
+    }
+
+    /// Whether there is an index of all of them.
+    pub(super) fn is_built(&self) -> bool {
+        self.matcher.get().is_some()
     }
 
     /// The index of all of them; it is made now, if it was not yet. A pack that cannot be matched is not in it.

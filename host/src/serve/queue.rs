@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use tripline_engine::merge::Run;
 
-use super::passing::Part;
+use super::passing::{Part, Until};
 use super::turns::Turn;
 use crate::commit::Tenant;
 
@@ -22,7 +22,7 @@ pub(super) enum Task {
     /// It is this time.
     Passed(i64),
     /// The tenant's part is wanted.
-    Mark(Sender<Part>),
+    Mark(Until, Sender<Part>),
 }
 
 /// Tasks by tenant.
@@ -86,7 +86,7 @@ mod tests {
         let (mut queue, tenant) = (Queue::default(), Tenant::default());
         let (parts, _) = crossbeam_channel::unbounded();
         [1, 3, 2].into_iter().for_each(|time| queue.push(tenant.clone(), Task::Passed(time)));
-        queue.push(tenant.clone(), Task::Mark(parts));
+        queue.push(tenant.clone(), Task::Mark(Until::Next, parts));
         queue.push(tenant, Task::Passed(4));
         let mut times = Vec::new();
         let tenant = queue.begin().unwrap();

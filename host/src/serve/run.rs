@@ -10,6 +10,7 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 use tripline_engine::line::LineSettings;
 use tripline_engine::sandbox::Sandbox;
 
+use super::building::{BUILDERS, Build};
 use super::collecting::{Collecting, Disk, Judged};
 use super::committing::Committing;
 use super::control::Guard;
@@ -25,7 +26,7 @@ use super::sets::PackSets;
 use super::shared::Shared;
 use super::telling::Telling;
 use super::turns::Turns;
-use super::{Control, Event, Expected, Follow, Health, Intake, Scans, matching};
+use super::{Control, Event, Expected, Follow, Health, Intake, Scans, building, matching};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::crash::point;
 use crate::notices::Deliverer;
@@ -141,12 +142,13 @@ pub fn run(
                 instances,
             };
             epoch.run(&mut feeding, committed.clone(), take(&mut is_first))?;
-            let Some(change) = control.take_change().filter(|_| !control.is_stopping()) else {
+            let Some((change, own)) = control.take_change().filter(|_| !control.is_stopping()) else {
                 return Ok(());
             };
             point("before_change");
             // Judged and committed is all that was read; what packs remember is in the database.
             packs = change.packs.unwrap_or(packs);
+            own.iter().for_each(|(tenant, sets)| packs.go_over(tenant, sets));
             follow = change.follow.unwrap_or(follow);
             expected = change.expected.unwrap_or(expected);
             tell(Event::Changed);
@@ -184,16 +186,17 @@ impl Epoch<'_> {
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
         let starved = Arc::new(Starved::default());
-        let sandbox: Arc<dyn Sandbox> =
-            Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
+        let modules = Arc::new(Modules::new(Arc::clone(sandbox), Arc::clone(&starved), shared.pause));
+        let sandbox: Arc<dyn Sandbox> = Arc::clone(&modules) as Arc<dyn Sandbox>;
         let Some(sizes) = kept(shared, may_fail, Database::state_sizes)? else { return Ok(()) };
         shared.health.accounts().begin(sets, sizes);
         let seats = (instances / threads).max(1);
-        let remembered = Remembered::default();
+        let (modules, remembered) = (&*modules, Remembered::default());
         let bar = Bar {
             shared,
             sets,
             sandbox: &sandbox,
+            modules,
             decided: &decided,
             crowded: &crowded,
             seats,
@@ -204,6 +207,8 @@ impl Epoch<'_> {
         // Bounded by the turns of each tenant: whose patterns are slow must not keep who feeds waiting.
         let (to_matchers, blocks) = lanes();
         let (to_collector, fed) = bounded::<Fed>(threads * 2);
+        // Bounded by the lanes, of which each asks once.
+        let (to_builders, builds) = unbounded::<Build>();
         std::thread::scope(|scope| {
             let control = shared.control;
             scope.spawn(move || {
@@ -212,13 +217,22 @@ impl Epoch<'_> {
             });
             for _ in 0..threads {
                 let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
+                let to_builders = to_builders.clone();
                 scope.spawn(move || {
                     let _guard = Guard(control);
-                    matching::run(sets, &blocks, &to_collector);
+                    matching::run(sets, &blocks, &to_builders, &to_collector);
                 });
             }
+            for _ in 0..BUILDERS {
+                let builds = builds.clone();
+                scope.spawn(move || {
+                    let _guard = Guard(control);
+                    building::run(&builds);
+                });
+            }
+            let _ends = blocks.ender();
             // Whoever holds one keeps the other end waiting.
-            drop((blocks, to_collector));
+            drop((blocks, to_collector, to_builders, builds));
             let judges = judging.into_iter().map(|judging| {
                 // Bounded by the turns and marks of each tenant: whose batch is slow must not keep the collector waiting,
                 // and thereby all others.
@@ -239,7 +253,7 @@ impl Epoch<'_> {
             });
             let _guard = Guard(control);
             let judged = Judged { judges, decided, crowded, starved };
-            let (disk, came) = (Disk { barriers, stored }, (intake, turns.clone()));
+            let (disk, came) = (Disk::new(barriers, stored), (intake, turns.clone()));
             let collecting = Collecting::new(shared, sets, judged, disk, came, tenants);
             collecting.run(fed);
         });

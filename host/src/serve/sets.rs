@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tripline_engine::matcher::{MatchCost, Matcher, MatcherError, PatternSizes};
 use tripline_engine::{Configured, Fault};
@@ -21,12 +21,17 @@ use crate::commit::Tenant;
 pub struct PackSets {
     /// Of those that have none of their own.
     operators: Arc<Compiled>,
-    /// Of those that have some.
-    own: BTreeMap<Tenant, Arc<Compiled>>,
     /// What is the same for several of them, also of those that were before and will be.
     known: Arc<Known>,
+    tenants: RwLock<Tenants>,
+}
+
+#[derive(Default)]
+struct Tenants {
+    /// Of those that have some of their own.
+    own: BTreeMap<Tenant, Arc<Compiled>>,
     /// Tenants of which something has come.
-    met: RwLock<HashMap<Tenant, Arc<PackSet>>>,
+    met: HashMap<Tenant, Arc<PackSet>>,
 }
 
 /// The packs that judge for one tenant. Nothing of it is another's but machine code and compiled patterns.
@@ -72,7 +77,7 @@ impl PackSets {
         tries_new: bool,
         goes_on: impl Fn(&Tenant) -> bool,
     ) -> Result<PackSets, MatcherError> {
-        let mut met = self.met.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut met = self.read().met.clone();
         met.retain(|tenant, _| goes_on(tenant));
         PackSets::compile(Arc::clone(&self.known), operators, own, met, tries_new)
     }
@@ -83,7 +88,10 @@ impl PackSets {
     /// # Errors
     /// They cannot be matched.
     pub fn with_own(&self, tenant: &Tenant, packs: Vec<Configured>) -> Result<PackSets, MatcherError> {
-        let mut own = self.own.clone();
+        let (mut own, mut met) = {
+            let tenants = self.read();
+            (tenants.own.clone(), tenants.met.clone())
+        };
         match packs.is_empty() {
             true => drop(own.remove(tenant)),
             false => {
@@ -92,10 +100,21 @@ impl PackSets {
                 own.insert(tenant.clone(), set);
             }
         }
-        let mut met = self.met.read().unwrap_or_else(PoisonError::into_inner).clone();
         met.remove(tenant);
         let (operators, known) = (Arc::clone(&self.operators), Arc::clone(&self.known));
-        Ok(PackSets { operators, own, known, met: RwLock::new(met) })
+        Ok(PackSets { operators, known, tenants: RwLock::new(Tenants { own, met }) })
+    }
+
+    /// From now on a tenant's own packs are those that it has in these, in which the operator's are the same. Nothing of it
+    /// may be underway.
+    pub(super) fn go_over(&self, tenant: &Tenant, to: &PackSets) {
+        let set = to.read().own.get(tenant).map(Arc::clone);
+        let mut tenants = self.write();
+        tenants.met.remove(tenant);
+        match set {
+            Some(set) => tenants.own.insert(tenant.clone(), set),
+            None => tenants.own.remove(tenant),
+        };
     }
 
     fn compile(
@@ -119,22 +138,22 @@ impl PackSets {
             }
             sets.insert(tenant, set);
         }
-        let mut sets = PackSets { operators, own: sets, known, met: RwLock::default() };
-        let operators = sets.operators.packs().len();
-        let is_same = |set: &PackSet, now: &_| Arc::ptr_eq(&set.compiled, now) && set.operators == operators;
-        met.retain(|tenant, set| is_same(set, sets.set(tenant)));
-        sets.met = RwLock::new(met);
-        Ok(sets)
+        let count = operators.packs().len();
+        met.retain(|tenant, set| {
+            Arc::ptr_eq(&set.compiled, sets.get(tenant).unwrap_or(&operators)) && set.operators == count
+        });
+        Ok(PackSets { operators, known, tenants: RwLock::new(Tenants { own: sets, met }) })
     }
 
     /// The packs that judge for this tenant.
     pub fn of(&self, tenant: &Tenant) -> Arc<PackSet> {
-        if let Some(set) = self.met.read().unwrap_or_else(PoisonError::into_inner).get(tenant) {
+        if let Some(set) = self.read().met.get(tenant) {
             return Arc::clone(set);
         }
-        let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tenants = self.write();
+        let Tenants { own, met } = &mut *tenants;
         let set = met.entry(tenant.clone()).or_insert_with(|| {
-            let compiled = Arc::clone(self.set(tenant));
+            let compiled = Arc::clone(own.get(tenant).unwrap_or(&self.operators));
             let out = compiled.packs().iter().map(|_| Out::default()).collect();
             let operators = self.operators.packs().len();
             Arc::new(PackSet { compiled, matcher: OnceLock::new(), operators, out })
@@ -149,17 +168,27 @@ impl PackSets {
 
     /// The packs that tenants have of their own.
     pub fn all_own(&self) -> BTreeMap<Tenant, Vec<Configured>> {
-        self.own.keys().map(|tenant| (tenant.clone(), self.own(tenant).to_vec())).collect()
+        let tenants = self.read();
+        tenants.own.iter().map(|(tenant, set)| (tenant.clone(), self.behind(set))).collect()
     }
 
     /// A tenant's own packs.
-    pub fn own(&self, tenant: &Tenant) -> &[Configured] {
-        let set = self.own.get(tenant);
-        set.and_then(|set| set.packs().get(self.operators.packs().len()..)).unwrap_or_default()
+    pub fn own(&self, tenant: &Tenant) -> Vec<Configured> {
+        self.read().own.get(tenant).map(|set| self.behind(set)).unwrap_or_default()
     }
 
-    fn set(&self, tenant: &Tenant) -> &Arc<Compiled> {
-        self.own.get(tenant).unwrap_or(&self.operators)
+    /// What of a set lies behind what everybody has.
+    fn behind(&self, set: &Compiled) -> Vec<Configured> {
+        set.packs().get(self.operators.packs().len()..).unwrap_or_default().to_vec()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Tenants> {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tenants> {
+        // Every change is whole.
+        self.tenants.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -177,6 +206,11 @@ impl PackSet {
     /// Their patterns, which are compiled now if they were not yet.
     pub(super) fn matcher(&self) -> &Matcher {
         self.matcher.get_or_init(|| self.compiled.matcher().for_another())
+    }
+
+    /// Whether their patterns are compiled and in their index.
+    pub(super) fn is_built(&self) -> bool {
+        self.matcher.get().is_some() || self.compiled.is_built()
     }
 
     /// Their patterns, if a line has met them.
@@ -205,9 +239,9 @@ impl PackSet {
         self.met().map_or_else(none, Matcher::costs)
     }
 
-    /// The same for all tenants with equal packs, as long as one of them has them.
-    pub(super) fn number(&self) -> usize {
-        Arc::as_ptr(&self.compiled).addr()
+    /// The same for all tenants with equal packs, and never another's.
+    pub(super) fn number(&self) -> u64 {
+        self.compiled.number()
     }
 
     /// Whether a pack is out, and until when.
@@ -269,7 +303,7 @@ mod tests {
         assert!(Arc::ptr_eq(&of_a, &sets.of(&a)));
         assert!(!Arc::ptr_eq(&of_c, &sets.of(&c)));
         assert_eq!(names(&sets, &c), ["all", "window"]);
-        let own = sets.all_own().clone();
+        let own = sets.all_own();
         let sets = sets.changed(vec![pack("all")], own, true, |_| false).unwrap();
         assert!(!Arc::ptr_eq(&of_a, &sets.of(&a)), "unless it is not to");
     }
@@ -307,6 +341,26 @@ mod tests {
         drop((sets, changed, before, after));
         (0..1_000).for_each(|n| drop(none.with_own(&c, vec![pack(&format!("p{n}"))]).unwrap()));
         assert!(none.known.len() < 300, "{}", none.known.len());
+    }
+
+    #[test]
+    fn a_tenant_goes_over_alone_and_all_others_stay_as_they_stand() {
+        let (a, c, d) = (tenant("a"), tenant("c"), tenant("d"));
+        let own = BTreeMap::from([(c.clone(), vec![pack("door")]), (d.clone(), vec![pack("door")])]);
+        let sets = PackSets::new(vec![pack("all")], own).unwrap();
+        let before = [&a, &c, &d].map(|tenant| sets.of(tenant));
+        let numbers = before.each_ref().map(|set| set.number());
+        let changed = sets.with_own(&c, vec![pack("window")]).unwrap();
+        // What comes meanwhile of somebody else is met here, and not there.
+        let late = sets.of(&tenant("late"));
+        sets.go_over(&c, &changed);
+        let after = [&a, &c, &d].map(|tenant| sets.of(tenant));
+        let same: Vec<bool> = before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
+        assert_eq!((same, names(&sets, &c)), (vec![true, false, true], vec!["all".into(), "window".into()]));
+        assert!(Arc::ptr_eq(&late, &sets.of(&tenant("late"))));
+        assert!(!numbers.contains(&after[1].number()));
+        sets.go_over(&c, &changed.with_own(&c, Vec::new()).unwrap());
+        assert_eq!((names(&sets, &c), sets.own(&c).len()), (vec!["all".into()], 0));
     }
 
     /// It did when it was pushed; by another version of this program it does not.

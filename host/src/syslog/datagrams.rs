@@ -111,9 +111,10 @@ impl Datagrams {
     fn end(mut self) {
         let until = Instant::now() + self.limits.stop;
         while matches!(self.receive(), More::Yes) && Instant::now() < until {
-            self.offer(self.limits.patience);
+            let is_over = self.gathered.is_over();
+            self.offer(if is_over { Duration::ZERO } else { self.limits.patience });
         }
-        if !self.gathered.offer(until.saturating_duration_since(Instant::now())) {
+        if !self.gathered.offer_last(until.saturating_duration_since(Instant::now())) {
             self.gathered.lose(Trouble::Stopping);
         }
         self.count_drops();

@@ -59,8 +59,25 @@ impl Gathered {
         Some(if self.is_large() { Duration::ZERO } else { left })
     }
 
+    /// Whether their tenant has brought more than it may.
+    pub(super) fn is_over(&self) -> bool {
+        self.intake.quotas().is_some_and(|quotas| quotas.wait(&self.source.tenant).is_some())
+    }
+
     /// Offers them; `false`: there is no room, and they are here still.
     pub(super) fn offer(&mut self, patience: Duration) -> bool {
+        self.brought(|intake, batch| match patience.is_zero() {
+            true => intake.offer(batch),
+            false => intake.offer_within(batch, patience),
+        })
+    }
+
+    /// The same of what is left at the end, which waits for no quota.
+    pub(super) fn offer_last(&mut self, patience: Duration) -> bool {
+        self.brought(|intake, batch| intake.offer_last(batch, patience))
+    }
+
+    fn brought(&mut self, offer: impl FnOnce(&Intake, Batch) -> Result<(), (Refused, Box<Batch>)>) -> bool {
         let Some((_, received)) = self.since.filter(|_| self.messages.count > 0) else {
             self.since = None;
             return true;
@@ -75,11 +92,7 @@ impl Gathered {
             key: None,
             done: None,
         };
-        let offered = match patience.is_zero() {
-            true => self.intake.offer(batch),
-            false => self.intake.offer_within(batch, patience),
-        };
-        match offered {
+        match offer(&self.intake, batch) {
             Ok(()) => self.over(),
             Err((Refused::Full { .. } | Refused::Quota { .. }, back)) => {
                 self.messages.lines = back.lines;

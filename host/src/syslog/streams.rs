@@ -179,7 +179,8 @@ impl Streams {
         self.listening.iter_mut().for_each(|listening| listening.gathered.ledger.tell_due(Some(now)));
     }
 
-    /// What waits at the sockets is the last that is taken.
+    /// What waits at the sockets is the last that is taken; nothing more of a tenant that is over its quota, for which the
+    /// others do not wait.
     fn end(mut self) {
         let until = Instant::now() + self.limits.stop;
         (0..self.listening.len()).for_each(|listening| self.accept(listening));
@@ -187,7 +188,8 @@ impl Streams {
         while std::mem::take(&mut more) && Instant::now() < until {
             for connection in self.connections.iter_mut().filter(|connection| !connection.over) {
                 let listening = &mut self.listening[connection.listening];
-                if !listening.gathered.is_large() || listening.gathered.offer(left(until)) {
+                let gathered = &mut listening.gathered;
+                if !gathered.is_over() && (!gathered.is_large() || gathered.offer_last(left(until))) {
                     more |= read(connection, listening, &mut self.buffer, Instant::now());
                 }
             }
@@ -196,7 +198,7 @@ impl Streams {
             finish(connection, &mut self.listening[connection.listening]);
         }
         for listening in &mut self.listening {
-            if !listening.gathered.offer(left(until)) {
+            if !listening.gathered.offer_last(left(until)) {
                 listening.gathered.lose(Trouble::Stopping);
             }
             listening.gathered.ledger.tell_due(None);

@@ -1,9 +1,9 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use jiff::tz::TimeZone;
 use tripline_engine::decode::GivenLogSource;
 
@@ -199,6 +199,44 @@ fn over_a_quota_datagrams_are_lost_and_counted_and_streams_wait() {
         let expected = if transport == Transport::Udp { "two" } else { "<13>one" };
         assert_eq!(world.lines(1), [expected]);
     }
+}
+
+/// Says when it is asked.
+struct Asked(Sender<()>);
+
+impl WallClock for Asked {
+    fn now(&self) -> i64 {
+        let _ = self.0.send(());
+        7
+    }
+
+    fn wait(&self, _: i64, _: &Receiver<()>) -> bool {
+        false
+    }
+}
+
+/// A stop does not wait until a tenant may bring more; what had come of it is brought.
+#[test]
+fn over_a_quota_a_listener_ends_at_once_and_with_what_has_come() {
+    let limits = SyslogLimits { stop: 2 * PATIENCE, ..limits() };
+    let world = World::new(Transport::Tcp, limits, IntakeLimits::default());
+    let acme = Tenant::new("acme").unwrap();
+    let (asks, asked) = unbounded();
+    let quotas = Quotas::new(Arc::new(Asked(asks)));
+    quotas.put(&acme, Quota::of(QuotaKind::Cpu, 1));
+    quotas.spend_cpu(&acme, Duration::from_secs(60));
+    asked.try_iter().for_each(drop);
+    world.intake.keep_to(quotas.clone());
+    let mut connection = world.connect();
+    connection.write_all(b"<13>one\n").unwrap();
+    asked.recv_timeout(PATIENCE).expect("it is offered, and waits for the quota");
+    let World { intake, syslog, notes, .. } = world;
+    let begins = Instant::now();
+    syslog.stop();
+    assert!(begins.elapsed() < PATIENCE, "{:?}", begins.elapsed());
+    let lines: Vec<String> = intake.turn(usize::MAX, |_| true).iter().flat_map(|taken| of(taken)).collect();
+    assert_eq!(lines, ["<13>one"]);
+    assert_eq!(notes.try_iter().map(|note| note.lost()).sum::<u64>(), 0);
 }
 
 #[test]

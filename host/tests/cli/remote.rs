@@ -100,20 +100,23 @@ fn serve(path: &Path) -> (HttpServer, Arc<Database>) {
     let policy = Policy { routes: Routes(vec![route]), ..Policy::default() };
     let database = Database::open(path, policy, Arc::new(SystemClock), DatabaseOptions::default());
     let database = Arc::new(database.unwrap());
+    let (health, intake) = (Arc::new(Health::new()), Intake::new(IntakeLimits::default(), || {}));
     let tools = Tools {
         database: Arc::clone(&database),
         control: Arc::new(Control::default()),
         sandbox: Arc::new(Wasmtime::new(Limits::default()).unwrap()),
         compiler: Compiler::new(None),
+        health: Arc::clone(&health),
+        intake: intake.clone(),
     };
     let http = start(HttpOptions {
         packs: Arc::new(Shelf::open(tools, Vec::new(), Default::default()).unwrap().0),
         listen: "127.0.0.1:0".parse().unwrap(),
         tls: None,
         database: Arc::clone(&database),
-        intake: Intake::new(IntakeLimits::default(), || {}),
+        intake,
         scans: Scans::new(ScanPlan::default()),
-        health: Arc::new(Health::new()),
+        health,
         clock: Arc::new(SystemClock),
         limits: HttpLimits::default(),
         streams: HttpSources::new(StreamSettings::default(), &[]),

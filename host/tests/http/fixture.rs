@@ -230,6 +230,8 @@ impl Site {
             control: Arc::clone(&self.control),
             sandbox: Arc::new(Wasmtime::new(Limits::default()).unwrap()),
             compiler: Compiler { program: env!("CARGO_BIN_EXE_tripline").into(), ..Compiler::new(None) },
+            health: Arc::clone(&self.health),
+            intake: self.intake.clone(),
         };
         Shelf::open(tools, vec![configured()], self.setup.demands.clone()).unwrap().0
     }

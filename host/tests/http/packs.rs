@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tripline::Pack;
-use tripline::packs::{CompileError, CompileLimits, Compiler, NewVersion};
+use tripline::packs::{CompileError, CompileLimits, Compiler, Compiling, NewVersion};
 use tripline::quota::QuotaKind;
 use tripline::token::Scope;
 
@@ -266,15 +266,47 @@ fn what_takes_too_much_to_compile_is_ended() {
     let bomb = bomb();
     for compiler in [compiler(1, Duration::from_secs(120)), compiler(600, Duration::from_millis(300))] {
         let start = Instant::now();
-        let ended = compiler.compile(&bomb);
-        assert!(matches!(ended, Err(CompileError::Ended(_))), "{ended:?} after {:?}", start.elapsed());
+        let Compiling { end, cpu } = compiler.compile(&bomb);
+        assert!(matches!(end, Err(CompileError::Ended(_))), "{end:?} after {:?}", start.elapsed());
+        // Whoever ended it, what it has taken is known; on a busy machine its time may be over before it has any.
+        let least = if compiler.limits.cpu == 1 { Duration::from_millis(900) } else { Duration::ZERO };
+        let most = start.elapsed() * 64;
+        assert!(least <= cpu && cpu <= most, "{cpu:?} after {:?}", start.elapsed());
     }
     let patient = compiler(600, Duration::from_secs(600));
     let good = Pack::read(module("good")).unwrap();
-    assert!(patient.compile(&good).is_ok());
+    let Compiling { end, cpu } = patient.compile(&good);
+    assert!(end.is_ok() && cpu > Duration::ZERO, "{end:?}, {cpu:?}");
     // Without memory for its own threads there is no machine code, and no crash of whoever asked.
     let limits = CompileLimits { memory: 16 << 20, ..patient.limits };
-    assert!(Compiler { limits, ..patient }.compile(&good).is_err());
+    assert!(Compiler { limits, ..patient }.compile(&good).end.is_err());
+}
+
+/// What compiling takes is the tenant's that pushes, and of the pack that it has pushed.
+#[test]
+fn compiling_costs_who_pushes() {
+    let site = Site::new();
+    let (token, operator) = (site.token(Scope::Author), site.token(Scope::Operator));
+    let pushed = put(&site, NAME, Some(&token), WASM, &module("good"));
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    let until = Instant::now() + PATIENCE;
+    let own = loop {
+        let usage = get(&site, "/api/v1/usage", &operator).json();
+        let tenants = usage["tenants"].as_array().unwrap();
+        let own = tenants.iter().find(|one| one["tenant"] == "default");
+        let own = own.unwrap_or_else(|| panic!("it has pushed: {usage}"));
+        let packs = own["packs"].as_array().unwrap();
+        if let Some(pack) = packs.iter().find(|pack| pack["pack"] == NAME) {
+            break (own["compile_seconds"].as_f64().unwrap(), pack["compile_seconds"].as_f64().unwrap());
+        }
+        assert!(Instant::now() < until, "it counts soon: {usage}");
+        std::thread::yield_now();
+    };
+    assert!(own.0 > 0.0 && own.0 == own.1, "{own:?}");
+    let text = get(&site, "/metrics", &operator).text();
+    let begins = format!("tripline_tenant_pack_compile_seconds_total{{tenant=\"default\",pack=\"{NAME}\"}}");
+    let line = text.lines().find(|line| line.starts_with(&begins)).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0, "{line}");
 }
 
 #[test]
@@ -283,7 +315,7 @@ fn machine_code_is_kept_in_a_folder_of_our_own() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("artifacts");
     let compiler = Compiler { cache: Some(cache.clone()), ..compiler(600, Duration::from_secs(600)) };
-    compiler.compile(&Pack::read(module("good")).unwrap()).unwrap();
+    compiler.compile(&Pack::read(module("good")).unwrap()).end.unwrap();
     assert_eq!(std::fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
 }

@@ -121,13 +121,16 @@ fn no_tenants_pack_sees_anothers() {
             secrets.entry(name).or_default().insert(secret);
         }
         match round {
-            // Another setting of one of them, at a barrier.
-            0 => {
+            // Another setting of one of them, at a barrier of its own, or of everybody's.
+            0 | 1 => {
                 own_now = secret();
                 secrets.entry("a").or_default().insert(own_now.clone());
                 let before = running.counted("Changed");
                 let packs = PackSets::new(Vec::new(), own(&own_now)).unwrap();
-                running.control.change(Change { packs: Some(Arc::new(packs)), ..Change::default() });
+                match round {
+                    0 => running.control.change_own(&tenant("a"), Arc::new(packs)),
+                    _ => running.control.change(Change { packs: Some(Arc::new(packs)), ..Change::default() }),
+                }
                 running.until("it is changed", |running| running.counted("Changed") > before);
             }
             // A restart.

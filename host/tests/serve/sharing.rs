@@ -78,7 +78,13 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn configured() -> Configured {
-    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+    named("gated")
+}
+
+/// The same under another name.
+fn named(name: &str) -> Configured {
+    let manifest = MANIFEST.replace("gated", name);
+    let pack = Arc::new(Pack::from_manifest(manifest.as_bytes()).unwrap());
     Configured::new(pack, &Map::new()).unwrap()
 }
 
@@ -178,6 +184,69 @@ fn many_that_are_quiet_do_not_wait_one_after_the_other_for_one_that_is_slow() {
     assert!(slow.try_recv().is_err() && running.counts("slow").is_empty());
     allow(1_000_000);
     assert_eq!(slow.recv_timeout(PATIENCE), Ok(Ok(())));
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+/// Events that a tenant's packs were handed, by name.
+fn events(running: &Running, tenant: &str) -> Vec<(String, u64)> {
+    let usage = running.health.accounts().usage(Some(&Tenant::new(tenant).unwrap()));
+    let packs = usage.tenants.into_iter().flat_map(|one| one.packs);
+    packs.map(|pack| (pack.pack.unwrap_or_default(), pack.counts.events)).collect()
+}
+
+/// Other packs take over at a barrier of their tenant: all that came before is judged by those that it had, however long
+/// that takes. Nobody else waits for it, neither for lines nor for packs of their own.
+#[test]
+fn a_change_of_one_tenants_packs_waits_for_that_tenant_alone() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path());
+    let first = running.bring_line("slow", settings(None), slow(4_000));
+    begun(1);
+    let mut sets = Arc::clone(&running.packs);
+    let mut change = |tenant: &str| {
+        let tenant = Tenant::new(tenant).unwrap();
+        sets = Arc::new(sets.with_own(&tenant, vec![named("door")]).unwrap());
+        running.control.change_own(&tenant, Arc::clone(&sets));
+    };
+    change("slow");
+    change("other");
+    let (quick, other) = (running.bring("quick"), running.bring("other"));
+    allowed_until(&[quick, other], 40);
+    assert_eq!(running.counted("Changed"), 1, "the other's packs");
+    assert_eq!(events(&running, "other"), [("gated".into(), 1), ("door".into(), 1)]);
+    let behind = running.bring("slow");
+    assert!(first.try_recv().is_err() && behind.try_recv().is_err());
+    assert!(running.counts("slow").is_empty(), "it has not come to its barrier");
+    allow(1_000_000);
+    for told in [first, behind] {
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(())));
+    }
+    assert_eq!(running.counted("Changed"), 2);
+    // What the first one has cost goes on, and the second one has seen nothing of what came before it.
+    assert_eq!(events(&running, "slow"), [("gated".into(), 4_001), ("door".into(), 1)]);
+    assert!(running.end().is_ok_and(|ended| ended.is_ok()));
+}
+
+/// A server that stops before they count ends all the same.
+#[test]
+fn it_ends_while_a_tenant_goes_over_to_other_packs() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path());
+    let first = running.bring_line("slow", settings(None), slow(4_000));
+    begun(1);
+    let tenant = Tenant::new("slow").unwrap();
+    let sets = running.packs.with_own(&tenant, vec![named("door")]).unwrap();
+    running.control.change_own(&tenant, Arc::new(sets));
+    let other = running.bring("other");
+    allowed_until(&[other], 40);
+    let behind = running.bring("slow");
+    running.control.stop();
+    allow(1_000_000);
+    for told in [first, behind] {
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(())));
+    }
     assert!(running.end().is_ok_and(|ended| ended.is_ok()));
 }
 

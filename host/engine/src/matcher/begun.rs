@@ -88,15 +88,19 @@ impl Matcher {
         scratch: &mut MatchScratch,
     ) -> bool {
         let set = &*self.set;
-        let Piece { from, to, start: base, end } = *piece;
+        let Piece { from, mut to, start: base, end } = *piece;
         let bytes = &block.bytes[base..end];
         let MatchScratch { hits, event, work } = scratch;
         let Begun { matched, next, latest } = begun;
         let matched = matched.get_or_insert_with(|| Matched::like(&work.before, block.bytes.len()));
-        work.prepare(set.patterns.len(), set.watches.len());
+        work.prepare(set);
         let started = work.started();
         let ends = |i: usize| block.lines[from..to].get(i).map(|line| line.end as usize - base);
-        set.index.scan(bytes, ends, hits);
+        match until {
+            // What a stranger's literals cost is in no turn as a whole: the rest of the piece is looked at later.
+            Some(_) => to = from + set.index.some(bytes, ends, hits),
+            None => set.index.scan(bytes, ends, hits),
+        }
         if let (Some(profile), Some(started)) = (&mut work.profile, started) {
             profile.prefiltered(started);
         }

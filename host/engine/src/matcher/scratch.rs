@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Set;
 use super::matched::Sizes;
 use super::profile::{Profile, Stages};
 use crate::clock::Clock;
@@ -26,6 +27,8 @@ pub(super) struct Work {
     pub(super) mark: u32,
     /// For each pattern the line in which it was hit.
     pub(super) hit: Vec<HitIn>,
+    /// The same for each literal that stands for many patterns.
+    pub(super) literals: Vec<HitIn>,
     /// Patterns that may match the line, rising.
     pub(super) candidates: Vec<u32>,
     pub(super) own: Vec<u32>,
@@ -73,8 +76,10 @@ impl Work {
         self.profile.as_ref().map(Profile::now)
     }
 
-    /// A new block, of so many patterns and packs.
-    pub(super) fn prepare(&mut self, patterns: usize, packs: usize) {
+    /// A new block, for these patterns and packs.
+    pub(super) fn prepare(&mut self, set: &Set) {
+        let (patterns, packs) = (set.patterns.len(), set.watches.len());
+        self.literals.resize(set.index.literals(), HitIn::default());
         self.hit.resize(patterns, HitIn::default());
         self.tried.resize(patterns, Tried::default());
         self.time.clear();
@@ -87,6 +92,7 @@ impl Work {
         if self.mark == 0 {
             // Four billion lines: old marks would come true again.
             self.hit.fill(HitIn::default());
+            self.literals.fill(HitIn::default());
             self.tried.fill(Tried::default());
             self.mark = 1;
         }

@@ -23,10 +23,21 @@ pub(super) struct Decoded<'a> {
     pub(super) changed: bool,
 }
 
+/// Patterns that are told of a literal each time that it stands in a line.
+const FEW: usize = 8;
+
 impl Set {
     /// A literal stands in the line, at this place: its patterns may match, and the packs they can wake are looked at.
     pub(super) fn hit(&self, literal: u32, start: u32, work: &mut Work) {
-        for &pattern in self.index.patterns_of(literal) {
+        let patterns = self.index.patterns_of(literal);
+        if patterns.len() > FEW {
+            let known = &mut work.literals[literal as usize];
+            if known.mark == work.mark && known.first <= start {
+                return;
+            }
+            *known = HitIn { mark: work.mark, first: start };
+        }
+        for &pattern in patterns {
             let hit = &mut work.hit[pattern as usize];
             if hit.mark == work.mark {
                 hit.first = hit.first.min(start);
@@ -54,7 +65,8 @@ impl Matcher {
         if line.changed && !line.event.arena.is_empty() {
             // Values that decoding changed are texts of their own: the raw bytes say nothing of them.
             let mut hits = std::mem::take(&mut work.changed);
-            self.set.index.scan(&line.event.arena, |_| None, &mut hits);
+            let length = line.event.arena.len();
+            self.set.index.some(&line.event.arena, |text| (text == 0).then_some(length), &mut hits);
             for hit in hits.all() {
                 self.set.hit(hit.literal, 0, work);
             }

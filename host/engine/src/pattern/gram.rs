@@ -87,36 +87,49 @@ impl GramFilter {
         size_of_val(&*self.bitmap) + size_of_val(&*self.heads) + size_of_val(&*self.slots) + self.texts.len()
     }
 
-    /// Calls `hit(place of the gram, literal, where the literal starts)` in order of the grams' places.
+    /// Calls `hit(place of the gram, literal, where the literal starts)` in order of the grams' places, until more than `most`
+    /// literals were compared; the place up to which it has looked.
     #[inline]
-    pub(super) fn scan(&self, block: &[u8], hit: impl FnMut(usize, u32, usize)) {
+    pub(super) fn scan(&self, block: &[u8], most: usize, hit: impl FnMut(usize, u32, usize)) -> usize {
         match self.stride {
-            _ if self.slots.is_empty() => {}
-            4 => self.stride::<4>(block, hit),
-            2 => self.stride::<2>(block, hit),
-            _ => self.stride::<1>(block, hit),
+            _ if self.slots.is_empty() => block.len(),
+            4 => self.stride::<4>(block, most, hit),
+            2 => self.stride::<2>(block, most, hit),
+            _ => self.stride::<1>(block, most, hit),
         }
     }
 
     #[inline]
-    fn stride<const STRIDE: usize>(&self, block: &[u8], mut hit: impl FnMut(usize, u32, usize)) {
-        let mut at = 0;
+    fn stride<const STRIDE: usize>(
+        &self,
+        block: &[u8],
+        most: usize,
+        mut hit: impl FnMut(usize, u32, usize),
+    ) -> usize {
+        let (mut at, mut left) = (0, most);
         while let Some(bytes) = block.get(at..).and_then(|rest| rest.first_chunk::<{ STEP + 3 }>()) {
             for from in (0..STEP).step_by(STRIDE) {
                 let word =
                     u32::from_le_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]);
                 if self.may_be(word | FOLD) {
-                    self.look(block, at + from, word | FOLD, &mut hit);
+                    match left.checked_sub(self.look(block, at + from, word | FOLD, &mut hit)) {
+                        Some(rest) => left = rest,
+                        None => return at + from,
+                    }
                 }
             }
             at += STEP;
         }
         while let Some(gram) = block.get(at..at + 4) {
             if self.may_be(fold(gram)) {
-                self.look(block, at, fold(gram), &mut hit);
+                match left.checked_sub(self.look(block, at, fold(gram), &mut hit)) {
+                    Some(rest) => left = rest,
+                    None => return at,
+                }
             }
             at += STRIDE;
         }
+        block.len()
     }
 
     #[inline(always)]
@@ -126,10 +139,12 @@ impl GramFilter {
         self.bitmap[(place >> 6) & (WORDS - 1)] >> (place & 63) & 1 == 1
     }
 
+    /// Compares what has this gram; how many literals that are.
     #[inline(never)]
-    fn look(&self, block: &[u8], at: usize, gram: u32, hit: &mut impl FnMut(usize, u32, usize)) {
+    fn look(&self, block: &[u8], at: usize, gram: u32, hit: &mut impl FnMut(usize, u32, usize)) -> usize {
         let head = (hash(gram) >> self.heads_shift) as usize;
-        for slot in &self.slots[self.heads[head] as usize..self.heads[head + 1] as usize] {
+        let slots = &self.slots[self.heads[head] as usize..self.heads[head + 1] as usize];
+        for slot in slots {
             if slot.gram == gram
                 && let Some(start) = at.checked_sub(slot.offset as usize)
                 && let Some(bytes) = block.get(start..start + slot.length as usize)
@@ -138,6 +153,7 @@ impl GramFilter {
                 hit(at, slot.literal, start);
             }
         }
+        slots.len()
     }
 }
 

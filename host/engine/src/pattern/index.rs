@@ -29,6 +29,12 @@ struct Short {
     literals: Vec<u32>,
 }
 
+/// Literals that are compared in one look at several texts: one to three milliseconds, and ten where all of them are found.
+/// A look at 32 KiB takes some hundreds to thousands, unless literals were chosen that are alike.
+const COMPARED: usize = 1 << 18;
+/// The same of one text by itself.
+const COMPARED_OF_ONE: usize = 8 * COMPARED;
+
 /// Why there is no index of these literals.
 #[derive(Debug, thiserror::Error)]
 #[error("the literals of the patterns are too many for one index: {0}")]
@@ -99,19 +105,64 @@ impl Index {
         &self.unfiltered
     }
 
+    /// How many literals it has.
+    pub fn literals(&self) -> usize {
+        self.literals.len()
+    }
+
     /// Adds to `hits` what a block of texts may match; `ends[i]` is one past the last byte of text i, rising.
     ///
     /// Answers nothing for [`unfiltered`](Index::unfiltered) patterns. A literal that spans two texts may be
     /// reported for the first: a candidate too many is no harm.
     pub fn scan(&self, block: &[u8], ends: impl Fn(usize) -> Option<usize>, hits: &mut Hits) {
+        self.scan_long(block, usize::MAX, &ends, hits);
+        self.scan_short(block, &ends, hits);
+    }
+
+    /// The same, for as many texts as can be looked at in some milliseconds, whatever stands in them and whatever the
+    /// literals are; how many these are: one, at least, if there are any. A text that takes much longer by itself may have
+    /// all literals: whether it has is not looked at.
+    pub fn some(&self, block: &[u8], ends: impl Fn(usize) -> Option<usize>, hits: &mut Hits) -> usize {
+        let stopped = self.scan_long(block, COMPARED, &ends, hits);
+        let whole = (0..).take_while(|text| ends(*text).is_some_and(|end| end <= stopped)).count();
+        if whole > 0 {
+            let beyond = hits.all.partition_point(|hit| (hit.text as usize) < whole);
+            hits.all.truncate(beyond);
+            let block = &block[..ends(whole - 1).unwrap_or(block.len())];
+            self.scan_short(block, &ends, hits);
+            return whole;
+        }
+        let Some(end) = ends(0) else { return 0 };
+        let text = &block[..end];
+        if self.scan_long(text, COMPARED_OF_ONE, &ends, hits) < end {
+            hits.clear();
+            let all = 0..self.literals.len() as u32;
+            hits.all.extend(all.map(|literal| Hit { text: 0, literal, start: 0 }));
+        } else {
+            self.scan_short(text, &ends, hits);
+        }
+        1
+    }
+
+    /// Looks for literals of some bytes, until so many were compared; up to where.
+    fn scan_long(
+        &self,
+        block: &[u8],
+        most: usize,
+        ends: &impl Fn(usize) -> Option<usize>,
+        hits: &mut Hits,
+    ) -> usize {
         hits.clear();
         let mut text = 0;
-        self.long.scan(block, |at, literal, start| {
+        self.long.scan(block, most, |at, literal, start| {
             while ends(text).is_some_and(|end| end <= at) {
                 text += 1;
             }
             hits.push(Hit { text: text as u32, literal, start: start as u32 });
-        });
+        })
+    }
+
+    fn scan_short(&self, block: &[u8], ends: &impl Fn(usize) -> Option<usize>, hits: &mut Hits) {
         if let Some(short) = &self.short {
             let mut text = 0;
             for found in short.automaton.find_overlapping_iter(block) {
@@ -188,5 +239,75 @@ impl Hits {
     /// In order of texts.
     pub fn all(&self) -> &[Hit] {
         &self.all
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// So many literals that are one but for their case, of which the index knows nothing: all of them are compared at each
+    /// place where one could be.
+    fn alike(count: u32) -> Index {
+        let literal = |number: u32| (0..16).map(move |bit| if number >> bit & 1 == 1 { b'A' } else { b'a' });
+        let literals = (0..count).map(|number| Some(vec![literal(number).collect()]));
+        Index::new(literals, &Rarity::default()).unwrap()
+    }
+
+    /// Lines, one behind the other, and where each ends.
+    fn block(lines: &[&str]) -> (Vec<u8>, Vec<usize>) {
+        let mut block = Vec::new();
+        let ends = lines.iter().map(|line| {
+            block.extend_from_slice(line.as_bytes());
+            block.push(b'\n');
+            block.len() - 1
+        });
+        let ends = ends.collect();
+        (block, ends)
+    }
+
+    /// Which literals are in which texts.
+    fn which(hits: &Hits, from: usize) -> impl Iterator<Item = (usize, u32)> {
+        hits.all().iter().map(move |hit| (from + hit.text as usize, hit.literal))
+    }
+
+    #[test]
+    fn a_look_is_bounded_whatever_the_literals_are_and_says_the_same() {
+        let index = alike(1_000);
+        let line = "a".repeat(45);
+        let (bytes, ends) = block(&[&line[..]; 40]);
+        let (mut all, mut some) = (Hits::default(), Hits::default());
+        index.scan(&bytes, |text| ends.get(text).copied(), &mut all);
+        let (mut from, mut looks, mut found) = (0, 0, BTreeSet::new());
+        while from < ends.len() {
+            let base = if from == 0 { 0 } else { ends[from - 1] + 1 };
+            let here = |text: usize| ends.get(from + text).map(|end| end - base);
+            let whole = index.some(&bytes[base..], here, &mut some);
+            assert!(whole > 0 && some.all().iter().all(|hit| (hit.text as usize) < whole));
+            found.extend(which(&some, from));
+            (from, looks) = (from + whole, looks + 1);
+        }
+        assert_eq!((from, found.len()), (40, 40 * 1_000));
+        assert!(found == which(&all, 0).collect());
+        assert!((5..40).contains(&looks), "{looks}");
+        // Who has one literal that stands everywhere is looked at at once.
+        assert_eq!(alike(1).some(&bytes, |text| ends.get(text).copied(), &mut some), 40);
+    }
+
+    #[test]
+    fn a_text_that_takes_too_long_may_have_all_literals() {
+        let index = alike(1_000);
+        let (bytes, ends) = block(&[&"a".repeat(100 * 1024)[..], "nothing of it"]);
+        let mut hits = Hits::default();
+        assert_eq!(index.some(&bytes, |text| ends.get(text).copied(), &mut hits), 1);
+        assert!(
+            hits.all().iter().map(|hit| (hit.text, hit.literal, hit.start)).eq((0..1_000).map(|n| (0, n, 0)))
+        );
+        let (rest, length) = (&bytes[ends[0] + 1..], ends[1] - ends[0] - 1);
+        assert_eq!(index.some(rest, |text| (text == 0).then_some(length), &mut hits), 1);
+        assert!(hits.all().is_empty());
     }
 }

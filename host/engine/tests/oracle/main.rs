@@ -344,6 +344,28 @@ fn ten_thousand_settings_are_matched_like_ten() {
     assert_eq!(check(&packs, log, &LineSettings::default(), true), 4);
 }
 
+/// Where one look compares too many of them, it ends; and one line may be said to have them all.
+#[test]
+fn literals_that_are_alike_are_matched_like_others() {
+    let words: Vec<String> = (0..2_000).map(|i| format!("qzqzqzqz-{i}")).collect();
+    let manifest = json!({
+        "abi": 1, "pack": { "name": "tried", "version": "1.0.0" },
+        "patterns": [
+            { "name": "p0", "contains": { "setting": "/words" } },
+            { "name": "p1", "contains": ["start"] },
+        ],
+        "wakes_on": ["p0", "p1"],
+        "rules": [{ "id": "r", "title": "r", "severity": "low" }],
+        "settings": { "type": "object", "properties": {
+            "words": { "type": "array", "items": { "type": "string" }, "default": [] } } },
+    });
+    let packs = [configured(&manifest, &json!({ "words": words }))];
+    let short = "x qzqzqzqz-17 y\n".to_string() + &"x qzqzqzqzqzqzqz y\n".repeat(100);
+    let long = "qz".repeat(30_000);
+    let log = format!("{short}start {long}\n{long}\n{short}x qzqzqzqz-1999 {long}\n");
+    assert_eq!(check(&packs, log.as_bytes(), &LineSettings::default(), false), 4);
+}
+
 #[test]
 fn a_literal_that_stands_in_several_places_is_tried_at_each() {
     let patterns = [

@@ -83,22 +83,24 @@ pub(super) fn run(
     // A second server in one program would trace into the first one's journal.
     let _ = tracing::subscriber::set_global_default(Traced(Arc::clone(&journal)));
     let control = Arc::new(Control::default());
+    let woken = Arc::clone(&control);
+    let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
+    intake.keep_to(Quotas::new(Arc::clone(&kept.clock)));
+    let health = Arc::new(Health::new());
     let tools = Tools {
         database: Arc::clone(&kept.database),
         control: Arc::clone(&control),
         sandbox: Arc::clone(&sandbox),
         compiler: Compiler::new(sandbox::cache_folder()),
+        health: Arc::clone(&health),
+        intake: intake.clone(),
     };
     let (shelf, left_out) =
         Shelf::open(tools, packs, configuration.demands.clone()).map_err(|error| unshelved(&kept, error))?;
     let shelf = Arc::new(shelf);
     said::left_out(&left_out).into_iter().for_each(|line| journal.write(line));
     let (hung_up, hang_ups) = bounded(1);
-    let woken = Arc::clone(&control);
-    let intake = Intake::new(IntakeLimits::default(), move || woken.wake());
-    intake.keep_to(Quotas::new(Arc::clone(&kept.clock)));
     reloading::quotas(&configuration, &kept.database, &intake).map_err(|error| kept.failed(&error))?;
-    let health = Arc::new(Health::new());
     let say = |event, message: String| journal.write(Line::new(Level::Info, event, message));
     say("keeps", format!("incidents are kept in {}", kept.database.path().display()));
     if let Some((words, hint)) = kept.unwritten().map_err(|error| kept.failed(&error))? {

@@ -39,6 +39,8 @@ pub(crate) struct TenantUsageShape {
     pub(crate) faults: u64,
     /// CPU time in its packs.
     pub(crate) cpu_seconds: f64,
+    /// CPU time in compiling what it has pushed, also what was refused.
+    compile_seconds: f64,
     /// Bytes of memory of instances that live.
     pub(crate) memory: u64,
     /// Bytes that are kept of what its packs remember.
@@ -87,6 +89,8 @@ pub(crate) struct PackUsageShape {
     pub(crate) cpu_seconds: f64,
     /// Time in its patterns, over all threads.
     pub(crate) match_seconds: f64,
+    /// CPU time in compiling its modules, also those that were refused.
+    compile_seconds: f64,
     /// Bytes of memory of the instance that lives.
     pub(crate) memory: u64,
     /// Bytes that are kept of what it remembers.

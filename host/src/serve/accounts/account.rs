@@ -1,6 +1,8 @@
 //! One tenant's account: what came of it, and what each of its packs has cost it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tripline_engine::PackReport;
 use tripline_engine::judge::JudgeCost;
@@ -22,7 +24,12 @@ pub(super) struct Account {
     packs: Vec<Cost>,
     /// What those have cost that it has no more.
     gone: PackCounts,
+    /// What compiling those has taken that it does not have yet, or never, by name.
+    compiled: HashMap<String, Duration>,
 }
+
+/// Names of packs that a tenant may not have yet; of more it is known only what they have taken together.
+const NAMES: usize = 64;
 
 /// What a pack has cost a tenant.
 struct Cost {
@@ -32,6 +39,8 @@ struct Cost {
     judging: JudgeCost,
     /// What matching has cost in the sets before this one.
     matching: MatchCost,
+    /// What compiling its versions has taken.
+    compiling: Duration,
     /// Bytes that are kept of what it remembers.
     state: u64,
     lately: Lately<PackCounts>,
@@ -40,7 +49,8 @@ struct Cost {
 impl Account {
     pub(super) fn new(is_named: bool) -> Account {
         let (counts, lately, gone) = (TenantCounts::default(), Lately::default(), PackCounts::default());
-        Account { is_named, counts, lately, set: None, packs: Vec::new(), gone }
+        let (packs, compiled) = (Vec::new(), HashMap::new());
+        Account { is_named, counts, lately, set: None, packs, gone, compiled }
     }
 
     pub(super) fn is_named(&self) -> bool {
@@ -74,6 +84,9 @@ impl Account {
             Cost { version, ..cost }
         });
         self.packs = packs.collect();
+        for cost in self.packs.iter_mut().filter(|cost| cost.is_own) {
+            cost.compiling += self.compiled.remove(&cost.name).unwrap_or_default();
+        }
         for cost in before {
             self.gone += cost.counts(&MatchCost::default());
         }
@@ -91,6 +104,17 @@ impl Account {
         cost.judging += since;
         // Who comes back for a probe is in again.
         cost.judging.quarantined = since.quarantined;
+    }
+
+    /// Compiling a pack of the tenant's own has taken so long.
+    pub(super) fn compiled(&mut self, pack: &str, cpu: Duration) {
+        if let Some(cost) = self.packs.iter_mut().find(|cost| cost.is_own && cost.name == pack) {
+            cost.compiling += cpu;
+        } else if self.compiled.len() < NAMES || self.compiled.contains_key(pack) {
+            *self.compiled.entry(pack.into()).or_default() += cpu;
+        } else {
+            self.gone.compiling += cpu;
+        }
     }
 
     /// A pack remembers this.
@@ -134,7 +158,10 @@ impl Account {
             counts: self.counts,
             lately: self.lately.added(),
             stored: None,
-            gone: self.gone,
+            gone: PackCounts {
+                compiling: self.gone.compiling + self.compiled.values().sum::<Duration>(),
+                ..self.gone
+            },
             packs: packs.collect(),
         }
     }
@@ -164,6 +191,7 @@ impl Cost {
             is_own,
             judging: JudgeCost::default(),
             matching: MatchCost::default(),
+            compiling: Duration::ZERO,
             state: 0,
             lately: Lately::default(),
         }
@@ -177,6 +205,7 @@ impl Cost {
             faults: self.judging.faults,
             cpu: self.judging.cpu,
             matching: self.matching.time + matched.time,
+            compiling: self.compiling,
         }
     }
 }

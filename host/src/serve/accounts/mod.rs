@@ -102,6 +102,24 @@ impl Accounts {
         states.iter().for_each(|state| account.keeps(state));
     }
 
+    /// A tenant has these packs from now on, and they remember this.
+    pub(super) fn goes_over(&self, tenant: &Tenant, set: &Arc<PackSet>, states: &[PackState]) {
+        let mut state = self.lock();
+        if states.is_empty() && !state.tenants.contains_key(tenant) {
+            return;
+        }
+        let Some(account) = state.account(tenant) else { return };
+        account.keep_to(set);
+        states.iter().for_each(|state| account.keeps(state));
+    }
+
+    /// Compiling a pack of a tenant's own has taken so long.
+    pub(crate) fn compiled(&self, tenant: &Tenant, pack: &str, cpu: Duration) {
+        if let Some(account) = self.lock().account(tenant) {
+            account.compiled(pack, cpu);
+        }
+    }
+
     /// So many mails of a tenant were sent.
     pub(super) fn mailed(&self, tenant: &Tenant, mails: u64) {
         self.count(tenant, |counts| counts.mails += mails);
@@ -202,6 +220,41 @@ fn report(configured: &Configured) -> PackReport {
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    fn named(name: &str) -> Configured {
+        let manifest = format!(
+            r#"{{ "abi": 1, "pack": {{ "name": "{name}", "version": "1.0.0" }}, "every_event": true,
+                "rules": [{{ "id": "each", "title": "each", "severity": "low" }}] }}"#
+        );
+        let pack = tripline_engine::Pack::from_manifest(manifest.as_bytes()).unwrap();
+        Configured::new(Arc::new(pack), &serde_json::Map::new()).unwrap()
+    }
+
+    /// A pack is compiled before it is the tenant's, and may never be.
+    #[test]
+    fn what_compiling_takes_is_the_packs_from_when_there_is_one_and_never_nobodys() {
+        let (accounts, tenant) = (Accounts::default(), Tenant::new("t").unwrap());
+        accounts.compiled(&tenant, "door", 3 * MILLI);
+        (0..100).for_each(|number| accounts.compiled(&tenant, &format!("never-{number}"), MILLI));
+        let told = || {
+            let usage = accounts.usage(Some(&tenant)).tenants.remove(0);
+            let packs = usage.packs.iter().map(|one| one.counts.compiling);
+            (packs.collect::<Vec<_>>(), usage.judged().compiling)
+        };
+        assert_eq!(told(), (vec![], 103 * MILLI));
+        let own = BTreeMap::from([(tenant.clone(), vec![named("door")])]);
+        let sets = PackSets::new(vec![named("all")], own).unwrap();
+        accounts.goes_over(&tenant, &sets.of(&tenant), &[]);
+        accounts.compiled(&tenant, "door", MILLI);
+        // What everybody has of that name is not the tenant's.
+        accounts.compiled(&tenant, "all", MILLI);
+        assert_eq!(told(), (vec![Duration::ZERO, 4 * MILLI], 105 * MILLI));
+        let none = sets.with_own(&tenant, Vec::new()).unwrap();
+        accounts.goes_over(&tenant, &none.of(&tenant), &[]);
+        assert_eq!(told(), (vec![Duration::ZERO], 105 * MILLI));
+    }
 
     #[test]
     fn so_many_tenants_have_names_and_who_leaves_makes_room() {

@@ -21,6 +21,8 @@ pub struct PackCounts {
     pub cpu: Duration,
     /// Time in its patterns, of all threads.
     pub matching: Duration,
+    /// CPU time in compiling its modules, also those that were refused.
+    pub compiling: Duration,
 }
 
 /// What is counted of a tenant.
@@ -216,6 +218,7 @@ impl AddAssign for PackCounts {
         self.faults += other.faults;
         self.cpu += other.cpu;
         self.matching += other.matching;
+        self.compiling += other.compiling;
     }
 }
 
@@ -241,6 +244,7 @@ impl Sub for PackCounts {
             faults: self.faults.saturating_sub(before.faults),
             cpu: self.cpu.saturating_sub(before.cpu),
             matching: self.matching.saturating_sub(before.matching),
+            compiling: self.compiling.saturating_sub(before.compiling),
         }
     }
 }

@@ -14,7 +14,7 @@ fn rates(lines: Option<f64>, [events, matching, cpu]: [f64; 3]) -> Value {
 fn pack(name: Option<&str>, figures: [f64; 3], faults: u64, out: bool) -> Value {
     json!({
         "type": "pack_usage", "pack": name, "version": name, "own": true, "out": out, "events": 1_234_567,
-        "matches": 0, "decisions": 0, "faults": faults, "cpu_seconds": 12.3, "match_seconds": 0.5,
+        "matches": 0, "decisions": 0, "faults": faults, "cpu_seconds": 12.3, "match_seconds": 0.5, "compile_seconds": 0.0,
         "memory": 1_114_112, "state_bytes": 34_567, "rates": rates(None, figures),
     })
 }
@@ -24,7 +24,7 @@ fn tenant(name: &str, figures: (f64, [f64; 3]), over: Option<bool>, packs: Vec<V
     json!({
         "type": "tenant_usage", "tenant": name, "sources": 3, "lines": 1_000, "bytes": 1, "match_seconds": 1.0,
         "events": 1, "matches": 1, "decisions": 1, "faults": 1, "cpu_seconds": 1234.0, "memory": 23_000_000,
-        "state_bytes": 34_567, "stored_bytes": over.map(|_| 8_123_456_789_u64), "mails": 1, "scans": 1,
+        "compile_seconds": 0.0, "state_bytes": 34_567, "stored_bytes": over.map(|_| 8_123_456_789_u64), "mails": 1, "scans": 1,
         "over_quota": over, "rates": rates(Some(lines), figures), "packs": packs,
     })
 }
