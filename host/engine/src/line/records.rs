@@ -66,6 +66,16 @@ enum Step {
     Bad,
 }
 
+/// What JSON has between its tokens. A form feed is none of it.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// How long these bytes are without the blanks at their end.
+fn without_blanks(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1)
+}
+
 impl Records {
     /// At an edge within a document.
     pub(super) fn resume(within: Within) -> Records {
@@ -105,7 +115,7 @@ impl Records {
                         return Some(edge);
                     }
                 }
-                _ if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') => {
+                _ if is_blank(byte) => {
                     self.feeds += u64::from(byte == b'\n');
                     at += 1;
                 }
@@ -144,7 +154,8 @@ impl Records {
         let Records { at, within, feeds, .. } = std::mem::take(self);
         self.feeds = feeds;
         let is_none = at == At::Between || within == Within::Rest && at != At::Text;
-        (!is_none).then_some(bytes.trim_ascii_end().len())
+        // It begins with no blank, so that it does not end before it.
+        (!is_none).then(|| without_blanks(bytes))
     }
 
     /// Nothing is open but what this says.

@@ -64,6 +64,15 @@ fn a_broken_document_hides_one_other_at_most() {
     assert_eq!(seen.iter().map(|line| line.text.len()).collect::<Vec<_>>(), [2, 200, 8]);
 }
 
+/// A form feed is no blank between documents, also where nothing comes behind it.
+#[test]
+fn a_form_feed_is_text() {
+    for log in [" \x0c", "\r\x0c\r", "{}\n\x0c \n", " \x0c\x0c"] {
+        let seen = lines_of(&given(Format::Records), &[log.into()], &[]);
+        assert!(seen.last().unwrap().text.starts_with(b"\x0c"), "{seen:?}");
+    }
+}
+
 /// One line of megabytes is bounded events, and so is one endless record.
 #[test]
 fn records_are_bounded() {
