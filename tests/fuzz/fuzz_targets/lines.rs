@@ -8,7 +8,7 @@ use tripline_engine::line::{LineSettings, Lines};
 
 fuzz_target!(|bytes: &[u8]| {
     decode(bytes, None);
-    for format in [Format::Finding, Format::W3c, Format::Records, Format::Journal] {
+    for format in Format::ALL {
         decode(bytes, Some(format));
     }
 });

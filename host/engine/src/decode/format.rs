@@ -24,7 +24,8 @@ pub enum Format {
     Cef,
     /// One JSON object a line (RFC 8259).
     Json,
-    /// Documents of JSON with a list of records, each an event: `{"Records":[{"eventTime":"2024-01-01T12:00:00Z"}]}`.
+    /// Documents of JSON with a list of records, each an event: `{"Records":[{"eventTime":"2024-01-01T12:00:00Z"}]}`; or the
+    /// list alone.
     Records,
     /// Entries of systemd's journal, as `journalctl -o export` writes them.
     Journal,

@@ -23,7 +23,7 @@ pub struct Layout {
     pub within: Within,
 }
 
-/// Where in a document with a list of records.
+/// Where in a document with a list of records, or in one that is such a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Within {
     /// In none.
@@ -35,6 +35,10 @@ pub enum Within {
     Next,
     /// Behind all of them.
     Rest,
+    /// Before a record of a document that is the list itself.
+    Bare,
+    /// Behind one of those.
+    BareNext,
 }
 
 impl Within {
@@ -45,6 +49,8 @@ impl Within {
             Within::List => "list",
             Within::Next => "next",
             Within::Rest => "rest",
+            Within::Bare => "bare",
+            Within::BareNext => "bare next",
         }
     }
 }
@@ -73,8 +79,8 @@ impl FromStr for Layout {
         let (name, more) = text.split_once(' ').unwrap_or((text, ""));
         let format: Format = name.parse()?;
         let columns = if format == Format::W3c { Columns::new(more).map(Arc::new) } else { None };
-        let within =
-            [Within::List, Within::Next, Within::Rest].into_iter().find(|within| within.name() == more);
+        let all = [Within::List, Within::Next, Within::Rest, Within::Bare, Within::BareNext];
+        let within = all.into_iter().find(|within| within.name() == more);
         let within = within.filter(|_| format == Format::Records).unwrap_or_default();
         Ok(Layout { format, columns, within })
     }

@@ -3,6 +3,7 @@
 mod batcher;
 mod codec;
 mod cost;
+mod failed;
 mod life;
 mod memory;
 mod quarantine;
@@ -12,7 +13,7 @@ mod ticks;
 
 use std::sync::Arc;
 
-use tripline_abi::{Batch, sub_batch};
+use tripline_abi::sub_batch;
 
 pub use self::batcher::{BatchLimits, Delivery};
 pub use self::cost::{JudgeCost, Times};
@@ -25,9 +26,8 @@ pub use self::ticks::{has_to_tick, next_tick};
 use self::batcher::Batcher;
 use self::life::Life;
 use self::memory::Memory;
-use self::quarantine::Out;
 use self::reply::ReplyReader;
-use self::ring::{Known, Ring};
+use self::ring::Ring;
 use self::ticks::Ticks;
 use crate::decision::Decision;
 use crate::fault::{Fault, PackFault};
@@ -46,9 +46,7 @@ pub struct JudgeLimits {
     pub ring: RingLimits,
 }
 
-/// So many faults of a pack are kept …
-const FAULTS: u64 = 100;
-/// … and so many of its log lines: both wait in memory for the end of a run, which may be days away.
+/// So many of a pack's log lines are kept: they wait in memory for the end of a run, which may be days away.
 const LOGS: u64 = 1_000;
 
 /// One instance of a pack, and all that surrounds it.
@@ -335,50 +333,6 @@ impl Judge {
         out.decisions.extend(decisions);
         self.drain_log(out);
         self.life.keep(batch, entries, took)
-    }
-
-    /// The one event of this batch is what the pack cannot take.
-    fn skip(&mut self, batch: &[u8], fault: Fault, rule: Option<u32>, lost: bool, out: &mut Verdicts) {
-        let id = Batch::parse(batch).ok().and_then(|batch| batch.entries().next().map(|entry| entry.id()));
-        let position = match id.map(|id| self.ring.find(&id)) {
-            Some(Known::Event { position, .. }) => Some(position),
-            _ => None,
-        };
-        let rule = rule.and_then(|number| self.replies.rule(number)).map(String::from);
-        self.record(fault, rule, position, lost, out);
-    }
-
-    fn fault(&mut self, fault: Fault, rule: Option<String>, lost: bool, out: &mut Verdicts) {
-        self.record(fault, rule, None, lost, out);
-    }
-
-    fn record(
-        &mut self,
-        fault: Fault,
-        rule: Option<String>,
-        event: Option<Position>,
-        state_lost: bool,
-        out: &mut Verdicts,
-    ) {
-        self.cost.faults += 1;
-        let quarantined = event.is_none() || quarantine::is_due(self.cost.faults, self.cost.events);
-        self.quarantined = quarantined;
-        let pack = self.pack.name().to_string();
-        if quarantined {
-            let evidence = event.and_then(|position| self.ring.evidence(&position.id()));
-            let (faults, time, trigger) = (self.cost.faults, self.latest, event.or(self.since));
-            let why = Out { pack: &pack, fault: &fault, faults, time, trigger, evidence };
-            out.decisions.push(why.decision());
-        }
-        self.keep(PackFault { pack, rule, event, fault, quarantined, state_lost }, out);
-    }
-
-    /// A fault that has been counted.
-    fn keep(&mut self, fault: PackFault, out: &mut Verdicts) {
-        if self.faulted < FAULTS || fault.quarantined {
-            self.faulted += 1;
-            out.faults.push(fault);
-        }
     }
 
     fn drain_log(&mut self, out: &mut Verdicts) {

@@ -8,6 +8,17 @@
 //!                    └Next └Next
 //! ```
 //!
+//! A document may also be the list itself, without an object around it; then nothing comes behind it:
+//!
+//! ```text
+//!   [ {…} , {…} ] [ …
+//!   │ │  │  │  ││
+//!   │ │  │  │  │└Nothing
+//!   │ └Bare │  └BareNext
+//!   │    └BareNext
+//!   └Nothing
+//! ```
+//!
 //! A document without such a list is an event itself. Where it is no JSON, it is a line up to its line feed, and what
 //! comes then begins anew: a document that is broken hides what follows in its line, or one document, and no more.
 
@@ -37,6 +48,9 @@ enum At {
     Between,
     /// In what goes up to a line feed.
     Text,
+    /// Behind the bracket that a document begins with. With an object or nothing behind it in its line it opens a list of
+    /// records; texts begin with one, too.
+    Opened,
     /// Before a value; the list that it is in may also end, if that is set.
     Value(bool),
     /// Before a name; the object that it is in may also end, if that is set.
@@ -64,6 +78,16 @@ enum Step {
     List,
     /// It is no JSON.
     Bad,
+}
+
+/// What JSON has between its tokens. A form feed is none of it.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// How long these bytes are without the blanks at their end.
+fn without_blanks(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1)
 }
 
 impl Records {
@@ -105,10 +129,23 @@ impl Records {
                         return Some(edge);
                     }
                 }
-                _ if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') => {
+                _ if is_blank(byte) => {
                     self.feeds += u64::from(byte == b'\n');
                     at += 1;
+                    if byte == b'\n' && self.at == At::Opened {
+                        self.begin(Within::Bare);
+                        return Some(Edge { end: None, next: at });
+                    }
                 }
+                At::Opened if byte == b'{' => {
+                    self.begin(Within::Bare);
+                    return Some(Edge { end: None, next: at });
+                }
+                At::Opened if byte == b']' => {
+                    self.begin(Within::Nothing);
+                    return Some(Edge { end: None, next: at + 1 });
+                }
+                At::Opened => self.at = At::Text,
                 At::Between => {
                     if let Some(edge) = self.between(byte, at) {
                         return Some(edge);
@@ -144,7 +181,8 @@ impl Records {
         let Records { at, within, feeds, .. } = std::mem::take(self);
         self.feeds = feeds;
         let is_none = at == At::Between || within == Within::Rest && at != At::Text;
-        (!is_none).then_some(bytes.trim_ascii_end().len())
+        // It begins with no blank, so that it does not end before it.
+        (!is_none).then(|| without_blanks(bytes))
     }
 
     /// Nothing is open but what this says.
@@ -159,13 +197,21 @@ impl Records {
                 self.within = Within::List;
                 return None;
             }
+            (Within::BareNext, b',') => {
+                self.within = Within::Bare;
+                return None;
+            }
             (Within::List | Within::Next, b']') => {
                 self.begin(Within::Rest);
                 return Some(Edge { end: None, next: at + 1 });
             }
-            (Within::List, _) => self.at = At::Value(false),
+            (Within::Bare | Within::BareNext, b']') => {
+                self.begin(Within::Nothing);
+                return Some(Edge { end: None, next: at + 1 });
+            }
+            (Within::List | Within::Bare, _) => self.at = At::Value(false),
             // Where no comma parts them it is no list: the document was never finished, and the next one begins.
-            (_, b'{') => (self.at, self.within) = (At::Value(false), Within::Nothing),
+            (_, b'{' | b'[') => (self.at, self.within) = (At::Value(false), Within::Nothing),
             _ => (self.at, self.within) = (At::Text, Within::Nothing),
         }
         Some(Edge { end: None, next: at })
@@ -175,7 +221,7 @@ impl Records {
     fn quoted(&mut self, is_name: bool, bytes: &[u8], at: usize) -> Option<usize> {
         let rest = &bytes[at..];
         let length = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
-        if is_name && self.depth == 1 && self.within != Within::List {
+        if is_name && self.depth == 1 && !self.is_record() {
             // One byte more shows that it is longer than any of the list's names; an escape stands in none.
             let room = (LONGEST_LIST + 1).saturating_sub(self.name.len());
             let escape = usize::from(rest.get(length) == Some(&b'\\'));
@@ -198,6 +244,7 @@ impl Records {
         let closes = byte == if in_object { b'}' } else { b']' };
         self.at = match (before, byte) {
             (At::Value(_), b'[') if self.is_list() => return Step::List,
+            (At::Value(_), b'[') if self.depth == 0 && self.within == Within::Nothing => At::Opened,
             (At::Value(_), b'{' | b'[') if self.depth < DEEPEST => {
                 self.depth += 1;
                 self.open = self.open << 1 | u128::from(byte == b'{');
@@ -224,7 +271,12 @@ impl Records {
 
     /// Whether the list of the document's records may begin here.
     fn is_list(&self) -> bool {
-        self.depth == 1 && self.within != Within::List && is_list(&self.name)
+        self.depth == 1 && !self.is_record() && is_list(&self.name)
+    }
+
+    /// Whether the value that is open is a record of a list.
+    fn is_record(&self) -> bool {
+        matches!(self.within, Within::List | Within::Bare)
     }
 
     /// A value is over, and the next may begin at `next`.
@@ -234,7 +286,11 @@ impl Records {
             return None;
         }
         let is_event = self.within != Within::Rest;
-        let within = if self.within == Within::List { Within::Next } else { Within::Nothing };
+        let within = match self.within {
+            Within::List => Within::Next,
+            Within::Bare => Within::BareNext,
+            _ => Within::Nothing,
+        };
         self.begin(within);
         Some(Edge { end: is_event.then_some(next), next })
     }

@@ -41,6 +41,50 @@ fn a_record_is_an_event() {
     );
 }
 
+/// A document may be the list of its records, without an object around it.
+#[test]
+fn a_record_of_a_bare_list_is_an_event() {
+    events(
+        br#"[{"a":"]}\""},{"value":[{}]},[2],1]"#,
+        Format::Records,
+        &[(r#"{"a":"]}\""}"#, 1, 1), (r#"{"value":[{}]}"#, 14, 1), ("[2]", 29, 1), ("1", 33, 1)],
+    );
+    let pretty = " [\r\n  {\r\n    \"a\": 1\r\n  },\r\n  {}\r\n]\r\n[{\"b\":2}]{\"c\":3}\n[]";
+    let expected =
+        [("{\r\n    \"a\": 1\r\n  }", 6, 2), ("{}", 29, 5), ("{\"b\":2}", 37, 7), ("{\"c\":3}", 45, 7)];
+    events(pretty.as_bytes(), Format::Records, &expected);
+}
+
+/// A bracket with no object behind it is a line like any other.
+#[test]
+fn a_list_of_anything_else_is_a_line() {
+    let log = "[1,\n{\"a\":1}]\n[\n \n1,x\n[\r\n{\"b\":2}, \n[{\"c\":3}]\n[";
+    let expected = [
+        ("[1,", 0, 1),
+        ("{\"a\":1}", 4, 2),
+        ("]", 11, 2),
+        // Of one that has nothing behind it in its line, all are events, as of a list within an object.
+        ("1", 17, 5),
+        ("x", 19, 5),
+        ("{\"b\":2}", 24, 7),
+        // As of any list that was never finished, the next document is taken for a record.
+        ("[{\"c\":3}]", 34, 8),
+        ("[", 44, 9),
+    ];
+    for pieces in [&[][..], &[1], &[5]] {
+        let seen = lines_of(&given(Format::Records), &[log.into()], pieces);
+        let found = seen.iter().map(|line| (str::from_utf8(&line.text).unwrap(), line.offset, line.number));
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+    // By such a beginning no format is found.
+    for log in ["[1,2]\n", "[{a,b}]\n", "[[{\"a\":1}]]\n"] {
+        assert_eq!(lines_of(&LineSettings::default(), &[log.into()], &[])[0].format, Format::Plain);
+    }
+    let deep = format!("[{{}},{}\n{{\"x\":{{}}}}", "[".repeat(200));
+    let seen = lines_of(&given(Format::Records), &[deep.into_bytes()], &[3]);
+    assert_eq!(seen.iter().map(|line| line.text.len()).collect::<Vec<_>>(), [2, 200, 8]);
+}
+
 #[test]
 fn a_broken_document_hides_one_other_at_most() {
     let log = "{\"Records\":[{\"a\":1},{\"b\":\"never ends\n{\"Records\":[{\"c\":3}]}\nno JSON\r\n{\"d\":4";
@@ -64,29 +108,45 @@ fn a_broken_document_hides_one_other_at_most() {
     assert_eq!(seen.iter().map(|line| line.text.len()).collect::<Vec<_>>(), [2, 200, 8]);
 }
 
-/// One line of megabytes is bounded events, and so is one endless record.
+/// A form feed is no blank between documents, also where nothing comes behind it.
+#[test]
+fn a_form_feed_is_text() {
+    for log in [" \x0c", "\r\x0c\r", "{}\n\x0c \n", " \x0c\x0c"] {
+        let seen = lines_of(&given(Format::Records), &[log.into()], &[]);
+        assert!(seen.last().unwrap().text.starts_with(b"\x0c"), "{seen:?}");
+    }
+}
+
+/// One line of megabytes is bounded events, and so is one endless record, or a list that begins and never comes.
 #[test]
 fn records_are_bounded() {
-    let mut lines = Lines::new(given(Format::Records));
-    lines.push(b"{\"Records\":[{\"a\":\"");
-    let piece = vec![b'x'; 1 << 20];
-    for _ in 0..64 {
-        lines.push(&piece);
-        assert!(lines.next_block().is_none());
+    for (start, end) in [("{\"Records\":[", "]}"), ("[", "]"), ("[", ",")] {
+        let mut lines = Lines::new(given(Format::Records));
+        lines.push(start.as_bytes());
+        let mut without_end = |first: &str, piece: Vec<u8>| {
+            lines.push(first.as_bytes());
+            for _ in 0..64 {
+                lines.push(&piece);
+                assert!(lines.next_block().is_none());
+            }
+        };
+        without_end("", vec![b' '; 1 << 20]);
+        without_end("{\"a\":\"", vec![b'x'; 1 << 20]);
+        lines.push(b"\"},");
+        for _ in 0..100_000 {
+            lines.push(b"{\"a\":\"0123456789\"},");
+        }
+        lines.push(b"{}");
+        lines.push(end.as_bytes());
+        lines.finish();
+        let (mut seen, mut cut) = (0, 0);
+        while let Some(block) = lines.next_block() {
+            assert!(block.bytes.len() < 2 << 20, "{}", block.bytes.len());
+            seen += block.lines.len();
+            cut += block.lines.iter().filter(|line| line.cut).count();
+        }
+        assert_eq!((seen, cut), (100_002, 1));
     }
-    lines.push(b"\"},");
-    for _ in 0..100_000 {
-        lines.push(b"{\"a\":\"0123456789\"},");
-    }
-    lines.push(b"{}]}");
-    lines.finish();
-    let (mut seen, mut cut) = (0, 0);
-    while let Some(block) = lines.next_block() {
-        assert!(block.bytes.len() < 2 << 20, "{}", block.bytes.len());
-        seen += block.lines.len();
-        cut += block.lines.iter().filter(|line| line.cut).count();
-    }
-    assert_eq!((seen, cut), (100_002, 1));
 }
 
 #[test]
@@ -116,6 +176,8 @@ fn a_batch_hides_nothing_of_the_next() {
             ["{\"Records\":[{\"a\":1}],\n", "{\"Records\":[{\"b\":2}]}\n"],
             [("{\"a\":1}", 12, 1), ("{\"b\":2}", 34, 2)],
         ),
+        (Format::Records, ["[{\"a\":1},\n", "[{\"b\":2}]\n"], [("{\"a\":1}", 1, 1), ("{\"b\":2}", 11, 2)]),
+        (Format::Records, ["[\n", "{\"b\":2}]\n"], [("{\"b\":2}", 2, 2), ("]", 9, 2)]),
         (Format::Journal, ["A=1\nB=2\n", "C=3\n\n"], [("A=1\nB=2", 0, 1), ("C=3", 8, 3)]),
         (
             Format::Journal,
@@ -184,7 +246,7 @@ proptest! {
     #[test]
     fn records_are_what_serde_says(
         documents in prop::collection::vec((
-            prop::sample::select(&["Records", "records", "Findings", "logEvents", "value", "entries", "events", "none"][..]),
+            prop::sample::select(&["Records", "records", "Findings", "logEvents", "value", "entries", "events", "none", "bare"][..]),
             prop::collection::vec(json_value(), 0..5), any::<bool>(), prop::option::of("[a-z]{0,3}"),
         ), 1..4),
         ends in prop::sample::select(&["", "\n", "\r\n\r\n", " "][..]),
@@ -200,10 +262,16 @@ proptest! {
                 document.insert(format!("z{before}"), json!([[before]]));
             }
             document.insert((*name).into(), json!(records));
-            let document = Value::from(document);
+            let mut document = Value::from(document);
+            let mut records = records.clone();
+            if *name == "bare" {
+                // By an object at its beginning it is known.
+                records.splice(..0, (!records.is_empty()).then(|| json!({ "value": records })));
+                document = json!(records);
+            }
             log += &written(&document, *pretty);
             log += ends;
-            if *name == "none" { expected.push(document) } else { expected.extend(records.iter().cloned()) }
+            if *name == "none" { expected.push(document) } else { expected.extend(records) }
         }
         let settings = LineSettings { block_bytes, ..given(Format::Records) };
         let seen = lines_of(&settings, &[log.clone().into_bytes()], &pieces);
@@ -261,7 +329,7 @@ proptest! {
 
     /// What is kept of a layout as text is that layout again.
     #[test]
-    fn a_layout_is_its_text(name in prop::sample::select(&Format::ALL[..]), more in "[a-z() -]{0,20}|list|next|rest") {
+    fn a_layout_is_its_text(name in prop::sample::select(&Format::ALL[..]), more in "[a-z() -]{0,20}|list|next|rest|bare|bare next") {
         let layout: Layout = format!("{name} {more}").parse().unwrap();
         prop_assert_eq!(layout.to_string().parse::<Layout>().unwrap(), layout);
     }
