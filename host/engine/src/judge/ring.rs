@@ -39,9 +39,9 @@ impl Default for RingLimits {
 }
 
 /// So many ids are saved …
-const SAVED_IDS: usize = 16_384;
+const SAVED_IDS: usize = 4_096;
 /// … and so many bytes of texts and captures.
-const SAVED_BYTES: usize = 256 * 1024;
+const SAVED_BYTES: usize = 64 * 1024;
 
 const TIMED: u8 = 1;
 const CUT: u8 = 2;
