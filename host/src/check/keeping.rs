@@ -21,7 +21,8 @@ pub struct Keeping {
     pub tenant: Tenant,
     /// So long after the last, at the next block. One second.
     pub every: Duration,
-    /// After about so many decisions: all of them wait in memory. 4,096.
+    /// After about so many decisions: all of them wait in memory, and those of the barrier before until they are on disk.
+    /// 4,096.
     pub decisions: u64,
     /// Bytes of a block, after which there may be one at the earliest. 1 MiB.
     pub block_bytes: usize,

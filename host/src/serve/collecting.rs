@@ -39,12 +39,13 @@ use super::turns::{Turn, Turns};
 use crate::commit::{Commit, FilePosition, Tenant};
 use crate::quota::QuotaKind;
 
-/// Decisions that wait in memory for a barrier, at most about so many.
+/// Decisions that wait in memory for a barrier, at most about so many; as many may be in one that is ready, and in one that
+/// is underway.
 const DECISIONS: u64 = 4096;
 /// Whoever waits for a batch's commit does not wait for the barrier's time, but until all that came is judged, or for this;
 /// nor does a tenant that is ready wait for longer for others that are to be committed with it.
 const SOON: Duration = Duration::from_millis(20);
-/// Judging goes on for so long at most while a barrier is not on disk.
+/// So long after a mark the next is set, though the barrier before is not on disk; then inputs wait for that.
 const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
 const BEHIND: i64 = 5_000_000_000;
