@@ -33,6 +33,7 @@ use super::coming::Coming;
 use super::intake::Intake;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, Swap, Until, What, Work};
+use super::remembered::Remembered;
 use super::sets::PackSets;
 use super::shared::Shared;
 use super::turns::{Turn, Turns};
@@ -45,7 +46,7 @@ const DECISIONS: u64 = 4096;
 /// Whoever waits for a batch's commit does not wait for the barrier's time, but until all that came is judged, or for this;
 /// nor does a tenant that is ready wait for longer for others that are to be committed with it.
 const SOON: Duration = Duration::from_millis(20);
-/// So long after a mark the next is set, though the barrier before is not on disk; then inputs wait for that.
+/// So long after a mark the next is set, though the barrier before is not on disk.
 const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
 const BEHIND: i64 = 5_000_000_000;
@@ -59,6 +60,8 @@ pub(super) struct Judged<'a> {
     pub(super) crowded: &'a AtomicBool,
     /// Judges that wait for room for an instance.
     pub(super) starved: Arc<Starved>,
+    /// What packs remember, on its way to barriers.
+    pub(super) remembered: &'a Remembered,
 }
 
 /// What the collector works with.
@@ -86,6 +89,8 @@ pub(super) struct Collecting<'a> {
     swaps: HashMap<Tenant, Swap>,
     /// Packs whose patterns are over their budget.
     suspended: HashSet<(Tenant, usize)>,
+    /// So much has come since the last mark that no more may, of tenants for which no other can be set yet.
+    is_much: bool,
 }
 
 /// What is to be committed of one tenant.
@@ -95,6 +100,8 @@ struct Pending {
     /// Where each file can be read on.
     positions: HashMap<u32, (FilePosition, Option<Foot>)>,
     acks: Vec<Ack>,
+    /// Places that are given back with the next mark only: what comes behind them waits where it is read.
+    turns: Vec<Arc<Turn>>,
 }
 
 /// A mark was set.
@@ -133,6 +140,7 @@ impl<'a> Collecting<'a> {
             parts: unbounded(),
             swaps: HashMap::new(),
             suspended: HashSet::new(),
+            is_much: false,
         }
     }
 
@@ -146,6 +154,7 @@ impl<'a> Collecting<'a> {
             let fed = if has_ended { &nothing } else { &fed };
             let (parts, stored) = (self.parts.1.clone(), self.disk.answers().clone());
             let quiet = self.turns.quiet().clone();
+            let mut is_idle = false;
             select! {
                 recv(fed) -> came => match came {
                     Ok(fed) => {
@@ -166,7 +175,7 @@ impl<'a> Collecting<'a> {
                     Err(_) => return,
                 },
                 recv(quiet) -> _ => {}
-                default(self.pause()) => {}
+                default(self.pause()) => is_idle = true,
             }
             match self.judged.starved.change() {
                 Some(Some(words)) => {
@@ -182,17 +191,18 @@ impl<'a> Collecting<'a> {
             self.shared.health.accounts().step(self.shared.clock.steady());
             let decided = self.judged.decided.load(Relaxed) - at_mark;
             let elapsed = marked.elapsed();
-            let due = self.is_due(decided, elapsed) || has_ended;
-            let is_much = decided >= DECISIONS || elapsed >= LONG || has_ended;
-            if due && (self.disk.has_stored() || is_much) {
-                // One is underway and the next is made: so much waits that inputs have to.
-                let has_to_wait = !self.open.is_empty() || !self.ready.is_empty();
-                if has_to_wait && !self.disk.is_stored() || self.mark().is_err() {
+            self.is_much = decided >= DECISIONS || elapsed >= LONG;
+            let due = has_ended || self.is_due(decided, elapsed);
+            if due && (has_ended || self.is_much || self.disk.has_stored()) {
+                if self.mark().is_err() {
                     return;
                 }
                 (marked, at_mark) = (Instant::now(), self.judged.decided.load(Relaxed));
+                self.is_much = false;
             }
-            if self.swap().is_err() {
+            // Where nothing comes any more, no mark tells that a judge is gone.
+            let is_left = is_idle && self.shared.control.is_stopping();
+            if self.swap().is_err() || is_left && self.rest().is_err() {
                 return;
             }
             if !self.commit() || has_ended && self.is_done() {
@@ -250,15 +260,20 @@ impl<'a> Collecting<'a> {
 
     fn judge(&mut self, tenant: Tenant, scanned: Scanned, turn: Turn) {
         let Mark { file, offset, line, judged, format, year } = scanned.block.after.clone();
+        let is_behind = self.is_much && !self.is_free(&tenant);
         let pending = self.since.entry(tenant.clone()).or_default();
         let position = FilePosition { file, offset, line, judged, format, year, latest: None, foot: None };
         pending.positions.insert(file, (position, scanned.block.foot.clone()));
+        let turn = Arc::new(turn);
+        if is_behind {
+            pending.turns.push(Arc::clone(&turn));
+        }
         self.suspend(&tenant);
         let events = 0..scanned.matched.len();
         if events.is_empty() {
             return;
         }
-        let (run, turn) = (Arc::new(Run { scanned: Arc::new(scanned), events }), Arc::new(turn));
+        let run = Arc::new(Run { scanned: Arc::new(scanned), events });
         for judge in &self.judged.judges {
             // A judge that is gone is missed at the next mark.
             let _ = judge.send(Work::Run(tenant.clone(), Arc::clone(&run), Arc::clone(&turn)));
@@ -285,13 +300,14 @@ impl<'a> Collecting<'a> {
         if waits.peek().is_none() {
             return false;
         }
+        let swaps =
+            || self.swaps.keys().any(|tenant| self.since.contains_key(tenant) && self.is_free(tenant));
         let crowded = self.judged.crowded.load(Relaxed);
         crowded
             || decided >= DECISIONS
             || elapsed >= self.shared.every
-            || waits.any(|(tenant, pending)| {
-                self.swaps.contains_key(tenant) || !pending.acks.is_empty() && self.is_soon(elapsed)
-            })
+            || swaps()
+            || self.is_soon(elapsed) && waits.any(|(_, pending)| !pending.acks.is_empty())
     }
 
     /// Whether whoever waits for a batch's commit has waited long enough for what is to be committed with it.
@@ -307,24 +323,29 @@ impl<'a> Collecting<'a> {
 
     /// Sets a mark for each tenant of which something has come.
     fn mark(&mut self) -> Result<(), Gone> {
-        let busy: HashSet<Tenant> =
-            self.disk.underway().chain(self.open.keys()).chain(self.ready.keys()).cloned().collect();
         self.judged.crowded.store(false, Relaxed);
-        let (judges, busy) = (&self.judged.judges, Arc::new(busy));
-        for judge in judges {
-            // A seat rests when all it remembers is on disk.
-            judge.send(Work::Rest(Arc::clone(&busy))).map_err(|_| Gone)?;
-        }
+        self.rest()?;
+        let judges = &self.judged.judges;
         let tenants: Vec<Tenant> = self.since.keys().filter(|tenant| self.is_free(tenant)).cloned().collect();
         for tenant in tenants {
             let until = if self.swaps.contains_key(&tenant) { Until::Swap } else { Until::Next };
             for judge in judges {
                 judge.send(Work::Mark(tenant.clone(), until, self.parts.0.clone())).map_err(|_| Gone)?;
             }
-            let pending = self.since.remove(&tenant).unwrap_or_default();
+            let mut pending = self.since.remove(&tenant).unwrap_or_default();
+            pending.turns.clear();
             self.open.insert(tenant, Open { pending, missing: judges.len() });
         }
         Ok(())
+    }
+
+    /// Tells judges whose parts are not on disk: a seat rests when all it remembers is.
+    fn rest(&self) -> Result<(), Gone> {
+        let waiting = self.open.keys().chain(self.ready.keys());
+        let busy: HashSet<Tenant> = self.disk.underway().chain(waiting).cloned().collect();
+        let busy = Arc::new(busy);
+        let mut judges = self.judged.judges.iter();
+        judges.try_for_each(|judge| judge.send(Work::Rest(Arc::clone(&busy))).map_err(|_| Gone))
     }
 
     /// A judge has come to a tenant's mark.
@@ -393,7 +414,7 @@ impl<'a> Collecting<'a> {
         }
         let tenants = self.ready.keys().cloned().collect();
         let (mut commits, mut acks) = (Vec::new(), Vec::new());
-        for (tenant, Pending { mut commit, positions, acks: waiting }) in take(&mut self.ready) {
+        for (tenant, Pending { mut commit, positions, acks: waiting, .. }) in take(&mut self.ready) {
             acks.extend(waiting.into_iter().map(|ack| (tenant.clone(), ack)));
             // Taken of each file once, not of each block.
             let foot = |foot: Option<Foot>| foot.map(|foot| Sha256::digest(&foot.bytes).into());

@@ -133,7 +133,7 @@ impl Feeding {
     /// Tenants that have other packs from here on.
     fn swap(&mut self, feed: &mut Feed<'_>, shared: &Shared<'_>) -> Result<(), Gone> {
         for (tenant, sets) in shared.control.take_own() {
-            feed.send(&tenant, What::Swap(Swap { sets, held: None }))?;
+            feed.send(&tenant, What::Swap(Swap { own: sets.compiled(&tenant), held: None }))?;
         }
         Ok(())
     }

@@ -87,6 +87,8 @@ pub(super) struct Judging<'a> {
     benches: HashMap<Tenant, Bench>,
     sitting: usize,
     suspended: Vec<(Tenant, usize, Fault)>,
+    /// Packs that were put out at a mark which is not on disk yet: what they come back with may not be, either.
+    unwritten: Vec<(Tenant, usize)>,
     queue: Queue,
 }
 
@@ -111,6 +113,7 @@ impl<'a> Judging<'a> {
             benches: HashMap::new(),
             sitting: 0,
             suspended: Vec::new(),
+            unwritten: Vec::new(),
             queue: Queue::default(),
         }
     }
@@ -181,7 +184,10 @@ impl<'a> Judging<'a> {
                     self.seated(&tenant, pack);
                 }
             }
-            Work::Rest(busy) => self.rest(&busy),
+            Work::Rest(busy) => {
+                self.unwritten.retain(|(tenant, _)| busy.contains(tenant));
+                self.rest(&busy);
+            }
         }
     }
 
@@ -347,7 +353,8 @@ impl<'a> Judging<'a> {
         if let Some(Seat::Taken(_)) = seat {
             return Ok(());
         }
-        if set.out(pack).is_some_and(|out| out.is_out(self.bar.shared.clock.now())) {
+        let is_unwritten = self.unwritten.iter().any(|(of, one)| of == tenant && *one == pack);
+        if is_unwritten || set.out(pack).is_some_and(|out| out.is_out(self.bar.shared.clock.now())) {
             return Ok(());
         }
         let configured = &set.packs()[pack];
@@ -443,6 +450,7 @@ impl<'a> Judging<'a> {
                     let for_good = self.suspended.iter().any(|(of, one, _)| of == tenant && *one == pack);
                     out.put_out(now, for_good);
                 }
+                self.unwritten.push((tenant.clone(), pack));
                 *seat = Some(sitting.rest());
                 self.sitting -= 1;
             }

@@ -95,7 +95,11 @@ pub(super) struct Held {
 }
 
 /// Once this is gone, nobody is given any: what holds a lane may lie where nobody takes it any more.
-pub(super) struct Ender(Arc<Table>);
+pub(super) struct Ender {
+    table: Arc<Table>,
+    /// Only if its thread panics: what it had taken does not come back, and its lane waits for that.
+    if_it_panics: bool,
+}
 
 /// Nothing waits yet.
 pub(super) fn lanes() -> (Putter, Taker) {
@@ -123,7 +127,12 @@ impl Putter {
 impl Taker {
     /// What ends all of them.
     pub(super) fn ender(&self) -> Ender {
-        Ender(Arc::clone(&self.0))
+        Ender { table: Arc::clone(&self.0), if_it_panics: false }
+    }
+
+    /// What ends all of them if the thread that drops it panics.
+    pub(super) fn ends_if_it_panics(&self) -> Ender {
+        Ender { table: Arc::clone(&self.0), if_it_panics: true }
     }
 
     /// What is first of who has cost least; `None`: no more comes.
@@ -186,6 +195,23 @@ impl Taker {
     }
 }
 
+impl Held {
+    /// Its tenant.
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// Whether what waits in its lane is taken by nobody any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.table.lock().is_over
+    }
+
+    /// What its lane is held for has cost so much, as a turn does.
+    pub(super) fn charge(&self, cost: Duration) {
+        self.table.lock().lane(&self.tenant).cost += cost;
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         let mut state = self.table.lock();
@@ -212,8 +238,11 @@ impl Drop for Taker {
 
 impl Drop for Ender {
     fn drop(&mut self) {
-        self.0.lock().is_over = true;
-        self.0.came.notify_all();
+        if self.if_it_panics && !std::thread::panicking() {
+            return;
+        }
+        self.table.lock().is_over = true;
+        self.table.came.notify_all();
     }
 }
 

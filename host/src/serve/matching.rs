@@ -62,7 +62,7 @@ pub(super) fn run(sets: &PackSets, fed: &Taker, to_builders: &Sender<Build>, to_
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::Duration;
@@ -81,7 +81,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    fn pack(name: &str) -> Configured {
+    pub(in super::super) fn pack(name: &str) -> Configured {
         let manifest = format!(
             r#"{{ "abi": 1, "pack": {{ "name": "{name}", "version": "1.0.0" }},
                 "patterns": [{{ "name": "n", "contains": ["n="] }}], "wakes_on": ["n"],
@@ -99,7 +99,7 @@ mod tests {
         sets.changed(vec![pack("all")], own, false, |_| false).unwrap()
     }
 
-    fn put(putter: &Putter, turns: &Turns, tenant: &str, number: u64) {
+    pub(in super::super) fn put(putter: &Putter, turns: &Turns, tenant: &str, number: u64) {
         let tenant = Tenant::new(tenant).unwrap();
         let mut lines = Lines::new(LineSettings { live: true, ..LineSettings::default() });
         lines.push(b"n=1\n");

@@ -15,7 +15,8 @@ use tripline_engine::{Fault, PackFault};
 
 use super::batch::Done;
 use super::lanes::Held;
-use super::sets::{PackSet, PackSets};
+use super::prepared::Compiled;
+use super::sets::PackSet;
 use super::turns::Turn;
 use crate::commit::{BatchKey, Commit, PackState, Tenant};
 
@@ -46,8 +47,8 @@ pub(super) enum What {
 
 /// Other packs of one tenant, which count once all that came of it before is on disk.
 pub(super) struct Swap {
-    /// In which they are, among those of all others.
-    pub(super) sets: Arc<PackSets>,
+    /// They, behind the operator's; `None`: it has none of its own any more.
+    pub(super) own: Option<Arc<Compiled>>,
     /// What keeps what comes behind it waiting, from when it is taken on.
     pub(super) held: Option<Held>,
 }

@@ -14,7 +14,8 @@ use tripline_engine::sandbox::Trap;
 
 use crate::commit::{PackState, Tenant};
 
-/// Bytes by tenant and pack, as they go to barriers. All judges of a server have it, until its packs change.
+/// Bytes by tenant and pack, as they go to barriers. All judges of a server have it, until its packs change, or its
+/// tenant's.
 #[derive(Default)]
 pub(super) struct Remembered(Mutex<HashMap<Tenant, HashMap<String, u64>>>);
 
@@ -25,6 +26,11 @@ impl Remembered {
         if !all.contains_key(tenant) {
             all.insert(tenant.clone(), states.map(|state| (state.pack.clone(), state.bytes())).collect());
         }
+    }
+
+    /// A tenant's packs change, and all that they remember is on disk: that is known again with the first that sits.
+    pub(super) fn forget(&self, tenant: &Tenant) {
+        self.lock().remove(tenant);
     }
 
     /// How much of so many bytes a tenant's other packs leave to this one.
@@ -96,5 +102,9 @@ mod tests {
         remembered.take(&plant, &state("b", 21), Some(50)).unwrap();
         remembered.take(&plant, &state("a", 1_000), None).unwrap();
         remembered.take(&Tenant::default(), &state("a", 100), Some(100)).unwrap();
+        // What it has no more takes nothing of it.
+        remembered.forget(&plant);
+        remembered.begin(&plant, [state("b", 20)].iter());
+        assert_eq!(remembered.left(&plant, "c", 100), 80);
     }
 }

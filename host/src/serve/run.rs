@@ -10,7 +10,7 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 use tripline_engine::line::LineSettings;
 use tripline_engine::sandbox::Sandbox;
 
-use super::building::{BUILDERS, Build};
+use super::building::{BUILDERS, Build, Underway};
 use super::collecting::{Collecting, Disk, Judged};
 use super::committing::Committing;
 use super::control::Guard;
@@ -148,7 +148,7 @@ pub fn run(
             point("before_change");
             // Judged and committed is all that was read; what packs remember is in the database.
             packs = change.packs.unwrap_or(packs);
-            own.iter().for_each(|(tenant, sets)| packs.go_over(tenant, sets));
+            own.iter().for_each(|(tenant, sets)| packs.go_over(tenant, sets.compiled(tenant)));
             follow = change.follow.unwrap_or(follow);
             expected = change.expected.unwrap_or(expected);
             tell(Event::Changed);
@@ -218,16 +218,18 @@ impl Epoch<'_> {
             for _ in 0..threads {
                 let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
                 let to_builders = to_builders.clone();
+                let ends = blocks.ends_if_it_panics();
                 scope.spawn(move || {
-                    let _guard = Guard(control);
+                    let (_guard, _ends) = (Guard(control), ends);
                     matching::run(sets, &blocks, &to_builders, &to_collector);
                 });
             }
+            let underway = Arc::new(Underway::default());
             for _ in 0..BUILDERS {
-                let builds = builds.clone();
+                let (builds, underway) = (builds.clone(), Arc::clone(&underway));
                 scope.spawn(move || {
                     let _guard = Guard(control);
-                    building::run(&builds);
+                    building::run(&builds, &underway, shared.quotas);
                 });
             }
             let _ends = blocks.ender();
@@ -244,7 +246,7 @@ impl Epoch<'_> {
                 sender
             });
             let judges = judges.collect();
-            let (decided, crowded) = (&decided, &crowded);
+            let (decided, crowded, remembered) = (&decided, &crowded, &remembered);
             let (barriers, to_store) = bounded::<Barrier>(1);
             let (is_stored, stored) = bounded::<()>(1);
             scope.spawn(move || {
@@ -252,7 +254,7 @@ impl Epoch<'_> {
                 Committing { shared, intake, committed }.run(&to_store, &is_stored);
             });
             let _guard = Guard(control);
-            let judged = Judged { judges, decided, crowded, starved };
+            let judged = Judged { judges, decided, crowded, starved, remembered };
             let (disk, came) = (Disk::new(barriers, stored), (intake, turns.clone()));
             let collecting = Collecting::new(shared, sets, judged, disk, came, tenants);
             collecting.run(fed);

@@ -105,10 +105,13 @@ impl PackSets {
         Ok(PackSets { operators, known, tenants: RwLock::new(Tenants { own, met }) })
     }
 
-    /// From now on a tenant's own packs are those that it has in these, in which the operator's are the same. Nothing of it
-    /// may be underway.
-    pub(super) fn go_over(&self, tenant: &Tenant, to: &PackSets) {
-        let set = to.read().own.get(tenant).map(Arc::clone);
+    /// A tenant's own packs, behind those that everybody has.
+    pub(super) fn compiled(&self, tenant: &Tenant) -> Option<Arc<Compiled>> {
+        self.read().own.get(tenant).map(Arc::clone)
+    }
+
+    /// From now on a tenant's own packs are these, behind the operator's, which are the same. Nothing of it may be underway.
+    pub(super) fn go_over(&self, tenant: &Tenant, set: Option<Arc<Compiled>>) {
         let mut tenants = self.write();
         tenants.met.remove(tenant);
         match set {
@@ -353,13 +356,13 @@ mod tests {
         let changed = sets.with_own(&c, vec![pack("window")]).unwrap();
         // What comes meanwhile of somebody else is met here, and not there.
         let late = sets.of(&tenant("late"));
-        sets.go_over(&c, &changed);
+        sets.go_over(&c, changed.compiled(&c));
         let after = [&a, &c, &d].map(|tenant| sets.of(tenant));
         let same: Vec<bool> = before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
         assert_eq!((same, names(&sets, &c)), (vec![true, false, true], vec!["all".into(), "window".into()]));
         assert!(Arc::ptr_eq(&late, &sets.of(&tenant("late"))));
         assert!(!numbers.contains(&after[1].number()));
-        sets.go_over(&c, &changed.with_own(&c, Vec::new()).unwrap());
+        sets.go_over(&c, changed.with_own(&c, Vec::new()).unwrap().compiled(&c));
         assert_eq!((names(&sets, &c), sets.own(&c).len()), (vec!["all".into()], 0));
     }
 

@@ -65,6 +65,33 @@ fn what_is_given_up_ends_also_where_more_has_come_than_there_is_room_for() {
     assert!(all.iter().all(|told| told.recv_timeout(PATIENCE).is_err()));
 }
 
+/// One barrier is underway and one is ready: what comes behind them waits where it is read, however long that takes.
+#[test]
+fn while_the_store_takes_nothing_no_more_is_judged_than_there_is_room_for() {
+    const MOST: usize = 16 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::new(folder.path(), 16, Vec::new());
+    running.commit("default");
+    let other = rusqlite::Connection::open(folder.path().join("t.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // Each line is a decision.
+    let lines = "2026-11-18T00:00:00Z app n=1\n".repeat(2_000);
+    let (mut taken, mut full) = (0, None::<Instant>);
+    // Room comes for as long as something is judged.
+    while full.is_none_or(|since| since.elapsed() < Duration::from_secs(3)) {
+        match running.offer("default", &lines) {
+            Ok(()) => (taken, full) = (taken + lines.len(), None),
+            Err(_) => {
+                full.get_or_insert_with(Instant::now);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        assert!(taken < MOST, "judged without end");
+    }
+    running.control.stop();
+    assert!(running.ended().is_ok_and(|ended| ended.is_ok()));
+}
+
 #[test]
 fn what_cannot_be_read_at_the_start_ends_it_and_later_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +118,7 @@ fn a_thread_that_panics_ends_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let panics = Box::new(|event: &Event| {
         if matches!(event, Event::Committed(..)) {
-            // Whoever listens is not ours, and it is the collecting thread that tells.
+            // Whoever listens is not ours, and it is the committing thread that tells.
             std::panic::panic_any("a listener fails");
         }
     });

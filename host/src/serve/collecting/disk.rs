@@ -55,13 +55,6 @@ impl Disk {
         self.underway.is_none()
     }
 
-    /// Waits until the barrier before is on disk; `false`: it was given up.
-    pub(super) fn is_stored(&mut self) -> bool {
-        let is_stored = self.underway.is_none() || self.stored.recv().is_ok();
-        self.stored();
-        is_stored
-    }
-
     /// Whose barrier is underway.
     pub(super) fn underway(&self) -> impl Iterator<Item = &Tenant> {
         self.underway.iter().flat_map(|(tenants, _)| tenants)

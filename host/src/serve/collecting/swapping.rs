@@ -24,10 +24,12 @@ impl Collecting<'_> {
         };
         let due: Vec<Tenant> = self.swaps.keys().filter(|tenant| !waits(tenant)).cloned().collect();
         for tenant in due {
-            let Some(Swap { sets, held }) = self.swaps.remove(&tenant) else { continue };
+            let Some(Swap { own, held }) = self.swaps.remove(&tenant) else { continue };
             point("before_change");
             let before = self.sets.of(&tenant);
-            self.sets.go_over(&tenant, &sets);
+            self.sets.go_over(&tenant, own);
+            // Nobody sits there: what its packs remember is what is on disk.
+            self.judged.remembered.forget(&tenant);
             self.suspended.retain(|(of, _)| *of != tenant);
             for judge in &self.judged.judges {
                 judge.send(Work::Come(tenant.clone(), Arc::clone(&before))).map_err(|_| Gone)?;

@@ -2,7 +2,6 @@ use tripline_engine::line::{LineSettings, Lines};
 use tripline_engine::matcher::Begun;
 
 use super::super::passing::Swap;
-use super::super::sets::PackSets;
 use super::super::turns::Turns;
 use super::*;
 use crate::follow::Waker;
@@ -181,9 +180,8 @@ fn other_packs_wait_for_what_came_before_and_what_comes_behind_for_them() {
     let (putter, taker) = lanes();
     let turns = Turns::new(1, Waker::new().0);
     let put = |fed| putter.put(fed).unwrap_or_else(|_| panic!());
-    let sets = Arc::new(PackSets::shared(Vec::new()).unwrap());
     put(block(&turns, "new", 0));
-    put(Fed { what: What::Swap(Swap { sets, held: None }), ..fed("new", 1) });
+    put(Fed { what: What::Swap(Swap { own: None, held: None }), ..fed("new", 1) });
     put(block(&turns, "new", 2));
     let first = taker.take().unwrap();
     assert!(taker.0.lock().next().is_none(), "one is underway");
