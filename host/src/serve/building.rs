@@ -121,6 +121,7 @@ mod tests {
         // Both go on, and first whom it was not built for.
         let [first, second] = [taker.take().unwrap(), taker.take().unwrap()].map(|fed| fed.tenant);
         assert_eq!([&first, &second], [&b, &a]);
+        taker.charge(&a, Duration::ZERO);
         // What nobody takes any more is not built.
         put(&putter, &turns, "a", 1);
         let held = taker.hold(taker.take().unwrap()).unwrap();
