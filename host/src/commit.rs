@@ -344,6 +344,10 @@ pub enum StoreError {
     Closed,
     /// This tenant has as much stored as it may, or would have. It was told that.
     Over(Tenant, OverQuota),
+    /// This tenant was deleted: nothing of it is written any more.
+    Departed(Tenant),
+    /// The token with this number, with which it is asked, opens nothing any more.
+    Revoked(i64),
 }
 
 impl fmt::Display for StoreError {
@@ -371,6 +375,12 @@ impl fmt::Display for StoreError {
             StoreError::Io(error) => write!(f, "cannot use the database: {error}"),
             StoreError::Closed => f.write_str("cannot use the database: its writer has ended"),
             StoreError::Over(_, over) => over.fmt(f),
+            StoreError::Departed(tenant) => {
+                write!(f, "expected a tenant that is there, found that `{tenant}` was deleted")
+            }
+            StoreError::Revoked(token) => {
+                write!(f, "expected a token that holds, found that token {token} was revoked or has run out")
+            }
         }
     }
 }
@@ -400,6 +410,10 @@ impl StoreError {
             StoreError::Over(..) => Some(
                 "incidents can be acknowledged, and resolved without a comment: evidence of what is resolved makes room",
             ),
+            StoreError::Departed(_) => {
+                Some("the program that deleted it takes nothing of this name until it is started again")
+            }
+            StoreError::Revoked(_) => Some("`tripline token list` shows which tokens hold"),
             StoreError::OnlyLooking | StoreError::Io(_) | StoreError::Closed => None,
         }
     }

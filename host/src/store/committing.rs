@@ -73,11 +73,7 @@ impl Store for Database {
             let committed = self.commit_all(&Arc::new(vec![(tenant.clone(), commit)]))?;
             return Ok(committed.into_iter().next().unwrap_or_default());
         }
-        let departed = self.departed_tenants();
-        self.grow(tenant, move |work| match departed.has(work.tenant) {
-            true => Ok(Committed::default()),
-            false => Applying::new(work)?.apply(&commit),
-        })
+        self.grow(tenant, move |work| Applying::new(work)?.apply(&commit))
     }
 
     fn commit_all(&self, commits: &Arc<Vec<(Tenant, Commit)>>) -> Result<Vec<Committed>, StoreError> {

@@ -37,8 +37,10 @@ impl Database {
         is_needed: impl FnOnce(&Work<'_>) -> Result<bool, StoreError> + Send + 'static,
         work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let of = tenant.clone();
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
         let grown = self.write_sized(size, move |db, this| {
+            // Whoever asks was let in before its body came, and it may have been deleted meanwhile.
+            departed.allow(&of)?;
             let of = this.work(db, &of);
             match is_needed(&of)? {
                 true => work(&of),
@@ -46,8 +48,11 @@ impl Database {
             }
         });
         if let Err(StoreError::Over(_, OverQuota { kind, most, .. })) = grown {
-            let of = tenant.clone();
-            self.write(move |db, this| quotas::tell(&this.work(db, &of), kind, most))?;
+            let (of, departed) = (tenant.clone(), self.departed_tenants());
+            self.write(move |db, this| {
+                departed.allow(&of)?;
+                quotas::tell(&this.work(db, &of), kind, most)
+            })?;
         }
         grown
     }
@@ -58,8 +63,9 @@ impl Database {
         tenant: &Tenant,
         work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let of = tenant.clone();
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
         let grown = self.write(move |db, this| {
+            departed.allow(&of)?;
             let of = this.work(db, &of);
             match may(&of)? {
                 Ok(()) => work(&of).map(Ok),

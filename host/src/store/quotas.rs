@@ -59,9 +59,13 @@ impl Database {
     /// Whether a tenant may begin one more scan on this day, and have anything of it stored. One that may not is told so, the
     /// first time.
     pub fn may_scan(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
-        let of = tenant.clone();
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        departed.allow(tenant)?;
         if self.quota(tenant)?.most(QuotaKind::Stored).is_some()
-            && let Err(over) = self.write(move |db, this| growing::may(&this.work(db, &of)))?
+            && let Err(over) = self.write(move |db, this| {
+                departed.allow(&of)?;
+                growing::may(&this.work(db, &of))
+            })?
         {
             return Ok(Err(over));
         }
@@ -71,8 +75,11 @@ impl Database {
         if found < most {
             return Ok(Ok(()));
         }
-        let of = tenant.clone();
-        self.write(move |db, this| tell(&this.work(db, &of), QuotaKind::Scans, most))?;
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        self.write(move |db, this| {
+            departed.allow(&of)?;
+            tell(&this.work(db, &of), QuotaKind::Scans, most)
+        })?;
         Ok(Err(OverQuota { kind: QuotaKind::Scans, most, found: found + 1 }))
     }
 

@@ -65,7 +65,17 @@ impl ScanStore for Database {
     fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError> {
         // That a scan has failed is told, whatever is stored: it has found nothing.
         let has_failed = end.state == RunState::Failed;
-        self.grow_unless(tenant, Size::Large, move |_| Ok(has_failed), move |work| finish(work, run, &end))
+        let ended = self.grow_unless(
+            tenant,
+            Size::Large,
+            move |_| Ok(has_failed),
+            move |work| finish(work, run, &end),
+        );
+        match ended {
+            // Its run goes with it: there is none to end, and nobody to hear of it.
+            Err(StoreError::Departed(_)) => Ok(0),
+            ended => ended,
+        }
     }
 
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError> {

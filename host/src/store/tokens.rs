@@ -13,10 +13,25 @@ use crate::token::{NewToken, Scope, Token, TokenHash};
 const COLUMNS: &str = "id, tenant, name, scope, created, author, expires, revoked";
 
 impl Database {
-    /// Adds a token, of whose secret only this is kept; answers its number.
-    pub fn add_token(&self, new: NewToken, hash: TokenHash, author: Actor) -> Result<i64, StoreError> {
+    /// Adds a token, of whose secret only this is kept; answers its number. `by`: the token with which it is made, which has
+    /// to hold until then; `None`: it is made without one.
+    pub fn add_token(
+        &self,
+        new: NewToken,
+        hash: TokenHash,
+        author: Actor,
+        by: Option<i64>,
+    ) -> Result<i64, StoreError> {
         let tenant = new.tenant.clone();
-        self.grow_uncounted(&tenant, move |work| add(work, &new, &hash, &author))
+        self.grow_uncounted(&tenant, move |work| {
+            // It held when whoever asks was let in; it may have been revoked while what they ask for was on its way.
+            if let Some(by) = by
+                && !one(work.db, work.tenant, by)?.is_some_and(|token| token.holds(work.now))
+            {
+                return Err(StoreError::Revoked(by));
+            }
+            add(work, &new, &hash, &author)
+        })
     }
 
     /// Adds the first token; `None`: there is or was another.

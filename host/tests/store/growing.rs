@@ -168,7 +168,7 @@ fn nothing_that_somebody_writes_is_kept_and_incidents_are_worked_off() {
     over(database.begin(&plant, run(START)));
     let token = |of: &Tenant| {
         let (name, scope, hash) = ("more".into(), Scope::Reader, TokenSecret::draw().unwrap().hash());
-        database.add_token(NewToken { tenant: of.clone(), name, scope, expires: None }, hash, me())
+        database.add_token(NewToken { tenant: of.clone(), name, scope, expires: None }, hash, me(), None)
     };
     over(token(&plant));
     token(&neighbour).unwrap();
