@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   act, exception, silence, report,   ─► done ─► within `stored`? ─┬─ kept
-//!   recipient, push, settings, scan                                 └─ taken back; the tenant is told
-//!   token                              ─► less than `stored`? ─► added
+//!   recipient, push, settings, scan              or once room is made └─ taken back; room is made, the tenant is told
+//!   token                              ─► less than `stored`, or once room is made? ─► added
 //! ```
+//!
+//! Room is made only for what has none: what changes nothing lets go of nothing.
 //!
 //! What rules decide is counted whatever is stored; of that it is evidence that goes: [`super::room`].
 
@@ -48,13 +50,21 @@ impl Database {
             }
         });
         if let Err(StoreError::Over(_, OverQuota { kind, most, .. })) = grown {
-            let (of, departed) = (tenant.clone(), self.departed_tenants());
-            self.write(move |db, this| {
-                departed.allow(&of)?;
-                quotas::tell(&this.work(db, &of), kind, most)
-            })?;
+            self.tell_over(tenant, kind, most)?;
         }
         grown
+    }
+
+    /// Tells a tenant that something was over this. The room that was made for it was taken back with it; here it stays: who
+    /// is well above what may be gets below it, however little room is made at once.
+    fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        self.write_sized(Size::Large, move |db, this| {
+            departed.allow(&of)?;
+            let work = this.work(db, &of);
+            Room::of(&work)?;
+            quotas::tell(&work, kind, most).map(drop)
+        })
     }
 
     /// The same for rows whose bytes are not counted: who has no room at all gets none of them.
@@ -64,7 +74,7 @@ impl Database {
         work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (of, departed) = (tenant.clone(), self.departed_tenants());
-        let grown = self.write(move |db, this| {
+        let grown = self.write_sized(Size::Large, move |db, this| {
             departed.allow(&of)?;
             let of = this.work(db, &of);
             match may(&of)? {
@@ -80,7 +90,11 @@ impl Database {
 pub(super) fn may(work: &Work<'_>) -> Result<Grown<()>, StoreError> {
     let quota = quotas::in_force(work.db, work.policy, work.tenant)?;
     let Some(most) = quota.most(QuotaKind::Stored) else { return Ok(Ok(())) };
-    let found = stored::of(work.db, work.tenant)?.all();
+    let mut found = stored::of(work.db, work.tenant)?.all();
+    if found >= most {
+        Room::of(work)?;
+        found = stored::of(work.db, work.tenant)?.all();
+    }
     if found < most {
         return Ok(Ok(()));
     }
@@ -90,13 +104,19 @@ pub(super) fn may(work: &Work<'_>) -> Result<Grown<()>, StoreError> {
 
 /// Does it; what leads over what the tenant may have stored fails, by which all of it is taken back.
 fn within<T>(work: &Work<'_>, act: impl FnOnce(&Work<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-    // As for evidence: of what is resolved, some is let go first.
-    let Some(most) = Room::of(work)?.most() else { return act(work) };
+    let quota = quotas::in_force(work.db, work.policy, work.tenant)?;
+    let Some(most) = quota.most(QuotaKind::Stored) else { return act(work) };
     let all = || Ok::<_, StoreError>(stored::of(work.db, work.tenant)?.all());
     let before = all()?;
     let done = act(work)?;
-    let found = all()?;
+    let mut found = all()?;
     if found <= most || found <= before {
+        return Ok(done);
+    }
+    // As for evidence: of what is resolved, some is let go.
+    Room::of(work)?;
+    found = all()?;
+    if found <= most {
         return Ok(done);
     }
     let over = OverQuota { kind: QuotaKind::Stored, most, found };

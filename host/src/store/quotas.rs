@@ -9,6 +9,7 @@ use tripline_engine::decision::HOST;
 use super::applying::Applying;
 use super::database::Database;
 use super::telling::Work;
+use super::writer::Size;
 use super::{growing, incidents, stored, tenants};
 use crate::commit::{Commit, StoreError, Tenant};
 use crate::incidents::{Actor, Fingerprint, Incident, Policy, State};
@@ -62,7 +63,7 @@ impl Database {
         let (of, departed) = (tenant.clone(), self.departed_tenants());
         departed.allow(tenant)?;
         if self.quota(tenant)?.most(QuotaKind::Stored).is_some()
-            && let Err(over) = self.write(move |db, this| {
+            && let Err(over) = self.write_sized(Size::Large, move |db, this| {
                 departed.allow(&of)?;
                 growing::may(&this.work(db, &of))
             })?

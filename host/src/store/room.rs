@@ -23,7 +23,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// For a commit that brings no evidence: how much there is need not be known.
+    /// For a commit that has brought no evidence yet: how much there is need not be known.
     pub(super) fn unasked() -> Room {
         Room { left: None, most: u64::MAX, refused: 0 }
     }

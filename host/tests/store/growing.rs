@@ -238,6 +238,64 @@ fn however_it_is_asked_for_there_is_never_more_than_may_be() {
     assert_eq!(told(&fixture, &plant), 2, "on the next day it is");
 }
 
+/// Each try lets go of some evidence of what is resolved, also one that is refused.
+#[test]
+fn who_is_well_above_what_may_be_stored_gets_below_it() {
+    let plant = plant();
+    let comments = |fixture: &Fixture| match fixture.database.act(&plant, 161, None, comment("a"), me()) {
+        Ok(done) => done.is_ok(),
+        Err(error) => !matches!(error, StoreError::Over(..)),
+    };
+    let adds = |fixture: &Fixture| {
+        let (tenant, name, hash) = (plant.clone(), "more".into(), TokenSecret::draw().unwrap().hash());
+        let new = NewToken { tenant, name, scope: Scope::Reader, expires: None };
+        fixture.database.add_token(new, hash, me(), None).is_ok()
+    };
+    let scans = |fixture: &Fixture| fixture.database.may_scan(&plant).unwrap().is_ok();
+    let asks: [&dyn Fn(&Fixture) -> bool; 3] = [&comments, &adds, &scans];
+    for asks in asks {
+        let fixture = Fixture::new(Policy::default());
+        let database = &fixture.database;
+        add(&fixture, &plant);
+        decide(&fixture, &plant, 0, 161);
+        for id in 1..=160 {
+            database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
+        }
+        let stored = database.stored_of(&plant).unwrap();
+        let most = stored.all() - stored.of(StoredKind::Evidence) / 2;
+        bound(&fixture, &plant, Some(most));
+        let tries = (1..=20).find(|_| asks(&fixture)).expect("it has room in the end");
+        assert!((2..=8).contains(&tries), "{tries}");
+        assert!(database.stored_of(&plant).unwrap().all() <= most);
+    }
+}
+
+/// So does what is known already, and what fits.
+#[test]
+fn what_does_nothing_lets_go_of_nothing() {
+    let fixture = Fixture::new(Policy::default());
+    let (database, plant) = (&fixture.database, plant());
+    add(&fixture, &plant);
+    decide(&fixture, &plant, 0, 40);
+    for id in 1..=20 {
+        database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
+    }
+    let report = || database.report(&plant, Report::new(Severity::Low, "again"), me()).unwrap();
+    assert_eq!(report(), 41);
+    let stored = database.stored_of(&plant).unwrap();
+    bound(&fixture, &plant, Some(stored.all() + 1_000));
+    let before = rows(&fixture, &plant);
+    database.act(&plant, 9_999, None, comment("a"), me()).unwrap().unwrap_err();
+    database.act(&plant, 30, Some(9), comment("a"), me()).unwrap().unwrap_err();
+    let reopen = Act::Reopen { comment: String::new() };
+    database.act(&plant, 30, None, reopen, me()).unwrap().unwrap_err();
+    assert_eq!(report(), 0, "it is known");
+    decide(&fixture, &plant, 0, 40);
+    assert_eq!(rows(&fixture, &plant), before);
+    database.act(&plant, 30, None, comment("a"), me()).unwrap().unwrap();
+    assert_eq!(database.stored_of(&plant).unwrap().of(StoredKind::Evidence), stored.of(StoredKind::Evidence));
+}
+
 fn scans(fixture: &Fixture, tenant: &Tenant) -> u64 {
     fixture.database.stored_of(tenant).unwrap().of(StoredKind::Scans)
 }
