@@ -348,6 +348,8 @@ pub enum StoreError {
     Departed(Tenant),
     /// The token with this number, with which it is asked, opens nothing any more.
     Revoked(i64),
+    /// As many tokens of a tenant are kept as may be, also those that are over.
+    Tokens(u64),
 }
 
 impl fmt::Display for StoreError {
@@ -377,6 +379,9 @@ impl fmt::Display for StoreError {
             StoreError::Over(_, over) => over.fmt(f),
             StoreError::Departed(tenant) => {
                 write!(f, "expected a tenant that is there, found that `{tenant}` was deleted")
+            }
+            StoreError::Tokens(most) => {
+                write!(f, "expected fewer than {most} tokens that are kept of the tenant, also of those that are over")
             }
             StoreError::Revoked(token) => {
                 write!(f, "expected a token that holds, found that token {token} was revoked or has run out")
@@ -414,6 +419,7 @@ impl StoreError {
                 Some("the program that deleted it takes nothing of this name until it is started again")
             }
             StoreError::Revoked(_) => Some("`tripline token list` shows which tokens hold"),
+            StoreError::Tokens(_) => Some("those that have been over for `[incidents] retention` are let go"),
             StoreError::OnlyLooking | StoreError::Io(_) | StoreError::Closed => None,
         }
     }

@@ -197,6 +197,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match error {
             StoreError::Over(_, over) => return Problem::over_quota(over.to_string()),
+            StoreError::Tokens(_) => return Problem::conflict(error.to_string()),
             // It held when its head came, and was revoked before its body was there.
             StoreError::Departed(_) | StoreError::Revoked(_) => return Problem::no_token(),
             _ => {}

@@ -10,6 +10,9 @@ use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::token::{NewToken, Scope, Token, TokenHash};
 
+/// Tokens that are kept of a tenant, also those that are over: their bytes are not counted, and who adds and revokes them
+/// would have them kept without end.
+const KEPT: u64 = 10_000;
 const COLUMNS: &str = "id, tenant, name, scope, created, author, expires, revoked";
 
 impl Database {
@@ -29,6 +32,11 @@ impl Database {
                 && !one(work.db, work.tenant, by)?.is_some_and(|token| token.holds(work.now))
             {
                 return Err(StoreError::Revoked(by));
+            }
+            let kept = "SELECT count(*) FROM (SELECT 1 FROM tokens WHERE tenant = ?1 LIMIT ?2)";
+            let of = params![work.tenant.as_str(), KEPT as i64];
+            if work.db.prepare_cached(kept)?.query_row(of, |row| row.get::<_, u64>(0))? >= KEPT {
+                return Err(StoreError::Tokens(KEPT));
             }
             add(work, &new, &hash, &author)
         })
