@@ -63,19 +63,9 @@ impl ScanStore for Database {
     }
 
     fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError> {
-        // That a scan has failed is told, whatever is stored: it has found nothing.
-        let has_failed = end.state == RunState::Failed;
-        let ended = self.grow_unless(
-            tenant,
-            Size::Large,
-            move |_| Ok(has_failed),
-            move |work| finish(work, run, &end),
-        );
-        match ended {
-            // Its run goes with it: there is none to end, and nobody to hear of it.
-            Err(StoreError::Departed(_)) => Ok(0),
-            ended => ended,
-        }
+        // That a scan has come to nothing is told, whatever is stored.
+        let is_bare = end.is_bare();
+        self.grow_unless(tenant, Size::Large, move |_| Ok(is_bare), move |work| finish(work, run, &end))
     }
 
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError> {
