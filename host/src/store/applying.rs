@@ -109,7 +109,8 @@ impl<'w, 'c> Applying<'w, 'c> {
         if let Some(most) = self.room.over() {
             // It is told where it happens: whoever has to know reads the database.
             self.committed.over = Some((QuotaKind::Stored, most));
-            if !quotas::is_told(self.work, QuotaKind::Stored)? {
+            // What somebody writes fits as a whole, and with this it might not: whoever keeps it tells it behind it.
+            if commit.actor.is_none() && !quotas::is_told(self.work, QuotaKind::Stored)? {
                 self.decision(Cow::Owned(quota::told(QuotaKind::Stored, most, self.work.now)))?;
             }
         }

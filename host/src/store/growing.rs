@@ -57,7 +57,7 @@ impl Database {
 
     /// Tells a tenant that something was over this. The room that was made for it was taken back with it; here it stays: who
     /// is well above what may be gets below it, however little room is made at once.
-    fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
+    pub(super) fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
         let (of, departed) = (tenant.clone(), self.departed_tenants());
         self.write_sized(Size::Large, move |db, this| {
             departed.allow(&of)?;

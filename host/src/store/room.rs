@@ -62,11 +62,6 @@ impl Room {
         }
     }
 
-    /// What the tenant may store; `None`: as much as there is.
-    pub(super) fn most(&self) -> Option<u64> {
-        self.left.map(|_| self.most)
-    }
-
     /// What the tenant may store, if there was no room for something.
     pub(super) fn over(&self) -> Option<u64> {
         (self.refused > 0).then_some(self.most)

@@ -296,6 +296,26 @@ fn what_does_nothing_lets_go_of_nothing() {
     assert_eq!(database.stored_of(&plant).unwrap().of(StoredKind::Evidence), stored.of(StoredKind::Evidence));
 }
 
+/// What it says has no room, and the tenant is told that; it is counted all the same.
+#[test]
+fn a_report_that_fits_is_kept_though_what_is_told_of_it_does_not() {
+    let fixture = Fixture::new(Policy::default());
+    let (database, plant) = (&fixture.database, plant());
+    add(&fixture, &plant);
+    let report = || {
+        let (fingerprint, details) = (Some("f".into()), "x".repeat(4_096));
+        database.report(&plant, Report { fingerprint, details, ..Report::new(Severity::Low, "hot") }, me())
+    };
+    assert_eq!(report().unwrap(), 1);
+    fixture.clock.pass(HOUR);
+    let most = database.stored_of(&plant).unwrap().all() + 300;
+    bound(&fixture, &plant, Some(most));
+    assert_eq!(report().unwrap(), 1);
+    assert_eq!(incidents(&fixture, &plant)[0].count, 2);
+    assert_eq!(database.evidence(&plant, 1).unwrap().len(), 0);
+    assert_eq!(told(&fixture, &plant), 1);
+}
+
 fn scans(fixture: &Fixture, tenant: &Tenant) -> u64 {
     fixture.database.stored_of(tenant).unwrap().of(StoredKind::Scans)
 }
