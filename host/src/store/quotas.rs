@@ -57,17 +57,23 @@ impl Database {
         })
     }
 
+    /// Whether a tenant may have anything more stored: room is made for it, and one that may not is told.
+    pub fn may_store(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        departed.allow(tenant)?;
+        if self.quota(tenant)?.most(QuotaKind::Stored).is_none() {
+            return Ok(Ok(()));
+        }
+        self.write_sized(Size::Large, move |db, this| {
+            departed.allow(&of)?;
+            growing::may(&this.work(db, &of))
+        })
+    }
+
     /// Whether a tenant may begin one more scan on this day, and have anything of it stored. One that may not is told so, the
     /// first time.
     pub fn may_scan(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
-        let (of, departed) = (tenant.clone(), self.departed_tenants());
-        departed.allow(tenant)?;
-        if self.quota(tenant)?.most(QuotaKind::Stored).is_some()
-            && let Err(over) = self.write_sized(Size::Large, move |db, this| {
-                departed.allow(&of)?;
-                growing::may(&this.work(db, &of))
-            })?
-        {
+        if let Err(over) = self.may_store(tenant)? {
             return Ok(Err(over));
         }
         let Some(most) = self.quota(tenant)?.most(QuotaKind::Scans) else { return Ok(Ok(())) };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, StoreError, Tenant};
 use tripline::incidents::{
-    Act, Effect, Filter, Incident, NewException, NewSilence, Policy, Report, Resolution,
+    Act, Actor, Effect, Filter, Incident, NewException, NewSilence, Policy, Report, Resolution,
 };
 use tripline::notices::{End, Next, Outbox};
 use tripline::packs::{self, NewVersion};
@@ -184,6 +184,9 @@ fn nothing_that_somebody_writes_is_kept_and_incidents_are_worked_off() {
     assert!(
         database.end_silence(&plant, 1, me()).unwrap() && database.end_exception(&plant, 1, me()).unwrap()
     );
+    // A module that is kept already, though another one brings it, whose name is longer.
+    let other = Actor::named("token:1000000000000", "another");
+    assert_eq!(database.push_pack(&plant, module(), other).unwrap(), 2);
     assert!(database.change_pack(&plant, "door", packs::Act::Disable, me()).unwrap());
     // What rules decide is counted, and what is refused to be scanned is told.
     let count = |rule: &str| incidents(&fixture, &plant).iter().filter(|one| one.rule == rule).count();

@@ -313,12 +313,10 @@ async fn faults(
 }
 
 /// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this. Of bytes
-/// that are stored that would say that evidence is not kept any more, which is not so.
+/// that are stored, the database has told them.
 fn noted(quotas: Option<&Quotas>, tenant: &Tenant, error: &PackRefused) {
-    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error)
-        && over.kind != QuotaKind::Stored
-    {
-        quotas.note(tenant, over.kind, false);
+    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error) {
+        quotas.note(tenant, over.kind, over.kind == QuotaKind::Stored);
     }
 }
 
