@@ -55,18 +55,6 @@ impl Database {
         grown
     }
 
-    /// Tells a tenant that something was over this. The room that was made for it was taken back with it; here it stays: who
-    /// is well above what may be gets below it, however little room is made at once.
-    pub(super) fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
-        let (of, departed) = (tenant.clone(), self.departed_tenants());
-        self.write_sized(Size::Large, move |db, this| {
-            departed.allow(&of)?;
-            let work = this.work(db, &of);
-            Room::of(&work)?;
-            quotas::tell(&work, kind, most).map(drop)
-        })
-    }
-
     /// The same for rows whose bytes are not counted: who has no room at all gets none of them.
     pub(super) fn grow_uncounted<T: Send + 'static>(
         &self,
@@ -83,6 +71,18 @@ impl Database {
             }
         })?;
         grown.map_err(|over| StoreError::Over(tenant.clone(), over))
+    }
+
+    /// Tells a tenant that something was over this. The room that was made for it was taken back with it; here it stays: who
+    /// is well above what may be gets below it, however little room is made at once.
+    pub(super) fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        self.write_sized(Size::Large, move |db, this| {
+            departed.allow(&of)?;
+            let work = this.work(db, &of);
+            Room::of(&work)?;
+            quotas::tell(&work, kind, most).map(drop)
+        })
     }
 }
 

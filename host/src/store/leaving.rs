@@ -115,7 +115,7 @@ impl Database {
             }
         }
         let name = tenant.clone();
-        self.write(move |db, _| {
+        self.write_sized(Size::Large, move |db, _| {
             scrubbing::begin(db)?;
             rest(db, &name)
         })?;

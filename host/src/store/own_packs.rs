@@ -51,7 +51,8 @@ impl Database {
         let (name, digest) = (new.name.clone(), new.digest);
         self.grow_unless(
             tenant,
-            Size::Small,
+            // A module is as many pages as it is large.
+            Size::Large,
             // What is kept already becomes the newest: that is nothing more.
             move |work| {
                 let sql = "SELECT 1 FROM own_pack_versions WHERE tenant = ?1 AND name = ?2 AND digest = ?3";

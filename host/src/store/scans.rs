@@ -162,7 +162,7 @@ impl ScanStore for Database {
     fn forget(&self, retention: i64) -> Result<u64, StoreError> {
         let (mut runs, mut rows) = (0, 0);
         loop {
-            let done = self.write(move |db, this| {
+            let done = self.write_sized(Size::Large, move |db, this| {
                 let believed = clock::advance(db, this.now)?;
                 let done = forget(db, believed.saturating_sub(retention))?;
                 if done.rows > 0 {
@@ -176,7 +176,7 @@ impl ScanStore for Database {
             }
         }
         loop {
-            let done = self.write(move |db, this| {
+            let done = self.write_sized(Size::Large, move |db, this| {
                 let believed = clock::advance(db, this.now)?;
                 let before = believed.saturating_sub(retention.max(KNOWN));
                 Ok(known::forget(db, before, STEP)? + overdue(db, believed.saturating_sub(retention))?)

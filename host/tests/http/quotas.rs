@@ -204,6 +204,11 @@ fn what_is_refused_of_packs_stands_in_security_log() {
     assert_eq!(push(NAME, WASM, &patterned(NAME, 1, 4 << 10)), 409);
     let rolled = post(&site, &format!("/api/v1/packs/{NAME}/rollback"), &token, "", &json!({}));
     assert_eq!(rolled.status, 404, "there is none before it");
+    for (body, status) in [("{", 400), ("{}", 422)] {
+        let (path, content) =
+            (format!("/api/v1/packs/{NAME}/settings"), "Content-Type: application/json\r\n");
+        assert_eq!(send(&site, "PUT", &path, Some(&token), content, body).status, status);
+    }
     // What was not written yet is written when it ends.
     site.end();
     let records = site.database.after(0, 1_000).unwrap();
@@ -224,6 +229,8 @@ fn what_is_refused_of_packs_stands_in_security_log() {
         (("push", "quota"), 1),
         (("push", "unsigned"), 1),
         (("rollback", "unknown"), 1),
+        (("settings", "invalid"), 1),
+        (("settings", "malformed"), 1),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
     assert!(each.values().all(|records| *records <= 2), "one a minute, and one at the end: {each:?}");

@@ -73,8 +73,8 @@ fn what_ends_while_a_body_is_on_its_way_makes_no_token() {
     let revoke = |site: &Site| assert!(site.database.revoke_token(&plant, 1, me.clone()).unwrap());
     let delete = |site: &Site| assert!(site.database.delete_tenant(&plant, me.clone()).unwrap());
     let run_out = |site: &Site| site.clock.pass(60);
-    let ends: [(&dyn Fn(&Site), usize); 3] = [(&revoke, 1), (&delete, 0), (&run_out, 1)];
-    for (end, left) in ends {
+    let ends: [&dyn Fn(&Site); 3] = [&revoke, &delete, &run_out];
+    for (end, left) in ends.into_iter().zip([1, 0, 1]) {
         let site = Site::new();
         let token = site.token_of("plant", Scope::Admin, Some(site.now() + 60_000_000_000));
         let mut raw = site.raw();
