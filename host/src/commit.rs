@@ -344,6 +344,12 @@ pub enum StoreError {
     Closed,
     /// This tenant has as much stored as it may, or would have. It was told that.
     Over(Tenant, OverQuota),
+    /// This tenant was deleted: nothing of it is written any more.
+    Departed(Tenant),
+    /// The token with this number, with which it is asked, opens nothing any more.
+    Revoked(i64),
+    /// As many tokens of a tenant are kept as may be, also those that are over.
+    Tokens(u64),
 }
 
 impl fmt::Display for StoreError {
@@ -371,6 +377,15 @@ impl fmt::Display for StoreError {
             StoreError::Io(error) => write!(f, "cannot use the database: {error}"),
             StoreError::Closed => f.write_str("cannot use the database: its writer has ended"),
             StoreError::Over(_, over) => over.fmt(f),
+            StoreError::Departed(tenant) => {
+                write!(f, "expected a tenant that is there, found that `{tenant}` was deleted")
+            }
+            StoreError::Tokens(most) => {
+                write!(f, "expected fewer than {most} tokens that are kept of the tenant, also of those that are over")
+            }
+            StoreError::Revoked(token) => {
+                write!(f, "expected a token that holds, found that token {token} was revoked or has run out")
+            }
         }
     }
 }
@@ -400,6 +415,11 @@ impl StoreError {
             StoreError::Over(..) => Some(
                 "incidents can be acknowledged, and resolved without a comment: evidence of what is resolved makes room",
             ),
+            StoreError::Departed(_) => {
+                Some("the program that deleted it takes nothing of this name until it is started again")
+            }
+            StoreError::Revoked(_) => Some("`tripline token list` shows which tokens hold"),
+            StoreError::Tokens(_) => Some("those that have been over for `[incidents] retention` are let go"),
             StoreError::OnlyLooking | StoreError::Io(_) | StoreError::Closed => None,
         }
     }

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 
-/// Steps over which zstd's blocks are walked: 32 GiB of blocks as large as they may be.
+/// Steps over which zstd's blocks are walked, or xz's streams and the zeros between them: 32 GiB of zstd's blocks as large as
+/// they may be. A file costs its sender next to nothing for each.
 const BLOCKS: usize = 256 * 1024;
 const ZSTD: u32 = 0xfd2f_b528;
 /// What may stand between frames and has no content; the lowest four bits do not count.
@@ -74,8 +75,12 @@ pub(super) fn of_zstd(file: &File, bytes: u64) -> io::Result<Option<u64>> {
 /// ```
 pub(super) fn of_xz(file: &File, bytes: u64) -> io::Result<Option<u64>> {
     const MOST: u64 = 16 << 20;
-    let (mut end, mut sum) = (bytes, 0_u64);
+    let (mut end, mut sum, mut steps) = (bytes, 0_u64, 0);
     while end > 0 {
+        steps += 1;
+        if steps > BLOCKS {
+            return Ok(None);
+        }
         let Some(footer) = end.checked_sub(12) else { return Ok(None) };
         let found: [u8; 12] = array(file, footer)?;
         // Streams may have zeros between them.
@@ -126,4 +131,36 @@ fn array<const N: usize>(file: &File, at: u64) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     file.read_exact_at(&mut bytes, at)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// What `xz` makes of nothing.
+    const EMPTY: &[u8; 32] =
+        b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\0\0\0\0\x1c\xdfD!\x1f\xb6\xf3}\x01\0\0\0\0\x04YZ";
+
+    /// What these bytes, and so many zeros behind them, say of themselves.
+    fn length(stream: &[u8], zeros: usize) -> Option<u64> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(stream).unwrap();
+        let bytes = (stream.len() + zeros) as u64;
+        file.set_len(bytes).unwrap();
+        of_xz(&file, bytes).unwrap()
+    }
+
+    #[test]
+    fn zeros_and_empty_streams_are_walked_no_further_than_blocks() {
+        assert_eq!(length(EMPTY, 4 * (BLOCKS - 1)), Some(0));
+        assert_eq!(length(EMPTY, 4 * BLOCKS), None);
+        assert_eq!(length(b"", 64 << 20), None);
+        let mut streams = EMPTY.repeat(BLOCKS);
+        assert_eq!(length(&streams, 0), Some(0));
+        streams.extend(EMPTY);
+        assert_eq!(length(&streams, 0), None);
+    }
 }

@@ -195,8 +195,12 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
-        if let StoreError::Over(_, over) = error {
-            return Problem::over_quota(over.to_string());
+        match error {
+            StoreError::Over(_, over) => return Problem::over_quota(over.to_string()),
+            StoreError::Tokens(_) => return Problem::conflict(error.to_string()),
+            // It held when its head came, and was revoked before its body was there.
+            StoreError::Departed(_) | StoreError::Revoked(_) => return Problem::no_token(),
+            _ => {}
         }
         if error.is_passing() {
             let problem = Problem::unavailable("the database does not take it now").retry_after(AGAIN);

@@ -196,8 +196,7 @@ impl Shelf {
             signature.is_of_bytes(&Sha256::digest(&wasm).into())?;
         }
         let quota = self.tools.database.quota(tenant)?;
-        let bytes = wasm.len() as u64;
-        quota.allows(QuotaKind::Module, bytes)?;
+        quota.allows(QuotaKind::Module, wasm.len() as u64)?;
         let pack = Arc::new(Pack::read_within(wasm, &PackLimits::default()).map_err(PackRefused::Module)?);
         if pack.name() != name {
             return Err(PackRefused::Name { asked: name.into(), found: pack.name().into() });
@@ -211,8 +210,6 @@ impl Shelf {
         let known = kept.iter().find(|one| one.name == name);
         // What others may change meanwhile is asked before it is compiled, and again before it counts.
         let may = |keys: &[PublicKey]| -> Result<Signed, PackRefused> {
-            let stored = self.tools.database.stored_of(tenant)?.all();
-            quota.allows(QuotaKind::Stored, stored.saturating_add(bytes))?;
             let signed = Signed::of(keys, signature.as_ref(), &statement).may_judge()?;
             if let Some(known) = known.filter(|_| !keys.is_empty()) {
                 raised(&self.tools.database, known, &pack, keys)?;
@@ -222,6 +219,11 @@ impl Shelf {
         may(&keys)?;
         has_room(&kept, name, &quota)?;
         self.has_patterns(tenant, &pack, &quota)?;
+        // For whom there is no room at all, nothing is compiled. Whether there is enough, says who keeps it and makes it.
+        let mut versions = self.tools.database.own_pack_versions(tenant, name)?.into_iter();
+        if !versions.any(|one| one.digest == *pack.digest()) {
+            self.tools.database.may_store(tenant)??;
+        }
         let settings = known.map(|one| one.settings.clone()).unwrap_or_default();
         let configured = Configured::new(Arc::clone(&pack), &settings).map_err(PackRefused::Settings)?;
         self.compile(tenant, &pack)?;

@@ -67,6 +67,17 @@ pub struct RunEnd {
     pub found: Arc<dyn Tells>,
 }
 
+impl RunEnd {
+    /// Whether nothing was found, and one finding says why: it is kept whatever is stored.
+    pub fn is_bare(&self) -> bool {
+        match self.state {
+            RunState::Failed => true,
+            RunState::Cancelled => self.up == 0 && self.unknown == 0,
+            RunState::Running | RunState::Done | RunState::Partial => false,
+        }
+    }
+}
+
 /// What is told while it is kept, piece by piece.
 pub trait Tells: Send + Sync {
     /// Tells findings, and what is known from now on; answers how many of them are changes.

@@ -188,9 +188,12 @@ impl Scanning<'_> {
                 let end = Arc::new(RunEnd { by, state, ended: at, broken, up, unknown, open, found });
                 // What took hours to find is not lost because the store is busy for a while.
                 match self.patiently(|| store.end(tenant, run, Arc::clone(&end))) {
-                    // Nothing of it is kept but that.
-                    Err(StoreError::Over(_, over)) if state != RunState::Failed => {
-                        let broken = Some(Broken::new(Reason::Quota, over.to_string()));
+                    // Its run has gone with its tenant.
+                    Err(StoreError::Departed(_)) => {}
+                    // Nothing of it is kept but that, or that somebody has broken it off.
+                    Err(StoreError::Over(_, over)) if !end.is_bare() => {
+                        let cancelled = scanned.broken.filter(|_| state == RunState::Cancelled);
+                        let broken = cancelled.or(Some(Broken::new(Reason::Quota, over.to_string())));
                         let ended = Ended { broken, ..Ended::default() };
                         return self.finish(tenant, scanned.origin, began, at, Compared::default(), ended);
                     }

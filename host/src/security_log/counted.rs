@@ -42,6 +42,16 @@ impl<K: Eq + Hash + Clone> Counted<K> {
         count.count = count.count.saturating_add(1);
     }
 
+    /// Those that are counted by themselves now.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.each.keys()
+    }
+
+    /// Whether it is one of them.
+    pub(crate) fn has(&self, key: &K) -> bool {
+        self.each.contains_key(key)
+    }
+
     /// What is to be told now, `None` being all that found no room; at the end, everything.
     pub(crate) fn due(&mut self, now: i64, at_end: bool) -> Vec<(Option<K>, u64)> {
         let mut due = Vec::new();

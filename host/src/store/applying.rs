@@ -47,8 +47,9 @@ pub(super) struct Applying<'w, 'c> {
     /// By exception the decisions whose severity it has changed.
     changed_by: BTreeMap<i64, u64>,
     tails: Tails<'c>,
-    /// Room for evidence.
+    /// Room for evidence, once something is decided that is not known: what is lets go of nothing.
     room: Room,
+    has_asked: bool,
     /// Whose decisions these are.
     actor: Actor,
     committed: Committed,
@@ -78,6 +79,7 @@ impl<'w, 'c> Applying<'w, 'c> {
             changed_by: BTreeMap::new(),
             tails: Tails::default(),
             room: Room::unasked(),
+            has_asked: false,
             actor: Actor::rule(),
             committed: Committed::default(),
         })
@@ -101,16 +103,14 @@ impl<'w, 'c> Applying<'w, 'c> {
             self.actor = actor.clone();
         }
         self.tails.begin(commit.tails.as_deref());
-        if !commit.decisions.is_empty() {
-            self.room = Room::of(self.work)?;
-        }
         for decision in &commit.decisions {
             self.decision(Cow::Borrowed(decision))?;
         }
         if let Some(most) = self.room.over() {
             // It is told where it happens: whoever has to know reads the database.
             self.committed.over = Some((QuotaKind::Stored, most));
-            if !quotas::is_told(self.work, QuotaKind::Stored)? {
+            // What somebody writes fits as a whole, and with this it might not: whoever keeps it tells it behind it.
+            if commit.actor.is_none() && !quotas::is_told(self.work, QuotaKind::Stored)? {
                 self.decision(Cow::Owned(quota::told(QuotaKind::Stored, most, self.work.now)))?;
             }
         }
@@ -144,6 +144,10 @@ impl<'w, 'c> Applying<'w, 'c> {
                     return exceptions::count(self.work, exception.id, id, &decision);
                 }
             }
+        }
+        // Before any incident is read: some that are resolved lose their evidence by it.
+        if !std::mem::replace(&mut self.has_asked, true) {
+            self.room = Room::of(self.work)?;
         }
         let at = self.incident(&decision)?;
         self.occurrence(at, id, decision)

@@ -73,11 +73,12 @@ impl Store for Database {
             let committed = self.commit_all(&Arc::new(vec![(tenant.clone(), commit)]))?;
             return Ok(committed.into_iter().next().unwrap_or_default());
         }
-        let departed = self.departed_tenants();
-        self.grow(tenant, move |work| match departed.has(work.tenant) {
-            true => Ok(Committed::default()),
-            false => Applying::new(work)?.apply(&commit),
-        })
+        let committed = self.grow(tenant, move |work| Applying::new(work)?.apply(&commit))?;
+        if let Some((kind, most)) = committed.over {
+            // It is kept, whatever becomes of this: the next one tells it again.
+            let _ = self.tell_over(tenant, kind, most);
+        }
+        Ok(committed)
     }
 
     fn commit_all(&self, commits: &Arc<Vec<(Tenant, Commit)>>) -> Result<Vec<Committed>, StoreError> {

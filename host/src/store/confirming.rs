@@ -60,7 +60,7 @@ impl Database {
         actor: Actor,
     ) -> Result<Option<bool>, StoreError> {
         let address = address.to_string();
-        self.grow(tenant, move |work| {
+        let asked = self.grow(tenant, move |work| {
             let Work { db, tenant, .. } = work;
             let sql = "SELECT r.address, EXISTS (SELECT 1 FROM notices n
                            WHERE n.tenant = r.tenant AND n.recipient = r.address AND n.reason = ?3
@@ -74,7 +74,12 @@ impl Database {
             // As it was named first, however it is written now: what is to be told goes there.
             let Some((address, is_underway)) = found.optional()? else { return Ok(None) };
             Ok(Some(is_underway || ask(work, &address, &actor)?))
-        })
+        });
+        match asked {
+            // An operator asks that of others, and hears what is heard of one that was never there.
+            Err(StoreError::Departed(_)) => Ok(None),
+            asked => asked,
+        }
     }
 }
 

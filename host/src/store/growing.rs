@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   act, exception, silence, report,   ─► done ─► within `stored`? ─┬─ kept
-//!   recipient, push, settings, scan                                 └─ taken back; the tenant is told
-//!   token                              ─► less than `stored`? ─► added
+//!   recipient, push, settings, scan              or once room is made └─ taken back; room is made, the tenant is told
+//!   token                              ─► less than `stored`, or once room is made? ─► added
 //! ```
+//!
+//! Room is made only for what has none: what changes nothing lets go of nothing.
 //!
 //! What rules decide is counted whatever is stored; of that it is evidence that goes: [`super::room`].
 
@@ -37,8 +39,10 @@ impl Database {
         is_needed: impl FnOnce(&Work<'_>) -> Result<bool, StoreError> + Send + 'static,
         work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let of = tenant.clone();
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
         let grown = self.write_sized(size, move |db, this| {
+            // Whoever asks was let in before its body came, and it may have been deleted meanwhile.
+            departed.allow(&of)?;
             let of = this.work(db, &of);
             match is_needed(&of)? {
                 true => work(&of),
@@ -46,8 +50,7 @@ impl Database {
             }
         });
         if let Err(StoreError::Over(_, OverQuota { kind, most, .. })) = grown {
-            let of = tenant.clone();
-            self.write(move |db, this| quotas::tell(&this.work(db, &of), kind, most))?;
+            self.tell_over(tenant, kind, most)?;
         }
         grown
     }
@@ -58,8 +61,9 @@ impl Database {
         tenant: &Tenant,
         work: impl FnOnce(&Work<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let of = tenant.clone();
-        let grown = self.write(move |db, this| {
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        let grown = self.write_sized(Size::Large, move |db, this| {
+            departed.allow(&of)?;
             let of = this.work(db, &of);
             match may(&of)? {
                 Ok(()) => work(&of).map(Ok),
@@ -68,13 +72,29 @@ impl Database {
         })?;
         grown.map_err(|over| StoreError::Over(tenant.clone(), over))
     }
+
+    /// Tells a tenant that something was over this. The room that was made for it was taken back with it; here it stays: who
+    /// is well above what may be gets below it, however little room is made at once.
+    pub(super) fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        self.write_sized(Size::Large, move |db, this| {
+            departed.allow(&of)?;
+            let work = this.work(db, &of);
+            Room::of(&work)?;
+            quotas::tell(&work, kind, most).map(drop)
+        })
+    }
 }
 
 /// Whether a tenant may have any more stored; one that may not is told.
 pub(super) fn may(work: &Work<'_>) -> Result<Grown<()>, StoreError> {
     let quota = quotas::in_force(work.db, work.policy, work.tenant)?;
     let Some(most) = quota.most(QuotaKind::Stored) else { return Ok(Ok(())) };
-    let found = stored::of(work.db, work.tenant)?.all();
+    let mut found = stored::of(work.db, work.tenant)?.all();
+    if found >= most {
+        Room::of(work)?;
+        found = stored::of(work.db, work.tenant)?.all();
+    }
     if found < most {
         return Ok(Ok(()));
     }
@@ -84,13 +104,19 @@ pub(super) fn may(work: &Work<'_>) -> Result<Grown<()>, StoreError> {
 
 /// Does it; what leads over what the tenant may have stored fails, by which all of it is taken back.
 fn within<T>(work: &Work<'_>, act: impl FnOnce(&Work<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-    // As for evidence: of what is resolved, some is let go first.
-    let Some(most) = Room::of(work)?.most() else { return act(work) };
+    let quota = quotas::in_force(work.db, work.policy, work.tenant)?;
+    let Some(most) = quota.most(QuotaKind::Stored) else { return act(work) };
     let all = || Ok::<_, StoreError>(stored::of(work.db, work.tenant)?.all());
     let before = all()?;
     let done = act(work)?;
-    let found = all()?;
+    let mut found = all()?;
     if found <= most || found <= before {
+        return Ok(done);
+    }
+    // As for evidence: of what is resolved, some is let go.
+    Room::of(work)?;
+    found = all()?;
+    if found <= most {
         return Ok(done);
     }
     let over = OverQuota { kind: QuotaKind::Stored, most, found };

@@ -35,6 +35,12 @@ impl Departed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(tenant)
     }
 
+    /// That something of it may still be written. Asked within the transaction that writes it, since one that begins it to
+    /// leave may come between.
+    pub(super) fn allow(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        if self.has(tenant) { Err(StoreError::Departed(tenant.clone())) } else { Ok(()) }
+    }
+
     fn add(&self, tenant: &Tenant) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone());
     }
@@ -109,7 +115,7 @@ impl Database {
             }
         }
         let name = tenant.clone();
-        self.write(move |db, _| {
+        self.write_sized(Size::Large, move |db, _| {
             scrubbing::begin(db)?;
             rest(db, &name)
         })?;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::database::Database;
 use super::log;
 use super::telling::Work;
+use super::writer::Size;
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::packs::{Act, NewVersion, OwnPack, Version};
@@ -47,7 +48,18 @@ impl Database {
 
     /// Keeps a version of a tenant's pack, which counts from now on; answers its number.
     pub fn push_pack(&self, tenant: &Tenant, new: NewVersion, actor: Actor) -> Result<u32, StoreError> {
-        self.grow(tenant, move |work| push(work, &new, &actor))
+        let (name, digest) = (new.name.clone(), new.digest);
+        self.grow_unless(
+            tenant,
+            // A module is as many pages as it is large.
+            Size::Large,
+            // What is kept already becomes the newest: that is nothing more.
+            move |work| {
+                let sql = "SELECT 1 FROM own_pack_versions WHERE tenant = ?1 AND name = ?2 AND digest = ?3";
+                Ok(work.db.prepare_cached(sql)?.exists(params![work.tenant.as_str(), name, digest])?)
+            },
+            move |work| push(work, &new, &actor),
+        )
     }
 
     /// Changes a tenant's pack; answers whether there is one.

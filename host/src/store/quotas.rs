@@ -9,6 +9,7 @@ use tripline_engine::decision::HOST;
 use super::applying::Applying;
 use super::database::Database;
 use super::telling::Work;
+use super::writer::Size;
 use super::{growing, incidents, stored, tenants};
 use crate::commit::{Commit, StoreError, Tenant};
 use crate::incidents::{Actor, Fingerprint, Incident, Policy, State};
@@ -56,13 +57,23 @@ impl Database {
         })
     }
 
+    /// Whether a tenant may have anything more stored: room is made for it, and one that may not is told.
+    pub fn may_store(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        departed.allow(tenant)?;
+        if self.quota(tenant)?.most(QuotaKind::Stored).is_none() {
+            return Ok(Ok(()));
+        }
+        self.write_sized(Size::Large, move |db, this| {
+            departed.allow(&of)?;
+            growing::may(&this.work(db, &of))
+        })
+    }
+
     /// Whether a tenant may begin one more scan on this day, and have anything of it stored. One that may not is told so, the
     /// first time.
     pub fn may_scan(&self, tenant: &Tenant) -> Result<Result<(), OverQuota>, StoreError> {
-        let of = tenant.clone();
-        if self.quota(tenant)?.most(QuotaKind::Stored).is_some()
-            && let Err(over) = self.write(move |db, this| growing::may(&this.work(db, &of)))?
-        {
+        if let Err(over) = self.may_store(tenant)? {
             return Ok(Err(over));
         }
         let Some(most) = self.quota(tenant)?.most(QuotaKind::Scans) else { return Ok(Ok(())) };
@@ -71,8 +82,11 @@ impl Database {
         if found < most {
             return Ok(Ok(()));
         }
-        let of = tenant.clone();
-        self.write(move |db, this| tell(&this.work(db, &of), QuotaKind::Scans, most))?;
+        let (of, departed) = (tenant.clone(), self.departed_tenants());
+        self.write(move |db, this| {
+            departed.allow(&of)?;
+            tell(&this.work(db, &of), QuotaKind::Scans, most)
+        })?;
         Ok(Err(OverQuota { kind: QuotaKind::Scans, most, found: found + 1 }))
     }
 

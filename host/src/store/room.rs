@@ -23,7 +23,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// For a commit that brings no evidence: how much there is need not be known.
+    /// For a commit that has brought no evidence yet: how much there is need not be known.
     pub(super) fn unasked() -> Room {
         Room { left: None, most: u64::MAX, refused: 0 }
     }
@@ -60,11 +60,6 @@ impl Room {
         if let Some(left) = &mut self.left {
             *left += bytes;
         }
-    }
-
-    /// What the tenant may store; `None`: as much as there is.
-    pub(super) fn most(&self) -> Option<u64> {
-        self.left.map(|_| self.most)
     }
 
     /// What the tenant may store, if there was no room for something.

@@ -63,9 +63,9 @@ impl ScanStore for Database {
     }
 
     fn end(&self, tenant: &Tenant, run: u64, end: Arc<RunEnd>) -> Result<u64, StoreError> {
-        // That a scan has failed is told, whatever is stored: it has found nothing.
-        let has_failed = end.state == RunState::Failed;
-        self.grow_unless(tenant, Size::Large, move |_| Ok(has_failed), move |work| finish(work, run, &end))
+        // That a scan has come to nothing is told, whatever is stored.
+        let is_bare = end.is_bare();
+        self.grow_unless(tenant, Size::Large, move |_| Ok(is_bare), move |work| finish(work, run, &end))
     }
 
     fn unjudged(&self, tenant: &Tenant) -> Result<Vec<Run>, StoreError> {
@@ -162,7 +162,7 @@ impl ScanStore for Database {
     fn forget(&self, retention: i64) -> Result<u64, StoreError> {
         let (mut runs, mut rows) = (0, 0);
         loop {
-            let done = self.write(move |db, this| {
+            let done = self.write_sized(Size::Large, move |db, this| {
                 let believed = clock::advance(db, this.now)?;
                 let done = forget(db, believed.saturating_sub(retention))?;
                 if done.rows > 0 {
@@ -176,7 +176,7 @@ impl ScanStore for Database {
             }
         }
         loop {
-            let done = self.write(move |db, this| {
+            let done = self.write_sized(Size::Large, move |db, this| {
                 let believed = clock::advance(db, this.now)?;
                 let before = believed.saturating_sub(retention.max(KNOWN));
                 Ok(known::forget(db, before, STEP)? + overdue(db, believed.saturating_sub(retention))?)

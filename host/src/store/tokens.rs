@@ -10,13 +10,36 @@ use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::token::{NewToken, Scope, Token, TokenHash};
 
+/// Tokens that are kept of a tenant, also those that are over: their bytes are not counted, and who adds and revokes them
+/// would have them kept without end.
+const KEPT: u64 = 10_000;
 const COLUMNS: &str = "id, tenant, name, scope, created, author, expires, revoked";
 
 impl Database {
-    /// Adds a token, of whose secret only this is kept; answers its number.
-    pub fn add_token(&self, new: NewToken, hash: TokenHash, author: Actor) -> Result<i64, StoreError> {
+    /// Adds a token, of whose secret only this is kept; answers its number. `by`: the token with which it is made, which has
+    /// to hold until then; `None`: it is made without one.
+    pub fn add_token(
+        &self,
+        new: NewToken,
+        hash: TokenHash,
+        author: Actor,
+        by: Option<i64>,
+    ) -> Result<i64, StoreError> {
         let tenant = new.tenant.clone();
-        self.grow_uncounted(&tenant, move |work| add(work, &new, &hash, &author))
+        self.grow_uncounted(&tenant, move |work| {
+            // It held when whoever asks was let in; it may have been revoked while what they ask for was on its way.
+            if let Some(by) = by
+                && !one(work.db, work.tenant, by)?.is_some_and(|token| token.holds(work.now))
+            {
+                return Err(StoreError::Revoked(by));
+            }
+            let kept = "SELECT count(*) FROM (SELECT 1 FROM tokens WHERE tenant = ?1 LIMIT ?2)";
+            let of = params![work.tenant.as_str(), KEPT as i64];
+            if work.db.prepare_cached(kept)?.query_row(of, |row| row.get::<_, u64>(0))? >= KEPT {
+                return Err(StoreError::Tokens(KEPT));
+            }
+            add(work, &new, &hash, &author)
+        })
     }
 
     /// Adds the first token; `None`: there is or was another.

@@ -64,7 +64,7 @@ impl Site {
         let secret = TokenSecret::draw().unwrap();
         let new = NewToken { tenant: Tenant::default(), name: name.into(), scope, expires: None };
         let author = Actor::named("test", "test");
-        self.database.add_token(new, secret.hash(), author).unwrap();
+        self.database.add_token(new, secret.hash(), author, None).unwrap();
         secret.show().into()
     }
 

@@ -105,7 +105,7 @@ pub(crate) fn exception(site: &Site, of: &str) -> i64 {
 /// A new token of a tenant; answers its number.
 pub(crate) fn token(site: &Site, of: &str) -> i64 {
     let new = NewToken { tenant: tenant(of), name: "test".into(), scope: Scope::Reader, expires: None };
-    site.database.add_token(new, TokenSecret::draw().unwrap().hash(), somebody()).unwrap()
+    site.database.add_token(new, TokenSecret::draw().unwrap().hash(), somebody(), None).unwrap()
 }
 
 /// A new scan of a tenant, which has ended or not; answers its number.

@@ -5,6 +5,7 @@ use tripline::token::Scope;
 
 use crate::api::{call, get, keys, post};
 use crate::fixture::{Site, problem};
+use crate::raw::PATIENCE;
 
 #[test]
 fn one_is_made_used_and_revoked() {
@@ -63,6 +64,25 @@ fn none_outlives_the_one_by_which_it_is_made() {
     assert_eq!(get(&site, "/api/v1/incidents", secret).status, 200);
     site.clock.pass(3600);
     assert_eq!(get(&site, "/api/v1/incidents", secret).status, 401);
+}
+
+/// Else whoever adds and revokes them has them kept without end.
+#[test]
+fn only_so_many_are_kept_also_of_those_that_are_over() {
+    let site = Site::new();
+    let operator = site.token(Scope::Operator);
+    let rows = "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+        INSERT INTO tokens (tenant, name, hash, scope, created, author, revoked)
+        SELECT ?2, 'over', CAST(printf('%032d', n) AS BLOB), 'reader', 0, 'test', 0 FROM n";
+    let db = rusqlite::Connection::open(site.path("t.db")).unwrap();
+    db.busy_timeout(PATIENCE).unwrap();
+    db.execute(rows, (9_999, "default")).unwrap();
+    let one = json!({ "name": "t", "scope": "reader" });
+    assert_eq!(post(&site, "/api/v1/tokens", &operator, "", &one).status, 201, "the last");
+    let reply = post(&site, "/api/v1/tokens", &operator, "", &one);
+    assert_eq!((reply.status, problem(&reply).as_str()), (409, "conflict"), "{reply:?}");
+    let other = site.token_of("other", Scope::Admin, None);
+    assert_eq!(post(&site, "/api/v1/tokens", &other, "", &one).status, 201, "each tenant has its own");
 }
 
 #[test]

@@ -287,7 +287,7 @@ impl Site {
         let tenant = Tenant::new(tenant).unwrap();
         let new = NewToken { tenant, name: "test".into(), scope, expires };
         let author = Actor::named("test", "test");
-        self.database.add_token(new, secret.hash(), author).unwrap();
+        self.database.add_token(new, secret.hash(), author, None).unwrap();
         secret.show().into()
     }
 

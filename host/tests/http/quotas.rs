@@ -5,8 +5,10 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tripline::Position;
 use tripline::abi::Severity;
 use tripline::commit::{Commit, Store};
+use tripline::decision::Evidence;
 use tripline::incidents::Report;
 use tripline::quota::QuotaKind;
 use tripline::security_log::Records;
@@ -102,6 +104,35 @@ fn who_has_as_much_stored_as_may_be_writes_nothing_and_works_incidents_off() {
     assert_eq!(post(&site, &format!("/api/v1/{path}"), &plant, ANY, body).status, 200);
 }
 
+/// Who has none at all may still push what is kept already.
+#[test]
+fn a_push_has_the_room_that_is_made_for_it() {
+    let (site, plant) = (Site::new(), tenant("plant"));
+    let token = site.token_of("plant", Scope::Admin, None);
+    for n in 0..16 {
+        let report = Report { fingerprint: Some(format!("f{n}")), ..Report::new(Severity::Low, "large") };
+        let mut decision = report.decision(site.now());
+        let position = Position { source: 1, file: 1, offset: n, line: n + 1 };
+        let text = Some(vec![b'x'; 2_048]);
+        decision.evidence = vec![Evidence { position, text, cut: false, captures: Vec::new(), digest: None }];
+        site.database.commit(&plant, Commit { decisions: vec![decision], ..Commit::default() }).unwrap();
+    }
+    (1..=16).for_each(|id| drop(resolve(&site, "plant", id)));
+    let stored = site.database.stored_of(&plant).unwrap().all();
+    set(&site, "plant", QuotaKind::Stored, Some(stored + 100));
+    let one = patterned("one", 1, 8 << 10);
+    assert_eq!(put(&site, "one", Some(&token), WASM, &one).status, 200);
+    set(&site, "plant", QuotaKind::Stored, Some(1 << 10));
+    assert_eq!(put(&site, "one", Some(&token), WASM, &one).status, 200, "it is kept already");
+    let told = || {
+        let found = get(&site, "/api/v1/incidents?rule=tripline/over-quota", &token).json();
+        found["incidents"].as_array().unwrap().len()
+    };
+    assert_eq!(told(), 0);
+    over(&put(&site, "two", Some(&token), WASM, &patterned("two", 1, 0)), QuotaKind::Stored);
+    assert_eq!(told(), 1);
+}
+
 /// Of two pushes at once that are one too many, one is refused, whichever that is.
 #[test]
 fn of_two_pushes_at_once_one_is_over_the_quota() {
@@ -173,6 +204,11 @@ fn what_is_refused_of_packs_stands_in_security_log() {
     assert_eq!(push(NAME, WASM, &patterned(NAME, 1, 4 << 10)), 409);
     let rolled = post(&site, &format!("/api/v1/packs/{NAME}/rollback"), &token, "", &json!({}));
     assert_eq!(rolled.status, 404, "there is none before it");
+    for (body, status) in [("{", 400), ("{}", 422)] {
+        let (path, content) =
+            (format!("/api/v1/packs/{NAME}/settings"), "Content-Type: application/json\r\n");
+        assert_eq!(send(&site, "PUT", &path, Some(&token), content, body).status, status);
+    }
     // What was not written yet is written when it ends.
     site.end();
     let records = site.database.after(0, 1_000).unwrap();
@@ -193,6 +229,8 @@ fn what_is_refused_of_packs_stands_in_security_log() {
         (("push", "quota"), 1),
         (("push", "unsigned"), 1),
         (("rollback", "unknown"), 1),
+        (("settings", "invalid"), 1),
+        (("settings", "malformed"), 1),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
     assert!(each.values().all(|records| *records <= 2), "one a minute, and one at the end: {each:?}");

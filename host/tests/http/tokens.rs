@@ -8,6 +8,7 @@ use tripline::security_log::{Record, Records};
 use tripline::token::Scope;
 
 use crate::fixture::{Setup, Site, problem};
+use crate::raw::PATIENCE;
 
 const DOCUMENT: &str = "/api/v1/openapi.json";
 
@@ -62,6 +63,39 @@ fn whatever_is_wrong_with_a_token_is_the_same() {
     }
     told.dedup();
     assert_eq!(told.len(), 1, "{told:?}");
+}
+
+/// Whoever is let in by the head of a request, and takes long for its body, is not let in any more when that is there.
+#[test]
+fn what_ends_while_a_body_is_on_its_way_makes_no_token() {
+    let plant = Tenant::new("plant").unwrap();
+    let (me, body) = (Actor::named("test", "test"), r#"{"name":"more","scope":"reader"}"#);
+    let revoke = |site: &Site| assert!(site.database.revoke_token(&plant, 1, me.clone()).unwrap());
+    let delete = |site: &Site| assert!(site.database.delete_tenant(&plant, me.clone()).unwrap());
+    let run_out = |site: &Site| site.clock.pass(60);
+    let ends: [&dyn Fn(&Site); 3] = [&revoke, &delete, &run_out];
+    for (end, left) in ends.into_iter().zip([1, 0, 1]) {
+        let site = Site::new();
+        let token = site.token_of("plant", Scope::Admin, Some(site.now() + 60_000_000_000));
+        let mut raw = site.raw();
+        let head = format!("POST /api/v1/tokens HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n");
+        let length = body.len();
+        let head = format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        raw.send(format!("{head}Expect: 100-continue\r\n\r\n").as_bytes());
+        // It asks for the body of somebody who is let in.
+        let until = Instant::now() + PATIENCE;
+        while !raw.has_reply() {
+            assert!(Instant::now() < until, "nobody asks for the body");
+            std::thread::yield_now();
+        }
+        let (half, rest) = body.split_at(length / 2);
+        raw.send(half.as_bytes());
+        end(&site);
+        raw.send(rest.as_bytes());
+        let reply = raw.reply();
+        assert_eq!((reply.status, problem(&reply).as_str()), (401, "no-token"), "{reply:?}");
+        assert_eq!(site.database.tokens(&plant).unwrap().len(), left);
+    }
 }
 
 #[test]

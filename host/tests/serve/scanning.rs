@@ -439,3 +439,31 @@ fn over_the_days_scans_a_schedule_skips_with_its_reason_and_a_hand_is_refused() 
     assert!(by_hand().is_ok());
     assert_eq!(told(&running), 1, "once");
 }
+
+/// There is room when it gets its place, and too little for the row of its run.
+#[test]
+fn a_scan_that_has_no_room_for_its_run_is_told_and_that_of_a_schedule_is_a_run_that_failed() {
+    for by_hand in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let schedules = vec![every(request("office", &HOST.to_string(), "1"), 3, Missed::Skip)];
+        let running = Running::scanning(folder.path(), plan(schedules));
+        until(&running, 1);
+        let (tenant, actor) = (Tenant::default(), Actor::named("uid:0", "root"));
+        let most = running.database.stored_of(&tenant).unwrap().all() + 10;
+        let quota = vec![(QuotaKind::Stored, Some(most))];
+        running.database.set_quota(&tenant, quota, actor.clone()).unwrap().unwrap();
+        if by_hand {
+            let begun = running.scans.start(tenant, actor, request("hand", &HOST.to_string(), "1"));
+            assert!(matches!(begun, Err(NotBegun::Quota(over)) if over.most == most), "{begun:?}");
+            assert_eq!(runs(&running).len(), 1);
+        } else {
+            running.pass(3 * HOUR);
+            let refused = until(&running, 2)[1].clone();
+            let broken = refused.broken.unwrap();
+            assert_eq!((refused.state, broken.reason), (RunState::Failed, Reason::Quota));
+            assert!(broken.detail.contains("`stored`"), "{broken:?}");
+        }
+        assert_eq!(running.counted("OverQuota"), 1);
+        assert_eq!(running.count_of("default", "over-quota"), 1);
+    }
+}

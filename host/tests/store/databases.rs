@@ -188,7 +188,7 @@ fn each_is_brought_to_the_newest_version_and_read() {
             let new =
                 NewToken { tenant: tenant.clone(), name: "new".into(), scope: Scope::Reader, expires: None };
             let hash = TokenSecret::draw().unwrap().hash();
-            let next = database.add_token(new, hash, Actor::timer()).unwrap();
+            let next = database.add_token(new, hash, Actor::timer(), None).unwrap();
             // … also behind those whose rows are gone.
             let expected = match version {
                 6 => 2,

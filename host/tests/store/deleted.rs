@@ -187,7 +187,7 @@ fn silences_exceptions_and_tokens_that_are_over_are_really_deleted() {
     };
     let token = |name: &str, expires| {
         let new = NewToken { tenant: tenant.clone(), name: name.into(), scope: Scope::Reader, expires };
-        database.add_token(new, TokenSecret::draw().unwrap().hash(), me()).unwrap()
+        database.add_token(new, TokenSecret::draw().unwrap().hash(), me(), None).unwrap()
     };
     silence("other/*", 1, "XYZZY-silence");
     silence("other/*", 100, "kept-silence");

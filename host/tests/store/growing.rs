@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, StoreError, Tenant};
 use tripline::incidents::{
-    Act, Effect, Filter, Incident, NewException, NewSilence, Policy, Report, Resolution,
+    Act, Actor, Effect, Filter, Incident, NewException, NewSilence, Policy, Report, Resolution,
 };
 use tripline::notices::{End, Next, Outbox};
 use tripline::packs::{self, NewVersion};
@@ -168,7 +168,7 @@ fn nothing_that_somebody_writes_is_kept_and_incidents_are_worked_off() {
     over(database.begin(&plant, run(START)));
     let token = |of: &Tenant| {
         let (name, scope, hash) = ("more".into(), Scope::Reader, TokenSecret::draw().unwrap().hash());
-        database.add_token(NewToken { tenant: of.clone(), name, scope, expires: None }, hash, me())
+        database.add_token(NewToken { tenant: of.clone(), name, scope, expires: None }, hash, me(), None)
     };
     over(token(&plant));
     token(&neighbour).unwrap();
@@ -184,6 +184,9 @@ fn nothing_that_somebody_writes_is_kept_and_incidents_are_worked_off() {
     assert!(
         database.end_silence(&plant, 1, me()).unwrap() && database.end_exception(&plant, 1, me()).unwrap()
     );
+    // A module that is kept already, though another one brings it, whose name is longer.
+    let other = Actor::named("token:1000000000000", "another");
+    assert_eq!(database.push_pack(&plant, module(), other).unwrap(), 2);
     assert!(database.change_pack(&plant, "door", packs::Act::Disable, me()).unwrap());
     // What rules decide is counted, and what is refused to be scanned is told.
     let count = |rule: &str| incidents(&fixture, &plant).iter().filter(|one| one.rule == rule).count();
@@ -236,6 +239,84 @@ fn however_it_is_asked_for_there_is_never_more_than_may_be() {
     fixture.clock.pass(24 * HOUR);
     over(database.act(&plant, 1, None, comment(&text), me()));
     assert_eq!(told(&fixture, &plant), 2, "on the next day it is");
+}
+
+/// Each try lets go of some evidence of what is resolved, also one that is refused.
+#[test]
+fn who_is_well_above_what_may_be_stored_gets_below_it() {
+    let plant = plant();
+    let comments = |fixture: &Fixture| match fixture.database.act(&plant, 161, None, comment("a"), me()) {
+        Ok(done) => done.is_ok(),
+        Err(error) => !matches!(error, StoreError::Over(..)),
+    };
+    let adds = |fixture: &Fixture| {
+        let (tenant, name, hash) = (plant.clone(), "more".into(), TokenSecret::draw().unwrap().hash());
+        let new = NewToken { tenant, name, scope: Scope::Reader, expires: None };
+        fixture.database.add_token(new, hash, me(), None).is_ok()
+    };
+    let scans = |fixture: &Fixture| fixture.database.may_scan(&plant).unwrap().is_ok();
+    let asks: [&dyn Fn(&Fixture) -> bool; 3] = [&comments, &adds, &scans];
+    for asks in asks {
+        let fixture = Fixture::new(Policy::default());
+        let database = &fixture.database;
+        add(&fixture, &plant);
+        decide(&fixture, &plant, 0, 161);
+        for id in 1..=160 {
+            database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
+        }
+        let stored = database.stored_of(&plant).unwrap();
+        let most = stored.all() - stored.of(StoredKind::Evidence) / 2;
+        bound(&fixture, &plant, Some(most));
+        let tries = (1..=20).find(|_| asks(&fixture)).expect("it has room in the end");
+        assert!((2..=8).contains(&tries), "{tries}");
+        assert!(database.stored_of(&plant).unwrap().all() <= most);
+    }
+}
+
+/// So does what is known already, and what fits.
+#[test]
+fn what_does_nothing_lets_go_of_nothing() {
+    let fixture = Fixture::new(Policy::default());
+    let (database, plant) = (&fixture.database, plant());
+    add(&fixture, &plant);
+    decide(&fixture, &plant, 0, 40);
+    for id in 1..=20 {
+        database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
+    }
+    let report = || database.report(&plant, Report::new(Severity::Low, "again"), me()).unwrap();
+    assert_eq!(report(), 41);
+    let stored = database.stored_of(&plant).unwrap();
+    bound(&fixture, &plant, Some(stored.all() + 1_000));
+    let before = rows(&fixture, &plant);
+    database.act(&plant, 9_999, None, comment("a"), me()).unwrap().unwrap_err();
+    database.act(&plant, 30, Some(9), comment("a"), me()).unwrap().unwrap_err();
+    let reopen = Act::Reopen { comment: String::new() };
+    database.act(&plant, 30, None, reopen, me()).unwrap().unwrap_err();
+    assert_eq!(report(), 0, "it is known");
+    decide(&fixture, &plant, 0, 40);
+    assert_eq!(rows(&fixture, &plant), before);
+    database.act(&plant, 30, None, comment("a"), me()).unwrap().unwrap();
+    assert_eq!(database.stored_of(&plant).unwrap().of(StoredKind::Evidence), stored.of(StoredKind::Evidence));
+}
+
+/// What it says has no room, and the tenant is told that; it is counted all the same.
+#[test]
+fn a_report_that_fits_is_kept_though_what_is_told_of_it_does_not() {
+    let fixture = Fixture::new(Policy::default());
+    let (database, plant) = (&fixture.database, plant());
+    add(&fixture, &plant);
+    let report = || {
+        let (fingerprint, details) = (Some("f".into()), "x".repeat(4_096));
+        database.report(&plant, Report { fingerprint, details, ..Report::new(Severity::Low, "hot") }, me())
+    };
+    assert_eq!(report().unwrap(), 1);
+    fixture.clock.pass(HOUR);
+    let most = database.stored_of(&plant).unwrap().all() + 300;
+    bound(&fixture, &plant, Some(most));
+    assert_eq!(report().unwrap(), 1);
+    assert_eq!(incidents(&fixture, &plant)[0].count, 2);
+    assert_eq!(database.evidence(&plant, 1).unwrap().len(), 0);
+    assert_eq!(told(&fixture, &plant), 1);
 }
 
 fn scans(fixture: &Fixture, tenant: &Tenant) -> u64 {

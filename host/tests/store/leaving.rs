@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 use serde_json::Value;
-use tripline::commit::{Commit, Store, Tenant};
-use tripline::incidents::{Act, Effect, NewException, NewSilence, Place, Policy};
+use tripline::abi::Severity;
+use tripline::commit::{Commit, Store, StoreError, Tenant};
+use tripline::incidents::{Act, Effect, NewException, NewSilence, Place, Policy, Report};
 use tripline::notices::{Content, End, Next, Outbox, Recipients};
 use tripline::quota::Quota;
 use tripline::security_log::Records;
@@ -56,7 +57,7 @@ fn fill(fixture: &Fixture, tenant: &Tenant, canary: &str) {
     database.except(tenant, except, me()).unwrap();
     let name = format!("{canary}-reader");
     let new = NewToken { tenant: tenant.clone(), name, scope: Scope::Reader, expires: None };
-    database.add_token(new, TokenSecret::draw().unwrap().hash(), me()).unwrap();
+    database.add_token(new, TokenSecret::draw().unwrap().hash(), me(), None).unwrap();
     database.source(tenant, &format!("http/{canary}-source")).unwrap();
     // More than are deleted at once.
     let decisions = (0..600).map(|number| {
@@ -164,6 +165,28 @@ fn what_is_deleted_is_in_the_file_no_more_and_others_stay_as_they_are() {
     let fixture = fixture.again();
     add(&fixture, &plant(), &[]).unwrap();
     assert_eq!(fixture.database.commit(&plant(), commit).unwrap().opened, [601]);
+}
+
+/// What somebody asked for before it was deleted is not written behind it.
+#[test]
+fn of_one_that_was_deleted_nothing_is_written_any_more() {
+    let fixture = Fixture::new(Policy::default());
+    let (database, plant) = (&fixture.database, plant());
+    add(&fixture, &plant, &[]).unwrap();
+    assert!(database.delete_tenant(&plant, me()).unwrap());
+    let before = rows(&fixture, &plant);
+    let gone = |error: StoreError| matches!(error, StoreError::Departed(tenant) if tenant == plant);
+    let silence =
+        NewSilence { starts: START, ends: START + HOUR, reason: "x".into(), ..NewSilence::default() };
+    assert!(gone(database.silence(&plant, silence, me()).unwrap_err()));
+    let report = Report::new(Severity::Low, "again");
+    assert!(gone(database.report(&plant, report, me()).unwrap_err()));
+    let new = NewToken { tenant: plant.clone(), name: "x".into(), scope: Scope::Admin, expires: None };
+    let hash = TokenSecret::draw().unwrap().hash();
+    assert!(gone(database.add_token(new, hash, me(), None).unwrap_err()));
+    assert!(gone(database.may_scan(&plant).unwrap_err()));
+    assert_eq!(database.ask_recipient(&plant, "soc@plant.example", me()).unwrap(), None);
+    assert_eq!(rows(&fixture, &plant), before);
 }
 
 #[test]

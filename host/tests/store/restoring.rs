@@ -160,11 +160,12 @@ fn a_token_that_was_revoked_since_stays_so_if_that_can_be_read() {
         let (secret, tenant) = (TokenSecret::draw().unwrap(), fixture.tenant.clone());
         let new =
             || NewToken { tenant: tenant.clone(), name: "ci".into(), scope: Scope::Reader, expires: None };
-        let id = fixture.database.add_token(new(), secret.hash(), Actor::timer()).unwrap();
+        let id = fixture.database.add_token(new(), secret.hash(), Actor::timer(), None).unwrap();
         let backup = fixture.folder.path().join("backup.db");
         store::backup(&fixture.path(), &backup, |_, _| {}).unwrap();
         assert!(fixture.database.revoke_token(&tenant, id, Actor::timer()).unwrap());
-        let later = fixture.database.add_token(new(), TokenSecret::draw().unwrap().hash(), Actor::timer());
+        let later =
+            fixture.database.add_token(new(), TokenSecret::draw().unwrap().hash(), Actor::timer(), None);
         assert_eq!(later.unwrap(), 2);
         let fixture = put_back(fixture, &backup, |path| {
             if broken {
@@ -173,7 +174,8 @@ fn a_token_that_was_revoked_since_stays_so_if_that_can_be_read() {
         });
         let token = fixture.database.token(&secret.hash()).unwrap().unwrap();
         assert_eq!(token.revoked.is_some(), !broken);
-        let next = fixture.database.add_token(new(), TokenSecret::draw().unwrap().hash(), Actor::timer());
+        let next =
+            fixture.database.add_token(new(), TokenSecret::draw().unwrap().hash(), Actor::timer(), None);
         assert!(next.unwrap() > 2, "another token had this number");
     }
 }

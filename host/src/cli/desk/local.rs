@@ -128,7 +128,7 @@ impl Desk for Kept {
     ) -> Result<(Token, TokenSecret), Failure> {
         let secret = TokenSecret::draw().map_err(Failure::new)?;
         let new = NewToken { tenant: self.tenant.clone(), name, scope, expires };
-        let id = self.done(self.database.add_token(new, secret.hash(), self.actor()))?;
+        let id = self.done(self.database.add_token(new, secret.hash(), self.actor(), None))?;
         let added = self.done(self.database.token_of(&self.tenant, id))?;
         let gone = || Failure::new(format!("there is no token {id} any more"));
         Ok((added.ok_or_else(gone)?, secret))

@@ -144,12 +144,7 @@ async fn push(
 ) -> Result<Json<Value>, Problem> {
     let asked = Asked::by(&caller, "push", &name);
     let brought = brought(&shared, &caller, &headers, body).await;
-    // What it waits for is nothing that was refused.
-    let is_refused = |problem: &&Problem| problem.is_refusal();
-    if let Some(problem) = brought.as_ref().err().filter(is_refused) {
-        shared.refusals.count(asked.clone(), problem.code());
-    }
-    let (signature, wasm) = brought?;
+    let (signature, wasm) = brought.inspect_err(|problem| refused(&shared, &asked, problem))?;
     let (tenant, actor) = (caller.tenant().clone(), caller.actor());
     changed(&shared, asked, move |packs| {
         let (wasm, _share) = wasm;
@@ -274,9 +269,10 @@ async fn set(
     caller: Caller<Author>,
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
-    Json(new): Json<Settings>,
+    new: Result<Json<Settings>, Problem>,
 ) -> Result<Json<Value>, Problem> {
     let (asked, tenant, actor) = whose(&caller, "settings", &name);
+    let Json(new) = new.inspect_err(|problem| refused(&shared, &asked, problem))?;
     changed(&shared, asked, move |packs| packs.set(&tenant, &name, new.settings, actor)).await
 }
 
@@ -313,17 +309,22 @@ async fn faults(
 }
 
 /// Whoever is told that a quota does not allow it is told; the operator, and others of the tenant, are told by this. Of bytes
-/// that are stored that would say that evidence is not kept any more, which is not so.
+/// that are stored, the database has told them.
 fn noted(quotas: Option<&Quotas>, tenant: &Tenant, error: &PackRefused) {
-    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error)
-        && over.kind != QuotaKind::Stored
-    {
-        quotas.note(tenant, over.kind, false);
+    if let (Some(quotas), PackRefused::Quota(over)) = (quotas, error) {
+        quotas.note(tenant, over.kind, over.kind == QuotaKind::Stored);
     }
 }
 
 fn whose<N: Needed>(caller: &Caller<N>, act: &'static str, name: &str) -> (Asked, Tenant, Actor) {
     (Asked::by(caller, act, name), caller.tenant().clone(), caller.actor())
+}
+
+/// Records that what came for an act was refused. What it waits for is nothing that was.
+fn refused(shared: &Shared, asked: &Asked, problem: &Problem) {
+    if problem.is_refusal() {
+        shared.refusals.count(asked.clone(), problem.code());
+    }
 }
 
 /// Changes a pack. That it is refused is recorded, and noted if it is for a quota.

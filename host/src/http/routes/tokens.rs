@@ -136,12 +136,13 @@ async fn add(
     }
     let secret = TokenSecret::draw().map_err(|error| Problem::internal(&error))?;
     let (tenant, author, hash) = (caller.tenant().clone(), caller.actor(), secret.hash());
+    let by = Some(caller.token.id);
     let new = NewToken { tenant: tenant.clone(), name: new.name, scope, expires };
     let added = shared.write(move |database| {
         if database.tokens_after(&tenant, false, 0, MOST)?.len() >= MOST as usize {
             return Ok(None);
         }
-        let id = database.add_token(new, hash, author)?;
+        let id = database.add_token(new, hash, author, by)?;
         database.token_of(&tenant, id)
     });
     let full = || Problem::conflict(format!("expected fewer than {MOST} tokens that hold"));

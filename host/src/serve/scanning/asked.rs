@@ -109,7 +109,13 @@ impl<'a> Scanning<'a> {
                     let _ = said.send(Said::Made { tenant, name, due: None, scanned: Ok(Box::new(scanned)) });
                     run
                 }
-                Err(error) => Err(error.into()),
+                Err(error) => {
+                    let error = NotBegun::from(error);
+                    if let NotBegun::Quota(over) = &error {
+                        shared.over_quota(&tenant, over.kind, over.most);
+                    }
+                    Err(error)
+                }
             };
             let _ = reply.send(told);
         });

@@ -106,6 +106,8 @@ impl<'a> Scanning<'a> {
                 self.refuse(tenant, &request.name, Broken::new(Reason::Quota, over.to_string()))?;
                 Ok(Found::NoNeed)
             }
+            // What is still planned of one that was deleted is not made, and holds up nobody else's.
+            Err(NotBegun::Store(StoreError::Departed(_))) => Ok(Found::NoNeed),
             Err(NotBegun::Store(error)) => Err(error),
             // When there is a place it is made.
             Err(NotBegun::Busy(_)) => Ok(Found::None),

@@ -14,7 +14,8 @@ use super::{Said, Scanning, Time};
 use crate::commit::{StoreError, Tenant};
 use crate::incidents::Actor;
 use crate::scans::{
-    Order, Patience, Request, ScanSettings, ScanStore, Scanning as Making, SystemResolver, choose,
+    Broken, Order, Patience, Reason, Request, ScanSettings, ScanStore, Scanning as Making, SystemResolver,
+    choose,
 };
 
 /// For whom a scan is made.
@@ -75,12 +76,22 @@ impl<'a> Scanning<'a> {
                     place.change(|one| one.addresses = order.addresses().clone());
                     let mut watched = Watched { place: &place, cancel: &cancel, reply };
                     let scanned = making.run(&tenant, &order, &*scanner, &mut watched, &cancel);
-                    if let (Some(reply), Err(error)) = (watched.reply, &scanned) {
-                        // It could not be kept that it begins.
-                        let _ = reply.send(Err(error.clone().into()));
-                        return;
+                    if let Err(StoreError::Over(of, over)) = &scanned {
+                        shared.over_quota(of, over.kind, over.most);
                     }
-                    scanned
+                    match (watched.reply, scanned) {
+                        // It could not be kept that it begins.
+                        (Some(reply), Err(error)) => {
+                            let _ = reply.send(Err(error.into()));
+                            return;
+                        }
+                        // There was room when it got its place, and too little for its run; nobody waits who would hear of it.
+                        (None, Err(StoreError::Over(_, over))) => {
+                            let why = Broken::new(Reason::Quota, over.to_string());
+                            making.refuse(&tenant, &name, scanner.kind(), why)
+                        }
+                        (_, scanned) => scanned,
+                    }
                 }
                 Err(error) => match reply {
                     // Whoever asked hears it; of a schedule nobody would.
