@@ -130,9 +130,7 @@ impl Compiler {
         *cpu = (*cpu).max(Duration::from_nanos(took.trim_end().parse().unwrap_or(0)));
         match status {
             Some(status) if status.success() => Ok(()),
-            Some(status) if status.code() == Some(REFUSED) => {
-                Err(CompileError::Refused(words.into()))
-            }
+            Some(status) if status.code() == Some(REFUSED) => Err(CompileError::Refused(words.into())),
             _ => Err(CompileError::Ended(self.limits)),
         }
     }

@@ -112,9 +112,12 @@ fn a_push_has_the_room_that_is_made_for_it() {
     for n in 0..16 {
         let report = Report { fingerprint: Some(format!("f{n}")), ..Report::new(Severity::Low, "large") };
         let mut decision = report.decision(site.now());
-        let position = Position { source: 1, file: 1, offset: n, line: n + 1 };
-        let text = Some(vec![b'x'; 2_048]);
-        decision.evidence = vec![Evidence { position, text, cut: false, captures: Vec::new(), digest: None }];
+        let evidence = |line: u64| {
+            let position = Position { source: 1, file: 1, offset: n * 100 + line, line: n * 100 + line + 1 };
+            let text = Some(vec![b'x'; 2_200]);
+            Evidence { position, text, cut: false, captures: Vec::new(), digest: None }
+        };
+        decision.evidence = (0..32).map(evidence).collect();
         site.database.commit(&plant, Commit { decisions: vec![decision], ..Commit::default() }).unwrap();
     }
     (1..=16).for_each(|id| drop(resolve(&site, "plant", id)));
@@ -122,7 +125,9 @@ fn a_push_has_the_room_that_is_made_for_it() {
     set(&site, "plant", QuotaKind::Stored, Some(stored + 100));
     let one = patterned("one", 1, 8 << 10);
     assert_eq!(put(&site, "one", Some(&token), WASM, &one).status, 200);
-    set(&site, "plant", QuotaKind::Stored, Some(1 << 10));
+    set(&site, "plant", QuotaKind::Stored, None);
+    fill(&site, "plant");
+    set(&site, "plant", QuotaKind::Stored, Some(MIB));
     assert_eq!(put(&site, "one", Some(&token), WASM, &one).status, 200, "it is kept already");
     let told = || {
         let found = get(&site, "/api/v1/incidents?rule=tripline/over-quota", &token).json();
