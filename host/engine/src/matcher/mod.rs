@@ -205,6 +205,14 @@ impl Matcher {
         Matcher { set, meters, limits }
     }
 
+    /// Looks for the same literals by what is rare in the lines that are to come, unless another matcher does by what was
+    /// before: speed only.
+    pub fn learn(&mut self, rarity: &Rarity) {
+        if let Some(set) = Arc::get_mut(&mut self.set) {
+            set.index.learn(rarity);
+        }
+    }
+
     /// The same patterns in the same index, for lines of somebody else: what they cost is counted from nothing.
     #[must_use]
     pub fn for_another(&self) -> Matcher {
