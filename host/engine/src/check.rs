@@ -235,7 +235,9 @@ impl Check {
             if let Some(onlooker) = &mut self.onlooker {
                 onlooker.matched(source, &block, &matched);
             }
-            self.merge.push(Scanned { source, block, matched });
+            if let Some(done) = self.merge.push(Scanned { source, block, matched }) {
+                self.reuse(done);
+            }
         }
     }
 
@@ -258,9 +260,18 @@ impl Check {
                     judge.push(&delivery, &mut self.verdicts);
                 }
             });
+            if let Some(done) = Arc::into_inner(run.scanned) {
+                self.reuse(done);
+            }
             self.suspend();
             self.take_decisions();
         }
+    }
+
+    /// What is done with has memory for what comes.
+    fn reuse(&mut self, Scanned { source, block, matched }: Scanned) {
+        self.sources[source as usize].reuse(block);
+        self.scratch.reuse(matched);
     }
 
     fn suspend(&mut self) {

@@ -16,6 +16,7 @@ mod matched;
 mod patterns;
 mod profile;
 mod scratch;
+mod sources;
 mod verify;
 mod watch;
 
@@ -29,6 +30,7 @@ pub use self::matched::{Matched, MatchedEvent, Seen};
 pub use self::patterns::PackPatterns;
 pub use self::profile::{PatternCost, Stages};
 pub use self::scratch::MatchScratch;
+pub use self::sources::SourceNames;
 
 use self::budget::Meter;
 use self::watch::Watch;
