@@ -18,7 +18,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use sha2::{Digest, Sha256};
 use tripline_abi::EventId;
 
-use self::tail::Tail;
+use self::tail::{At, Tail};
 use crate::decision::Evidence;
 use crate::id::Position;
 
@@ -39,6 +39,8 @@ impl Default for RingLimits {
     }
 }
 
+/// Bytes of texts, and of captures, for which memory is taken at once.
+const TEXTS: usize = 64 * 1024;
 /// Bytes of a digest.
 const DIGEST_BYTES: usize = 32;
 
@@ -64,9 +66,8 @@ struct Delivered {
     position: Position,
     /// Its time, if it is timed: an entry is a cache line.
     at: i64,
-    /// First byte of its text, counted over all texts there ever were.
-    start: u64,
-    first_span: u64,
+    text: At,
+    captures: At,
     length: u32,
     spans: u32,
     timed: bool,
@@ -106,9 +107,9 @@ impl Ring {
             indexed: 0,
             entries: VecDeque::new(),
             first: 0,
-            texts: Tail::new(limits.bytes),
+            texts: Tail::new(TEXTS),
             first_text: 0,
-            spans: Tail::new(usize::MAX),
+            spans: Tail::new(TEXTS / size_of::<(u32, u32)>()),
             resumed: false,
         }
     }
@@ -143,26 +144,28 @@ impl Ring {
         spans: &[(u32, u32)],
     ) {
         let bytes = kept.len() + if digest.is_some() { DIGEST_BYTES } else { 0 };
-        while self.texts.len() + bytes > self.limits.bytes && self.first_text < self.next() {
+        while self.texts.held() + bytes > self.limits.bytes && self.first_text < self.next() {
             self.forget_text();
         }
-        let (start, first_span) = (self.texts.end(), self.spans.end());
+        let text_at = self.texts.begin(bytes);
         self.texts.push(kept);
         if let Some(digest) = digest {
             self.texts.push(&digest);
         }
         let fits = |(_, end): &&(u32, u32)| *end as usize <= kept.len();
-        match spans.iter().all(|span| fits(&span)) {
+        let count = spans.iter().filter(fits).count();
+        let captures = self.spans.begin(count);
+        match count == spans.len() {
             true => self.spans.push(spans),
             false => spans.iter().filter(fits).for_each(|span| self.spans.push(&[*span])),
         }
         self.entries.push_back(Delivered {
             position,
             at: time.unwrap_or_default(),
-            start,
-            first_span,
+            text: text_at,
+            captures,
             length: kept.len() as u32,
-            spans: (self.spans.end() - first_span) as u32,
+            spans: count as u32,
             timed: time.is_some(),
             digest: digest.is_some(),
             cut,
@@ -206,22 +209,25 @@ impl Ring {
         let mut evidence = Evidence { position, text: None, cut, captures, digest: None };
         if number >= self.first_text {
             evidence.digest = self.digest(entry);
-            evidence.text = Some(self.text(entry).copied().collect());
-            evidence.captures = self.spans.range(entry.first_span, entry.spans as usize).copied().collect();
+            evidence.text = Some(self.text(entry).into());
+            evidence.captures = self.captures(entry).into();
         }
         Some(evidence)
     }
 
     /// The text of an entry that still has it.
-    fn text(&self, entry: &Delivered) -> impl ExactSizeIterator<Item = &u8> {
-        self.texts.range(entry.start, entry.length as usize)
+    fn text(&self, entry: &Delivered) -> &[u8] {
+        self.texts.part(entry.text, entry.length as usize)
+    }
+
+    /// The places of captures in the text.
+    fn captures(&self, entry: &Delivered) -> &[(u32, u32)] {
+        self.spans.part(entry.captures, entry.spans as usize)
     }
 
     /// That of the whole line, if its text is there and not all of it.
     fn digest(&self, entry: &Delivered) -> Option<[u8; DIGEST_BYTES]> {
-        let behind = entry.start + u64::from(entry.length);
-        let bytes = entry.digest.then(|| self.texts.range(behind, DIGEST_BYTES))?;
-        bytes.copied().collect::<Vec<u8>>().try_into().ok()
+        entry.digest.then(|| self.texts.part(entry.text, entry.bytes()))?.last_chunk().copied()
     }
 
     fn next(&self) -> u64 {
@@ -246,8 +252,8 @@ impl Ring {
 
     fn forget_text(&mut self) {
         if let Some(entry) = self.entries.get((self.first_text - self.first) as usize) {
-            self.texts.let_go(entry.bytes());
-            self.spans.let_go(entry.spans as usize);
+            self.texts.let_go(entry.text, entry.bytes());
+            self.spans.let_go(entry.captures, entry.spans as usize);
         }
         self.first_text += 1;
     }

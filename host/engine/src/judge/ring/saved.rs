@@ -48,10 +48,10 @@ impl Ring {
                 put_from(out, before.time, time as u64);
             }
             if text {
-                put_bytes(out, self.text(entry));
+                put_bytes(out, self.text(entry).iter());
                 out.extend(self.digest(entry).iter().flatten());
                 put(out, u64::from(entry.spans));
-                for (from, to) in self.spans.range(entry.first_span, entry.spans as usize) {
+                for (from, to) in self.captures(entry) {
                     put(out, u64::from(*from));
                     put(out, u64::from(*to));
                 }
