@@ -16,12 +16,17 @@ use crate::numbers::Numbers;
 use crate::pattern::Rarity;
 use crate::sandbox::{LogLine, Sandbox};
 
+/// Bytes of lines that say what is rare in them; of fewer it is not worth it.
+const SAMPLE: usize = 256 * 1024;
+
 /// Checks lines of several sources with a set of packs.
 ///
 /// Threads are the embedder's: a program with several cores runs [`Matcher::block`] on all of them and keeps
 /// [`Merge`], [`Judge`] and [`Fold`] in order, as this does in one.
 pub struct Check {
     matcher: Arc<Matcher>,
+    /// Whether what is rare in the lines is a guess.
+    guesses: bool,
     scratch: MatchScratch,
     clock: Box<dyn Clock>,
     sources: Vec<Lines>,
@@ -105,6 +110,7 @@ impl Check {
         let judge = |pack| Judge::new(Arc::clone(&sandbox), pack, judging);
         Ok(Check {
             matcher: Arc::new(Matcher::new(packs, matching, &Rarity::default())?),
+            guesses: true,
             scratch: MatchScratch::default(),
             clock: Box::new(NoClock),
             sources: (0..sources).map(|_| Lines::new(lines.clone())).collect(),
@@ -218,6 +224,7 @@ impl Check {
     fn match_blocks(&mut self, source: u32) {
         let merged = self.sources.len() > 1;
         while let Some(block) = self.sources[source as usize].next_block() {
+            self.learn(&block.bytes);
             let matched = self.matcher.block(&block, merged, &*self.clock, &mut self.scratch);
             self.lines += block.lines.len() as u64;
             self.matches += matched.matches();
@@ -228,7 +235,21 @@ impl Check {
             if let Some(onlooker) = &mut self.onlooker {
                 onlooker.matched(source, &block, &matched);
             }
-            self.merge.push(Scanned { source, block, matched });
+            if let Some(done) = self.merge.push(Scanned { source, block, matched }) {
+                self.reuse(done);
+            }
+        }
+    }
+
+    /// The first bytes that are enough say what is rare, unless somebody else has the matcher, too.
+    fn learn(&mut self, bytes: &[u8]) {
+        if let (true, Some(sample)) = (self.guesses, bytes.get(..SAMPLE)) {
+            self.guesses = false;
+            if let Some(matcher) = Arc::get_mut(&mut self.matcher) {
+                let mut rarity = Rarity::default();
+                rarity.learn(sample);
+                matcher.learn(&rarity);
+            }
         }
     }
 
@@ -239,9 +260,18 @@ impl Check {
                     judge.push(&delivery, &mut self.verdicts);
                 }
             });
+            if let Some(done) = Arc::into_inner(run.scanned) {
+                self.reuse(done);
+            }
             self.suspend();
             self.take_decisions();
         }
+    }
+
+    /// What is done with has memory for what comes.
+    fn reuse(&mut self, Scanned { source, block, matched }: Scanned) {
+        self.sources[source as usize].reuse(block);
+        self.scratch.reuse(matched);
     }
 
     fn suspend(&mut self) {

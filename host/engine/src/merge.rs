@@ -75,8 +75,8 @@ impl Merge {
         Merge { sources: std::iter::repeat_with(queue).take(sources).collect() }
     }
 
-    /// The next block of a source.
-    pub fn push(&mut self, scanned: Scanned) {
+    /// The next block of a source. One in which no event woke a pack is not kept: it is answered, for its memory.
+    pub fn push(&mut self, scanned: Scanned) -> Option<Scanned> {
         let queue = &mut self.sources[scanned.source as usize];
         let before = queue.read;
         queue.read = before.max(scanned.matched.latest.unwrap_or(i64::MIN));
@@ -84,11 +84,14 @@ impl Merge {
         if !scanned.matched.is_empty() {
             let (scanned, after) = (Arc::new(scanned), vec![after]);
             queue.blocks.push_back(Waiting { scanned, next: 0, before, after });
-        } else if let Some(waiting) = queue.blocks.back_mut() {
+            return None;
+        }
+        if let Some(waiting) = queue.blocks.back_mut() {
             note(&mut waiting.after, after);
         } else {
             note(&mut queue.released, after);
         }
+        Some(scanned)
     }
 
     /// A source goes on where its latest time was this; before its first block.

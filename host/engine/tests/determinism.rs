@@ -27,6 +27,11 @@ const WHOLE: Cuts =
     Cuts { push: usize::MAX, block: 1 << 20, entries: u32::MAX, batch: 1 << 16, save_after: 1 << 19 };
 
 fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
+    judge_held(sources, cuts, false)
+}
+
+/// With the matcher held by somebody, too, a check learns nothing of its lines.
+fn judge_held(sources: &[Vec<u8>], cuts: &Cuts, held: bool) -> Report {
     let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
     let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
     let lines = LineSettings { block_bytes: cuts.block, year: Some(2024), ..LineSettings::default() };
@@ -39,6 +44,7 @@ fn judge(sources: &[Vec<u8>], cuts: &Cuts) -> Report {
     let check =
         Check::with(sandbox, &[configured], sources.len(), lines, MatchLimits::default(), judging).unwrap();
     let mut check = check.keep_decisions();
+    let _held = held.then(|| Arc::clone(check.matcher()));
     let mut rest: Vec<&[u8]> = sources.iter().map(|bytes| &bytes[..]).collect();
     // Sources take turns, so that their blocks interleave.
     while rest.iter().any(|bytes| !bytes.is_empty()) {
@@ -59,12 +65,14 @@ fn line() -> impl Strategy<Value = String> {
         1 => Just("\tat continued failed line".to_string()),
         1 => Just(String::new()),
     ];
-    (0u32..4, 0u32..60, message, 0..4).prop_map(|(hour, minute, message, shape)| match shape {
+    // More programs than log sources of a block are told apart at once.
+    let program = prop_oneof!["sshd", "[a-c][a-d]?[a-c]{0,12}"];
+    (0u32..4, 0u32..60, message, 0..4, program).prop_map(|(hour, minute, message, shape, program)| match shape {
         0 => message,
         1 => format!(
             "{{\"time\":\"2024-03-01T{hour:02}:{minute:02}:00Z\",\"user\":\"root\",\"msg\":\"{message}\"}}"
         ),
-        _ => format!("Mar  1 {hour:02}:{minute:02}:00 host sshd[1]: {message}"),
+        _ => format!("Mar  1 {hour:02}:{minute:02}:00 host {program}[1]: {message}"),
     })
 }
 
@@ -86,6 +94,23 @@ fn extreme() -> impl Strategy<Value = String> {
     let day = prop::sample::select(&["01-01", "04-11", "09-21", "12-31"][..]);
     let time = prop::sample::select(&["00:00:00", "00:12:44", "23:47:16", "23:59:59"][..]);
     (years, day, time).prop_map(|(year, day, time)| format!("{year:04}-{day}T{time}Z failed x"))
+}
+
+#[test]
+fn what_a_check_learns_of_its_lines_changes_no_decision() {
+    let line = |number: usize| match number % 5 {
+        0 => format!("Mar  1 01:00:00 host p{}[1]: failed root {number}\n", number % 40),
+        1 => format!("{{\"user\":\"root\",\"msg\":\"failed again {number}\"}}\n"),
+        _ => format!("Mar  1 01:00:00 host sshd[1]: faile failec ailed root user {number}\n"),
+    };
+    let log: String = (0..12_000).map(line).collect();
+    assert!(log.len() > 600_000);
+    let cuts = Cuts { push: 100_000, block: 300_000, ..WHOLE };
+    let sources = [log.into_bytes()];
+    let (learned, guessed) = (judge_held(&sources, &cuts, false), judge_held(&sources, &cuts, true));
+    assert!(learned.decisions.len() > 1_000);
+    assert!(learned.decisions == guessed.decisions);
+    assert_eq!(learned.matches, guessed.matches);
 }
 
 proptest! {

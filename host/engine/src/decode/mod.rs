@@ -62,6 +62,7 @@ pub use nested::resolve;
 pub(crate) use opening::{Opening, first};
 pub(crate) use stamp::is_leap;
 
+use stamp::Stamp;
 use syslog::{Syslog, text};
 use zone::Zone;
 
@@ -277,6 +278,16 @@ impl Decoder {
                 Format::Finding => finding::fill(line, start, &self.zone, event),
                 _ => self.allows(Format::Json) && json::fill(line, start, &self.zone, event),
             };
+        }
+        if matches!(line.get(start), Some(b'A'..=b'S'))
+            && self.allows(Format::Rfc3164)
+            && let Some(stamp) = Stamp::usual(line, start)
+        {
+            // What is below would say the same.
+            text(event, "timestamp", Place::line(stamp.start, stamp.end));
+            event.time = stamp.instant(year, &self.zone);
+            Syslog::behind(line, stamp.end).fill(line, event);
+            return true;
         }
         let Some(opening) = self.opening(line) else { return self.fill_within(line, start, event) };
         for (name, place) in [("pri", opening.priority), ("version", opening.version)] {

@@ -17,6 +17,7 @@ pub(super) struct Tag {
 
 impl Tag {
     /// The tag at `start`: a program, then `[pid]` or `:` or both, then a blank or the end.
+    #[inline]
     pub(super) fn at(line: &[u8], start: usize) -> Option<Tag> {
         let end = program_end(line, start)?;
         let mut at = end;

@@ -25,17 +25,11 @@ impl Stamp {
     /// `Dec 10 06:55:46`, RFC 3164 section 4.1.2; also `Dec 1`, `Dec 10 2024 06:55:46` and a fraction.
     pub(crate) fn syslog(text: &[u8], start: usize) -> Option<Stamp> {
         let rest = text.get(start..)?;
-        let month = month(*rest.first_chunk()?)?;
-        let at = byte(text, start + 3, b' ')?;
-        // The RFC's own form has one length: the bounds are checked once.
-        if let Some(form) = rest.first_chunk::<15>()
-            && let [_, _, _, b' ', ten, one, b' ', clock @ ..] = form
-            && let Some(day) = pair([if *ten == b' ' { b'0' } else { *ten }, *one])
-            && let Some(clock) = clock_of(*clock)
-        {
-            let stamp = Stamp { month, day, clock, start, end: start + 15, ..Stamp::default() };
+        if let Some(stamp) = Stamp::short(text, start) {
             return stamp.with_fraction(text).bounded(text);
         }
+        let month = month(*rest.first_chunk()?)?;
+        let at = byte(text, start + 3, b' ')?;
         let at = byte(text, at, b' ').unwrap_or(at);
         let (day, mut at) = match two(text, at) {
             Some(day) => (day, at + 2),
@@ -52,6 +46,24 @@ impl Stamp {
         let clock = clock_of(*text.get(at..)?.first_chunk()?)?;
         let stamp = Stamp { year, month, day, clock, start, end: at + 8, ..Stamp::default() };
         stamp.with_fraction(text).bounded(text)
+    }
+
+    /// The RFC's own form, `Dec 10 06:55:46`, whatever follows. It has one length: the bounds are checked once.
+    #[inline(always)]
+    fn short(text: &[u8], start: usize) -> Option<Stamp> {
+        let [m1, m2, m3, b' ', ten, one, b' ', clock @ ..] = text.get(start..)?.first_chunk::<15>()? else {
+            return None;
+        };
+        let month = month([*m1, *m2, *m3])?;
+        let day = pair([if *ten == b' ' { b'0' } else { *ten }, *one])?;
+        let clock = clock_of(*clock)?;
+        Some(Stamp { month, day, clock, start, end: start + 15, ..Stamp::default() })
+    }
+
+    /// The same before a blank, as nearly all lines of syslog have it: then it is what [`Stamp::syslog`] finds.
+    #[inline(always)]
+    pub(super) fn usual(text: &[u8], start: usize) -> Option<Stamp> {
+        if text.get(start + 15) == Some(&b' ') { Stamp::short(text, start) } else { None }
     }
 
     /// `2024-01-01T12:00:00.123Z` (RFC 3339), `2024-01-01 12:00:00,123`, `2024/01/01 12:00`; an offset may follow.
@@ -140,6 +152,7 @@ impl Stamp {
     ///
     /// `year` and `zone` are for what the stamp does not say. A leap second is the second before it. 29 February
     /// in a year that was settled from outside and has none is 1 March: the day behind the 28th.
+    #[inline]
     pub(crate) fn instant(&self, year: i16, zone: &Zone) -> Option<i64> {
         let (mut month, mut day) = (self.month, self.day);
         let year = match self.year {

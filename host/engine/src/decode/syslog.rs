@@ -20,6 +20,7 @@ pub(super) struct Syslog {
 
 impl Syslog {
     /// Behind a stamp that only syslog writes: the first word is the host, unless it is already the tag.
+    #[inline]
     pub(super) fn behind(line: &[u8], at: usize) -> Syslog {
         let start = blanks(line, at);
         // Cisco: `Jan 01 2024 12:00:00: %ASA-6-302013: Built`.
@@ -71,6 +72,7 @@ impl Syslog {
     }
 
     /// Adds the fields, the message and the service.
+    #[inline]
     pub(super) fn fill(&self, line: &[u8], event: &mut Event) {
         if let Some(host) = self.host {
             text(event, "host", host);

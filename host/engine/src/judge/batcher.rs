@@ -7,7 +7,7 @@ use tripline_abi::{BATCH_BYTES, BatchWriter, EventHead, LogSource, Span};
 
 use crate::event::Place;
 use crate::id::{Position, tick_id};
-use crate::matcher::{MatchedEvent, Seen};
+use crate::matcher::{MatchedEvent, Seen, SourceNames};
 
 /// How much goes into one batch.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,14 @@ pub struct Delivery<'a> {
     pub matches: &'a [Seen],
 }
 
+/// Of an event without its texts: the entry, a log source, and padding of the sections.
+const OVERHEAD: usize = 88 + 32 + 32 + 48;
+/// Log sources of a block that are not looked for in the batch each time.
+const SOURCES: usize = 16;
+const UNKNOWN: u32 = u32::MAX;
+/// No name of a log source that is known beforehand has more bytes.
+const KNOWN_NAME: usize = 64;
+
 pub(super) struct Batcher {
     writer: BatchWriter,
     limits: BatchLimits,
@@ -51,6 +59,8 @@ pub(super) struct Batcher {
     fit: u32,
     raw: bool,
     fields: Vec<String>,
+    /// The block of which the last event is, and what the batch calls the first of the block's log sources.
+    sources: (u64, [u32; SOURCES]),
     /// For each pattern the text it looks at: 1 the message, 2+n field n.
     texts: Vec<u32>,
 }
@@ -60,7 +70,8 @@ impl Batcher {
         let fields: Vec<String> = manifest.field_names().into_iter().map(String::from).collect();
         let number = |field: &String| 2 + fields.iter().position(|name| name == field).unwrap_or(0) as u32;
         let texts = manifest.patterns.iter().map(|p| p.field.as_ref().map_or(1, number)).collect();
-        Batcher { writer: BatchWriter::new(), limits, fit: limits.entries, raw: manifest.raw, fields, texts }
+        let (writer, sources) = (BatchWriter::new(), (0, [UNKNOWN; SOURCES]));
+        Batcher { writer, limits, fit: limits.entries, raw: manifest.raw, fields, sources, texts }
     }
 
     pub(super) fn entries(&self) -> u32 {
@@ -81,8 +92,14 @@ impl Batcher {
 
     /// Whether this event belongs into the next batch.
     pub(super) fn is_full_for(&self, delivery: &Delivery<'_>) -> bool {
-        self.writer.entries() >= self.fit
-            || (!self.writer.is_empty() && self.writer.len() + self.bytes(delivery) > self.limits.bytes)
+        if self.writer.entries() >= self.fit {
+            return true;
+        }
+        let length = self.writer.len();
+        // How many bytes it is is counted only where it comes to that.
+        length + self.most_bytes(delivery) > self.limits.bytes
+            && !self.writer.is_empty()
+            && length + self.bytes(delivery) > self.limits.bytes
     }
 
     /// Whether a tick belongs into the next batch.
@@ -96,14 +113,8 @@ impl Batcher {
 
     pub(super) fn push(&mut self, delivery: &Delivery<'_>) {
         let Delivery { line, event, .. } = *delivery;
+        let log_source = self.log_source(&event);
         let writer = &mut self.writer;
-        let source = event.log_source();
-        let log_source = writer.log_source(LogSource {
-            kind: Some(if source.scan { b"scan" } else { b"log" }),
-            product: source.product.map(|name| event.name(line, name)),
-            service: source.service.map(|name| event.name(line, name)),
-            category: source.category.map(|name| event.name(line, name)),
-        });
         let raw = if self.raw { writer.text(line) } else { Span::ABSENT };
         let message = match event.message() {
             None => Span::ABSENT,
@@ -135,25 +146,66 @@ impl Batcher {
         }
     }
 
+    /// What the batch calls an event's log source; it is asked for its texts once for each that a block has.
+    fn log_source(&mut self, event: &MatchedEvent<'_>) -> u32 {
+        let (block, number) = event.source_number();
+        if self.sources.0 != block {
+            self.sources = (block, [UNKNOWN; SOURCES]);
+        }
+        let known = self.sources.1.get_mut(number as usize);
+        if let Some(&index) = known.as_deref()
+            && index != UNKNOWN
+        {
+            return index;
+        }
+        let SourceNames { scan, product, service, category } = event.log_source();
+        let kind: &[u8] = if scan { b"scan" } else { b"log" };
+        let index = self.writer.log_source(LogSource { kind: Some(kind), product, service, category });
+        if let Some(known) = known {
+            *known = index;
+        }
+        index
+    }
+
     /// Places of the captures in the line itself, for whoever shows it.
-    pub(super) fn spans<'a>(&'a self, delivery: &Delivery<'a>) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+    pub(super) fn spans(&self, delivery: &Delivery<'_>, out: &mut Vec<(u32, u32)>) {
         let Delivery { line, event, matches, .. } = *delivery;
-        matches.iter().flat_map(move |seen| {
+        out.clear();
+        for seen in matches {
+            let captures = event.captures(seen);
+            if captures.is_empty() {
+                continue;
+            }
             let place = match self.texts[seen.pattern as usize] {
                 1 => event.message(),
                 n => event.field(line, self.fields[n as usize - 2].as_bytes()).map(|field| field.value),
             };
-            let start = place.filter(|place| !place.in_arena).map(|place| place.start);
-            let captures = event.captures(seen).iter().flatten();
-            captures.filter_map(move |&(from, to)| Some((start? + from, start? + to)))
-        })
+            if let Some(Place { start, in_arena: false, .. }) = place {
+                out.extend(captures.iter().flatten().map(|(from, to)| (start + from, start + to)));
+            }
+        }
     }
 
     /// Writes the batch over what `out` held and starts the next; answers how many entries it has.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> u32 {
         let entries = self.writer.entries();
+        let (length, full) = (self.writer.len(), self.limits.bytes);
+        if out.capacity() < length {
+            // Full ones are of nearly one size, so that each can have the memory of any other.
+            *out = Vec::with_capacity(if length > full / 2 { full.max(length) } else { length });
+        }
         self.writer.finish(out);
+        self.sources = (0, [UNKNOWN; SOURCES]);
         entries
+    }
+
+    /// At least as many as [`Batcher::bytes`] says, for less: none of its texts is longer than the line or what decoding made
+    /// of it, or than a name that is known.
+    fn most_bytes(&self, delivery: &Delivery<'_>) -> usize {
+        let Delivery { line, event, matches, .. } = *delivery;
+        let text = line.len().max(event.arena_len()).max(KNOWN_NAME);
+        let captures = event.captures_of(matches).len();
+        OVERHEAD + (5 + self.fields.len()) * text + 16 * (self.fields.len() + matches.len() + captures)
     }
 
     /// At least as many bytes as the event will take.
@@ -167,9 +219,8 @@ impl Batcher {
         let matches: usize = matches.iter().map(|seen| 16 + 16 * event.captures(seen).len()).sum();
         let source = event.log_source();
         let names = [source.product, source.service, source.category].into_iter().flatten();
-        let names: usize = names.map(|name| event.name(line, name).len()).sum();
-        // The entry, a log source with its texts, and padding of the sections.
-        88 + 32 + 32 + names + 48 + raw + message + fields + matches
+        let names: usize = names.map(<[u8]>::len).sum();
+        OVERHEAD + names + raw + message + fields + matches
     }
 }
 

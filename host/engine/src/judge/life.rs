@@ -52,6 +52,8 @@ pub(super) struct Life {
     /// State, and the version of the pack that saved it.
     saved: Option<(Vec<u8>, String)>,
     kept: Vec<(Vec<u8>, u32)>,
+    /// Memory of batches that were let go where as many will be kept again.
+    spare: Vec<Vec<u8>>,
     kept_bytes: usize,
     kept_time: Duration,
     /// Whether batches were let go that no save covers.
@@ -78,6 +80,7 @@ impl Life {
             instance: None,
             saved: None,
             kept: Vec::new(),
+            spare: Vec::new(),
             kept_bytes: 0,
             kept_time: Duration::ZERO,
             gap: false,
@@ -113,10 +116,18 @@ impl Life {
         self.started()?.check(batch, entries, reply).map_err(Fault::Check)
     }
 
-    /// A batch was judged, in that time, and its reply is good: it is part of the state from now on.
-    pub(super) fn keep(&mut self, batch: &[u8], entries: u32, took: Duration) -> Result<(), Fault> {
-        self.kept.push((batch.to_vec(), entries));
+    /// A batch was judged, in that time, and its reply is good: it is part of the state from now on. What is left in its place
+    /// is memory for another.
+    pub(super) fn keep(&mut self, batch: &mut Vec<u8>, entries: u32, took: Duration) -> Result<(), Fault> {
         self.kept_bytes += batch.len();
+        let kept = if batch.len() < batch.capacity() / 8 * 7 {
+            // It would have all that room as long as it is kept.
+            self.spare.pop();
+            batch.to_vec()
+        } else {
+            std::mem::replace(batch, self.spare.pop().unwrap_or_default())
+        };
+        self.kept.push((kept, entries));
         self.kept_time += took;
         let is_long = self.limits.replay.is_some_and(|most| self.kept_time > most);
         let saved = self.saved.as_ref().map_or(0, |(state, _)| state.len());
@@ -125,6 +136,8 @@ impl Life {
             self.save()?;
         }
         if !self.saves && (is_long || self.kept_bytes > self.limits.keep) {
+            // There will be as many again, and fresh memory costs more than what is written to it.
+            self.spare.extend(self.kept.drain(..).map(|(batch, _)| batch));
             self.let_go();
             self.gap = true;
         }

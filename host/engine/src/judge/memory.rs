@@ -104,7 +104,7 @@ mod tests {
             let mut ring = Ring::new(limits);
             for ((source, file, offset, line), time, text, spans) in &events {
                 let position = Position { source: *source, file: *file, offset: *offset, line: *line };
-                ring.push(position, *time, text, spans.iter().copied());
+                ring.push(position, *time, text, spans);
             }
             let memory = Memory { next, latest, woken };
             let written = memory.write(&ring);
@@ -123,7 +123,7 @@ mod tests {
             let mut ring = Ring::new(limits);
             let position = Position { source: 0, file: 0, offset: 0, line: 1 };
             let line = vec![b'x'; length];
-            ring.push(position, None, &line, [(0, 1)].into_iter());
+            ring.push(position, None, &line, &[(0, 1)]);
             let host = Memory::default().write(&ring);
             let again = with_texts(&with_texts(&host, |_| Some(b"[redacted]".to_vec())), |_| None);
             let (_, ring) = Memory::read(&again, RingLimits::default()).unwrap();
@@ -149,7 +149,7 @@ mod tests {
             let mut ring = Ring::new(RingLimits::default());
             for offset in 0..9 {
                 let position = Position { source: 0, file: 0, offset, line: 1 };
-                ring.push(position, Some(1), b"0123456789", [(1, 2)].into_iter());
+                ring.push(position, Some(1), b"0123456789", &[(1, 2)]);
             }
             let written = Memory { next: Some(1), latest: None, woken: true }.write(&ring);
             let short = &written[..written.len() - cut.min(written.len())];

@@ -73,6 +73,8 @@ pub struct Judge {
     waiting: Vec<(Vec<u8>, u32)>,
     batch: Vec<u8>,
     reply: Vec<u8>,
+    /// Places of captures of the event that is pushed.
+    spans: Vec<(u32, u32)>,
 }
 
 /// What judging gave: in order, to be folded.
@@ -119,6 +121,7 @@ impl Judge {
             waiting: Vec::new(),
             batch: Vec::new(),
             reply: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
@@ -162,8 +165,8 @@ impl Judge {
         if self.batcher.is_full_for(delivery) {
             self.flush(out);
         }
-        let spans = self.batcher.spans(delivery);
-        self.ring.push(delivery.position, delivery.event.time(), delivery.line, spans);
+        self.batcher.spans(delivery, &mut self.spans);
+        self.ring.push(delivery.position, delivery.event.time(), delivery.line, &self.spans);
         self.batcher.push(delivery);
         self.cost.events += 1;
         self.cost.matches += delivery.matches.len() as u64;
@@ -235,9 +238,9 @@ impl Judge {
             let entries = self.batcher.finish(&mut batch);
             self.waiting.push((batch, entries));
         }
-        let Some((batch, entries)) = self.waiting.pop() else { return false };
+        let Some((mut batch, entries)) = self.waiting.pop() else { return false };
         if !self.quarantined {
-            self.part(&batch, entries, out);
+            self.part(&mut batch, entries, out);
         }
         // Of what has failed there are parts, which are smaller.
         if batch.capacity() > self.batch.capacity() {
@@ -293,7 +296,7 @@ impl Judge {
     }
 
     /// Judges a batch; if the pack fails, its halves wait to be judged, down to the event that does it.
-    fn part(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) {
+    fn part(&mut self, batch: &mut Vec<u8>, entries: u32, out: &mut Verdicts) {
         let fault = match self.attempt(batch, entries, out) {
             Ok(()) => return,
             Err(fault) => fault,
@@ -317,7 +320,7 @@ impl Judge {
         }
     }
 
-    fn attempt(&mut self, batch: &[u8], entries: u32, out: &mut Verdicts) -> Result<(), Fault> {
+    fn attempt(&mut self, batch: &mut Vec<u8>, entries: u32, out: &mut Verdicts) -> Result<(), Fault> {
         let before = self.life.usage().cpu;
         let checked = self.life.check(batch, entries, &mut self.reply);
         let took = self.life.usage().cpu.saturating_sub(before);

@@ -50,8 +50,10 @@ enum Traceback {
 
 impl Join {
     /// An event with this first line.
+    #[inline]
     pub(super) fn begin(line: &[u8]) -> Join {
-        let traceback = if line.ends_with(TRACEBACK) { Traceback::Begun } else { Traceback::None };
+        let begun = line.last() == Some(&b':') && line.ends_with(TRACEBACK);
+        let traceback = if begun { Traceback::Begun } else { Traceback::None };
         let closed = line.first() == Some(&b'{') && line.last() == Some(&b'}');
         Join { indent: indent(line), closed, lines: 1, traceback }
     }
@@ -67,6 +69,7 @@ impl Join {
     }
 
     /// Whether the line, which is not empty, belongs to the event; if so, the event has it now.
+    #[inline]
     pub(super) fn takes(&mut self, line: &[u8], decoder: &Decoder) -> bool {
         let (joins, traceback) = match line.first() {
             Some(b' ' | b'\t') => {

@@ -92,7 +92,8 @@ impl Matcher {
         let bytes = &block.bytes[base..end];
         let MatchScratch { hits, event, work } = scratch;
         let Begun { matched, next, latest } = begun;
-        let matched = matched.get_or_insert_with(|| Matched::like(&work.before, block.bytes.len()));
+        let matched =
+            matched.get_or_insert_with(|| Matched::like(&work.before, block.bytes.len(), work.spare.take()));
         work.prepare(set);
         let started = work.started();
         let ends = |i: usize| block.lines[from..to].get(i).map(|line| line.end as usize - base);

@@ -1,8 +1,12 @@
 //! What came out of a block: its events that woke a pack, with their matches.
 
+use super::sources::{SourceNames, Sources};
 use super::verify::Decoded;
-use crate::event::{EventField, LogSource, Name, Place};
+use crate::event::{EventField, Name, Place};
 use crate::pattern::Captured;
+
+/// A list with room for so many is kept for whatever comes.
+const SMALL: usize = 1024;
 
 /// The events of one block that woke at least one pack, in the block's order; flat, to be used again.
 #[derive(Default)]
@@ -13,6 +17,7 @@ pub struct Matched {
     pub(super) wakes: Vec<Waked>,
     pub(super) matches: Vec<Seen>,
     pub(super) captures: Vec<Captured>,
+    pub(super) sources: Sources,
     /// Time of the block's last line, if it has one.
     pub last_time: Option<i64>,
     /// The latest time of any line of the block; only where blocks are merged by time.
@@ -24,7 +29,8 @@ pub(super) struct Record {
     pub(super) latest: i64,
     pub(super) time: Option<i64>,
     pub(super) message: Option<Place>,
-    pub(super) log_source: LogSource,
+    /// Number of its log source.
+    pub(super) source: u32,
     pub(super) fields: (u32, u32),
     pub(super) arena: (u32, u32),
     pub(super) wakes: (u32, u32),
@@ -82,19 +88,24 @@ impl Matched {
         MatchedEvent { matched: self, record: &self.events[i] }
     }
 
-    /// One with room for about as much as came of a block before, for bytes like those.
-    pub(super) fn like(before: &Sizes, bytes: usize) -> Matched {
+    /// One with room for about as much as came of a block before, for bytes like those; with the memory of one that is done
+    /// with, if that has not much more.
+    pub(super) fn like(before: &Sizes, bytes: usize, spare: Option<Matched>) -> Matched {
         // An eighth more, lest the last few have to move all that is there; of a short line with many matches not as many
         // again for each of its bytes.
         let share = |count: usize| count as u64 * bytes as u64 / before.bytes.max(1) as u64 * 9 / 8;
         let room = |count: usize| share(count).min(count as u64 * 4) as usize;
+        let Matched { events, fields, arena, wakes, matches, captures, mut sources, .. } =
+            spare.unwrap_or_default();
+        sources.begin();
         Matched {
-            events: Vec::with_capacity(room(before.events)),
-            fields: Vec::with_capacity(room(before.fields)),
-            arena: Vec::with_capacity(room(before.arena)),
-            wakes: Vec::with_capacity(room(before.wakes)),
-            matches: Vec::with_capacity(room(before.matches)),
-            captures: Vec::with_capacity(room(before.captures)),
+            events: with_room(events, room(before.events)),
+            fields: with_room(fields, room(before.fields)),
+            arena: with_room(arena, room(before.arena)),
+            wakes: with_room(wakes, room(before.wakes)),
+            matches: with_room(matches, room(before.matches)),
+            captures: with_room(captures, room(before.captures)),
+            sources,
             ..Matched::default()
         }
     }
@@ -130,12 +141,21 @@ impl Matched {
             latest,
             time: event.time,
             message: event.message,
-            log_source: event.log_source,
+            source: self.sources.number(event, text),
             fields: (fields, self.fields.len() as u32),
             arena: (arena, self.arena.len() as u32),
             wakes: (first_wake as u32, self.wakes.len() as u32),
         });
     }
+}
+
+/// An empty list with room for so many; in the memory of this one, if that has it and not much more.
+fn with_room<T>(mut list: Vec<T>, room: usize) -> Vec<T> {
+    if (room..=4 * room + SMALL).contains(&list.capacity()) {
+        list.clear();
+        return list;
+    }
+    Vec::with_capacity(room)
 }
 
 /// One event of a [`Matched`].
@@ -167,8 +187,13 @@ impl<'a> MatchedEvent<'a> {
     }
 
     /// What kind of log it is from.
-    pub fn log_source(&self) -> LogSource {
-        self.record.log_source
+    pub fn log_source(&self) -> SourceNames<'a> {
+        self.matched.sources.names(self.record.source)
+    }
+
+    /// The same as two numbers: that of the block, which no other has, and of the log source among the block's.
+    pub(crate) fn source_number(&self) -> (u64, u32) {
+        (self.matched.sources.block, self.record.source)
     }
 
     /// The bytes at a place; `line` is its line.
@@ -204,6 +229,20 @@ impl<'a> MatchedEvent<'a> {
         matched.wakes[start as usize..end as usize].iter().map(move |wake| {
             (wake.pack as usize, &matched.matches[wake.matches.0 as usize..wake.matches.1 as usize])
         })
+    }
+
+    /// Bytes of what decoding made of its line.
+    pub(crate) fn arena_len(&self) -> usize {
+        (self.record.arena.1 - self.record.arena.0) as usize
+    }
+
+    /// The captures of matches that stand one behind the other, as one pack's do.
+    pub(crate) fn captures_of(&self, matches: &[Seen]) -> &'a [Captured] {
+        match matches {
+            [first, .., last] => &self.matched.captures[first.captures.0 as usize..last.captures.1 as usize],
+            [only] => self.captures(only),
+            [] => &[],
+        }
     }
 
     /// The captures of a match, places in the value that its pattern looked at.

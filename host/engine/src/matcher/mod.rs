@@ -16,6 +16,7 @@ mod matched;
 mod patterns;
 mod profile;
 mod scratch;
+mod sources;
 mod verify;
 mod watch;
 
@@ -29,6 +30,7 @@ pub use self::matched::{Matched, MatchedEvent, Seen};
 pub use self::patterns::PackPatterns;
 pub use self::profile::{PatternCost, Stages};
 pub use self::scratch::MatchScratch;
+pub use self::sources::SourceNames;
 
 use self::budget::Meter;
 use self::watch::Watch;
@@ -203,6 +205,14 @@ impl Matcher {
             dotted,
         });
         Matcher { set, meters, limits }
+    }
+
+    /// Looks for the same literals by what is rare in the lines that are to come, unless another matcher does by what was
+    /// before: speed only.
+    pub fn learn(&mut self, rarity: &Rarity) {
+        if let Some(set) = Arc::get_mut(&mut self.set) {
+            set.index.learn(rarity);
+        }
     }
 
     /// The same patterns in the same index, for lines of somebody else: what they cost is counted from nothing.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Set;
-use super::matched::Sizes;
+use super::matched::{Matched, Sizes};
 use super::profile::{Profile, Stages};
 use crate::clock::Clock;
 use crate::event::Event;
@@ -40,6 +40,8 @@ pub(super) struct Work {
     pub(super) profile: Option<Profile>,
     /// What came of the block before.
     pub(super) before: Sizes,
+    /// What is done with and has memory.
+    pub(super) spare: Option<Matched>,
 }
 
 /// A line in which a pattern was hit, by its mark, and where in the block.
@@ -62,6 +64,11 @@ impl MatchScratch {
     pub fn profiled(clock: Box<dyn Clock>) -> MatchScratch {
         let work = Work { profile: Some(Profile::new(clock)), ..Work::default() };
         MatchScratch { work, ..MatchScratch::default() }
+    }
+
+    /// Gives back what came of a block and is done with, so that what comes of a next one needs no fresh memory.
+    pub fn reuse(&mut self, matched: Matched) {
+        self.work.spare = Some(matched);
     }
 
     /// What it has measured; `None`: it does not.

@@ -63,9 +63,8 @@ impl Index {
                 }
             }
         }
-        let numbered = || literals.iter().enumerate().map(|(i, literal)| (i as u32, &literal.text[..]));
-        let long = GramFilter::new(numbered().filter(|(_, text)| text.len() >= LEAST), rarity);
-        let few: Vec<(u32, &[u8])> = numbered().filter(|(_, text)| text.len() < LEAST).collect();
+        let long = long(&literals, rarity);
+        let few: Vec<(u32, &[u8])> = numbered(&literals).filter(|(_, text)| text.len() < LEAST).collect();
         let short = match few.is_empty() {
             true => None,
             false => Some(Short {
@@ -83,6 +82,11 @@ impl Index {
     pub fn empty() -> Index {
         let long = GramFilter::new(std::iter::empty(), &Rarity::default());
         Index { literals: Vec::new(), long, short: None, unfiltered: Vec::new(), patterns: 0 }
+    }
+
+    /// Looks for the same literals by what is rare in other lines: speed only.
+    pub fn learn(&mut self, rarity: &Rarity) {
+        self.long = long(&self.literals, rarity);
     }
 
     /// How many patterns it has.
@@ -181,6 +185,15 @@ impl Index {
     pub fn patterns_of(&self, literal: u32) -> &[u32] {
         self.literals.get(literal as usize).map_or(&[], |literal| &literal.patterns)
     }
+}
+
+/// The literals with their numbers.
+fn numbered(literals: &[Literal]) -> impl Iterator<Item = (u32, &[u8])> + Clone {
+    literals.iter().enumerate().map(|(i, literal)| (i as u32, &literal.text[..]))
+}
+
+fn long(literals: &[Literal], rarity: &Rarity) -> GramFilter {
+    GramFilter::new(numbered(literals).filter(|(_, text)| text.len() >= LEAST), rarity)
 }
 
 /// A literal that stands in a text of a block.

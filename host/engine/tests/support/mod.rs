@@ -58,6 +58,11 @@ impl Guest for Witness {
             self.mix(&entry.time().unwrap_or(0).to_le_bytes());
             let message = entry.message().unwrap_or_default();
             self.mix(message);
+            if let Some(source) = entry.log_source() {
+                for text in [source.kind, source.product, source.service, source.category] {
+                    self.mix(text.unwrap_or(b"-"));
+                }
+            }
             for seen in entry.matches() {
                 self.mix(&seen.pattern().to_le_bytes());
                 for n in 0..seen.captures() {

@@ -8,7 +8,7 @@ fn at(offset: u64) -> Position {
 fn what_leaves_the_ring_is_known_by_position_first_and_then_gone() {
     let mut ring = Ring::new(RingLimits { ids: 4, bytes: 10 + 2 * DIGEST_BYTES, text: 5 });
     for i in 0..3 {
-        ring.push(at(i), Some(i as i64), b"0123456", [(1, 2), (5, 7)].into_iter());
+        ring.push(at(i), Some(i as i64), b"0123456", &[(1, 2), (5, 7)]);
     }
     assert_eq!(ring.evidence(&at(0).id()).unwrap().text, None);
     let last = ring.evidence(&at(2).id()).unwrap();
@@ -17,7 +17,7 @@ fn what_leaves_the_ring_is_known_by_position_first_and_then_gone() {
     assert_eq!(last.digest, Some(Sha256::digest(b"0123456").into()));
     assert!(matches!(ring.find(&at(9).id()), Known::Foreign));
     for i in 3..6 {
-        ring.push(at(i), None, b"x", [].into_iter());
+        ring.push(at(i), None, b"x", &[]);
     }
     assert!(ring.evidence(&at(1).id()).is_none());
     assert!(matches!(ring.find(&at(1).id()), Known::Gone));
@@ -34,7 +34,7 @@ fn whether_it_is_indexed_changes_nothing_that_it_says() {
     for i in 0..60_u64 {
         let offset = if i % 3 == 0 { i / 2 } else { i };
         for ring in [&mut plain, &mut indexed] {
-            ring.push(at(offset), Some(i as i64), format!("line {i}").as_bytes(), [].into_iter());
+            ring.push(at(offset), Some(i as i64), format!("line {i}").as_bytes(), &[]);
         }
         if i % 5 == 0 {
             indexed.index();
