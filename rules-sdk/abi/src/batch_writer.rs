@@ -96,15 +96,29 @@ impl BatchWriter {
     pub fn event(&mut self, head: &EventHead) {
         let fields = (self.fields.len() / FIELD) as u32;
         let matches = (self.matches.len() / MATCH) as u32;
-        let out = &mut self.entries;
-        out.extend_from_slice(&head.id);
-        out.extend_from_slice(&head.time.unwrap_or(i64::MIN).to_le_bytes());
-        out.extend_from_slice(&head.received.unwrap_or(i64::MIN).to_le_bytes());
         let flags = if head.cut { LINE_CUT } else { 0 };
-        put(out, &[0, head.log_source.unwrap_or(ABSENT), flags, head.source]);
-        put_span(out, head.raw);
-        put_span(out, head.message);
-        put(out, &[fields, 0, matches, 0, 0, 0]);
+        let numbers = [
+            0,
+            head.log_source.unwrap_or(ABSENT),
+            flags,
+            head.source,
+            head.raw.offset,
+            head.raw.length,
+            head.message.offset,
+            head.message.length,
+            fields,
+            0,
+            matches,
+        ];
+        // Put together first: the list has to see to its room once.
+        let mut entry = [0; ENTRY];
+        entry[..16].copy_from_slice(&head.id);
+        entry[16..24].copy_from_slice(&head.time.unwrap_or(i64::MIN).to_le_bytes());
+        entry[24..32].copy_from_slice(&head.received.unwrap_or(i64::MIN).to_le_bytes());
+        for (place, number) in entry[32..].as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+            *place = number.to_le_bytes();
+        }
+        self.entries.extend_from_slice(&entry);
     }
 
     /// Adds a tick.
@@ -130,14 +144,14 @@ impl BatchWriter {
     pub fn begin_match(&mut self, pattern: u32, list_entry: Option<u32>, value_cut: bool) {
         let first = (self.captures.len() / CAPTURE) as u32;
         let flags = if value_cut { u32::from(VALUE_CUT) << 16 } else { 0 };
-        put(&mut self.matches, &[pattern, list_entry.unwrap_or(ABSENT), first, flags]);
+        self.matches.extend_from_slice(&record([pattern, list_entry.unwrap_or(ABSENT), first, flags]));
         self.count_up(76);
     }
 
     /// Adds a capture to the match that was begun last: (text, start, length), or absent.
     pub fn capture(&mut self, capture: Option<(u32, u32, u32)>) {
         let (text, start, length) = capture.unwrap_or((0, ABSENT, 0));
-        put(&mut self.captures, &[text, start, length, 0]);
+        self.captures.extend_from_slice(&record([text, start, length, 0]));
         let at = self.matches.len() - 4;
         let count = u16::from_le_bytes([self.matches[at], self.matches[at + 1]]) + 1;
         self.matches[at..at + 2].copy_from_slice(&count.to_le_bytes());
@@ -204,4 +218,13 @@ pub(crate) fn put(out: &mut Vec<u8>, numbers: &[u32]) {
 
 pub(crate) fn put_span(out: &mut Vec<u8>, span: Span) {
     put(out, &[span.offset, span.length]);
+}
+
+/// Four numbers as they are written: put together first, so that the list has to see to its room once.
+fn record(numbers: [u32; 4]) -> [u8; 16] {
+    let mut out = [0; 16];
+    for (place, number) in out.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+        *place = number.to_le_bytes();
+    }
+    out
 }
