@@ -57,6 +57,7 @@ fn the_database_has_one_door() {
             "host/tests/store",
             "host/tests/serve/ending.rs",
             "host/tests/http/api_recipients.rs",
+            "host/tests/http/api_tokens.rs",
         ],
     );
 }

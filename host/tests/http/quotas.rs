@@ -110,7 +110,7 @@ fn a_push_has_the_room_that_is_made_for_it() {
     let (site, plant) = (Site::new(), tenant("plant"));
     let token = site.token_of("plant", Scope::Admin, None);
     for n in 0..16 {
-        let report = Report { fingerprint: Some(format!("f{n}")), ..Report::new(Severity::Low, "large") };
+        let report = Report { fingerprint: Some(format!("e{n}")), ..Report::new(Severity::Low, "large") };
         let mut decision = report.decision(site.now());
         let evidence = |line: u64| {
             let position = Position { source: 1, file: 1, offset: n * 100 + line, line: n * 100 + line + 1 };
