@@ -126,8 +126,9 @@ impl Compiler {
         let _ = writing.join();
         let said = reading.join().unwrap_or_default();
         let (took, words) = said.trim_end().split_once(' ').unwrap_or((&said, ""));
-        // It knows that better than to ten milliseconds, but nobody takes its word for less.
-        *cpu = (*cpu).max(Duration::from_nanos(took.trim_end().parse().unwrap_or(0)));
+        // It knows that better than to ten milliseconds, but nobody takes its word for less, nor for more than it could.
+        let most = Duration::from_secs(self.limits.cpu.saturating_add(1));
+        *cpu = (*cpu).max(Duration::from_nanos(took.trim_end().parse().unwrap_or(0)).min(most));
         match status {
             Some(status) if status.success() => Ok(()),
             Some(status) if status.code() == Some(REFUSED) => Err(CompileError::Refused(words.into())),

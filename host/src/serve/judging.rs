@@ -87,8 +87,9 @@ pub(super) struct Judging<'a> {
     benches: HashMap<Tenant, Bench>,
     sitting: usize,
     suspended: Vec<(Tenant, usize, Fault)>,
-    /// Packs that were put out at a mark which is not on disk yet: what they come back with may not be, either.
-    unwritten: Vec<(Tenant, usize)>,
+    /// Packs that were put out at a mark which is not on disk yet: what they come back with may not be, either. And how
+    /// many marks of their tenant have come since: with the second, it is.
+    unwritten: Vec<(Tenant, usize, u8)>,
     queue: Queue,
 }
 
@@ -185,7 +186,7 @@ impl<'a> Judging<'a> {
                 }
             }
             Work::Rest(busy) => {
-                self.unwritten.retain(|(tenant, _)| busy.contains(tenant));
+                self.unwritten.retain(|(tenant, ..)| busy.contains(tenant));
                 self.rest(&busy);
             }
         }
@@ -353,7 +354,7 @@ impl<'a> Judging<'a> {
         if let Some(Seat::Taken(_)) = seat {
             return Ok(());
         }
-        let is_unwritten = self.unwritten.iter().any(|(of, one)| of == tenant && *one == pack);
+        let is_unwritten = self.unwritten.iter().any(|(of, one, _)| of == tenant && *one == pack);
         if is_unwritten || set.out(pack).is_some_and(|out| out.is_out(self.bar.shared.clock.now())) {
             return Ok(());
         }
@@ -424,6 +425,9 @@ impl<'a> Judging<'a> {
 
     /// What a tenant's packs have for a barrier.
     fn part(&mut self, tenant: &Tenant) -> Part {
+        // A mark is set when the part before was sent to the store, and that is sent when the one before it is on disk.
+        self.unwritten.iter_mut().filter(|(of, ..)| of == tenant).for_each(|(.., marks)| *marks += 1);
+        self.unwritten.retain(|(of, _, marks)| of != tenant || *marks < 2);
         let Some(bench) = self.benches.get_mut(tenant).filter(|bench| bench.touched) else {
             return Part { tenant: tenant.clone(), ..Part::default() };
         };
@@ -450,7 +454,7 @@ impl<'a> Judging<'a> {
                     let for_good = self.suspended.iter().any(|(of, one, _)| of == tenant && *one == pack);
                     out.put_out(now, for_good);
                 }
-                self.unwritten.push((tenant.clone(), pack));
+                self.unwritten.push((tenant.clone(), pack, 0));
                 *seat = Some(sitting.rest());
                 self.sitting -= 1;
             }

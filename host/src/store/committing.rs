@@ -11,6 +11,7 @@ use crate::commit::{
     CheckerLock, Commit, Committed, FileIdentity, KnownFile, KnownSource, OthersFile, PackState, Store,
     StoreError, TakenOver, Tenant,
 };
+use crate::quota::OverQuota;
 
 impl Store for Database {
     fn checker(&self) -> Result<CheckerLock, StoreError> {
@@ -76,7 +77,7 @@ impl Store for Database {
         let committed = self.grow(tenant, move |work| Applying::new(work)?.apply(&commit))?;
         if let Some((kind, most)) = committed.over {
             // It is kept, whatever becomes of this: the next one tells it again.
-            let _ = self.tell_over(tenant, kind, most);
+            let _ = self.tell_over(tenant, OverQuota { kind, most, found: 0 });
         }
         Ok(committed)
     }

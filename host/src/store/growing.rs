@@ -11,7 +11,7 @@
 //! What rules decide is counted whatever is stored; of that it is evidence that goes: [`super::room`].
 
 use super::database::Database;
-use super::room::Room;
+use super::room::{self, Room};
 use super::telling::Work;
 use super::writer::Size;
 use super::{quotas, stored};
@@ -49,8 +49,8 @@ impl Database {
                 false => within(&of, work),
             }
         });
-        if let Err(StoreError::Over(_, OverQuota { kind, most, .. })) = grown {
-            self.tell_over(tenant, kind, most)?;
+        if let Err(StoreError::Over(_, over)) = grown {
+            self.tell_over(tenant, over)?;
         }
         grown
     }
@@ -75,12 +75,17 @@ impl Database {
 
     /// Tells a tenant that something was over this. The room that was made for it was taken back with it; here it stays: who
     /// is well above what may be gets below it, however little room is made at once.
-    pub(super) fn tell_over(&self, tenant: &Tenant, kind: QuotaKind, most: u64) -> Result<(), StoreError> {
+    pub(super) fn tell_over(&self, tenant: &Tenant, over: OverQuota) -> Result<(), StoreError> {
         let (of, departed) = (tenant.clone(), self.departed_tenants());
         self.write_sized(Size::Large, move |db, this| {
             departed.allow(&of)?;
             let work = this.work(db, &of);
-            Room::of(&work)?;
+            let OverQuota { kind, most, found } = over;
+            // It lacked more than is kept free, and would fit in the end: some goes for it, too.
+            let lacks = found > most && found.saturating_sub(stored::of(work.db, &of)?.all()) <= most;
+            if !(lacks && room::let_go(work.db, &of)?) {
+                Room::of(&work)?;
+            }
             quotas::tell(&work, kind, most).map(drop)
         })
     }

@@ -75,7 +75,7 @@ pub(super) fn bytes(name: &str, text: Option<&[u8]>, captures: usize) -> u64 {
 
 /// Lets go of the evidence of some incidents that are resolved, the oldest first; whether there was any. They say that it is
 /// gone, as they do when it was too much. Incidents that have some are found by steps in the key: no row of it is read.
-fn let_go(db: &Connection, tenant: &Tenant) -> Result<bool, StoreError> {
+pub(super) fn let_go(db: &Connection, tenant: &Tenant) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
         "WITH RECURSIVE held (incident) AS (
             SELECT min(incident) FROM evidence WHERE tenant = ?1

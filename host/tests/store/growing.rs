@@ -275,6 +275,29 @@ fn who_is_well_above_what_may_be_stored_gets_below_it() {
     }
 }
 
+/// Also what needs more than is kept free; and for what never fits, nothing is let go.
+#[test]
+fn what_is_large_has_room_in_the_end() {
+    let (fixture, plant) = (Fixture::new(Policy::default()), plant());
+    let database = &fixture.database;
+    add(&fixture, &plant);
+    decide(&fixture, &plant, 0, 161);
+    for id in 1..=160 {
+        database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
+    }
+    let stored = database.stored_of(&plant).unwrap();
+    let (free, evidence) = (300 << 10, stored.of(StoredKind::Evidence));
+    bound(&fixture, &plant, Some(stored.all() + free));
+    let push = |bytes: u64| {
+        let wasm = vec![0; usize::try_from(bytes).unwrap()];
+        database.push_pack(&plant, NewVersion { wasm, ..module() }, me())
+    };
+    assert!(matches!(push(stored.all() + free), Err(StoreError::Over(..))));
+    assert_eq!(database.stored_of(&plant).unwrap().of(StoredKind::Evidence), evidence);
+    let tries = (1..=20).find(|_| push(free + evidence / 2).is_ok()).expect("it has room in the end");
+    assert!((2..=10).contains(&tries), "{tries}");
+}
+
 /// So does what is known already, and what fits.
 #[test]
 fn what_does_nothing_lets_go_of_nothing() {

@@ -6,6 +6,8 @@ use crate::event::{Event, LogSource, Name};
 
 /// So many are told apart; behind them one may stand twice.
 const KNOWN: usize = 16;
+/// Bytes of texts whose memory is kept from block to block.
+const TEXTS: usize = 4096;
 
 /// Each log source once, with its texts.
 #[derive(Default)]
@@ -52,6 +54,9 @@ impl Sources {
         self.block = BLOCKS.fetch_add(1, Relaxed);
         self.list.clear();
         self.texts.clear();
+        // One block with many must not keep their memory for all that come.
+        self.list.shrink_to(16 * KNOWN);
+        self.texts.shrink_to(TEXTS);
     }
 
     /// The number of this event's.

@@ -23,7 +23,7 @@ impl Judging<'_> {
     /// A tenant has other packs than before. As at the beginning, who remembers something has a seat that rests.
     pub(super) fn come(&mut self, tenant: &Tenant, before: &PackSet) {
         self.suspended.retain(|(of, ..)| of != tenant);
-        self.unwritten.retain(|(of, _)| of != tenant);
+        self.unwritten.retain(|(of, ..)| of != tenant);
         let set = self.bar.sets.of(tenant);
         let stays = |digest: &[u8; 32]| set.packs().iter().any(|one| one.pack.digest() == digest);
         let gone = before.packs().iter().map(|one| one.pack.digest());
