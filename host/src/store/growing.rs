@@ -114,14 +114,13 @@ fn within<T>(work: &Work<'_>, act: impl FnOnce(&Work<'_>) -> Result<T, StoreErro
     let all = || Ok::<_, StoreError>(stored::of(work.db, work.tenant)?.all());
     let before = all()?;
     let done = act(work)?;
-    let mut found = all()?;
+    let found = all()?;
     if found <= most || found <= before {
         return Ok(done);
     }
     // As for evidence: of what is resolved, some is let go.
     Room::of(work)?;
-    found = all()?;
-    if found <= most {
+    if all()? <= most {
         return Ok(done);
     }
     let over = OverQuota { kind: QuotaKind::Stored, most, found };
