@@ -30,22 +30,23 @@ use tripline_engine::{Fault, PackFault, suspensions};
 pub(super) use self::disk::Disk;
 use super::Event;
 use super::coming::Coming;
-use super::intake::Intake;
 use super::modules::Starved;
 use super::passing::{Ack, Barrier, Fed, Part, Swap, Until, What, Work};
 use super::remembered::Remembered;
 use super::sets::PackSets;
 use super::shared::Shared;
-use super::turns::{Turn, Turns};
+use super::turns::Turn;
 use crate::commit::{Commit, FilePosition, Tenant};
 use crate::quota::QuotaKind;
 
 /// Decisions that wait in memory for a barrier, at most about so many; as many may be in one that is ready, and in one that
 /// is underway.
 const DECISIONS: u64 = 4096;
-/// Whoever waits for a batch's commit does not wait for the barrier's time, but until all that came is judged, or for this;
-/// nor does a tenant that is ready wait for longer for others that are to be committed with it.
+/// Whoever waits for a batch's commit does not wait for the barrier's time, but for this, unless they have much; nor does a
+/// tenant that is ready wait for longer for others that are to be committed with it.
 const SOON: Duration = Duration::from_millis(20);
+/// So many bytes are little.
+const LITTLE: usize = 64 * 1024;
 /// So long after a mark the next is set, though the barrier before is not on disk.
 const LONG: Duration = Duration::from_secs(1);
 /// How far time is told to pass behind the clock, nanoseconds: what is late by less is not late.
@@ -70,9 +71,6 @@ pub(super) struct Collecting<'a> {
     sets: &'a PackSets,
     judged: Judged<'a>,
     disk: Disk,
-    /// Where lines come from, and what of them is on its way: once that is nothing, whoever waits need not wait for more.
-    intake: &'a Intake,
-    turns: Turns,
     /// Tenants that there are.
     tenants: HashSet<Tenant>,
     /// Blocks come back in any order.
@@ -100,6 +98,8 @@ struct Pending {
     /// Where each file can be read on.
     positions: HashMap<u32, (FilePosition, Option<Foot>)>,
     acks: Vec<Ack>,
+    /// Bytes of lines.
+    bytes: usize,
     /// Places that are given back with the next mark only: what comes behind them waits where it is read.
     turns: Vec<Arc<Turn>>,
 }
@@ -120,7 +120,6 @@ impl<'a> Collecting<'a> {
         sets: &'a PackSets,
         judged: Judged<'a>,
         disk: Disk,
-        (intake, turns): (&'a Intake, Turns),
         tenants: Vec<Tenant>,
     ) -> Collecting<'a> {
         Collecting {
@@ -128,8 +127,6 @@ impl<'a> Collecting<'a> {
             sets,
             judged,
             disk,
-            intake,
-            turns,
             tenants: tenants.into_iter().collect(),
             coming: Coming::default(),
             since: HashMap::new(),
@@ -153,7 +150,6 @@ impl<'a> Collecting<'a> {
         loop {
             let fed = if has_ended { &nothing } else { &fed };
             let (parts, stored) = (self.parts.1.clone(), self.disk.answers().clone());
-            let quiet = self.turns.quiet().clone();
             let mut is_idle = false;
             select! {
                 recv(fed) -> came => match came {
@@ -174,7 +170,6 @@ impl<'a> Collecting<'a> {
                     // The barrier was given up.
                     Err(_) => return,
                 },
-                recv(quiet) -> _ => {}
                 default(self.pause()) => is_idle = true,
             }
             match self.judged.starved.change() {
@@ -265,6 +260,7 @@ impl<'a> Collecting<'a> {
         let Mark { file, offset, line, judged, format, year } = scanned.block.after.clone();
         let is_behind = self.is_much && !self.is_free(&tenant);
         let pending = self.since.entry(tenant.clone()).or_default();
+        pending.bytes += scanned.block.bytes.len();
         let position = FilePosition { file, offset, line, judged, format, year, latest: None, foot: None };
         pending.positions.insert(file, (position, scanned.block.foot.clone()));
         let turn = Arc::new(turn);
@@ -310,12 +306,14 @@ impl<'a> Collecting<'a> {
             || decided >= DECISIONS
             || elapsed >= self.shared.every
             || swaps()
-            || self.is_soon(elapsed) && waits.any(|(_, pending)| !pending.acks.is_empty())
+            || elapsed >= SOON && waits.any(|(_, pending)| self.has_waited(pending, elapsed))
     }
 
-    /// Whether whoever waits for a batch's commit has waited long enough for what is to be committed with it.
-    fn is_soon(&self, elapsed: Duration) -> bool {
-        elapsed >= self.disk.soon(self.shared.every) || self.turns.is_quiet() && self.intake.is_read()
+    /// Whether whoever waits for a batch's commit has waited long enough for what is to be committed with it. Who has much
+    /// waits for more; who has little does not, whatever others have.
+    fn has_waited(&self, pending: &Pending, elapsed: Duration) -> bool {
+        let soon = if pending.bytes <= LITTLE { SOON } else { self.disk.soon(self.shared.every) };
+        !pending.acks.is_empty() && elapsed >= soon
     }
 
     /// Whether all that came is on disk.

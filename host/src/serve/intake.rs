@@ -160,11 +160,6 @@ impl Intake {
         let _ = self.0.quotas.set(quotas);
     }
 
-    /// Whether all that was brought is read.
-    pub(super) fn is_read(&self) -> bool {
-        self.lock().bytes == 0
-    }
-
     /// What tenants may bring.
     pub fn quotas(&self) -> Option<&Quotas> {
         self.0.quotas.get()

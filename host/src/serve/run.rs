@@ -109,7 +109,7 @@ pub fn run(
     intake.remember(database.named_by_senders()?);
     let turns = Turns::new(threads, control.waker());
     let mut feeding =
-        Feeding::new(intake.clone(), turns.clone(), lines, own, most_files, control.waits(), clock.now());
+        Feeding::new(intake.clone(), turns, lines, own, most_files, control.waits(), clock.now());
     let (committed, told) = bounded::<()>(1);
     health.began(clock.now());
     health.serves();
@@ -137,7 +137,6 @@ pub fn run(
                 expected: &expected,
                 sandbox,
                 intake: &intake,
-                turns: &turns,
                 threads,
                 instances,
             };
@@ -164,7 +163,6 @@ struct Epoch<'a> {
     expected: &'a [Expected],
     sandbox: &'a Arc<dyn Sandbox>,
     intake: &'a Intake,
-    turns: &'a Turns,
     threads: usize,
     instances: usize,
 }
@@ -182,7 +180,7 @@ impl Epoch<'_> {
     /// Serves until it is to stop or to change. What packs remember has to be read before; unless it `may_fail`, it waits
     /// until it can be.
     fn run(self, feeding: &mut Feeding, committed: Sender<()>, may_fail: bool) -> Result<(), StoreError> {
-        let Epoch { shared, sets, follow, expected, sandbox, intake, turns, threads, instances } = self;
+        let Epoch { shared, sets, follow, expected, sandbox, intake, threads, instances } = self;
         let threads = threads.max(1);
         let (decided, crowded) = (AtomicU64::new(0), AtomicBool::new(false));
         let starved = Arc::new(Starved::default());
@@ -255,8 +253,8 @@ impl Epoch<'_> {
             });
             let _guard = Guard(control);
             let judged = Judged { judges, decided, crowded, starved, remembered };
-            let (disk, came) = (Disk::new(barriers, stored), (intake, turns.clone()));
-            let collecting = Collecting::new(shared, sets, judged, disk, came, tenants);
+            let disk = Disk::new(barriers, stored);
+            let collecting = Collecting::new(shared, sets, judged, disk, tenants);
             collecting.run(fed);
         });
         Ok(())

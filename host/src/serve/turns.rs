@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-
 use crate::commit::Tenant;
 use crate::follow::Waker;
 
@@ -19,8 +17,6 @@ struct Table {
     most: usize,
     underway: Mutex<Underway>,
     waker: Waker,
-    /// Told when nothing is on its way any more.
-    quiet: (Sender<()>, Receiver<()>),
 }
 
 #[derive(Default)]
@@ -39,18 +35,8 @@ impl Turns {
     /// Enough of one tenant to keep so many threads busy; the waker is told when there is room again.
     pub(super) fn new(threads: usize, waker: Waker) -> Turns {
         let most_of_one = 4 * threads.max(1) + 8;
-        let (most, underway, quiet) = (4 * most_of_one, Mutex::default(), bounded(1));
-        Turns(Arc::new(Table { most_of_one, most, underway, waker, quiet }))
-    }
-
-    /// Whether nothing is on its way.
-    pub(super) fn is_quiet(&self) -> bool {
-        self.0.underway().all == 0
-    }
-
-    /// Receives something when that comes to be so.
-    pub(super) fn quiet(&self) -> &Receiver<()> {
-        &self.0.quiet.1
+        let (most, underway) = (4 * most_of_one, Mutex::default());
+        Turns(Arc::new(Table { most_of_one, most, underway, waker }))
     }
 
     /// Whether more of this tenant may be read.
@@ -92,10 +78,6 @@ impl Drop for Turn {
         let mut underway = self.table.underway();
         let was_full = underway.all >= self.table.most;
         underway.all -= 1;
-        if underway.all == 0 {
-            // It is told already, or nobody asks.
-            let _ = self.table.quiet.0.try_send(());
-        }
         let Some(own) = underway.by.get_mut(&self.tenant) else { return };
         let was_full = was_full || *own >= self.table.most_of_one;
         *own -= 1;
@@ -136,9 +118,7 @@ mod tests {
             let more = turns.has_room(other);
             assert_eq!(more, taken.len() < 48, "{}", taken.len());
         }
-        assert!(!turns.is_quiet() && turns.quiet().try_recv().is_err());
         drop(taken);
         assert!(others.iter().all(|other| turns.has_room(other)));
-        assert!(turns.is_quiet() && turns.quiet().try_recv().is_ok());
     }
 }

@@ -9,8 +9,8 @@ use super::super::passing::Barrier;
 use super::SOON;
 use crate::commit::Tenant;
 
-/// Whoever waits for a batch's commit waits for so many times as long as the last one took, if more comes: the more is in
-/// one, the less each costs.
+/// Who brings much waits for a commit for so many times as long as the last one took: the more is in one, the less each
+/// costs.
 const SPARE: u32 = 4;
 
 /// The committing thread, as the collector sees it.
@@ -60,7 +60,7 @@ impl Disk {
         self.underway.iter().flat_map(|(tenants, _)| tenants)
     }
 
-    /// How long whoever waits for a batch's commit waits for what is to be committed with it.
+    /// How long who brings much waits for what is to be committed with it.
     pub(super) fn soon(&self, every: Duration) -> Duration {
         (self.took * SPARE).clamp(SOON, every.max(SOON))
     }
