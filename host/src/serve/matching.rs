@@ -117,20 +117,26 @@ pub(super) mod tests {
         (tenant.to_string(), number)
     }
 
-    #[test]
-    fn what_is_built_for_one_tenant_keeps_its_lines_waiting_and_nobody_elses() {
+    /// One matcher, what is put for it, what it asks builders for, and what it hands on.
+    fn with_one(then: impl FnOnce(Putter, &Turns, Receiver<Build>, Receiver<Fed>)) {
         let (sets, turns) = (sets(), Turns::new(1, Waker::new().0));
         let (putter, taker) = lanes();
         let (to_builders, builds) = unbounded();
         let (to_collector, collected) = bounded(1);
         std::thread::scope(|scope| {
             let sets = &sets;
-            // The one matcher that there is.
             scope.spawn(move || run(sets, &taker, &to_builders, &to_collector));
-            put(&putter, &turns, "new", 0);
+            then(putter, &turns, builds, collected);
+        });
+    }
+
+    #[test]
+    fn what_is_built_for_one_tenant_keeps_its_lines_waiting_and_nobody_elses() {
+        with_one(|putter, turns, builds, collected| {
+            put(&putter, turns, "new", 0);
             let Build { set, held } = builds.recv_timeout(PATIENCE).unwrap();
-            put(&putter, &turns, "new", 1);
-            (0..3).for_each(|number| put(&putter, &turns, "other", number));
+            put(&putter, turns, "new", 1);
+            (0..3).for_each(|number| put(&putter, turns, "other", number));
             for number in 0..3 {
                 assert_eq!(matched(&collected), ("other".into(), number), "it is being built");
             }
@@ -149,14 +155,8 @@ pub(super) mod tests {
     /// A builder that panics takes nobody's lane along.
     #[test]
     fn without_a_builder_lines_go_on() {
-        let (sets, turns) = (sets(), Turns::new(1, Waker::new().0));
-        let (putter, taker) = lanes();
-        let (to_builders, builds) = unbounded();
-        let (to_collector, collected) = bounded(1);
-        std::thread::scope(|scope| {
-            let sets = &sets;
-            scope.spawn(move || run(sets, &taker, &to_builders, &to_collector));
-            put(&putter, &turns, "new", 0);
+        with_one(|putter, turns, builds, collected| {
+            put(&putter, turns, "new", 0);
             let given_up = builds.recv_timeout(PATIENCE).unwrap();
             drop(builds);
             drop(given_up);

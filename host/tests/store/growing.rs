@@ -14,7 +14,7 @@ use tripline::notices::{End, Next, Outbox};
 use tripline::packs::{self, NewVersion};
 use tripline::quota::{OVER_QUOTA, Quota, QuotaKind};
 use tripline::scans::{Keeps, NewRun, RunEnd, RunState, ScanName, ScanStore, ScannerKind, Tells};
-use tripline::store::StoredKind;
+use tripline::store::{Stored, StoredKind};
 use tripline::tenants::NewTenant;
 use tripline::token::{NewToken, Scope, TokenSecret};
 
@@ -243,6 +243,16 @@ fn however_it_is_asked_for_there_is_never_more_than_may_be() {
     assert_eq!(told(&fixture, &plant), 2, "on the next day it is");
 }
 
+/// A tenant with 161 incidents that have evidence, all but the last resolved; what it has stored.
+fn resolved(fixture: &Fixture, tenant: &Tenant) -> Stored {
+    add(fixture, tenant);
+    decide(fixture, tenant, 0, 161);
+    for id in 1..=160 {
+        fixture.database.act(tenant, id, None, resolve(""), me()).unwrap().unwrap();
+    }
+    fixture.database.stored_of(tenant).unwrap()
+}
+
 /// Each try lets go of some evidence of what is resolved, also one that is refused.
 #[test]
 fn who_is_well_above_what_may_be_stored_gets_below_it() {
@@ -261,12 +271,7 @@ fn who_is_well_above_what_may_be_stored_gets_below_it() {
     for asks in asks {
         let fixture = Fixture::new(Policy::default());
         let database = &fixture.database;
-        add(&fixture, &plant);
-        decide(&fixture, &plant, 0, 161);
-        for id in 1..=160 {
-            database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
-        }
-        let stored = database.stored_of(&plant).unwrap();
+        let stored = resolved(&fixture, &plant);
         let most = stored.all() - stored.of(StoredKind::Evidence) / 2;
         bound(&fixture, &plant, Some(most));
         let tries = (1..=20).find(|_| asks(&fixture)).expect("it has room in the end");
@@ -280,12 +285,7 @@ fn who_is_well_above_what_may_be_stored_gets_below_it() {
 fn what_is_large_has_room_in_the_end() {
     let (fixture, plant) = (Fixture::new(Policy::default()), plant());
     let database = &fixture.database;
-    add(&fixture, &plant);
-    decide(&fixture, &plant, 0, 161);
-    for id in 1..=160 {
-        database.act(&plant, id, None, resolve(""), me()).unwrap().unwrap();
-    }
-    let stored = database.stored_of(&plant).unwrap();
+    let stored = resolved(&fixture, &plant);
     let (free, evidence) = (300 << 10, stored.of(StoredKind::Evidence));
     bound(&fixture, &plant, Some(stored.all() + free));
     let push = |bytes: u64| {
