@@ -12,6 +12,7 @@ use tripline_engine::{deliver, suspensions};
 use super::barrier::Barriers;
 use super::passing::{Keeps, Numbered, Progress, Scan, Work};
 use super::plan::Plan;
+use super::spares::Spares;
 use super::{CheckOptions, MatchSeen, Observer};
 use crate::commit::{Committed, StoreError};
 
@@ -21,6 +22,7 @@ pub(super) struct Collector<'a> {
     pub(super) options: &'a CheckOptions,
     pub(super) plan: &'a Plan,
     pub(super) progress: &'a Progress,
+    pub(super) spares: &'a Spares,
     pub(super) judges: Vec<Sender<Work>>,
     pub(super) suspended: Vec<bool>,
     /// With a store only.
@@ -101,7 +103,9 @@ impl Collector<'_> {
             // Also if the line has none: what is last must not depend on blocks.
             self.last_times.insert(source, scanned.matched.last_time);
         }
-        self.merge.push(*scanned);
+        if let Some(done) = self.merge.push(*scanned) {
+            self.spares.give(done);
+        }
         self.progress.times[source as usize].store(self.merge.read(source), Relaxed);
         self.progress.waiting[source as usize].fetch_sub(1, Relaxed);
     }

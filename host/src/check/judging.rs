@@ -1,6 +1,7 @@
 //! A judge's thread: some of the packs, each one's events in order.
 
 use std::mem::take;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::Receiver;
@@ -10,12 +11,14 @@ use tripline_engine::judge::{Judge, JudgeCost, Snapshot, Verdicts};
 use tripline_engine::{Numbers, deliver};
 
 use super::passing::{Keeps, Part, Work};
+use super::spares::Spares;
 use crate::commit::PackState;
 
 /// Some of the packs, judged in one thread.
 pub(super) struct Judging<'a> {
     seats: Vec<Seat>,
     numbers: &'a Numbers,
+    spares: &'a Spares,
     /// Decisions of all judges so far, if they wait for a barrier.
     decided: Option<&'a AtomicU64>,
     /// Those that wait.
@@ -38,10 +41,14 @@ pub(super) struct Judged {
 }
 
 impl<'a> Judging<'a> {
-    pub(super) fn new(numbers: &'a Numbers, decided: Option<&'a AtomicU64>) -> Judging<'a> {
+    pub(super) fn new(
+        numbers: &'a Numbers,
+        spares: &'a Spares,
+        decided: Option<&'a AtomicU64>,
+    ) -> Judging<'a> {
         let (seats, waiting) = (Vec::new(), Vec::new());
         let (verdicts, fold) = (Verdicts::default(), Fold::new());
-        Judging { seats, numbers, decided, waiting, verdicts, fold }
+        Judging { seats, numbers, spares, decided, waiting, verdicts, fold }
     }
 
     /// Takes a pack, with what it remembers.
@@ -62,11 +69,16 @@ impl<'a> Judging<'a> {
     pub(super) fn run(mut self, work: &Receiver<Work>) -> Judged {
         for work in work {
             match work {
-                Work::Run(run) => deliver(&run, self.numbers, |pack, delivery| {
-                    if let Some(seat) = self.seats.iter_mut().find(|seat| seat.pack == pack) {
-                        seat.judge.push(&delivery, &mut self.verdicts);
+                Work::Run(run) => {
+                    deliver(&run, self.numbers, |pack, delivery| {
+                        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.pack == pack) {
+                            seat.judge.push(&delivery, &mut self.verdicts);
+                        }
+                    });
+                    if let Some(done) = Arc::into_inner(run).and_then(|run| Arc::into_inner(run.scanned)) {
+                        self.spares.give(done);
                     }
-                }),
+                }
                 Work::Suspend(pack, fault) => {
                     if let Some(seat) = self.seats.iter_mut().find(|seat| seat.pack == pack) {
                         seat.judge.suspend(fault, &mut self.verdicts);

@@ -8,6 +8,7 @@ mod passing;
 mod plan;
 mod reading;
 mod run;
+mod spares;
 mod spent;
 
 use std::collections::BTreeMap;

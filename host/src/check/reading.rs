@@ -9,8 +9,12 @@ use tripline_engine::pattern::Rarity;
 
 use super::passing::{Numbered, Progress, Scan};
 use super::plan::Plan;
+use super::spares::Spares;
 use super::{CheckOptions, InputError, Source};
 use crate::files::{Piece, Reader};
+
+/// Bytes of lines that say what is rare in them.
+const SAMPLE: usize = 256 * 1024;
 
 pub(super) struct Reading {
     sources: Vec<Option<(Reader, Lines)>>,
@@ -62,19 +66,25 @@ impl Reading {
         }
     }
 
-    /// Reads a first piece, so that the index knows what is rare in these lines.
+    /// Reads first pieces, so that the index knows what is rare in these lines: as many as there are by now.
     pub(super) fn sample(&mut self, rarity: &mut Rarity) {
         let Some(Some((reader, lines))) = self.sources.first_mut() else { return };
-        match reader.read() {
-            Ok(Piece::Bytes(bytes)) => {
-                rarity.learn(&bytes[..bytes.len().min(64 * 1024)]);
-                self.read.bytes += bytes.len() as u64;
-                lines.push(bytes);
-            }
-            Ok(_) => next_file(reader, lines, self.settles),
-            Err(error) => {
-                self.read.errors.push(error);
-                give_up(reader, lines);
+        let mut wanted = SAMPLE;
+        while wanted > 0 {
+            match reader.read() {
+                Ok(Piece::Bytes([])) => return,
+                Ok(Piece::Bytes(bytes)) => {
+                    let sample = &bytes[..bytes.len().min(wanted)];
+                    rarity.learn(sample);
+                    wanted -= sample.len();
+                    self.read.bytes += bytes.len() as u64;
+                    lines.push(bytes);
+                }
+                Ok(_) => return next_file(reader, lines, self.settles),
+                Err(error) => {
+                    self.read.errors.push(error);
+                    return give_up(reader, lines);
+                }
             }
         }
     }
@@ -84,6 +94,7 @@ impl Reading {
         matchers: &Sender<Numbered<Block>>,
         collector: &Sender<Numbered<Scan>>,
         progress: &Progress,
+        spares: &Spares,
         stop: &AtomicBool,
     ) -> Read {
         let mut tails = Vec::new();
@@ -93,6 +104,9 @@ impl Reading {
             let mut ended = is_stopped();
             let mut over = false;
             let began = self.stats.then(Instant::now);
+            while let Some(block) = spares.block() {
+                lines.reuse(block);
+            }
             // A block's worth at a time, so that choosing a source costs nothing.
             let mut block = lines.next_block();
             while block.is_none() && !ended {

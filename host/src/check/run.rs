@@ -37,6 +37,7 @@ use super::keeping::settings_digest;
 use super::passing::{Numbered, Progress, Scan, Work};
 use super::plan::Plan;
 use super::reading::Reading;
+use super::spares::Spares;
 use super::spent::Spent;
 use super::{CheckOptions, Observer, Outcome, Stop};
 use crate::builtin;
@@ -74,25 +75,27 @@ pub fn run(
     let threads = options.threads.max(1);
     let progress = Progress::new(plan.sources.len());
     let decided = AtomicU64::new(0);
+    let spares = Spares::new(threads * 2);
     let (to_matchers, blocks) = bounded::<Numbered<Block>>(threads * 2);
     let (to_collector, scanned) = bounded::<Numbered<Scan>>(threads * 2);
 
     let (collected, kept, judged, read, stages) = std::thread::scope(|scope| {
-        let (matcher, progress) = (&matcher, &progress);
+        let (matcher, progress, spares) = (&matcher, &progress, &spares);
         let from_reader = to_collector.clone();
-        let reader = scope.spawn(move || reading.run(&to_matchers, &from_reader, progress, stop));
+        let reader = scope.spawn(move || reading.run(&to_matchers, &from_reader, progress, spares, stop));
         let merged = plan.sources.len() > 1;
         let match_blocks = || {
             let (blocks, to_collector) = (blocks.clone(), to_collector.clone());
             let scratch = scratch(options.stats);
-            scope.spawn(move || match_blocks(matcher, merged, &blocks, &to_collector, scratch))
+            scope.spawn(move || match_blocks(matcher, merged, &blocks, &to_collector, spares, scratch))
         };
         let matching: Vec<_> = (0..threads).map(|_| match_blocks()).collect();
         // Whoever holds a sender keeps the other end waiting.
         drop((blocks, to_collector));
         let owners = threads.min(options.packs.len()).max(1);
         let kept = options.store.is_some().then_some(&decided);
-        let mut judges: Vec<Judging<'_>> = (0..owners).map(|_| Judging::new(&plan.numbers, kept)).collect();
+        let mut judges: Vec<Judging<'_>> =
+            (0..owners).map(|_| Judging::new(&plan.numbers, spares, kept)).collect();
         for (pack, configured) in options.packs.iter().enumerate() {
             let judge = Judge::new(Arc::clone(&sandbox), configured, JudgeLimits::default());
             let remembered = plan.states.iter().find(|state| state.pack == configured.pack.name());
@@ -115,6 +118,7 @@ pub fn run(
             options: &options,
             plan: &plan,
             progress,
+            spares,
             barriers,
             settled: 0,
             tails: None,
@@ -179,9 +183,13 @@ fn match_blocks(
     merged: bool,
     blocks: &Receiver<Numbered<Block>>,
     to_collector: &Sender<Numbered<Scan>>,
+    spares: &Spares,
     mut scratch: MatchScratch,
 ) -> Option<Stages> {
     for Numbered { number, source, what: block } in blocks {
+        if let Some(matched) = spares.matched() {
+            scratch.reuse(matched);
+        }
         let matched = matcher.block(&block, merged, &MonotonicClock, &mut scratch);
         let what = Scan::Block(Box::new(Scanned { source, block, matched }));
         if to_collector.send(Numbered { number, source, what }).is_err() {

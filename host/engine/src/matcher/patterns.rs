@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{MatchLimits, MatcherError, MatcherProblem};
 use crate::clock::Clock;
-use crate::pattern::{Compiled, Rarity};
+use crate::pattern::{Compiled, Rarity, cost};
 use crate::{Configured, Pack};
 
 /// The patterns of a pack with its settings. Cloned, they are the same: an automaton is larger than a set's index.
@@ -46,8 +46,9 @@ pub(super) fn try_cost(
     clock: &dyn Clock,
 ) -> Result<(), MatcherError> {
     let MatchLimits { value_bytes: bytes, regex: limit, .. } = *limits;
+    let runs = cost::runs(bytes);
     for (pattern, compiled) in pack.manifest().patterns.iter().zip(patterns) {
-        let found = crate::pattern::cost::worst(pattern, compiled, bytes, clock, limit);
+        let found = cost::worst(pattern, compiled, &runs, bytes, clock, limit);
         if found > limit {
             let pattern = pattern.name.clone();
             let problem = MatcherProblem::Slow { pattern, found, limit, bytes };

@@ -11,18 +11,26 @@ use tripline_abi::manifest::{Pattern, PatternKind};
 use super::compiled::{Compiled, Scratch};
 use crate::clock::Clock;
 
-/// Times each text is tried: the quickest counts, for a busy machine is no fault of a regex.
+/// Times that a text is tried which takes too long: the quickest counts, for a busy machine is no fault of a regex.
 const TRIES: usize = 3;
 /// Repetitions spelled out in a text, per repetition of the regex.
 const MAX_REPEATS: u32 = 64;
 
-/// The time that the dearest text takes a pattern; zero for lists, whose cost is known.
+/// Texts of this length that keep many regexes busy.
+pub(crate) fn runs(length: usize) -> Vec<Vec<u8>> {
+    let seeds: [&[u8]; 7] = [b"a", b" ", b"0", b"a b ", b"0123456789abcdef", b"\xff", b"192.0.2.1 "];
+    seeds.iter().map(|seed| again_and_again(seed, length)).collect()
+}
+
+/// The time that the dearest text takes a pattern, those of [`runs`] and one of its own; zero for lists, whose cost is known. It
+/// may take `limit`: the first text that takes longer is the last.
 pub(crate) fn worst(
     pattern: &Pattern,
     compiled: &Compiled,
+    runs: &[Vec<u8>],
     value_bytes: usize,
     clock: &dyn Clock,
-    stop_at: Duration,
+    limit: Duration,
 ) -> Duration {
     let PatternKind::Regex { regex, unicode } = &pattern.kind else { return Duration::ZERO };
     let parser = regex_syntax::ParserBuilder::new()
@@ -31,35 +39,41 @@ pub(crate) fn worst(
         .case_insensitive(pattern.case_insensitive)
         .build()
         .parse(regex);
+    let own = parser.ok().and_then(|hir| near_miss(&hir, value_bytes));
     let mut scratch = Scratch::default();
     let mut worst = Duration::ZERO;
-    for text in texts(parser.ok().as_ref(), value_bytes) {
+    for text in runs.iter().chain(&own) {
+        let mut quickest = Duration::MAX;
         // The first search builds the lazy automaton, which happens once.
-        let tries = (0..TRIES).map(|_| {
+        for _ in 0..TRIES {
             let before = clock.now();
-            compiled.find(0, &text, value_bytes, &mut scratch);
-            clock.now().saturating_sub(before)
-        });
-        worst = worst.max(tries.min().unwrap_or_default());
-        if worst > stop_at {
+            compiled.find(0, text, value_bytes, &mut scratch);
+            quickest = quickest.min(clock.now().saturating_sub(before));
+            if quickest <= limit {
+                break;
+            }
+        }
+        worst = worst.max(quickest);
+        if worst > limit {
             break;
         }
     }
     worst
 }
 
-fn texts(hir: Option<&Hir>, length: usize) -> Vec<Vec<u8>> {
-    let mut seeds: Vec<Vec<u8>> =
-        [&b"a"[..], b" ", b"0", b"a b ", b"0123456789abcdef", b"\xff", b"192.0.2.1 "].map(Vec::from).into();
-    if let Some(hir) = hir {
-        let mut shape = Vec::new();
-        spell(hir, length, &mut shape);
-        // Without its end it is a near miss, again and again.
-        shape.truncate(shape.len().saturating_sub(1).max(1));
-        seeds.push(shape);
-    }
-    seeds.retain(|seed| !seed.is_empty());
-    seeds.into_iter().map(|seed| seed.iter().copied().cycle().take(length).collect()).collect()
+/// A text of the regex's own shape, without its end: a near miss, again and again.
+fn near_miss(hir: &Hir, length: usize) -> Option<Vec<u8>> {
+    let mut shape = Vec::new();
+    spell(hir, length, &mut shape);
+    shape.truncate(shape.len().saturating_sub(1).max(1));
+    (!shape.is_empty()).then(|| again_and_again(&shape, length))
+}
+
+/// The seed, which is not empty, as often as it takes.
+fn again_and_again(seed: &[u8], length: usize) -> Vec<u8> {
+    let mut text = seed.repeat(length.div_ceil(seed.len()));
+    text.truncate(length);
+    text
 }
 
 /// A text that the regex matches, with repetitions at their longest.
