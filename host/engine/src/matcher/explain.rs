@@ -108,7 +108,7 @@ impl Matcher {
                 .map(|field| field.value),
         };
         let Some(value) = value else {
-            return match compiled.find_none(&mut scratch.work.search) {
+            return match compiled.find_none() {
                 Some(found) => PatternExplained::Matches { value, found, captures: Vec::new() },
                 None => PatternExplained::NoValue,
             };

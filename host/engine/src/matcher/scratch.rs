@@ -7,7 +7,7 @@ use super::matched::{Matched, Sizes};
 use super::profile::{Profile, Stages};
 use crate::clock::Clock;
 use crate::event::Event;
-use crate::pattern::{Captured, Found, Hits, Scratch};
+use crate::pattern::{Found, Hits, Scratch};
 
 /// Memory that one thread uses again for every block of one matcher, or of those with the same patterns.
 #[derive(Default)]
@@ -20,6 +20,7 @@ pub struct MatchScratch {
 /// What is known of a line while it is matched, and of the block so far.
 #[derive(Default)]
 pub(super) struct Work {
+    /// Also the captures of all patterns that match the line.
     pub(super) search: Scratch,
     /// Hits in what decoding changed of a line.
     pub(super) changed: Hits,
@@ -33,7 +34,6 @@ pub(super) struct Work {
     pub(super) candidates: Vec<u32>,
     pub(super) own: Vec<u32>,
     pub(super) tried: Vec<Tried>,
-    pub(super) captures: Vec<Captured>,
     pub(super) touched: Vec<u32>,
     /// For each pack the time of its patterns, and the events that they were tried on.
     pub(super) time: Vec<(Duration, u64)>,
@@ -104,7 +104,7 @@ impl Work {
             self.mark = 1;
         }
         self.candidates.clear();
-        self.captures.clear();
+        self.search.captures.clear();
         self.touched.clear();
         self.touched.extend_from_slice(always);
     }

@@ -72,7 +72,8 @@ impl Matcher {
             }
             work.changed = hits;
         }
-        work.candidates.sort_unstable();
+        let mut candidates = std::mem::take(&mut work.candidates);
+        candidates.sort_unstable();
         let mut touched = std::mem::take(&mut work.touched);
         touched.sort_unstable();
         touched.dedup();
@@ -83,39 +84,49 @@ impl Matcher {
             if self.meters[pack as usize].is_suspended() || !watch.takes(line.event, line.text) {
                 continue;
             }
-            self.pack(pack, watch, line, work, matched);
+            self.pack(pack, watch, line, &candidates, work, matched);
             let now = clock.now();
             let (time, tried) = &mut work.time[pack as usize];
             *time += now.saturating_sub(before);
             *tried += 1;
             before = now;
         }
-        work.touched = touched;
+        (work.touched, work.candidates) = (touched, candidates);
         if matched.wakes.len() > first_wake {
             matched.keep(line, first_wake, &self.set.wanted);
         }
         before
     }
 
-    fn pack(&self, pack: u32, watch: &Watch, line: &Decoded, work: &mut Work, matched: &mut Matched) {
-        let mut own = std::mem::take(&mut work.own);
-        own.clear();
-        let range = watch.first..watch.first + watch.patterns;
-        let start = work.candidates.partition_point(|&p| p < range.start);
-        own.extend(work.candidates[start..].iter().take_while(|p| range.contains(p)));
+    fn pack(
+        &self,
+        pack: u32,
+        watch: &Watch,
+        line: &Decoded,
+        candidates: &[u32],
+        work: &mut Work,
+        matched: &mut Matched,
+    ) {
+        let candidates = &candidates[candidates.partition_point(|&p| p < watch.first)..];
+        let end = candidates.partition_point(|&p| p < watch.first + watch.patterns);
+        let mut all = std::mem::take(&mut work.own);
+        let mut own = &candidates[..end];
         if !watch.unfiltered.is_empty() {
-            own.extend_from_slice(&watch.unfiltered);
-            own.sort_unstable();
+            all.clear();
+            all.extend_from_slice(own);
+            all.extend_from_slice(&watch.unfiltered);
+            all.sort_unstable();
+            own = &all;
         }
-        if watch.wakes(&own, |pattern| self.holds(pattern, line, work)) {
+        if watch.wakes(own, |pattern| self.holds(pattern, line, work)) {
             let first = matched.matches.len() as u32;
-            for &pattern in &own {
+            for &pattern in own {
                 if !self.holds(pattern, line, work) {
                     continue;
                 }
                 let Some((found, start, end)) = work.tried[pattern as usize].found else { continue };
                 let captures = matched.captures.len() as u32;
-                matched.captures.extend_from_slice(&work.captures[start as usize..end as usize]);
+                matched.captures.extend_from_slice(&work.search.captures[start as usize..end as usize]);
                 matched.matches.push(Seen {
                     pattern: pattern - watch.first,
                     entry: found.entry,
@@ -125,16 +136,18 @@ impl Matcher {
             }
             matched.wakes.push(Waked { pack, matches: (first, matched.matches.len() as u32) });
         }
-        work.own = own;
+        work.own = all;
     }
 
     /// Whether a pattern matches the current line; tried once at most.
+    #[inline]
     fn holds(&self, pattern: u32, line: &Decoded, work: &mut Work) -> bool {
+        let tried = work.tried[pattern as usize];
+        if tried.mark == work.mark { tried.found.is_some() } else { self.tries(pattern, line, work) }
+    }
+
+    fn tries(&self, pattern: u32, line: &Decoded, work: &mut Work) -> bool {
         let at = pattern as usize;
-        let tried = work.tried[at];
-        if tried.mark == work.mark {
-            return tried.found.is_some();
-        }
         let compiled = &self.set.patterns[at];
         let hit = work.hit[at];
         let is_hit = hit.mark == work.mark;
@@ -148,23 +161,20 @@ impl Matcher {
                 .map(|field| field.value),
         };
         let started = if possible { work.started() } else { None };
+        let captures = work.search.captures.len() as u32;
         let found = match place {
             Some(place) => {
                 let first = if is_hit && !line.changed { first_in(place, hit.first) } else { 0 };
                 let value = line.event.text(line.text, place);
                 compiled.find_from(at, value, first, self.limits.value_bytes, &mut work.search)
             }
-            None if possible => compiled.find_none(&mut work.search),
+            None if possible => compiled.find_none(),
             None => None,
         };
         if let (Some(profile), Some(started)) = (&mut work.profile, started) {
             profile.verified(at, found.is_some(), started);
         }
-        let found = found.map(|found| {
-            let start = work.captures.len() as u32;
-            work.captures.extend_from_slice(&work.search.captures);
-            (found, start, work.captures.len() as u32)
-        });
+        let found = found.map(|found| (found, captures, work.search.captures.len() as u32));
         work.tried[at] = Tried { mark: work.mark, found };
         found.is_some()
     }

@@ -53,7 +53,7 @@ pub struct Scratch {
     pub(super) slots: Vec<Option<NonMaxUsize>>,
     folded: Vec<u8>,
     pub(super) walk: Walk,
-    /// The captures of the last match, in the order of the pattern's named groups.
+    /// The captures of the last match, or of all since they were cleared, in the order of each pattern's named groups.
     pub captures: Vec<Captured>,
 }
 
@@ -140,18 +140,19 @@ impl Compiled {
     }
 
     /// Tries it where there is no value.
-    pub fn find_none(&self, scratch: &mut Scratch) -> Option<Found> {
-        scratch.captures.clear();
+    pub fn find_none(&self) -> Option<Found> {
         matches!(self.kind, Kind::Exists(false)).then_some(Found { entry: None, cut: false })
     }
 
     /// Tries it on a value, of which a search looks at no more than `limit` bytes. `number` is its place in the
     /// caller's list of patterns, by which `scratch` keeps its cache.
     pub fn find(&self, number: usize, value: &[u8], limit: usize, scratch: &mut Scratch) -> Option<Found> {
+        scratch.captures.clear();
         self.find_from(number, value, 0, limit, scratch)
     }
 
-    /// The same, where none of its [`necessary`](Compiled::necessary) literals is known to begin before `first`.
+    /// The same, where none of its [`necessary`](Compiled::necessary) literals is known to begin before `first`; the captures are
+    /// added to those that there are.
     pub fn find_from(
         &self,
         number: usize,
@@ -161,7 +162,6 @@ impl Compiled {
         scratch: &mut Scratch,
     ) -> Option<Found> {
         let first = if self.leads { first } else { 0 };
-        scratch.captures.clear();
         let whole = |holds: bool, entry| holds.then_some(Found { entry, cut: false });
         let searched = &value[..value.len().min(limit)];
         let cut = searched.len() < value.len();

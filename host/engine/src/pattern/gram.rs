@@ -17,7 +17,7 @@ use super::rarity::{FOLD, Rarity, fold};
 /// Shorter literals have no gram.
 pub(super) const LEAST: usize = 4;
 /// Bytes that are looked at between two branches.
-const STEP: usize = 16;
+const STEP: usize = 32;
 /// Words of the bitmap; 2^20 bits still fit a second-level cache. Of a small set only the first few are used.
 const WORDS: usize = 1 << 14;
 const MOST_BITS: u32 = 20;

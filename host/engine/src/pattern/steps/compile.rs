@@ -21,7 +21,11 @@ pub(super) fn compile(hir: &Hir, groups: &[usize]) -> Option<Steps> {
     compiler.put(hir, &First::nothing())?;
     let begin = compiler.begin(begin.set);
     let Compiler { steps, sets, .. } = compiler;
-    Some(Steps { begin, steps, sets, slots: groups.len() * 2 })
+    let entry = match (&begin, steps.first()) {
+        (Begin::Text(_), Some(Step::Text(text))) => (1, text.len()),
+        _ => (0, 0),
+    };
+    Some(Steps { begin, entry, steps, sets, slots: groups.len() * 2 })
 }
 
 struct Compiler<'a> {

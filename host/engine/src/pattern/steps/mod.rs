@@ -24,6 +24,8 @@ const NONE: u32 = u32::MAX;
 /// A regex as steps.
 pub(super) struct Steps {
     begin: Begin,
+    /// The step at which a walk begins, and how far behind the match's first byte: looking for that has done what is before.
+    entry: (usize, usize),
     steps: Vec<Step>,
     sets: Vec<Set>,
     slots: usize,
@@ -172,17 +174,18 @@ impl Steps {
             }
             walk.slots.clear();
             walk.slots.resize(self.slots, NONE);
-            match self.walk(text, at, &mut fuel, walk) {
+            let (step, behind) = self.entry;
+            match self.walk(text, (step, at + behind), &mut fuel, walk) {
                 Walked::Differs if !matches!(self.begin, Begin::Start) => at += 1,
                 walked => return walked,
             }
         }
     }
 
-    /// Whether a match begins here.
-    fn walk(&self, text: &[u8], start: usize, fuel: &mut u32, walk: &mut Walk) -> Walked {
+    /// Whether a match goes on here.
+    fn walk(&self, text: &[u8], from: (usize, usize), fuel: &mut u32, walk: &mut Walk) -> Walked {
         walk.back.clear();
-        let (mut step, mut at) = (0, start);
+        let (mut step, mut at) = from;
         while let Some(next) = self.steps.get(step) {
             *fuel = match fuel.checked_sub(1) {
                 Some(left) => left,
