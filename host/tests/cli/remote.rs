@@ -13,6 +13,7 @@ use tripline::http::{HttpLimits, HttpOptions, HttpServer, HttpSources, start};
 use tripline::incidents::{Actor, Filter, Policy};
 use tripline::notices::{Route, Routes};
 use tripline::packs::{Compiler, Shelf, Tools};
+use tripline::quota::QuotaKind;
 use tripline::serve::{Control, Health, Intake, IntakeLimits, ScanPlan, Scans, StreamSettings};
 use tripline::store::{Database, DatabaseOptions};
 use tripline::token::{NewToken, Scope, TokenSecret};
@@ -61,8 +62,12 @@ impl Site {
     }
 
     fn token(&self, scope: Scope, name: &str) -> String {
+        self.token_of(&Tenant::default(), scope, name)
+    }
+
+    fn token_of(&self, tenant: &Tenant, scope: Scope, name: &str) -> String {
         let secret = TokenSecret::draw().unwrap();
-        let new = NewToken { tenant: Tenant::default(), name: name.into(), scope, expires: None };
+        let new = NewToken { tenant: tenant.clone(), name: name.into(), scope, expires: None };
         let author = Actor::named("test", "test");
         self.database.add_token(new, secret.hash(), author, None).unwrap();
         secret.show().into()
@@ -244,6 +249,19 @@ fn what_is_wrong_is_said() {
     assert_eq!(with(&["--server", url, "--token-file", "reader"]).status.code(), Some(0));
     let ack = ["incident", "ack", "1", "--server", url, "--token-file", "reader"];
     said(run(&site.fixture, &ack), "expected a token with the scope analyst, found reader");
+    said(
+        run(&site.fixture, &ack),
+        "hint: `tripline token add --tenant default` beside the server's database",
+    );
+    assert_eq!(site.remote(&["tenant", "add", "plant"]).status.code(), Some(0));
+    let plant = Tenant::new("plant").unwrap();
+    site.fixture.write("plant", site.token_of(&plant, Scope::Admin, "admin"));
+    let hardly = vec![(QuotaKind::Stored, Some(1))];
+    assert!(site.database.set_quota(&plant, hardly, Actor::program("a test")).unwrap().is_some());
+    let of_plant = ["--tenant", "plant", "--server", url, "--token-file", "plant"];
+    let report = [&["incident", "report", "--title", "No room"][..], &of_plant].concat();
+    said(run(&site.fixture, &report), "expected at most 1B stored");
+    said(run(&site.fixture, &report), "hint: an operator sees what it uses by `tripline tenant show plant`");
     let test = ["notify", "test", "a@b.example", "--server", url, "--token-file", "token"];
     said(run(&site.fixture, &test), "expected no --server");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -18,6 +18,7 @@ use super::super::arguments::TOKEN;
 use super::unreached;
 use crate::commit::Tenant;
 use crate::http::TENANT;
+use crate::quota::OVER_QUOTA;
 use crate::report::visible;
 use crate::token::TokenSecret;
 
@@ -46,6 +47,8 @@ pub(super) struct Server {
 /// An answer that is no success.
 pub(super) struct Refused {
     status: StatusCode,
+    /// What the problem's type ends with.
+    code: String,
     detail: String,
     retry_after: Option<String>,
 }
@@ -53,6 +56,8 @@ pub(super) struct Refused {
 /// A problem as RFC 9457 has it, as far as it is shown.
 #[derive(Default, Deserialize)]
 struct Problem {
+    #[serde(default)]
+    r#type: String,
     #[serde(default)]
     title: String,
     #[serde(default)]
@@ -192,6 +197,21 @@ impl Server {
             status if status.is_redirection() => {
                 ("expected an answer, found a redirection, which is not followed".into(), None)
             }
+            StatusCode::FORBIDDEN => {
+                let hint = format!(
+                    "`tripline token add --tenant {}` beside the server's database makes one",
+                    self.tenant
+                );
+                (detail, Some(hint))
+            }
+            _ if refused.code == OVER_QUOTA => {
+                let hint = format!(
+                    "an operator sees what it uses by `tripline tenant show {0}`, and lets it have more by `tripline tenant set {0} \
+                     --quota KEY=VALUE`",
+                    self.tenant
+                );
+                (detail, Some(hint))
+            }
             _ if detail.is_empty() => (format!("the server answers {}", refused.status), None),
             _ => (detail, None),
         };
@@ -274,8 +294,9 @@ fn refused(response: &mut Response<Body>) -> Refused {
     let retry_after = retry_after.map(String::from);
     let bytes = response.body_mut().with_config().limit(LARGEST).read_to_vec().unwrap_or_default();
     let problem: Problem = serde_json::from_slice(&bytes).unwrap_or_default();
+    let code = problem.r#type.strip_prefix("urn:tripline:").unwrap_or_default().to_string();
     let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
-    Refused { status, detail, retry_after }
+    Refused { status, code, detail, retry_after }
 }
 
 /// With TLS, unless it is this machine.
