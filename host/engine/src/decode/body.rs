@@ -5,8 +5,10 @@ use crate::event::{Event, Name};
 use super::skip::blanks;
 use super::{access, audit, cef};
 
-/// Programs whose messages may be an access log's lines.
-const WEB_SERVERS: [&[u8]; 4] = [b"nginx", b"apache2", b"apache", b"httpd"];
+/// Whether this is a program whose messages may be an access log's lines.
+fn is_web_server(service: &[u8]) -> bool {
+    matches!(service, b"nginx" | b"apache2" | b"apache" | b"httpd")
+}
 
 /// Adds what the message at `start` has, if it is of such a format. When it was, the header knows better.
 pub(super) fn fill(line: &[u8], start: usize, event: &mut Event) {
@@ -34,11 +36,10 @@ pub(super) fn fill(line: &[u8], start: usize, event: &mut Event) {
 }
 
 fn is_of_web_server(line: &[u8], event: &Event) -> bool {
-    let service = match event.log_source.service {
-        Some(Name::Place(place)) => event.text(line, place),
-        _ => return false,
-    };
-    WEB_SERVERS.contains(&service)
+    match event.log_source.service {
+        Some(Name::Place(place)) => is_web_server(event.text(line, place)),
+        _ => false,
+    }
 }
 
 /// Whether decoding a message may change a value of it; rather `true` than wrong. Each text is looked for by its last
@@ -47,12 +48,16 @@ pub(super) fn may_change(line: &[u8]) -> bool {
     let has = |last: u8, before: &[&[u8]]| {
         memchr::memchr_iter(last, line).any(|at| before.iter().any(|before| line[..at].ends_with(before)))
     };
+    // The second look spares most lines three.
     has(b'(', &[b"audit"])
-        || memchr::memchr(b'\\', line).is_some() && has(b':', &[b"CEF"])
-        || access::may_change(line) && has(b'"', &[b"] ", b"request: "])
+        || access::may_change_any(line)
+            && (memchr::memchr(b'\\', line).is_some() && has(b':', &[b"CEF"])
+                || access::may_change(line) && has(b'"', &[b"] ", b"request: "]))
 }
 
 /// The same of many lines.
 pub(super) fn may_change_any(lines: &[u8]) -> bool {
-    access::may_change_any(lines) || memchr::memmem::find(lines, b"audit(").is_some()
+    // A request stands in quotes.
+    let changes = memchr::memchr2(b'"', b'\\', lines).is_some() && access::may_change_any(lines);
+    changes || memchr::memmem::find(lines, b"audit(").is_some()
 }
