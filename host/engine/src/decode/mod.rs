@@ -63,7 +63,7 @@ pub(crate) use opening::{Opening, first};
 pub(crate) use stamp::is_leap;
 
 use stamp::Stamp;
-use syslog::{Syslog, text};
+use syslog::text;
 use zone::Zone;
 
 /// Names that decoding gives to fields by itself. The name of any other field stands in its line, or in the arena.
@@ -286,7 +286,7 @@ impl Decoder {
             // What is below would say the same.
             text(event, "timestamp", Place::line(stamp.start, stamp.end));
             event.time = stamp.instant(year, &self.zone);
-            Syslog::behind(line, stamp.end).fill(line, event);
+            syslog::fill(line, stamp.end, event);
             return true;
         }
         let Some(opening) = self.opening(line) else { return self.fill_within(line, start, event) };
@@ -301,7 +301,7 @@ impl Decoder {
         }
         match opening.format {
             Format::Rfc5424 => rfc5424::fill(line, opening.behind, event),
-            Format::Rfc3164 => Syslog::behind(line, opening.behind).fill(line, event),
+            Format::Rfc3164 => syslog::fill(line, opening.behind, event),
             Format::Access => {
                 if let Some(stamp) = &opening.stamp {
                     access::fill(line, start, stamp, event);

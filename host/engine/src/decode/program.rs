@@ -2,13 +2,15 @@
 
 use crate::event::{Name, Place};
 
-use super::skip::{blanks, skip};
+use super::skip::{blanks, digits, letters, skip};
 
 /// syslog's tag: `sshd[24200]: `, `kernel: `.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tag {
     /// Where the program stands.
     pub(super) program: Place,
+    /// One past its name, behind which something may stand in parentheses.
+    name_end: usize,
     /// Where the process id stands.
     pub(super) pid: Option<Place>,
     /// Where the text behind the tag begins.
@@ -16,15 +18,23 @@ pub(super) struct Tag {
 }
 
 impl Tag {
-    /// The tag at `start`: a program, then `[pid]` or `:` or both, then a blank or the end.
-    #[inline]
+    /// The tag at `start`: a program, then `[pid]` or `:` or both, then a blank or the end. What stands in parentheses
+    /// belongs to the program: `sshd(pam_unix)`.
+    #[inline(always)]
     pub(super) fn at(line: &[u8], start: usize) -> Option<Tag> {
-        let end = program_end(line, start)?;
-        let mut at = end;
-        let mut pid = None;
+        let name_end = skip(line, letters(line, start), |byte| NAMES[usize::from(byte)]);
+        let mut end = name_end;
+        if line.get(end) == Some(&b'(') {
+            end = skip(line, end, |byte| byte != b')' && byte > b' ');
+            end = skip(line, end, |byte| byte == b')' || NAMES[usize::from(byte)]);
+        }
+        if start == end {
+            return None;
+        }
+        let (mut at, mut pid) = (end, None);
         if line.get(at) == Some(&b'[') {
             let inside = at + 1;
-            at = skip(line, inside, |byte| byte != b']' && byte > b' ');
+            at = skip(line, digits(line, inside), |byte| byte != b']' && byte > b' ');
             if line.get(at) != Some(&b']') {
                 return None;
             }
@@ -36,18 +46,16 @@ impl Tag {
         if !colon && at == end || !matches!(line.get(at), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
             return None;
         }
-        Some(Tag { program: Place::line(start, end), pid, behind: blanks(line, at) })
+        Some(Tag { program: Place::line(start, end), name_end, pid, behind: blanks(line, at) })
     }
-}
 
-/// One past the program at `start`, if one stands there. What stands in parentheses belongs to it: `sshd(pam_unix)`.
-fn program_end(line: &[u8], start: usize) -> Option<usize> {
-    let mut end = skip(line, start, |byte| NAMES[usize::from(byte)]);
-    if line.get(end) == Some(&b'(') {
-        end = skip(line, end, |byte| byte != b')' && byte > b' ');
-        end = skip(line, end, |byte| byte == b')' || NAMES[usize::from(byte)]);
+    /// The service that its program is.
+    #[inline(always)]
+    pub(super) fn service(&self, line: &[u8]) -> Option<Name> {
+        let Place { start, end, .. } = self.program;
+        let text = &line[start as usize..end as usize];
+        named(text, self.name_end - start as usize, self.program)
     }
-    (start < end && matches!(line.get(end), Some(b'[' | b':'))).then_some(end)
 }
 
 /// The bytes of a program's name.
@@ -70,11 +78,17 @@ const NAMES: [bool; 256] = {
 /// The service that a program is, if `place` has a name: `/usr/sbin/cron` is cron, `su(pam_unix)` is su, and what
 /// OpenSSH has split its daemon into is sshd.
 pub(super) fn service(text: &[u8], place: Place) -> Option<Name> {
+    named(text, text.iter().position(|byte| *byte == b'(').unwrap_or(text.len()), place)
+}
+
+/// The same of a program before whose byte `end` no parenthesis opens.
+#[inline(always)]
+fn named(text: &[u8], end: usize, place: Place) -> Option<Name> {
     let start = match text.first() {
         Some(b'/') => text.iter().rposition(|byte| *byte == b'/')? + 1,
         _ => 0,
     };
-    let end = text.iter().position(|byte| *byte == b'(').unwrap_or(text.len()).max(start);
+    let end = end.max(start);
     match &text[start..end] {
         b"" => None,
         b"sshd" | b"sshd-session" | b"sshd-auth" => Some(Name::Known("sshd")),

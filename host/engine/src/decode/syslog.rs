@@ -4,7 +4,7 @@ use tripline_abi::FieldType;
 
 use crate::event::{Event, EventField, Name, Place};
 
-use super::program::{Tag, service};
+use super::program::Tag;
 use super::skip::{blanks, word_end};
 use super::stamp::Stamp;
 use super::{body, level};
@@ -20,16 +20,12 @@ pub(super) struct Syslog {
 
 impl Syslog {
     /// Behind a stamp that only syslog writes: the first word is the host, unless it is already the tag.
-    #[inline]
-    pub(super) fn behind(line: &[u8], at: usize) -> Syslog {
-        let start = blanks(line, at);
-        // Cisco: `Jan 01 2024 12:00:00: %ASA-6-302013: Built`.
-        if line.get(at) == Some(&b':') {
-            let start = blanks(line, at + 1);
-            let tag = Tag::at(line, start);
-            return Syslog { host: None, tag, message: tag.map_or(start, |tag| tag.behind) };
-        }
-        let end = word_end(line, start);
+    #[inline(always)]
+    fn behind(line: &[u8], at: usize) -> Syslog {
+        // Cisco has no host: `Jan 01 2024 12:00:00: %ASA-6-302013: Built`.
+        let colon = line.get(at) == Some(&b':');
+        let start = blanks(line, at + usize::from(colon));
+        let end = if colon { start } else { word_end(line, start) };
         // A line for the local syslog socket has no host. A host may end like a tag: 2001:db8::
         let word = &line[start..end];
         if matches!(word.last(), Some(b':' | b']'))
@@ -72,7 +68,7 @@ impl Syslog {
     }
 
     /// Adds the fields, the message and the service.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill(&self, line: &[u8], event: &mut Event) {
         if let Some(host) = self.host {
             text(event, "host", host);
@@ -80,7 +76,7 @@ impl Syslog {
         event.log_source.product = Some("linux".into());
         if let Some(tag) = self.tag {
             text(event, "program", tag.program);
-            event.log_source.service = service(bytes(line, tag.program), tag.program);
+            event.log_source.service = tag.service(line);
             if let Some(pid) = tag.pid {
                 text(event, "pid", pid);
             }
@@ -90,7 +86,13 @@ impl Syslog {
     }
 }
 
+/// Adds what stands behind a stamp that only syslog writes.
+pub(super) fn fill(line: &[u8], at: usize, event: &mut Event) {
+    Syslog::behind(line, at).fill(line, event);
+}
+
 /// Adds a text that stands in the line.
+#[inline(always)]
 pub(super) fn text(event: &mut Event, name: &'static str, value: Place) {
     event.fields.push(EventField { name: Name::Known(name), kind: FieldType::Text, value });
 }
