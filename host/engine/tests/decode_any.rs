@@ -326,6 +326,38 @@ proptest! {
     }
 }
 
+/// Dates without a year are what jiff says, and the twelve months are the only ones.
+#[test]
+fn dates_are_what_jiff_says() {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let decoder = Decoder::new(Format::Rfc3164, TimeZone::UTC, true);
+    let decoded = |line: &str, year| {
+        let mut event = Event::default();
+        decoder.decode(line.as_bytes(), year, &mut event);
+        (event.time, !event.fields.is_empty())
+    };
+    let days = (0..12).flat_map(|month| (0..34).map(move |day| (month, day)));
+    for (year, (month, day)) in days.flat_map(|date| [1900, 2000, 2023, 2024].map(|year| (year, date))) {
+        let date = match (month, day) {
+            // The day behind the 28th.
+            (1, 29) => jiff::civil::Date::new(year, 2, 28).and_then(|date| date.tomorrow()),
+            _ => jiff::civil::Date::new(year, month + 1, day),
+        };
+        let instant = date.and_then(|date| date.at(6, 55, 46, 0).to_zoned(TimeZone::UTC));
+        let expected = instant.ok().map(|instant| instant.timestamp().as_nanosecond() as i64);
+        let line = format!("{} {day:2} 06:55:46 host app: text", MONTHS[month as usize]);
+        assert_eq!(decoded(&line, year), (expected, true), "{year} {line}");
+    }
+    for letters in 0..26 * 26 * 26 {
+        let letter = |first: u8, number: u32| char::from(first + (number % 26) as u8);
+        let name: String =
+            [letter(b'A', letters / 676), letter(b'a', letters / 26), letter(b'a', letters)].iter().collect();
+        let known = MONTHS.contains(&&*name);
+        assert_eq!(decoded(&format!("{name} 10 06:55:46 host app: text"), 2024).1, known, "{name}");
+    }
+}
+
 /// Objects and lists may stand 128 deep in one another and no deeper, and depth costs no stack.
 #[test]
 fn depth_is_bounded() {

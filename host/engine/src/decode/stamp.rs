@@ -152,19 +152,17 @@ impl Stamp {
     ///
     /// `year` and `zone` are for what the stamp does not say. A leap second is the second before it. 29 February
     /// in a year that was settled from outside and has none is 1 March: the day behind the 28th.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn instant(&self, year: i16, zone: &Zone) -> Option<i64> {
         let (mut month, mut day) = (self.month, self.day);
-        let year = match self.year {
-            Some(year) => year,
-            None => {
-                if (month, day) == (2, 29) && !is_leap(year) {
-                    (month, day) = (3, 1);
-                }
-                year
+        let year = self.year.unwrap_or(year);
+        if (month, day) == (2, 29) && !is_leap(year) {
+            if self.year.is_some() {
+                return None;
             }
-        };
-        let is_date = (1..=12).contains(&month) && (1..=days_of_month(year, month)).contains(&day);
+            (month, day) = (3, 1);
+        }
+        let is_date = (1..=12).contains(&month) && (1..=MOST_DAYS[usize::from(month)]).contains(&day);
         let [hour, minute, second] = self.clock;
         if !is_date || hour > 23 || minute > 59 || second > 60 {
             return None;
@@ -185,14 +183,10 @@ pub(crate) fn is_leap(year: i16) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-fn days_of_month(year: i16, month: u8) -> u8 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap(year) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
+/// The days of each month in a leap year; there is no month 0.
+const MOST_DAYS: [u8; 13] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/// The days between 1 March and the first of each month.
+const DAYS_BEFORE: [u16; 13] = [0, 306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275];
 
 /// Days from 1970-01-01 in the proleptic Gregorian calendar.
 ///
@@ -202,8 +196,9 @@ fn days_since_1970(year: i16, month: u8, day: u8) -> i64 {
     const BACK: u32 = 40_000;
     const DAYS_BACK: i64 = BACK as i64 / 400 * 146_097 + 719_468;
     let year = (i32::from(year) + BACK as i32 - i32::from(month <= 2)) as u32;
-    let month = (u32::from(month) + 9) % 12;
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + u32::from(day) - 1;
+    let century = year / 100;
+    let before = u32::from(DAYS_BEFORE[usize::from(month)]);
+    let days = year * 365 + year / 4 - century + century / 4 + before + u32::from(day) - 1;
     i64::from(days) - DAYS_BACK
 }
 
@@ -235,23 +230,28 @@ fn offset(text: &[u8], start: usize) -> Option<(i32, usize)> {
     (ends && hours < 24 && minutes < 60).then_some((seconds, end))
 }
 
+/// The month of this name.
 fn month(name: [u8; 3]) -> Option<u8> {
-    Some(match &name {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    })
+    let (known, month) = MONTHS[month_slot(name)];
+    (name == known).then_some(month)
 }
+
+/// Where a month stands among [`MONTHS`]: the last two letters tell the twelve apart.
+const fn month_slot([_, second, third]: [u8; 3]) -> usize {
+    second.wrapping_add(third) as usize % 32
+}
+
+/// Names and numbers of the months; where no month's place is, another's name stands, whose place this is not.
+const MONTHS: [([u8; 3], u8); 32] = {
+    let names = b"JanFebMarAprMayJunJulAugSepOctNovDec".as_chunks::<3>().0;
+    let mut months = [(names[0], 1); 32];
+    let mut i = 0;
+    while i < names.len() {
+        months[month_slot(names[i])] = (names[i], i as u8 + 1);
+        i += 1;
+    }
+    months
+};
 
 /// The place behind `wanted`, if that stands at `at`.
 fn byte(text: &[u8], at: usize, wanted: u8) -> Option<usize> {
@@ -264,6 +264,7 @@ fn digit(text: &[u8], at: usize) -> Option<u8> {
 }
 
 /// Hour, minute and second of `06:55:46`, all eight bytes at once.
+#[inline(always)]
 fn clock_of(form: [u8; 8]) -> Option<[u8; 3]> {
     // Digits become their values, colons become 0. A byte that carries into its neighbour has its own top bit set.
     let bytes = u64::from_be_bytes(form) ^ u64::from_be_bytes(*b"00:00:00");
