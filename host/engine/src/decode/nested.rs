@@ -13,10 +13,16 @@ use super::members::{SHORT, place, short};
 /// ```text
 ///   {"userIdentity":{"type":"Root"}}      userIdentity.type = Root
 /// ```
+#[inline]
 pub fn resolve(line: &[u8], names: &[String], event: &mut Event) {
-    if names.is_empty()
-        || !event.fields.iter().any(|field| field.kind == FieldType::Json && !field.value.in_arena)
-    {
+    // Most packs have no such name.
+    if !names.is_empty() {
+        resolve_each(line, names, event);
+    }
+}
+
+fn resolve_each(line: &[u8], names: &[String], event: &mut Event) {
+    if !event.fields.iter().any(|field| field.kind == FieldType::Json && !field.value.in_arena) {
         return;
     }
     for name in names {
