@@ -7,11 +7,11 @@ use crate::{EventId, FieldType};
 /// Writes batches: one event after the other, then [`finish`](BatchWriter::finish). Its memory is reused.
 #[derive(Default)]
 pub struct BatchWriter {
-    entries: Vec<u8>,
-    fields: Vec<u8>,
-    matches: Vec<u8>,
-    captures: Vec<u8>,
-    sources: Vec<u8>,
+    entries: Vec<[u8; ENTRY]>,
+    fields: Vec<[u8; FIELD]>,
+    matches: Vec<[u8; MATCH]>,
+    captures: Vec<[u8; CAPTURE]>,
+    sources: Vec<[u8; SOURCE]>,
     arena: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl BatchWriter {
 
     /// How many entries it holds.
     pub fn entries(&self) -> u32 {
-        (self.entries.len() / ENTRY) as u32
+        self.entries.len() as u32
     }
 
     /// Whether it holds no entry.
@@ -54,12 +54,19 @@ impl BatchWriter {
 
     /// How many bytes it would have if it were finished now.
     pub fn len(&self) -> usize {
-        let sections =
-            [&self.entries, &self.fields, &self.matches, &self.captures, &self.sources, &self.arena];
-        written_len(&sections.map(Vec::len))
+        let records = [
+            self.entries.len() * ENTRY,
+            self.fields.len() * FIELD,
+            self.matches.len() * MATCH,
+            self.captures.len() * CAPTURE,
+            self.sources.len() * SOURCE,
+        ];
+        // Records are words of eight bytes, so that nothing is between them.
+        written_len(&[records.iter().sum(), 0, 0, 0, 0, self.arena.len()])
     }
 
     /// Puts a text into the arena.
+    #[inline]
     pub fn text(&mut self, bytes: &[u8]) -> Span {
         let offset = self.arena.len() as u32;
         self.arena.extend_from_slice(bytes);
@@ -69,7 +76,7 @@ impl BatchWriter {
     /// The index of this log source, which is written once for each batch.
     pub fn log_source(&mut self, source: LogSource<'_>) -> u32 {
         let texts = [source.kind, source.product, source.service, source.category];
-        let same = |record: &[u8]| {
+        let same = |record: &[u8; SOURCE]| {
             texts.iter().enumerate().all(|(i, text)| {
                 let (offset, length) = (u32_at(record, i * 8), u32_at(record, i * 8 + 4));
                 match text {
@@ -82,20 +89,18 @@ impl BatchWriter {
                 }
             })
         };
-        if let Some(index) = self.sources.chunks_exact(SOURCE).position(same) {
+        if let Some(index) = self.sources.iter().position(same) {
             return index as u32;
         }
-        for text in texts {
-            let span = text.map_or(Span::ABSENT, |text| self.text(text));
-            put_span(&mut self.sources, span);
-        }
-        (self.sources.len() / SOURCE - 1) as u32
+        let spans = texts.map(|text| text.map_or(Span::ABSENT, |text| self.text(text)));
+        self.sources.push(record(spans.map(|span| [span.offset, span.length]).as_flattened()));
+        self.sources.len() as u32 - 1
     }
 
     /// Begins an event; its fields and matches follow.
+    #[inline]
     pub fn event(&mut self, head: &EventHead) {
-        let fields = (self.fields.len() / FIELD) as u32;
-        let matches = (self.matches.len() / MATCH) as u32;
+        let (fields, matches) = (self.fields.len() as u32, self.matches.len() as u32);
         let flags = if head.cut { LINE_CUT } else { 0 };
         let numbers = [
             0,
@@ -110,51 +115,48 @@ impl BatchWriter {
             0,
             matches,
         ];
-        // Put together first: the list has to see to its room once.
-        let mut entry = [0; ENTRY];
-        entry[..16].copy_from_slice(&head.id);
-        entry[16..24].copy_from_slice(&head.time.unwrap_or(i64::MIN).to_le_bytes());
-        entry[24..32].copy_from_slice(&head.received.unwrap_or(i64::MIN).to_le_bytes());
-        for (place, number) in entry[32..].as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
-            *place = number.to_le_bytes();
-        }
-        self.entries.extend_from_slice(&entry);
+        self.entries.push(entry(&head.id, head.time, head.received, numbers));
     }
 
     /// Adds a tick.
     pub fn tick(&mut self, id: EventId, time: i64) {
-        let out = &mut self.entries;
-        out.extend_from_slice(&id);
-        out.extend_from_slice(&time.to_le_bytes());
-        out.extend_from_slice(&i64::MIN.to_le_bytes());
-        put(out, &[1, ABSENT, 0, 0]);
-        put_span(out, Span::ABSENT);
-        put_span(out, Span::ABSENT);
-        put(out, &[0; 6]);
+        let Span { offset, length } = Span::ABSENT;
+        let numbers = [1, ABSENT, 0, 0, offset, length, offset, length, 0, 0, 0];
+        self.entries.push(entry(&id, Some(time), None, numbers));
     }
 
     /// Adds a field to the event that was begun last.
     pub fn field(&mut self, number: u32, kind: FieldType, value: Span) {
-        put(&mut self.fields, &[number, kind as u32]);
-        put_span(&mut self.fields, value);
+        self.fields.push(record(&[number, kind as u32, value.offset, value.length]));
         self.count_up(68);
     }
 
     /// Adds a match to the event that was begun last; its captures follow.
+    #[inline]
     pub fn begin_match(&mut self, pattern: u32, list_entry: Option<u32>, value_cut: bool) {
-        let first = (self.captures.len() / CAPTURE) as u32;
+        let first = self.captures.len() as u32;
         let flags = if value_cut { u32::from(VALUE_CUT) << 16 } else { 0 };
-        self.matches.extend_from_slice(&record([pattern, list_entry.unwrap_or(ABSENT), first, flags]));
+        self.matches.push(record(&[pattern, list_entry.unwrap_or(ABSENT), first, flags]));
         self.count_up(76);
     }
 
     /// Adds a capture to the match that was begun last: (text, start, length), or absent.
     pub fn capture(&mut self, capture: Option<(u32, u32, u32)>) {
-        let (text, start, length) = capture.unwrap_or((0, ABSENT, 0));
-        self.captures.extend_from_slice(&record([text, start, length, 0]));
-        let at = self.matches.len() - 4;
-        let count = u16::from_le_bytes([self.matches[at], self.matches[at + 1]]) + 1;
-        self.matches[at..at + 2].copy_from_slice(&count.to_le_bytes());
+        self.captures([capture]);
+    }
+
+    /// Adds several of them: they are counted once.
+    #[inline]
+    pub fn captures(&mut self, captures: impl IntoIterator<Item = Option<(u32, u32, u32)>>) {
+        let before = self.captures.len();
+        for capture in captures {
+            let (text, start, length) = capture.unwrap_or((0, ABSENT, 0));
+            self.captures.push(record(&[text, start, length, 0]));
+        }
+        let added = (self.captures.len() - before) as u16;
+        if let Some([.., low, high, _, _]) = self.matches.last_mut() {
+            [*low, *high] = (u16::from_le_bytes([*low, *high]) + added).to_le_bytes();
+        }
     }
 
     /// Writes the frame over what `out` held, and starts an empty batch.
@@ -162,31 +164,29 @@ impl BatchWriter {
         write(
             magic::BATCH,
             &[
-                (section::ENTRIES, ENTRY, &self.entries),
-                (section::FIELDS, FIELD, &self.fields),
-                (section::MATCHES, MATCH, &self.matches),
-                (section::CAPTURES, CAPTURE, &self.captures),
-                (section::SOURCES, SOURCE, &self.sources),
+                (section::ENTRIES, ENTRY, self.entries.as_flattened()),
+                (section::FIELDS, FIELD, self.fields.as_flattened()),
+                (section::MATCHES, MATCH, self.matches.as_flattened()),
+                (section::CAPTURES, CAPTURE, self.captures.as_flattened()),
+                (section::SOURCES, SOURCE, self.sources.as_flattened()),
                 (section::ARENA, 1, &self.arena),
             ],
             out,
         );
-        for section in [
-            &mut self.entries,
-            &mut self.fields,
-            &mut self.matches,
-            &mut self.captures,
-            &mut self.sources,
-            &mut self.arena,
-        ] {
-            section.clear();
-        }
+        self.entries.clear();
+        self.fields.clear();
+        self.matches.clear();
+        self.captures.clear();
+        self.sources.clear();
+        self.arena.clear();
     }
 
+    /// Counts up a number of the event that was begun last.
+    #[inline]
     fn count_up(&mut self, at: usize) {
-        let at = self.entries.len() - ENTRY + at;
-        let count = u32_at(&self.entries, at) + 1;
-        self.entries[at..at + 4].copy_from_slice(&count.to_le_bytes());
+        if let Some(count) = self.entries.last_mut().and_then(|entry| entry[at..].first_chunk_mut()) {
+            *count = (u32::from_le_bytes(*count) + 1).to_le_bytes();
+        }
     }
 }
 
@@ -220,9 +220,20 @@ pub(crate) fn put_span(out: &mut Vec<u8>, span: Span) {
     put(out, &[span.offset, span.length]);
 }
 
-/// Four numbers as they are written: put together first, so that the list has to see to its room once.
-fn record(numbers: [u32; 4]) -> [u8; 16] {
-    let mut out = [0; 16];
+/// An entry as it is written, with the eleven numbers that follow its times.
+#[inline]
+fn entry(id: &EventId, time: Option<i64>, received: Option<i64>, numbers: [u32; 11]) -> [u8; ENTRY] {
+    let mut out = [0; ENTRY];
+    out[..16].copy_from_slice(id);
+    out[16..24].copy_from_slice(&time.unwrap_or(i64::MIN).to_le_bytes());
+    out[24..32].copy_from_slice(&received.unwrap_or(i64::MIN).to_le_bytes());
+    out[32..76].copy_from_slice(&record::<44>(&numbers));
+    out
+}
+
+/// Numbers as they are written: put together first, so that a list has to see to its room once.
+fn record<const BYTES: usize>(numbers: &[u32]) -> [u8; BYTES] {
+    let mut out = [0; BYTES];
     for (place, number) in out.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
         *place = number.to_le_bytes();
     }
