@@ -63,6 +63,10 @@ pub(super) struct Batcher {
     sources: (u64, [u32; SOURCES]),
     /// For each pattern the text it looks at: 1 the message, 2+n field n.
     texts: Vec<u32>,
+    /// For each text where it begins in the line of the event that was pushed last, if it is a part of that.
+    starts: Vec<Option<u32>>,
+    /// Places of that event's captures in its line.
+    spans: Vec<(u32, u32)>,
 }
 
 impl Batcher {
@@ -70,8 +74,17 @@ impl Batcher {
         let fields: Vec<String> = manifest.field_names().into_iter().map(String::from).collect();
         let number = |field: &String| 2 + fields.iter().position(|name| name == field).unwrap_or(0) as u32;
         let texts = manifest.patterns.iter().map(|p| p.field.as_ref().map_or(1, number)).collect();
-        let (writer, sources) = (BatchWriter::new(), (0, [UNKNOWN; SOURCES]));
-        Batcher { writer, limits, fit: limits.entries, raw: manifest.raw, fields, sources, texts }
+        Batcher {
+            writer: BatchWriter::new(),
+            limits,
+            fit: limits.entries,
+            raw: manifest.raw,
+            sources: (0, [UNKNOWN; SOURCES]),
+            texts,
+            starts: vec![None; 2 + fields.len()],
+            spans: Vec::new(),
+            fields,
+        }
     }
 
     pub(super) fn entries(&self) -> u32 {
@@ -111,7 +124,8 @@ impl Batcher {
         self.writer.tick(tick_id(time), time);
     }
 
-    pub(super) fn push(&mut self, delivery: &Delivery<'_>) {
+    /// Adds an event; answers the places of its captures in the line itself, for whoever shows it.
+    pub(super) fn push(&mut self, delivery: &Delivery<'_>) -> &[(u32, u32)] {
         let Delivery { line, event, .. } = *delivery;
         let log_source = self.log_source(&event);
         let writer = &mut self.writer;
@@ -131,19 +145,27 @@ impl Batcher {
             raw,
             message,
         });
+        let start = |place: Place| (!place.in_arena).then_some(place.start);
+        self.starts[1] = event.message().and_then(start);
         for (number, name) in self.fields.iter().enumerate() {
-            if let Some(field) = event.field(line, name.as_bytes()) {
+            let field = event.field(line, name.as_bytes());
+            if let Some(field) = field {
                 let value = writer.text(event.text(line, field.value));
                 writer.field(number as u32, field.kind, value);
             }
+            self.starts[2 + number] = field.and_then(|field| start(field.value));
         }
+        self.spans.clear();
         for seen in delivery.matches {
             writer.begin_match(seen.pattern, seen.entry, seen.cut);
-            let text = self.texts[seen.pattern as usize];
-            for capture in event.captures(seen) {
-                writer.capture(capture.map(|(start, end)| (text, start, end - start)));
+            let (text, captures) = (self.texts[seen.pattern as usize], event.captures(seen));
+            let part = |(from, to): (u32, u32)| (text, from, to - from);
+            writer.captures(captures.iter().map(|capture| capture.map(part)));
+            if let Some(start) = self.starts[text as usize] {
+                self.spans.extend(captures.iter().flatten().map(|(from, to)| (start + from, start + to)));
             }
         }
+        &self.spans
     }
 
     /// What the batch calls an event's log source; it is asked for its texts once for each that a block has.
@@ -165,25 +187,6 @@ impl Batcher {
             *known = index;
         }
         index
-    }
-
-    /// Places of the captures in the line itself, for whoever shows it.
-    pub(super) fn spans(&self, delivery: &Delivery<'_>, out: &mut Vec<(u32, u32)>) {
-        let Delivery { line, event, matches, .. } = *delivery;
-        out.clear();
-        for seen in matches {
-            let captures = event.captures(seen);
-            if captures.is_empty() {
-                continue;
-            }
-            let place = match self.texts[seen.pattern as usize] {
-                1 => event.message(),
-                n => event.field(line, self.fields[n as usize - 2].as_bytes()).map(|field| field.value),
-            };
-            if let Some(Place { start, in_arena: false, .. }) = place {
-                out.extend(captures.iter().flatten().map(|(from, to)| (start + from, start + to)));
-            }
-        }
     }
 
     /// Writes the batch over what `out` held and starts the next; answers how many entries it has.
@@ -208,7 +211,8 @@ impl Batcher {
         OVERHEAD + (5 + self.fields.len()) * text + 16 * (self.fields.len() + matches.len() + captures)
     }
 
-    /// At least as many bytes as the event will take.
+    /// At least as many bytes as the event will take; asked for at the end of a batch only.
+    #[cold]
     fn bytes(&self, delivery: &Delivery<'_>) -> usize {
         let Delivery { line, event, matches, .. } = *delivery;
         let place = |place: Place| place.len();
@@ -227,7 +231,16 @@ impl Batcher {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::clock::NoClock;
+    use crate::decode::Format;
+    use crate::line::{LineSettings, Lines};
+    use crate::matcher::{MatchLimits, MatchScratch, Matcher};
+    use crate::merge::{Run, Scanned};
+    use crate::pattern::Rarity;
+    use crate::{Configured, Numbers, Pack, deliver};
 
     fn batcher(turn: Option<Duration>) -> Batcher {
         let manifest = r#"{ "abi": 1, "pack": { "name": "a", "version": "1.0.0" }, "every_event": true,
@@ -264,5 +277,40 @@ mod tests {
         assert_eq!(batches(&mut one, Duration::from_micros(1), 11)[..4], [1, 2, 4, 8]);
         assert_eq!(batches(&mut one, Duration::from_micros(1), 1), [500]);
         assert_eq!(batches(&mut batcher(None), milli * 40, 2), [500, 500], "nobody waits");
+    }
+
+    #[test]
+    fn captures_are_shown_where_the_line_says_them() {
+        let manifest = r#"{ "abi": 1, "pack": { "name": "a", "version": "1.0.0" }, "wakes_on": ["failed", "user", "host"],
+            "patterns": [{ "name": "failed", "regex": "(?P<what>Failed)(?P<times> \\d+)?" },
+                { "name": "user", "field": "user", "regex": "(?P<user>[a-z]+)" },
+                { "name": "host", "field": "host", "regex": "(?P<kind>[a-z]+)(?P<number>\\d)" }],
+            "rules": [{ "id": "r", "title": "r", "severity": "low" }] }"#;
+        let pack = Arc::new(Pack::from_manifest(manifest.as_bytes()).unwrap());
+        let configured = Configured::new(Arc::clone(&pack), &serde_json::Map::new()).unwrap();
+        let matcher = Matcher::new(&[configured], MatchLimits::default(), &Rarity::default()).unwrap();
+        let mut lines = Lines::new(LineSettings { format: Some(Format::Json), ..LineSettings::default() });
+        // What decoding changed is no part of the line, and what was found in the line before is forgotten.
+        lines.push(
+            br#"{"message":"Failed 3","user":"root","host":"web1"}
+{"message":"Failed","user":"r\u006fot","host":"db2"}
+{"user":"root"}
+{"message":"Fa\u0069led 3"}
+"#,
+        );
+        lines.finish();
+        let block = lines.next_block().unwrap();
+        let matched = matcher.block(&block, false, &NoClock, &mut MatchScratch::default());
+        let events = 0..matched.len();
+        let run = Run { scanned: Arc::new(Scanned { source: 0, block, matched }), events };
+        let mut batcher = Batcher::new(pack.manifest(), BatchLimits::default());
+        let mut shown = Vec::new();
+        deliver(&run, &Numbers::default(), |_, delivery| {
+            let text = |(from, to): &(u32, u32)| {
+                String::from_utf8_lossy(&delivery.line[*from as usize..*to as usize]).into_owned()
+            };
+            shown.push(batcher.push(&delivery).iter().map(text).collect::<Vec<_>>().join("|"));
+        });
+        assert_eq!(shown, ["Failed| 3|root|web|1", "Failed|db|2", "root", ""]);
     }
 }

@@ -73,8 +73,6 @@ pub struct Judge {
     waiting: Vec<(Vec<u8>, u32)>,
     batch: Vec<u8>,
     reply: Vec<u8>,
-    /// Places of captures of the event that is pushed.
-    spans: Vec<(u32, u32)>,
 }
 
 /// What judging gave: in order, to be folded.
@@ -121,7 +119,6 @@ impl Judge {
             waiting: Vec::new(),
             batch: Vec::new(),
             reply: Vec::new(),
-            spans: Vec::new(),
         }
     }
 
@@ -165,9 +162,8 @@ impl Judge {
         if self.batcher.is_full_for(delivery) {
             self.flush(out);
         }
-        self.batcher.spans(delivery, &mut self.spans);
-        self.ring.push(delivery.position, delivery.event.time(), delivery.line, &self.spans);
-        self.batcher.push(delivery);
+        let spans = self.batcher.push(delivery);
+        self.ring.push(delivery.position, delivery.event.time(), delivery.line, spans);
         self.cost.events += 1;
         self.cost.matches += delivery.matches.len() as u64;
     }

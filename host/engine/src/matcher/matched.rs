@@ -223,6 +223,7 @@ impl<'a> MatchedEvent<'a> {
     }
 
     /// The packs that it woke, rising, with the matches of each.
+    #[inline]
     pub fn wakes(&self) -> impl Iterator<Item = (usize, &'a [Seen])> + use<'a> {
         let (start, end) = self.record.wakes;
         let matched = self.matched;
