@@ -39,10 +39,12 @@ impl Default for RingLimits {
     }
 }
 
-/// Bytes of texts, and of captures, for which memory is taken at once.
+/// Bytes of texts and captures for which memory is taken at once.
 const TEXTS: usize = 64 * 1024;
 /// Bytes of a digest.
 const DIGEST_BYTES: usize = 32;
+/// Bytes of a capture's place.
+const SPAN_BYTES: usize = 8;
 
 pub(super) struct Ring {
     limits: RingLimits,
@@ -53,22 +55,23 @@ pub(super) struct Ring {
     entries: VecDeque<Delivered>,
     /// Number of the oldest entry; entries are numbered as they come.
     first: u64,
-    /// Each text, and behind it the digest of the whole line if it is not that.
-    texts: Tail<u8>,
+    /// Each text, behind it the digest of the whole line if it is not that, and the places of captures.
+    texts: Tail,
     /// Number of the first entry that still has its text.
     first_text: u64,
-    spans: Tail<(u32, u32)>,
+    /// Bytes of texts and digests that are kept.
+    held: usize,
     /// Whether there may have been events before the first that it ever had.
     resumed: bool,
 }
 
 struct Delivered {
     position: Position,
-    /// Its time, if it is timed: an entry is a cache line.
+    /// Its time, if it is timed: there are many entries, and a flag takes a byte.
     at: i64,
     text: At,
-    captures: At,
     length: u32,
+    /// How many captures stand behind the text.
     spans: u32,
     timed: bool,
     /// Whether the digest of the whole line stands behind the text.
@@ -109,7 +112,7 @@ impl Ring {
             first: 0,
             texts: Tail::new(TEXTS),
             first_text: 0,
-            spans: Tail::new(TEXTS / size_of::<(u32, u32)>()),
+            held: 0,
             resumed: false,
         }
     }
@@ -130,8 +133,8 @@ impl Ring {
         }
         let kept = &text[..text.len().min(self.limits.text)];
         let cut = kept.len() < text.len();
-        let digest = cut.then(|| Sha256::digest(text).into());
-        self.keep(position, time, kept, cut, digest, spans);
+        let digest = cut.then(|| digest_of(text));
+        self.keep(position, time, kept, cut, digest.as_ref(), spans);
     }
 
     fn keep(
@@ -140,32 +143,30 @@ impl Ring {
         time: Option<i64>,
         kept: &[u8],
         cut: bool,
-        digest: Option<[u8; DIGEST_BYTES]>,
+        digest: Option<&[u8; DIGEST_BYTES]>,
         spans: &[(u32, u32)],
     ) {
         let bytes = kept.len() + if digest.is_some() { DIGEST_BYTES } else { 0 };
-        while self.texts.held() + bytes > self.limits.bytes && self.first_text < self.next() {
+        while self.held + bytes > self.limits.bytes && self.first_text < self.next() {
             self.forget_text();
         }
-        let text_at = self.texts.begin(bytes);
-        self.texts.push(kept);
+        let (text, piece) = self.texts.begin(bytes + spans.len() * SPAN_BYTES);
+        piece.extend_from_slice(kept);
         if let Some(digest) = digest {
-            self.texts.push(&digest);
+            piece.extend_from_slice(digest);
         }
-        let fits = |(_, end): &&(u32, u32)| *end as usize <= kept.len();
-        let count = spans.iter().filter(fits).count();
-        let captures = self.spans.begin(count);
-        match count == spans.len() {
-            true => self.spans.push(spans),
-            false => spans.iter().filter(fits).for_each(|span| self.spans.push(&[*span])),
+        let mut count = 0;
+        for (from, to) in spans.iter().filter(|(_, to)| *to as usize <= kept.len()) {
+            piece.extend_from_slice([from.to_le_bytes(), to.to_le_bytes()].as_flattened());
+            count += 1;
         }
+        self.held += bytes;
         self.entries.push_back(Delivered {
             position,
             at: time.unwrap_or_default(),
-            text: text_at,
-            captures,
+            text,
             length: kept.len() as u32,
-            spans: count as u32,
+            spans: count,
             timed: time.is_some(),
             digest: digest.is_some(),
             cut,
@@ -210,30 +211,35 @@ impl Ring {
         if number >= self.first_text {
             evidence.digest = self.digest(entry);
             evidence.text = Some(self.text(entry).into());
-            evidence.captures = self.captures(entry).into();
+            evidence.captures = self.captures(entry).collect();
         }
         Some(evidence)
     }
 
     /// The text of an entry that still has it.
     fn text(&self, entry: &Delivered) -> &[u8] {
-        self.texts.part(entry.text, entry.length as usize)
+        self.texts.part(entry.text, 0, entry.length as usize)
     }
 
     /// The places of captures in the text.
-    fn captures(&self, entry: &Delivered) -> &[(u32, u32)] {
-        self.spans.part(entry.captures, entry.spans as usize)
+    fn captures(&self, entry: &Delivered) -> impl Iterator<Item = (u32, u32)> {
+        let bytes = self.texts.part(entry.text, entry.bytes(), entry.spans as usize * SPAN_BYTES);
+        let number = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes);
+        bytes.as_chunks::<4>().0.as_chunks::<2>().0.iter().map(move |[from, to]| (number(from), number(to)))
     }
 
     /// That of the whole line, if its text is there and not all of it.
     fn digest(&self, entry: &Delivered) -> Option<[u8; DIGEST_BYTES]> {
-        entry.digest.then(|| self.texts.part(entry.text, entry.bytes()))?.last_chunk().copied()
+        let digest = || self.texts.part(entry.text, entry.length as usize, DIGEST_BYTES);
+        entry.digest.then(digest)?.first_chunk().copied()
     }
 
     fn next(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
 
+    /// A call of its own, as is the next: what only keeps is shorter without them.
+    #[inline(never)]
     fn forget(&mut self) {
         if self.first_text == self.first {
             self.forget_text();
@@ -250,13 +256,20 @@ impl Ring {
         self.indexed = self.indexed.max(self.first);
     }
 
+    #[inline(never)]
     fn forget_text(&mut self) {
         if let Some(entry) = self.entries.get((self.first_text - self.first) as usize) {
-            self.texts.let_go(entry.text, entry.bytes());
-            self.spans.let_go(entry.captures, entry.spans as usize);
+            self.held -= entry.bytes();
+            self.texts.let_go(entry.text);
         }
         self.first_text += 1;
     }
+}
+
+/// Out of the way of lines that are kept as they are.
+#[cold]
+fn digest_of(text: &[u8]) -> [u8; DIGEST_BYTES] {
+    Sha256::digest(text).into()
 }
 
 /// Ids are made by the host, so that a keyed hash would guard nothing.

@@ -52,8 +52,8 @@ impl Ring {
                 out.extend(self.digest(entry).iter().flatten());
                 put(out, u64::from(entry.spans));
                 for (from, to) in self.captures(entry) {
-                    put(out, u64::from(*from));
-                    put(out, u64::from(*to));
+                    put(out, u64::from(from));
+                    put(out, u64::from(to));
                 }
             }
             before.go_on(position, entry.time());
@@ -92,7 +92,7 @@ impl Ring {
                 digest = digest.or_else(|| text.filter(|_| !cut).map(|text| Sha256::digest(text).into()));
             }
             let kept = changed.as_deref().or(text).unwrap_or_default();
-            ring.keep(position, time, kept, cut, digest, &spans);
+            ring.keep(position, time, kept, cut, digest.as_ref(), &spans);
             if text.is_none() {
                 // Older ones were written without theirs.
                 while ring.first_text < ring.next() {

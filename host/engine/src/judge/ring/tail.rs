@@ -1,4 +1,4 @@
-//! The last of many, in pieces of memory: nothing is moved, and what is let go gives its piece to what comes.
+//! The last of many parts, in pieces of memory: nothing is moved, and what is let go gives its piece to what comes.
 //!
 //! ```text
 //!   ░░░░▓▓▓▓▓▓ │ ▓▓▓▓▓▓▓▓▓· │ ▓▓▓▓            ░ let go; its piece is used again once all of it is
@@ -8,15 +8,16 @@
 use std::collections::VecDeque;
 
 /// The last of all parts there ever were.
-pub(super) struct Tail<T> {
-    pieces: VecDeque<Vec<T>>,
+pub(super) struct Tail {
+    /// All pieces but the last …
+    pieces: VecDeque<Vec<u8>>,
+    /// … to which parts are added.
+    last: Vec<u8>,
     /// Number of the first piece.
     first: u32,
-    /// Items of a piece, but for one of a single larger part.
+    /// Bytes of a piece, but for one of a single larger part.
     size: usize,
-    /// Items that are not let go.
-    held: usize,
-    spare: Option<Vec<T>>,
+    spare: Option<Vec<u8>>,
 }
 
 /// Where a part begins.
@@ -27,43 +28,30 @@ pub(super) struct At {
     offset: u32,
 }
 
-impl<T: Copy> Tail<T> {
-    pub(super) fn new(size: usize) -> Tail<T> {
-        Tail { pieces: VecDeque::new(), first: 0, size, held: 0, spare: None }
+impl Tail {
+    pub(super) fn new(size: usize) -> Tail {
+        Tail { pieces: VecDeque::new(), last: Vec::new(), first: 0, size, spare: None }
     }
 
-    /// How many items are not let go.
-    pub(super) fn held(&self) -> usize {
-        self.held
-    }
-
-    /// A part of so many items begins; these are pushed next.
-    pub(super) fn begin(&mut self, count: usize) -> At {
-        let offset = match self.pieces.back() {
-            Some(piece) if piece.len() + count <= self.size => piece.len(),
-            _ => self.next(count),
-        };
-        self.held += count;
-        // There is one by now.
-        let piece = self.first.wrapping_add(self.pieces.len() as u32).wrapping_sub(1);
-        At { piece, offset: offset as u32 }
-    }
-
-    pub(super) fn push(&mut self, items: &[T]) {
-        if let Some(piece) = self.pieces.back_mut() {
-            piece.extend_from_slice(items);
+    /// A part of at most so many bytes begins; they are to be added to the piece that is answered.
+    pub(super) fn begin(&mut self, most: usize) -> (At, &mut Vec<u8>) {
+        // Who has little has one piece, and that grows.
+        if self.last.len() + most > self.size && !self.last.is_empty() {
+            self.next(most);
         }
+        let piece = self.first.wrapping_add(self.pieces.len() as u32);
+        (At { piece, offset: self.last.len() as u32 }, &mut self.last)
     }
 
-    /// The part of so many items that begins there, which is not let go.
-    pub(super) fn part(&self, at: At, count: usize) -> &[T] {
+    /// So many bytes of a part that is not let go, `skip` bytes behind where it begins.
+    pub(super) fn part(&self, at: At, skip: usize, count: usize) -> &[u8] {
         let piece = at.piece.wrapping_sub(self.first) as usize;
-        &self.pieces[piece][at.offset as usize..at.offset as usize + count]
+        let start = at.offset as usize + skip;
+        &self.pieces.get(piece).unwrap_or(&self.last)[start..start + count]
     }
 
     /// Lets the first part go, which begins there.
-    pub(super) fn let_go(&mut self, at: At, count: usize) {
-        self.held -= count;
+    pub(super) fn let_go(&mut self, at: At) {
         while self.first != at.piece
             && let Some(piece) = self.pieces.pop_front()
         {
@@ -72,15 +60,13 @@ impl<T: Copy> Tail<T> {
         }
     }
 
-    /// A piece for so many items; where it begins.
+    /// Another piece becomes the last, for so many bytes.
     #[cold]
-    fn next(&mut self, count: usize) -> usize {
-        // Who has little has one piece, and that grows.
-        let size = if self.pieces.is_empty() { count } else { self.size.max(count) };
+    fn next(&mut self, count: usize) {
+        let size = self.size.max(count);
         let spare = self.spare.take().filter(|spare| (size..=2 * self.size).contains(&spare.capacity()));
         let mut piece = spare.unwrap_or_else(|| Vec::with_capacity(size));
         piece.clear();
-        self.pieces.push_back(piece);
-        0
+        self.pieces.push_back(std::mem::replace(&mut self.last, piece));
     }
 }

@@ -49,3 +49,29 @@ fn whether_it_is_indexed_changes_nothing_that_it_says() {
         }
     }
 }
+
+#[test]
+fn what_is_kept_is_whole_in_whichever_piece_of_memory_it_is() {
+    let limits = RingLimits { ids: 400, bytes: 5 * TEXTS, text: 2 * TEXTS };
+    let mut ring = Ring::new(limits);
+    // Some are larger than a piece, and some larger than a text may be.
+    let text =
+        |i: u64| vec![i as u8; if i % 70 == 69 { (i * 997) as usize } else { (i * 37 % 3000) as usize }];
+    let place = |i: u64| (i as u32 % 7, i as u32 % 2000);
+    for i in 0..500 {
+        let spans = vec![place(i); i as usize % 5];
+        ring.push(at(i), None, &text(i), &spans);
+        let mut held = 0;
+        for older in (i.saturating_sub(399)..=i).rev() {
+            let (whole, evidence) = (text(older), ring.evidence(&at(older).id()).unwrap());
+            let kept = &whole[..whole.len().min(limits.text)];
+            held += kept.len() + if kept.len() < whole.len() { DIGEST_BYTES } else { 0 };
+            let is_kept = held <= limits.bytes;
+            assert_eq!(evidence.text.as_deref(), is_kept.then_some(kept), "{older} after {i}");
+            assert_eq!(evidence.digest.is_some(), is_kept && kept.len() < whole.len());
+            let fits = place(older).1 as usize <= kept.len();
+            let count = if is_kept && fits { older as usize % 5 } else { 0 };
+            assert_eq!(evidence.captures, vec![place(older); count]);
+        }
+    }
+}
