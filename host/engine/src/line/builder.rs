@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::decode::{Columns, Decoder, Format, Layout, Within};
 
 use super::framing::{Edge, Framing};
+use super::held::{Held, Start};
 use super::join::{Join, joins};
 use super::spares::Spares;
 use super::years::Years;
@@ -33,7 +34,7 @@ pub(super) struct Builder {
     /// The block that is being built.
     bytes: Vec<u8>,
     lines: Vec<Line>,
-    /// The event that the next line may join.
+    /// The event that the next line may join, or comes out before.
     held: Option<Held>,
     /// Where the block that is being built begins.
     from: Mark,
@@ -56,24 +57,6 @@ pub(super) struct Builder {
     file: u32,
     done: VecDeque<Block>,
     spares: Spares,
-}
-
-/// An event that is not over.
-#[derive(Debug)]
-struct Held {
-    line: Line,
-    join: Join,
-    /// Where it can be known from that the event begins here.
-    start: Start,
-}
-
-/// A line's start that needs no line before it.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    offset: u64,
-    line: u64,
-    year: Option<(i16, u8, u8)>,
-    within: Within,
 }
 
 impl Builder {
@@ -188,26 +171,20 @@ impl Builder {
             }
             let (piece, rest) = bytes.split_at(bytes.len().min(largest));
             self.bytes.extend_from_slice(piece);
-            self.scan();
+            self.scan(piece);
             bytes = rest;
         }
     }
 
-    /// Completes the lines whose ends have come.
-    fn scan(&mut self) {
+    /// Completes the lines whose ends have come, the last of them in this piece.
+    fn scan(&mut self, piece: &[u8]) {
+        if self.framing.is_none() {
+            self.feeds(piece);
+        }
         while let Some(framing) = &mut self.framing
             && let Some(edge) = framing.next(&self.bytes, self.scanned)
         {
             self.edge(edge);
-        }
-        while self.framing.is_none()
-            && let Some(feed) = memchr::memchr(b'\n', &self.bytes[self.scanned..])
-        {
-            let feed = self.scanned + feed;
-            self.scanned = feed + 1;
-            let line = &self.bytes[self.line_start..feed];
-            let returned = self.left_out == 0 && line.last() == Some(&b'\r');
-            self.complete(feed - usize::from(returned), feed + 1);
         }
         // One byte more than a line may have: it may be the carriage return of a line that fits.
         let most = self.line_start + self.settings.max_bytes + 1;
@@ -216,93 +193,123 @@ impl Builder {
         self.scanned = self.bytes.len();
     }
 
+    /// Completes the lines up to each feed in the piece that has come last.
+    fn feeds(&mut self, piece: &[u8]) {
+        for feed in memchr::memchr_iter(b'\n', piece) {
+            // Told from the end, since a block that closes takes bytes from the start.
+            let feed = self.bytes.len() - (piece.len() - feed);
+            if !self.usual(feed) {
+                self.scanned = feed + 1;
+                let line = &self.bytes[self.line_start..feed];
+                let returned = self.left_out == 0 && line.last() == Some(&b'\r');
+                self.complete(feed - usize::from(returned), feed + 1, 1, Within::Nothing);
+            }
+        }
+    }
+
+    /// What [`Builder::complete`] comes to for most lines, if the one up to this feed is such a line: all of it is there, it
+    /// begins as none does that joins another or names columns, and neither block nor year ends with it.
+    #[inline]
+    fn usual(&mut self, feed: usize) -> bool {
+        let start = self.line_start;
+        let line = &self.bytes[start..feed];
+        let (Some(held), Some(year)) = (&mut self.held, self.years.at_once(line)) else { return false };
+        // Where some of a line was left out, there still is more than it may have.
+        if line.len() > self.settings.max_bytes || start >= self.settings.block_bytes || held.is_indented() {
+            return false;
+        }
+        if held.line.offset >= self.from.judged {
+            self.lines.push(held.line);
+        }
+        let end = feed - usize::from(line.last() == Some(&b'\r'));
+        let (offset, number, file) = (self.offset, self.number, self.file);
+        let line = Line { start: start as u32, end: end as u32, offset, number, file, year, cut: false };
+        *held = Held { line, join: None, start: None };
+        self.offset += (feed + 1 - start) as u64;
+        self.number += 1;
+        self.line_start = feed + 1;
+        true
+    }
+
     /// What came before an edge is an event, or nothing.
     fn edge(&mut self, Edge { end, next }: Edge) {
         self.scanned = next;
-        self.complete(end.unwrap_or(self.line_start), next);
+        let (feeds, within) = self.framing.as_mut().map_or((1, Within::Nothing), Framing::take_passed);
+        self.complete(end.unwrap_or(self.line_start), next, feeds, within);
     }
 
-    /// The unfinished line ends at `end`, and the next begins at `next`.
-    fn complete(&mut self, mut end: usize, mut next: usize) {
-        if let Some(columns) = self.columns_of(end) {
+    /// The unfinished line ends at `end`, and the next begins at `next`, behind so many line feeds.
+    fn complete(&mut self, end: usize, mut next: usize, feeds: u64, within: Within) {
+        let most = self.line_start + self.settings.max_bytes;
+        let cut = end > most || self.left_out > 0;
+        let mut end = end.min(most);
+        if self.decoder.format() == Format::W3c
+            && let Some(columns) = self.columns_of(end, cut)
+        {
             // The line that names them is the first of a block, and is read again by whoever goes on there.
             let before = self.line_start;
-            self.close(before, self.next_line(), self.offset);
+            self.quiet();
             (end, next) = (end - before, next - before);
             self.decoder = Arc::new((*self.decoder).clone().of_columns(columns.map(Arc::new)));
         }
         let start = self.line_start;
-        let most = start + self.settings.max_bytes;
-        let cut = end > most || self.left_out > 0;
-        let end = end.min(most);
         let (offset, number, file) = (self.offset, self.number, self.file);
         let own = self.next_line();
         self.offset += (next - start) as u64 + self.left_out;
-        self.number += self.framing.as_mut().map_or(1, Framing::take_feeds);
-        self.within = self.framing.as_ref().map_or(Within::Nothing, Framing::within);
+        self.number += feeds;
+        self.within = within;
         self.left_out = 0;
         self.line_start = next;
         if start == end {
             let start = self.next_line();
-            return self.release(next, start, start.offset);
+            self.release(next, start, start.offset);
+            return;
         }
         let (start, end) = (start as u32, end as u32);
         self.event(Line { start, end, offset, number, file, year: 0, cut }, own);
     }
 
     /// The columns that the unfinished line names, which ends at `end`, if they are others than before.
-    fn columns_of(&self, end: usize) -> Option<Option<Columns>> {
-        if self.decoder.format() != Format::W3c {
-            return None;
-        }
-        let most = self.line_start + self.settings.max_bytes;
-        let is_cut = end > most || self.left_out > 0;
+    fn columns_of(&self, end: usize, cut: bool) -> Option<Option<Columns>> {
         // What is left of a line that was cut names some of them, and not all.
-        let columns = Columns::directive(&self.bytes[self.line_start..end.min(most)])?.filter(|_| !is_cut);
+        let columns = Columns::directive(&self.bytes[self.line_start..end])?.filter(|_| !cut);
         (columns.as_ref() != self.decoder.columns().map(|columns| &**columns)).then_some(columns)
     }
 
     /// The line joins the event before it, or is one.
     fn event(&mut self, mut line: Line, own: Start) {
         let text = &self.bytes[line.start as usize..line.end as usize];
-        let (join, start) = if !self.settings.join {
-            (None, own)
-        } else if let Some(Held { line: held, join, start }) = &mut self.held
-            && join.takes(text, &self.decoder)
+        let (mut join, mut start) = (None, own);
+        if let Some(held) = self.held.as_mut().filter(|_| self.settings.join)
+            && held.join(&self.bytes).takes(text, &self.decoder)
         {
-            let bytes = (line.end - held.start) as usize;
-            if join.lines <= self.settings.max_joined && bytes <= self.settings.max_bytes {
-                (held.end, held.cut) = (line.end, held.cut | line.cut);
+            if held.extend(&line, &self.settings) {
                 return;
             }
-            (Some(join.go_on()), *start)
-        } else {
-            (Some(Join::begin(text)), own)
-        };
+            (join, start) = (held.join.map(Join::go_on), held.start(&self.years));
+        }
         line.year = self.years.of(text);
-        let before = self.line_start;
-        self.release(line.start as usize, start, line.offset);
-        let moved = (before - self.line_start) as u32;
+        let moved = self.release(line.start as usize, start, line.offset) as u32;
         (line.start, line.end) = (line.start - moved, line.end - moved);
-        match join {
-            Some(join) => self.held = Some(Held { line, join, start }),
-            None => self.out(line),
-        }
+        self.held = Some(Held { line, join, start: Some(start) });
     }
 
-    /// No line joins the held event any more. If the block is full, it ends at `end`, and what is behind moves down.
-    fn release(&mut self, end: usize, start: Start, judged: u64) {
-        if let Some(held) = self.held.take() {
-            self.out(held.line);
+    /// No line joins the held event any more. If the block is full, it ends at `end`, and what is behind moves down: by how
+    /// much.
+    fn release(&mut self, end: usize, start: Start, judged: u64) -> usize {
+        self.let_go();
+        if end < self.settings.block_bytes {
+            return 0;
         }
-        if end >= self.settings.block_bytes {
-            self.close(end, start, judged);
-        }
+        self.close(end, start, judged);
+        end
     }
 
-    /// The event comes out, unless it did before reading was broken off.
-    fn out(&mut self, line: Line) {
-        if line.offset >= self.from.judged {
+    /// The held event comes out, unless it did before reading was broken off.
+    fn let_go(&mut self) {
+        if let Some(Held { line, .. }) = self.held.take()
+            && line.offset >= self.from.judged
+        {
             self.lines.push(line);
         }
     }
@@ -340,9 +347,7 @@ impl Builder {
             let edge = self.framing.as_mut().map(|framing| framing.finish(&self.bytes));
             self.edge(edge.unwrap_or(Edge { end: Some(end), next: end }));
         }
-        if let Some(held) = self.held.take() {
-            self.out(held.line);
-        }
+        self.let_go();
         self.close(self.bytes.len(), self.next_line(), self.offset);
         self.next_file();
     }
@@ -367,9 +372,7 @@ impl Builder {
 
     /// The held event is over. The unfinished line stays.
     pub(super) fn quiet(&mut self) {
-        if let Some(held) = self.held.take() {
-            self.out(held.line);
-        }
+        self.let_go();
         self.close(self.line_start, self.next_line(), self.offset);
     }
 
@@ -378,19 +381,16 @@ impl Builder {
         let Some(framing) = &mut self.framing else { return };
         let edge = framing.finish(&self.bytes);
         self.edge(edge);
-        self.close(self.line_start, self.next_line(), self.offset);
+        self.quiet();
     }
 
     /// What no further byte can change comes out.
     pub(super) fn settle(&mut self) {
-        if let Some(held) = self.held.take_if(|held| held.join.is_closed()) {
-            self.out(held.line);
-        }
-        match self.held.take() {
-            None => self.close(self.line_start, self.next_line(), self.offset),
+        match self.held.take_if(|held| self.settings.join && !held.join(&self.bytes).is_closed()) {
+            None => self.quiet(),
             Some(mut held) => {
                 let end = held.line.start;
-                self.close(end as usize, held.start, held.line.offset);
+                self.close(end as usize, held.start(&self.years), held.line.offset);
                 (held.line.start, held.line.end) = (0, held.line.end - end);
                 self.held = Some(held);
             }

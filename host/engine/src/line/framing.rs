@@ -49,19 +49,11 @@ impl Framing {
         Edge { end, next: bytes.len() }
     }
 
-    /// How many line feeds were gone over since this was last asked.
-    pub(super) fn take_feeds(&mut self) -> u64 {
-        std::mem::take(match self {
-            Framing::Records(records) => &mut records.feeds,
-            Framing::Entries(entries) => &mut entries.feeds,
-        })
-    }
-
-    /// Where in a document the last edge was.
-    pub(super) fn within(&self) -> Within {
+    /// How many line feeds were gone over since this was last asked, and where in a document the last edge was.
+    pub(super) fn take_passed(&mut self) -> (u64, Within) {
         match self {
-            Framing::Records(records) => records.within(),
-            Framing::Entries(_) => Within::Nothing,
+            Framing::Records(records) => (std::mem::take(&mut records.feeds), records.within()),
+            Framing::Entries(entries) => (std::mem::take(&mut entries.feeds), Within::Nothing),
         }
     }
 

@@ -68,6 +68,11 @@ impl Join {
         self.closed
     }
 
+    /// Whether its last line is an indented one of a traceback, behind which any line may join.
+    pub(super) fn is_indented(&self) -> bool {
+        self.traceback == Traceback::Indented
+    }
+
     /// Whether the line, which is not empty, belongs to the event; if so, the event has it now.
     #[inline]
     pub(super) fn takes(&mut self, line: &[u8], decoder: &Decoder) -> bool {

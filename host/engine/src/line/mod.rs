@@ -19,6 +19,7 @@ mod builder;
 mod entries;
 mod frames;
 mod framing;
+mod held;
 mod join;
 mod lines;
 mod mark;

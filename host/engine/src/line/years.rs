@@ -100,17 +100,20 @@ impl Years {
     }
 
     /// The year for this line's stamp, should it say none.
-    #[inline]
     pub(super) fn of(&mut self, line: &[u8]) -> i16 {
-        let Some(first) = date(line) else { return self.year };
-        // Most lines are of the day of the line before; and a digit or a bracket begins a stamp with a year.
-        if *first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[') {
-            return self.year;
-        }
-        self.otherwise(line, first)
+        self.at_once(line).unwrap_or_else(|| self.otherwise(line))
     }
 
-    fn otherwise(&mut self, line: &[u8], first: &[u8; 6]) -> i16 {
+    /// The same for a line that begins as most do: with the day of the line before, or with a digit or a bracket, which
+    /// begin a stamp with a year.
+    #[inline]
+    pub(super) fn at_once(&self, line: &[u8]) -> Option<i16> {
+        let first = date(line)?;
+        (*first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[')).then_some(self.year)
+    }
+
+    fn otherwise(&mut self, line: &[u8]) -> i16 {
+        let Some(first) = date(line) else { return self.year };
         let Some((day, clock)) = day(line) else { return self.year };
         let year = self.settle(day, clock);
         if self.before == Some(day) {

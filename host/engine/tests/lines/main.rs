@@ -336,6 +336,21 @@ fn an_endless_line_is_cut() {
     );
 }
 
+/// Also of lines that need no more than a look, as all of these but the first.
+#[test]
+fn a_block_is_full_at_the_next_event() {
+    let line = "2024-01-01 12:00:00 h a: text\n";
+    for (join, piece) in [(true, 1), (true, 7), (true, 3000), (false, 7)] {
+        let settings =
+            LineSettings { join, block_bytes: 100, format: Some(Format::Iso), ..LineSettings::default() };
+        let mut lines = Lines::new(settings);
+        line.repeat(40).as_bytes().chunks(piece).for_each(|piece| lines.push(piece));
+        let blocks: Vec<_> = std::iter::from_fn(|| lines.next_block()).collect();
+        assert_eq!(blocks.len(), 9, "{join}, pieces of {piece}");
+        assert!(blocks.iter().all(|block| (block.lines.len(), block.bytes.len()) == (4, 4 * line.len())));
+    }
+}
+
 #[test]
 fn empty_lines_cost_nothing() {
     let mut lines = Lines::new(LineSettings::default());
