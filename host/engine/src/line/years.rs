@@ -104,12 +104,13 @@ impl Years {
         self.at_once(line).unwrap_or_else(|| self.otherwise(line))
     }
 
-    /// The same for a line that begins as most do: with the day of the line before, or with a digit or a bracket, which
-    /// begin a stamp with a year.
+    /// The same for a line that begins as most do: with the day of the line before; or with a digit or a bracket, which
+    /// begin a stamp with a year; or with a small letter, which begins no month.
     #[inline]
     pub(super) fn at_once(&self, line: &[u8]) -> Option<i16> {
         let first = date(line)?;
-        (*first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[')).then_some(self.year)
+        (*first == self.seen || matches!(first[0], b'0'..=b'9' | b'{' | b'[' | b'a'..=b'z'))
+            .then_some(self.year)
     }
 
     fn otherwise(&mut self, line: &[u8]) -> i16 {
