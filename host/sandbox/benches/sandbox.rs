@@ -65,11 +65,14 @@ fn memory(module: &Arc<dyn Module>) {
     };
     each("instantiated", &|| module.instantiate().expect("an instance"));
     each("opened", &|| opened(module.as_ref(), None));
-    each("judged a batch", &|| {
-        let mut instance = opened(module.as_ref(), None);
-        instance.check(&batch(600), 600, &mut Vec::new()).expect("no trap");
-        instance
-    });
+    for events in [60, 600] {
+        let batch = batch(events);
+        each(&format!("judged a batch of {events} events, {} bytes", batch.len()), &|| {
+            let mut instance = opened(module.as_ref(), None);
+            instance.check(&batch, events, &mut Vec::new()).expect("no trap");
+            instance
+        });
+    }
 }
 
 fn sandbox(c: &mut Criterion) {
