@@ -66,11 +66,14 @@ impl Reading {
         }
     }
 
-    /// Reads first pieces, so that the index knows what is rare in these lines: as many as there are by now.
+    /// Reads first pieces, so that the index knows what is rare in these lines. Of standard input the first read says whether it is
+    /// packed, and the second has what has come: for more it would wait as long as lines drip in.
     pub(super) fn sample(&mut self, rarity: &mut Rarity) {
         let Some(Some((reader, lines))) = self.sources.first_mut() else { return };
+        // Each brings a byte at least.
+        let reads = if self.follows[0] { 2 } else { SAMPLE };
         let mut wanted = SAMPLE;
-        while wanted > 0 {
+        for _ in 0..reads {
             match reader.read() {
                 Ok(Piece::Bytes([])) => return,
                 Ok(Piece::Bytes(bytes)) => {
@@ -79,6 +82,9 @@ impl Reading {
                     wanted -= sample.len();
                     self.read.bytes += bytes.len() as u64;
                     lines.push(bytes);
+                    if wanted == 0 {
+                        return;
+                    }
                 }
                 Ok(_) => return next_file(reader, lines, self.settles),
                 Err(error) => {
