@@ -27,7 +27,7 @@ pub(crate) use self::{
     known::{is_same, newest},
     own::{OwnFiles, OwnKind, is_database, is_own},
     packing::Packing,
-    present::open,
+    present::{HEAD, open},
 };
 #[cfg(feature = "program")]
 pub(crate) use self::{

@@ -15,7 +15,7 @@ use super::{InputProblem, own};
 use crate::commit::FileIdentity;
 
 /// So many first bytes make a head. Logs that begin alike for longer are told apart by what lies before a position.
-pub(super) const HEAD: u64 = 1024;
+pub(crate) const HEAD: u64 = 1024;
 
 /// A regular file, looked at and not read.
 #[derive(Clone, Debug)]

@@ -12,10 +12,11 @@ use std::os::unix::fs::MetadataExt;
 
 use tripline_engine::line::{LineSettings, Mark};
 
-use super::followed::{Followed, know};
-use super::lying::{Listed, Lying, entries, lying, members};
+use super::followed::Followed;
+use super::lying::{Listed, Lying};
 use super::owner::owner_of;
 use super::tail::{End, Tail};
+use super::view::View;
 use crate::check::{Change, Keeping, identify, keep_read, mark};
 use crate::commit::{FilePosition, KnownFile, KnownSource, StoreError};
 use crate::crash;
@@ -49,18 +50,7 @@ impl Followed {
     }
 
     fn reopen(&mut self, keeping: &Keeping, listed: &mut Listed, now: i64) -> Result<(), StoreError> {
-        // What cannot be looked at now is told when it is read.
-        let cut: Vec<bool> = self.tails.iter().map(|tail| tail.is_cut().unwrap_or(false)).collect();
-        for (tail, cut) in self.tails.iter_mut().zip(&cut) {
-            if !cut {
-                tail.learn();
-            }
-            know(tail, self.number, keeping)?;
-        }
-        let named = members(&self.stem, &self.adopted, &mut self.notes, listed);
-        let entries = entries(&named, &self.stem);
-        let lying = lying(named, &self.stem, &mut self.notes);
-        let (lying, known) = self.of_tenant(lying, keeping)?;
+        let Some(View { cut, entries, lying, known }) = self.view(keeping, listed)? else { return Ok(()) };
         let present: Vec<&Present> = lying.iter().map(|lying| &lying.present).collect();
         let is_cut = self.tails.iter().zip(&cut).filter(|(_, cut)| **cut);
         let open = OpenFiles {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +53,8 @@ pub(crate) struct Followed {
     pub(super) held: Held,
     /// Files under its names that are another tenant's.
     pub(super) withheld: Vec<Withheld>,
+    /// So often in a row it moved while it was looked at.
+    pub(super) put_off: u32,
     /// When bytes came last, nanoseconds since 1970.
     came: Option<i64>,
 }
@@ -117,6 +120,7 @@ impl Followed {
             own: BTreeSet::new(),
             held: held.clone(),
             withheld: Vec::new(),
+            put_off: 0,
             came: None,
         };
         followed.inherit(keeping)?;
@@ -292,6 +296,11 @@ impl Followed {
                 }
                 // Its folder has changed: it is looked for under another name.
                 Err(InputProblem::Moved) => self.end(at, End::Broken),
+                Err(InputProblem::Io { error, .. })
+                    if tail.is_packed() && error.kind() == ErrorKind::NotFound =>
+                {
+                    self.end(at, End::Broken);
+                }
                 Err(problem) => {
                     // What is packed is unpacked from its start each time: only if it has changed.
                     let (path, is_passing) = (tail.path(), !tail.is_packed());

@@ -51,6 +51,11 @@ impl Held {
         self.table().claims.get(&place).map(|(whose, _)| whose).filter(|whose| *whose != tenant).cloned()
     }
 
+    /// Whether anybody reads it.
+    pub(super) fn is_claimed(&self, place: Place) -> bool {
+        self.table().claims.contains_key(&place)
+    }
+
     /// These sources are named from now on.
     pub(crate) fn name(&self, named: HashSet<(Tenant, String)>) {
         self.table().named = named;

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::held::Place;
 use super::notes::Notes;
 use crate::files::{InputProblem, Member, Present, is_being_packed};
 
@@ -26,7 +27,7 @@ pub(crate) struct Listed(HashMap<PathBuf, HashMap<PathBuf, Vec<Member>>>);
 
 impl Listed {
     /// Files whose names belong to a family.
-    fn members(&mut self, stem: &Path) -> io::Result<Vec<Member>> {
+    pub(super) fn members(&mut self, stem: &Path) -> io::Result<Vec<Member>> {
         let folder = folder(stem);
         if !self.0.contains_key(folder) {
             let mut families: HashMap<PathBuf, Vec<Member>> = HashMap::new();
@@ -48,9 +49,21 @@ impl Listed {
 #[derive(PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) path: PathBuf,
-    place: Option<(u64, u64)>,
+    place: Option<Place>,
     /// Its length, and when it changed.
     content: Option<(u64, i64, i64)>,
+}
+
+impl Entry {
+    /// Device and inode.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.place
+    }
+
+    /// Whether the same file has the same name.
+    pub(super) fn lies_as(&self, other: &Entry) -> bool {
+        (&self.path, self.place) == (&other.path, other.place)
+    }
 }
 
 /// Members of a family, oldest first.

@@ -22,6 +22,7 @@ mod owner;
 mod settings;
 mod tail;
 mod taking;
+mod view;
 mod wake;
 
 pub(crate) use self::followed::{Followed, Moment};

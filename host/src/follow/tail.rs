@@ -10,7 +10,7 @@ use tripline_engine::line::{Block, Foot, LineSettings, Lines, Mark};
 
 use super::held::{Claim, Place};
 use crate::commit::{FileIdentity, FilePosition, KnownFile};
-use crate::files::{FOOT, InputProblem, Piece, Present, Reader, Source, foot, open};
+use crate::files::{FOOT, HEAD, InputProblem, Piece, Present, Reader, Source, foot, open};
 
 /// What a turn of reading found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +199,8 @@ impl Tail {
         if let (Input::Plain { file, read, last, .. }, Some(position)) = (&self.input, &mut known.position) {
             (position.offset, position.foot) = (*read, Some(Sha256::digest(last).into()));
             let end = file.metadata().map_or(0, |found| found.len());
-            if let Some(foot) = (!is_cut && end > *read).then(|| foot(file, end).ok()).flatten() {
+            let foot = (!is_cut && end > *read).then(|| foot(file, end).ok()).flatten();
+            if let Some(foot) = foot.filter(|_| self.is_cut().is_ok_and(|cut| !cut)) {
                 (position.offset, position.foot) = (end, Some(Sha256::digest(foot).into()));
             }
         }
@@ -292,6 +293,7 @@ impl Tail {
                     self.lines.set_reference(Some(now));
                 }
                 self.lines.push(&buffer[..count]);
+                self.begin_with(&buffer[..count]);
             }
             Ok(Came::Nothing) if !self.is_live => {
                 self.is_live = true;
@@ -308,14 +310,32 @@ impl Tail {
         Ok(!is_as_it_was(file, *read, &self.known.identity, last)?)
     }
 
+    /// Its first bytes are what was read of it: looked at anew, they may be another file's, if it was cut meanwhile.
+    fn begin_with(&mut self, came: &[u8]) {
+        let Input::Plain { read, .. } = &self.input else { return };
+        let before = *read - came.len() as u64;
+        let identity = &mut self.known.identity;
+        if before < HEAD && u64::from(identity.head_length) == before && self.head.len() as u64 == before {
+            self.head.extend_from_slice(&came[..came.len().min(HEAD as usize - self.head.len())]);
+            identity.head = Sha256::digest(&self.head).into();
+            identity.head_length = self.head.len() as u32;
+            self.is_known = false;
+        }
+    }
+
     /// Knows it by a longer head from now on, if it has grown since it was looked at and is not known by a whole one yet.
     pub(super) fn learn(&mut self) {
-        let Input::Plain { file, .. } = &self.input else { return };
+        let Input::Plain { file, read, last, .. } = &self.input else { return };
         let before = &self.known.identity;
+        if self.head.len() as u64 >= HEAD && u64::from(before.head_length) >= HEAD {
+            return;
+        }
         // What cannot be read now is told when it is read.
         let Ok(Some(present)) = Present::of(file) else { return };
         let identity = present.identity(before.generation);
-        let is_same = present.begins_as(before);
+        // If it was cut before it was looked at, that shows behind.
+        let is_same = present.begins_as(before)
+            && is_as_it_was(file, *read, before, last).is_ok_and(|is_as_it_was| is_as_it_was);
         if is_same && present.head().len() > self.head.len() {
             self.head = present.head().to_vec();
         }
@@ -346,23 +366,28 @@ fn read_on(
         }
         seen.is_sure = now.saturating_sub(seen.since).saturating_abs() >= TICK;
     }
+    if length < *read {
+        return Ok(Came::Cut);
+    }
+    let came = match length == *read {
+        true => Ok(0),
+        false => file.read_at(buffer, *read),
+    };
+    let count = match came {
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(Came::Nothing),
+        came => came?,
+    };
+    // Looked at behind the reading: what came of a file that was cut before is of another one.
     if !is_as_it_was(file, *read, identity, last)? {
         return Ok(Came::Cut);
     }
-    if length == *read {
+    if count == 0 {
         return Ok(Came::Nothing);
     }
-    match file.read_at(buffer, *read) {
-        Ok(0) => Ok(Came::Nothing),
-        Ok(count) => {
-            *read += count as u64;
-            last.extend_from_slice(&buffer[count.saturating_sub(FOOT as usize)..count]);
-            last.drain(..last.len().saturating_sub(FOOT as usize));
-            Ok(Came::Bytes(count))
-        }
-        Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Came::Nothing),
-        Err(error) => Err(error),
-    }
+    *read += count as u64;
+    last.extend_from_slice(&buffer[count.saturating_sub(FOOT as usize)..count]);
+    last.drain(..last.len().saturating_sub(FOOT as usize));
+    Ok(Came::Bytes(count))
 }
 
 /// Whether a file has all that was read of it, as far as its first and last bytes tell.

@@ -4,6 +4,7 @@
 mod cases;
 mod failing;
 mod handing;
+mod racing;
 mod shrunk;
 mod world;
 

@@ -24,6 +24,7 @@ mod step;
 mod verdict;
 mod writing;
 
+pub(super) use self::following::position;
 pub(super) use self::step::{Step, step};
 
 pub(super) const SECOND: i64 = 1_000_000_000;

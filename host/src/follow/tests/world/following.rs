@@ -97,18 +97,8 @@ impl World {
             self.texts.entry(at).or_default().insert(name);
         }
         self.largest = self.largest.max(block.bytes.capacity());
-        let mark = block.after.clone();
-        let position = FilePosition {
-            file: mark.file,
-            offset: mark.offset,
-            line: mark.line,
-            judged: mark.judged,
-            format: mark.format,
-            year: mark.year,
-            latest: None,
-            foot: block.foot.as_ref().map(|foot| Sha256::digest(&foot.bytes).into()),
-        };
-        self.positions.insert(mark.file, position);
+        let position = position(block);
+        self.positions.insert(position.file, position);
     }
 
     /// Commits what came out, if the store takes it; else it is tried again with what comes out until then.
@@ -138,5 +128,20 @@ impl World {
         let known =
             self.keeping.store.source(&self.keeping.tenant, &self.path("").to_string_lossy()).unwrap();
         known.files.iter().filter_map(|file| file.position.as_ref()).map(|at| at.offset).max().unwrap_or(0)
+    }
+}
+
+/// Where reading goes on behind a block.
+pub(in super::super) fn position(block: &Block) -> FilePosition {
+    let mark = block.after.clone();
+    FilePosition {
+        file: mark.file,
+        offset: mark.offset,
+        line: mark.line,
+        judged: mark.judged,
+        format: mark.format,
+        year: mark.year,
+        latest: None,
+        foot: block.foot.as_ref().map(|foot| Sha256::digest(&foot.bytes).into()),
     }
 }
