@@ -1,8 +1,13 @@
 use alloc::vec::Vec;
 
 use crate::batch::{CAPTURE, ENTRY, FIELD, LINE_CUT, LogSource, MATCH, SOURCE, VALUE_CUT};
-use crate::frame::{ABSENT, HEADER, SECTION, Span, magic, section, u32_at, write, written_len};
+use crate::frame::{ABSENT, HEADER, SECTION, Span, add, magic, put_numbers, section, u32_at, write_header};
 use crate::{EventId, FieldType};
+
+/// Sections of a batch.
+const SECTIONS: usize = 6;
+/// Bytes before a batch's first section, which are its texts: they are written where they stay.
+const HEAD: usize = HEADER + SECTIONS * SECTION;
 
 /// Writes batches: one event after the other, then [`finish`](BatchWriter::finish). Its memory is reused.
 #[derive(Default)]
@@ -12,7 +17,8 @@ pub struct BatchWriter {
     matches: Vec<[u8; MATCH]>,
     captures: Vec<[u8; CAPTURE]>,
     sources: Vec<[u8; SOURCE]>,
-    arena: Vec<u8>,
+    /// Room for the head, and the texts; nothing before the first.
+    frame: Vec<u8>,
 }
 
 /// What an event is, apart from its fields and matches.
@@ -62,19 +68,23 @@ impl BatchWriter {
             self.sources.len() * SOURCE,
         ];
         // Records are words of eight bytes, so that nothing is between them.
-        written_len(&[records.iter().sum(), 0, 0, 0, 0, self.arena.len()])
+        self.frame.len().max(HEAD).next_multiple_of(8) + records.iter().sum::<usize>()
     }
 
     /// Puts a text into the arena.
     #[inline]
     pub fn text(&mut self, bytes: &[u8]) -> Span {
-        let offset = self.arena.len() as u32;
-        self.arena.extend_from_slice(bytes);
+        if self.frame.is_empty() {
+            self.frame.resize(HEAD, 0);
+        }
+        let offset = (self.frame.len() - HEAD) as u32;
+        self.frame.extend_from_slice(bytes);
         Span { offset, length: bytes.len() as u32 }
     }
 
     /// The index of this log source, which is written once for each batch.
     pub fn log_source(&mut self, source: LogSource<'_>) -> u32 {
+        let arena = self.frame.get(HEAD..).unwrap_or_default();
         let texts = [source.kind, source.product, source.service, source.category];
         let same = |record: &[u8; SOURCE]| {
             texts.iter().enumerate().all(|(i, text)| {
@@ -83,8 +93,7 @@ impl BatchWriter {
                     None => offset == ABSENT,
                     Some(text) => {
                         offset != ABSENT
-                            && self.arena.get(offset as usize..(offset as usize + length as usize))
-                                == Some(text)
+                            && arena.get(offset as usize..(offset as usize + length as usize)) == Some(text)
                     }
                 }
             })
@@ -159,26 +168,30 @@ impl BatchWriter {
         }
     }
 
-    /// Writes the frame over what `out` held, and starts an empty batch.
+    /// Writes the frame over what `out` held, and starts an empty batch, in the memory that `out` had.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        write(
-            magic::BATCH,
-            &[
-                (section::ENTRIES, ENTRY, self.entries.as_flattened()),
-                (section::FIELDS, FIELD, self.fields.as_flattened()),
-                (section::MATCHES, MATCH, self.matches.as_flattened()),
-                (section::CAPTURES, CAPTURE, self.captures.as_flattened()),
-                (section::SOURCES, SOURCE, self.sources.as_flattened()),
-                (section::ARENA, 1, &self.arena),
-            ],
-            out,
-        );
+        self.frame.resize(self.frame.len().max(HEAD), 0);
+        let texts = [section::ARENA, HEAD as u32, (self.frame.len() - HEAD) as u32, 1];
+        put_numbers(&texts, &mut self.frame[HEADER..]);
+        self.frame.reserve_exact(self.len() - self.frame.len());
+        let records = [
+            (section::ENTRIES, ENTRY, self.entries.as_flattened()),
+            (section::FIELDS, FIELD, self.fields.as_flattened()),
+            (section::MATCHES, MATCH, self.matches.as_flattened()),
+            (section::CAPTURES, CAPTURE, self.captures.as_flattened()),
+            (section::SOURCES, SOURCE, self.sources.as_flattened()),
+        ];
+        for (number, section) in (1..).zip(records) {
+            add(number, section, &mut self.frame);
+        }
+        write_header(magic::BATCH, SECTIONS, &mut self.frame);
+        core::mem::swap(&mut self.frame, out);
+        self.frame.clear();
         self.entries.clear();
         self.fields.clear();
         self.matches.clear();
         self.captures.clear();
         self.sources.clear();
-        self.arena.clear();
     }
 
     /// Counts up a number of the event that was begun last.

@@ -305,30 +305,38 @@ pub(crate) fn id_at(bytes: &[u8], at: usize) -> crate::EventId {
 #[cfg(feature = "alloc")]
 pub(crate) fn write(magic: u32, sections: &[(u32, usize, &[u8])], out: &mut alloc::vec::Vec<u8>) {
     out.clear();
-    let table = HEADER + sections.len() * SECTION;
-    let length = sections.iter().fold(table, |at, (_, _, bytes)| at.next_multiple_of(8) + bytes.len());
-    out.reserve(length);
-    out.extend_from_slice(&magic.to_le_bytes());
-    out.extend_from_slice(&(length as u32).to_le_bytes());
-    out.extend_from_slice(&(HEADER as u16).to_le_bytes());
-    out.extend_from_slice(&(sections.len() as u16).to_le_bytes());
-    out.extend_from_slice(&0u32.to_le_bytes());
-    let mut at = table;
-    for (kind, stride, bytes) in sections {
-        at = at.next_multiple_of(8);
-        for number in [*kind, at as u32, (bytes.len() / stride) as u32, *stride as u32] {
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        at += bytes.len();
+    let head = HEADER + sections.len() * SECTION;
+    out.reserve(sections.iter().fold(head, |at, (_, _, bytes)| at.next_multiple_of(8) + bytes.len()));
+    out.resize(head, 0);
+    for (number, section) in sections.iter().enumerate() {
+        add(number, *section, out);
     }
-    for (_, _, bytes) in sections {
-        out.resize(out.len().next_multiple_of(8), 0);
-        out.extend_from_slice(bytes);
-    }
+    write_header(magic, sections.len(), out);
 }
 
-/// How many bytes [`write`] would make of sections of these lengths.
+/// Writes a section behind what a frame has, and its row of the table.
 #[cfg(feature = "alloc")]
-pub(crate) fn written_len(lengths: &[usize]) -> usize {
-    lengths.iter().fold(HEADER + lengths.len() * SECTION, |at, length| at.next_multiple_of(8) + length)
+pub(crate) fn add(
+    number: usize,
+    (kind, stride, bytes): (u32, usize, &[u8]),
+    frame: &mut alloc::vec::Vec<u8>,
+) {
+    frame.resize(frame.len().next_multiple_of(8), 0);
+    let row = [kind, frame.len() as u32, (bytes.len() / stride) as u32, stride as u32];
+    frame.extend_from_slice(bytes);
+    put_numbers(&row, &mut frame[HEADER + number * SECTION..]);
+}
+
+/// Writes what stands before the table of a frame that is whole.
+#[cfg(feature = "alloc")]
+pub(crate) fn write_header(magic: u32, sections: usize, frame: &mut [u8]) {
+    put_numbers(&[magic, frame.len() as u32, HEADER as u32 | (sections as u32) << 16, 0], frame);
+}
+
+/// Writes numbers over bytes.
+#[cfg(feature = "alloc")]
+pub(crate) fn put_numbers(numbers: &[u32], bytes: &mut [u8]) {
+    for (place, number) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+        *place = number.to_le_bytes();
+    }
 }

@@ -156,7 +156,7 @@ fn expected(written: &[Entry]) -> Vec<u8> {
             }
         }
     }
-    frame(&[entries, fields, matches, captures, sources, arena])
+    frame(&[arena, entries, fields, matches, captures, sources])
 }
 
 fn frame(sections: &[Section]) -> Vec<u8> {
