@@ -43,9 +43,6 @@ use super::spent::Spent;
 use super::{CheckOptions, Observer, Outcome, Stop};
 use crate::builtin;
 
-/// Runs of events that wait for a judge.
-const QUEUE: usize = 4;
-
 /// Runs a check to its end, or until `stop` is set.
 pub fn run(
     options: CheckOptions,
@@ -79,10 +76,11 @@ pub fn run(
     let threads = options.threads.max(1);
     let progress = Progress::new(plan.sources.len());
     let decided = AtomicU64::new(0);
+    let ahead = ahead(threads);
     // As many as there can be between the reader and the judges: what is let go of is taken freshly again.
-    let spares = Spares::new(threads * 5 + QUEUE + 2);
-    let (to_matchers, blocks) = bounded::<Numbered<Block>>(threads * 2);
-    let (to_collector, scanned) = bounded::<Numbered<Scan>>(threads * 2);
+    let spares = Spares::new(ahead * 3 + threads + 4);
+    let (to_matchers, blocks) = bounded::<Numbered<Block>>(ahead);
+    let (to_collector, scanned) = bounded::<Numbered<Scan>>(ahead);
 
     let (collected, kept, judged, read, stages) = std::thread::scope(|scope| {
         let (matcher, progress, spares) = (&matcher, &progress, &spares);
@@ -108,7 +106,7 @@ pub fn run(
         }
         let (senders, handles): (Vec<_>, Vec<_>) = (judges.into_iter())
             .map(|judging| {
-                let (sender, receiver) = bounded::<Work>(QUEUE);
+                let (sender, receiver) = bounded::<Work>(ahead + 2);
                 (sender, scope.spawn(move || judging.run(&receiver)))
             })
             .unzip();
@@ -157,6 +155,12 @@ pub fn run(
         committed,
         store_error,
     })
+}
+
+/// Blocks that may wait between two threads. Where several run at once none is to wait for another that sleeps; where one does,
+/// what it hands on is to be in its cache still.
+fn ahead(threads: usize) -> usize {
+    if threads == 1 { 2 } else { threads * 2 + 10 }
 }
 
 /// As many threads as there are cores.
