@@ -13,6 +13,8 @@ use super::spares::Spares;
 use super::{CheckOptions, InputError, Source};
 use crate::files::{Piece, Reader};
 
+/// Bytes of a block: those that are on their way are to stay in a core's cache, and a thread is not to be woken too often.
+const BLOCK: usize = 512 * 1024;
 /// Bytes of lines that say what is rare in them.
 const SAMPLE: usize = 256 * 1024;
 
@@ -48,7 +50,7 @@ impl Reading {
                 reference: source.files.first().map_or(now, |file| file.modified),
                 // What is kept goes on from there in the next run.
                 bounded: options.store.is_some(),
-                block_bytes: options.store.as_ref().map_or(defaults.block_bytes, |store| store.block_bytes),
+                block_bytes: options.store.as_ref().map_or(BLOCK, |store| store.block_bytes),
                 ..defaults.clone()
             };
             let (reader, mut lines) = (Reader::new(source.clone()), Lines::new(settings));
@@ -72,15 +74,17 @@ impl Reading {
         let Some(Some((reader, lines))) = self.sources.first_mut() else { return };
         // Each brings a byte at least.
         let reads = if self.follows[0] { 2 } else { SAMPLE };
+        let mut sample = vec![0; SAMPLE];
         let mut wanted = SAMPLE;
         for _ in 0..reads {
-            match reader.read() {
-                Ok(Piece::Bytes([])) => return,
-                Ok(Piece::Bytes(bytes)) => {
-                    let sample = &bytes[..bytes.len().min(wanted)];
+            match reader.read(|file| file.read(&mut sample)) {
+                Ok(Piece::Bytes(0)) => return,
+                Ok(Piece::Bytes(length)) => {
+                    let bytes = &sample[..length];
+                    let sample = &bytes[..length.min(wanted)];
                     rarity.learn(sample);
                     wanted -= sample.len();
-                    self.read.bytes += bytes.len() as u64;
+                    self.read.bytes += length as u64;
                     lines.push(bytes);
                     if wanted == 0 {
                         return;
@@ -110,19 +114,20 @@ impl Reading {
             let mut ended = is_stopped();
             let mut over = false;
             let began = self.stats.then(Instant::now);
-            while let Some(block) = spares.block() {
+            // One for the one that is filled now: what a source holds no other can use.
+            if let Some(block) = spares.block() {
                 lines.reuse(block);
             }
             // A block's worth at a time, so that choosing a source costs nothing.
             let mut block = lines.next_block();
             while block.is_none() && !ended {
-                match reader.read() {
-                    Ok(Piece::Bytes(bytes)) => {
-                        if self.follows[source] && !bytes.is_empty() {
-                            lines.set_reference(now());
-                        }
-                        self.read.bytes += bytes.len() as u64;
-                        lines.push(bytes);
+                if self.follows[source] {
+                    // What comes is waited for a moment at most.
+                    lines.set_reference(now());
+                }
+                match reader.read(|file| lines.read(file)) {
+                    Ok(Piece::Bytes(length)) => {
+                        self.read.bytes += length as u64;
                         ended = is_stopped();
                     }
                     Ok(Piece::EndOfFile) => next_file(reader, lines, self.settles),

@@ -1,5 +1,6 @@
 //! Files as inputs: which there are, which of them are known, and their bytes.
 
+mod counted;
 mod error;
 mod family;
 mod feet;
@@ -19,6 +20,11 @@ pub(crate) use self::known::{Found, OpenFiles, generation, recognise};
 pub(crate) use self::name::name;
 pub(crate) use self::present::Present;
 pub(crate) use self::reader::{Piece, Reader};
+#[cfg(feature = "program")]
+pub(crate) use self::{
+    counted::{MAX_RATIO, RATIO_FROM},
+    packing::GZIP,
+};
 #[cfg(feature = "store")]
 pub(crate) use self::{
     family::Member,
@@ -28,9 +34,4 @@ pub(crate) use self::{
     own::{OwnFiles, OwnKind, is_database, is_own},
     packing::Packing,
     present::{HEAD, open},
-};
-#[cfg(feature = "program")]
-pub(crate) use self::{
-    packing::GZIP,
-    reader::{MAX_RATIO, RATIO_FROM},
 };

@@ -11,16 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tripline_engine::line::Mark;
 
+use super::counted::{Bounded, Counted, MAX_RATIO, is_bomb};
 use super::inputs::{File, Source};
 use super::packing::Packing;
 use super::present::open;
 use super::{InputError, InputProblem};
-
-/// Unpacked bytes for each byte on disk before it is taken for a bomb. Logs reach about 40, a log of equal lines 250;
-/// deflate's own bound is 1,032.
-pub(crate) const MAX_RATIO: u64 = 500;
-/// Below this many bytes no ratio is looked at.
-pub(crate) const RATIO_FROM: u64 = 64 * 1024 * 1024;
 
 /// So many unpacked bytes are gone over in one turn.
 const SKIP: u64 = 16 * 1024 * 1024;
@@ -29,9 +24,9 @@ const SKIP: u64 = 16 * 1024 * 1024;
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// What [`Reader::read`] found.
-pub(crate) enum Piece<'a> {
-    /// Bytes of the current file; none if nothing has come for a while.
-    Bytes(&'a [u8]),
+pub(crate) enum Piece {
+    /// So many bytes of the current file; none if nothing has come for a while.
+    Bytes(usize),
     /// The current file is at its end; another follows.
     EndOfFile,
     /// All files are.
@@ -45,26 +40,10 @@ pub(crate) struct Reader {
     /// Which file is read, or was read last.
     current: usize,
     open: Option<Box<dyn Read + Send>>,
-    /// Empty while no file is open: there may be thousands of sources.
-    buffer: Vec<u8>,
     disk: Arc<AtomicU64>,
     /// Bytes of the current file before it, and what it has unpacked to.
     disk_before: u64,
     unpacked: u64,
-}
-
-/// Counts what is read below the decompressor.
-struct Counted<R> {
-    inner: R,
-    count: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count.fetch_add(read as u64, Relaxed);
-        Ok(read)
-    }
 }
 
 /// Standard input, which may have nothing to say for hours.
@@ -163,7 +142,6 @@ impl Reader {
             next: 0,
             current: 0,
             open: None,
-            buffer: Vec::new(),
             disk: Arc::default(),
             disk_before: 0,
             unpacked: 0,
@@ -200,8 +178,12 @@ impl Reader {
         self.source.files.get(self.next).and_then(|file| file.modified)
     }
 
-    /// The next piece. After an error the file counts as read to its end.
-    pub(crate) fn read(&mut self) -> Result<Piece<'_>, InputError> {
+    /// The next piece, by whoever reads once and says how many bytes that brought. After an error the file counts as read to
+    /// its end.
+    pub(crate) fn read(
+        &mut self,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<usize>,
+    ) -> Result<Piece, InputError> {
         if self.open.is_none() {
             if self.is_last() {
                 return Ok(Piece::End);
@@ -216,27 +198,23 @@ impl Reader {
             }
         }
         let Some(file) = &mut self.open else { return Ok(Piece::End) };
-        match file.read(&mut self.buffer) {
+        let (unpacked, disk) = (&mut self.unpacked, (&*self.disk, self.disk_before));
+        match read(&mut Bounded { inner: &mut **file, unpacked, disk }) {
             Ok(0) => {
                 self.open = None;
-                self.buffer = Vec::new();
                 Ok(Piece::EndOfFile)
             }
-            Ok(length) => {
-                self.unpacked += length as u64;
-                let disk = self.disk.load(Relaxed) - self.disk_before;
-                if self.unpacked > RATIO_FROM && self.unpacked > MAX_RATIO * disk.max(1) {
-                    self.open = None;
-                    return Err(self.error(InputProblem::Bomb { ratio: MAX_RATIO }));
-                }
-                Ok(Piece::Bytes(&self.buffer[..length]))
-            }
+            Ok(length) => Ok(Piece::Bytes(length)),
             Err(error) if [io::ErrorKind::Interrupted, io::ErrorKind::WouldBlock].contains(&error.kind()) => {
-                Ok(Piece::Bytes(&[]))
+                Ok(Piece::Bytes(0))
             }
             Err(error) => {
                 self.open = None;
-                Err(self.error(InputProblem::Io { doing: "read on", error }))
+                let problem = match is_bomb(self.unpacked, self.disk.load(Relaxed) - self.disk_before) {
+                    true => InputProblem::Bomb { ratio: MAX_RATIO },
+                    false => InputProblem::Io { doing: "read on", error },
+                };
+                Err(self.error(problem))
             }
         }
     }
@@ -275,7 +253,6 @@ impl Reader {
         // What was unpacked by an earlier run counts, too: it is unpacked again to get there.
         self.unpacked = if let Start::Behind(skipped, _) = start { skipped } else { 0 };
         let counted = Box::new(Counted { inner: input, count: Arc::clone(&self.disk) });
-        self.buffer.resize(256 * 1024, 0);
         self.open = Some(match start {
             Start::Unknown => Box::new(Unpacked { head: Vec::new(), input: Some(counted), open: None }),
             Start::Here => counted,

@@ -277,11 +277,8 @@ impl Tail {
                 read_on(file, (read, last), seen, &self.known.identity, buffer, now)
             }
             Input::Packed(reader) => {
-                return match reader.read() {
-                    Ok(Piece::Bytes(bytes)) => {
-                        self.lines.push(bytes);
-                        Ok(Came::Bytes(bytes.len()))
-                    }
+                return match reader.read(|file| self.lines.read(file)) {
+                    Ok(Piece::Bytes(count)) => Ok(Came::Bytes(count)),
                     Ok(Piece::EndOfFile | Piece::End) => Ok(Came::End),
                     Err(error) => Err(error.problem),
                 };

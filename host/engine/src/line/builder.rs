@@ -1,6 +1,7 @@
 //! Lines, events and blocks, from bytes.
 
 use std::collections::VecDeque;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::decode::{Columns, Decoder, Format, Layout, Within};
@@ -8,12 +9,15 @@ use crate::decode::{Columns, Decoder, Format, Layout, Within};
 use super::framing::{Edge, Framing};
 use super::held::{Held, Start};
 use super::join::{Join, joins};
+use super::room::Room;
 use super::spares::Spares;
 use super::years::Years;
 use super::{Block, Line, LineSettings, Mark};
 
 /// Bytes are taken in pieces of at most this, so that no more than this of an endless line is kept beyond its cut.
 const PIECE: usize = 64 * 1024;
+/// So much more than the block has room for is read, for its last line.
+const REST: usize = 4 * 1024;
 /// Block and line sizes are kept far from what a place of 32 bits can say.
 const LARGEST: usize = 1 << 30;
 
@@ -32,7 +36,7 @@ pub(super) struct Builder {
     /// No line is later, if that is held to.
     until: Option<i64>,
     /// The block that is being built.
-    bytes: Vec<u8>,
+    bytes: Room,
     lines: Vec<Line>,
     /// The event that the next line may join, or comes out before.
     held: Option<Held>,
@@ -76,7 +80,7 @@ impl Builder {
             decoder,
             years,
             until,
-            bytes: Vec::new(),
+            bytes: Room::default(),
             lines: Vec::new(),
             held: None,
             from: Mark::start(0),
@@ -164,22 +168,29 @@ impl Builder {
     pub(super) fn push(&mut self, mut bytes: &[u8]) {
         let largest = PIECE.min(self.settings.block_bytes);
         while !bytes.is_empty() {
-            if self.left_out > 0 && self.framing.is_none() {
-                let rest = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
-                self.left_out += rest as u64;
-                bytes = &bytes[rest..];
-            }
             let (piece, rest) = bytes.split_at(bytes.len().min(largest));
-            self.bytes.extend_from_slice(piece);
-            self.scan(piece);
+            self.bytes.push(piece);
+            self.scan();
             bytes = rest;
         }
     }
 
-    /// Completes the lines whose ends have come, the last of them in this piece.
-    fn scan(&mut self, piece: &[u8]) {
+    /// Reads once, right into the block; how many bytes have come.
+    pub(super) fn read(&mut self, input: &mut (impl Read + ?Sized)) -> io::Result<usize> {
+        let largest = PIECE.min(self.settings.block_bytes);
+        // What is behind the block's end moves to the next.
+        let left = self.settings.block_bytes.saturating_sub(self.bytes.len());
+        let most = if left == 0 { largest } else { largest.min(left + REST) };
+        let length = self.bytes.read(input, most)?;
+        self.scan();
+        Ok(length)
+    }
+
+    /// Completes the lines whose ends have come.
+    fn scan(&mut self) {
         if self.framing.is_none() {
-            self.feeds(piece);
+            self.leave_out();
+            self.feeds();
         }
         while let Some(framing) = &mut self.framing
             && let Some(edge) = framing.next(&self.bytes, self.scanned)
@@ -193,16 +204,30 @@ impl Builder {
         self.scanned = self.bytes.len();
     }
 
-    /// Completes the lines up to each feed in the piece that has come last.
-    fn feeds(&mut self, piece: &[u8]) {
-        for feed in memchr::memchr_iter(b'\n', piece) {
-            // Told from the end, since a block that closes takes bytes from the start.
-            let feed = self.bytes.len() - (piece.len() - feed);
-            if !self.usual(feed) {
+    /// Leaves out what has come of a line that is too long already.
+    fn leave_out(&mut self) {
+        if self.left_out > 0 {
+            let came = &self.bytes[self.scanned..];
+            let rest = memchr::memchr(b'\n', came).unwrap_or(came.len());
+            self.left_out += rest as u64;
+            self.bytes.remove(self.scanned, self.scanned + rest);
+        }
+    }
+
+    /// Completes the lines up to each feed that has come.
+    fn feeds(&mut self) {
+        let mut at = self.scanned;
+        while let Some(feed) = memchr::memchr(b'\n', &self.bytes[at..]) {
+            let feed = at + feed;
+            if self.usual(feed) {
+                at = feed + 1;
+            } else {
                 self.scanned = feed + 1;
                 let line = &self.bytes[self.line_start..feed];
                 let returned = self.left_out == 0 && line.last() == Some(&b'\r');
                 self.complete(feed - usize::from(returned), feed + 1, 1, Within::Nothing);
+                // A block that closes takes bytes from the start.
+                at = self.scanned;
             }
         }
     }
@@ -329,7 +354,7 @@ impl Builder {
         let after = Mark { file: self.file, offset, line, judged, format: self.layout(within), year };
         let from = std::mem::replace(&mut self.from, after.clone());
         let (bytes, lines) = if self.lines.is_empty() {
-            self.bytes.drain(..end);
+            self.bytes.remove(0, end);
             if from == after {
                 return;
             }
@@ -355,7 +380,7 @@ impl Builder {
     /// The unfinished line is dropped, and what was held is over.
     pub(super) fn break_off(&mut self) {
         self.quiet();
-        self.bytes.clear();
+        self.bytes.truncate(0);
         (self.line_start, self.scanned, self.left_out) = (0, 0, 0);
         self.next_file();
     }

@@ -1,5 +1,6 @@
 //! The lines of one source.
 
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::decode::{Decoder, Format};
@@ -10,6 +11,8 @@ use super::{Block, LineSettings, Mark};
 
 /// A byte order mark, which some systems put at a file's start; it belongs to no line.
 const BOM: &[u8] = b"\xef\xbb\xbf";
+/// Bytes that are read at once while the format is not found.
+const FIRST: usize = 8 * 1024;
 
 /// Turns the bytes of one source into blocks of lines.
 ///
@@ -45,6 +48,21 @@ impl Lines {
             None => bytes,
         };
         self.sampled(rest);
+    }
+
+    /// Takes the source's next bytes right from where they are read, which saves a copy of them. Reads once, and answers how
+    /// many have come.
+    ///
+    /// # Errors
+    /// What reading says; nothing has come then.
+    pub fn read(&mut self, input: &mut (impl Read + ?Sized)) -> io::Result<usize> {
+        if self.bom.is_none() && self.sample.is_none() {
+            return self.builder.read(input);
+        }
+        let mut first = [0; FIRST];
+        let length = input.read(&mut first)?.min(FIRST);
+        self.push(&first[..length]);
+        Ok(length)
     }
 
     /// The file is over: an unfinished last line is complete. What is pushed next belongs to the source's next file:

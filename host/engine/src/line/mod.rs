@@ -25,6 +25,7 @@ mod lines;
 mod mark;
 mod messages;
 mod records;
+mod room;
 mod sample;
 mod settings;
 mod spares;

@@ -1,5 +1,6 @@
 //! Memory of blocks, used again.
 
+use super::room::Room;
 use super::{Block, Line};
 
 /// No more room than this is taken before it is needed.
@@ -22,9 +23,8 @@ impl Spares {
     }
 
     /// Takes a block's memory, if it had room for what a block may have.
-    pub(super) fn take(&mut self, Block { mut bytes, mut lines, .. }: Block) {
+    pub(super) fn take(&mut self, Block { bytes, mut lines, .. }: Block) {
         if self.list.len() < MOST && bytes.capacity() >= self.room {
-            bytes.clear();
             lines.clear();
             self.list.push((bytes, lines));
         }
@@ -33,19 +33,19 @@ impl Spares {
     /// The first `end` bytes and the lines, for a block; what is left stays. As many as `more` bytes may come behind them.
     pub(super) fn split(
         &mut self,
-        bytes: &mut Vec<u8>,
+        bytes: &mut Room,
         lines: &mut Vec<Line>,
         end: usize,
         more: usize,
     ) -> (Vec<u8>, Vec<Line>) {
         // Few before many, as where columns change with each line: memory of a whole block would be far too much for them.
         if end < bytes.len() / 2 {
-            return (bytes.drain(..end).collect(), std::mem::take(lines));
+            let few = bytes[..end].to_vec();
+            bytes.remove(0, end);
+            return (few, std::mem::take(lines));
         }
         let fresh = || (Vec::with_capacity(self.room + more), Vec::with_capacity(lines.len()));
-        let (mut next_bytes, next_lines) = self.list.pop().unwrap_or_else(fresh);
-        next_bytes.extend_from_slice(&bytes[end..]);
-        bytes.truncate(end);
-        (std::mem::replace(bytes, next_bytes), std::mem::replace(lines, next_lines))
+        let (next_bytes, next_lines) = self.list.pop().unwrap_or_else(fresh);
+        (bytes.split(end, next_bytes), std::mem::replace(lines, next_lines))
     }
 }

@@ -6,6 +6,8 @@ mod framed;
 mod joined;
 mod years;
 
+use std::io;
+
 use proptest::prelude::*;
 use tripline_engine::decode::Format;
 use tripline_engine::line::{Block, LineSettings, Lines, Mark};
@@ -41,6 +43,27 @@ fn lines_of(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec
     lines.finish();
     take(&mut lines, &mut seen);
     assert!(lines.next_block().is_none());
+    seen
+}
+
+/// The same, read by the lines themselves.
+fn lines_read(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec<Seen> {
+    let mut lines = Lines::new(settings.clone());
+    let mut seen = Vec::new();
+    let mut pieces = pieces.iter().copied().cycle();
+    for file in files {
+        let mut rest = &file[..];
+        while !rest.is_empty() {
+            let piece = rest.len().min(pieces.next().unwrap_or(usize::MAX));
+            let came = lines.read(&mut &rest[..piece]).unwrap();
+            rest = &rest[came..];
+            take(&mut lines, &mut seen);
+        }
+        assert_eq!(lines.read(&mut io::empty()).unwrap(), 0);
+        lines.end_of_file();
+    }
+    lines.finish();
+    take(&mut lines, &mut seen);
     seen
 }
 
@@ -196,8 +219,11 @@ proptest! {
         let whole = lines_of(&settings, &files, &[]);
         prop_assert_eq!(&lines_of(&settings, &files, &pieces), &whole);
         prop_assert_eq!(&lines_of(&settings, &files, &[1]), &whole);
+        prop_assert_eq!(&lines_read(&settings, &files, &pieces), &whole);
+        prop_assert_eq!(&lines_read(&settings, &files, &[]), &whole);
         let settings = LineSettings { block_bytes: block, ..settings };
         prop_assert_eq!(&lines_of(&settings, &files, &pieces), &whole);
+        prop_assert_eq!(&lines_read(&settings, &files, &pieces), &whole);
     }
 
     /// Without joining, lines are what the definition says.
