@@ -76,6 +76,10 @@ impl Lane {
         let mut lane = Lane { members, patterns: numbers, member_of, parts: Vec::new(), roots: Vec::new() };
         let count = lane.members.len();
         lane.roots = (0..count).step_by(MOST).map(|from| lane.part(from, count.min(from + MOST))).collect();
+        // Compiled here, not where the first line waits for it.
+        for root in &lane.roots {
+            lane.parts[*root].automaton(&lane.members);
+        }
         Some(lane)
     }
 
@@ -151,5 +155,58 @@ impl LaneScratch {
 impl Part {
     fn automaton(&self, members: &[Arc<Compiled>]) -> Option<&Automaton> {
         self.automaton.get_or_init(|| Automaton::of(&members[self.from..self.to])).as_ref()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Pack;
+    use crate::pattern::Rarity;
+
+    fn lane(regexes: impl Iterator<Item = String>) -> Lane {
+        let pattern =
+            |(number, regex): (usize, String)| json!({ "name": format!("p{number}"), "regex": regex });
+        let patterns: Vec<Value> = regexes.enumerate().map(pattern).collect();
+        let manifest = json!({
+            "abi": 1, "pack": { "name": "tried", "version": "1.0.0" }, "patterns": patterns, "wakes_on": ["p0"],
+            "rules": [{ "id": "r", "title": "r", "severity": "low" }],
+        });
+        let pack = Pack::from_manifest(manifest.to_string().as_bytes()).unwrap();
+        let compiled = pack.manifest().patterns.iter();
+        let compiled: Vec<Arc<Compiled>> = compiled
+            .map(|pattern| Arc::new(Compiled::new(pattern, &[], &Rarity::default()).unwrap()))
+            .collect();
+        Lane::new(&compiled).unwrap()
+    }
+
+    /// What a lane says of texts of these letters, and how many passes are made in the end.
+    fn passes(lane: &Lane, letters: &[u8]) -> usize {
+        let mut number = 1u64;
+        let mut scratch = LaneScratch::default();
+        for _ in 0..1_000 {
+            let text: Vec<u8> = (0..500)
+                .map(|_| {
+                    number = number
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    letters[(number >> 33) as usize % letters.len()]
+                })
+                .collect();
+            lane.look(&text, &mut scratch);
+        }
+        scratch.passes.len()
+    }
+
+    #[test]
+    fn one_pass_is_enough_for_what_is_small_and_what_is_too_large_is_searched_for_alone() {
+        let small = lane((0..100).map(|number| format!(r"[a-f]+\d+{}", r"\W".repeat(1 + number % 7))));
+        assert_eq!(passes(&small, b"abcdef0123 .:-"), 1);
+        // Where one begins is known so many bytes later only, so that there are states for each way to get there.
+        let large = lane((0..16).map(|number| format!("[a-e][^{number}]{{{}}}[0-4]", 20 + number)));
+        assert_eq!(passes(&large, b"abcde01234"), 0);
     }
 }
