@@ -26,6 +26,13 @@ const SHAPES: [&str; 20] = [
     "ntpd[#]: Soliciting pool server 192.0.2.%",
 ];
 
+/// What lines say that match none of [`KNOWN`].
+const QUIET: [&str; 9] = [
+    SHAPES[4], SHAPES[9], SHAPES[10], SHAPES[11], SHAPES[13], SHAPES[14], SHAPES[15], SHAPES[16], SHAPES[19],
+];
+/// Of a quiet log one line of so many may match.
+const MATCHES: u32 = 1_000;
+
 /// Patterns that match lines of the log.
 const KNOWN: [&str; 20] = [
     r"Failed password for (?P<user>\S+) from (?P<ip>[0-9.]+) port (?P<port>\d+)",
@@ -78,6 +85,11 @@ const WORDS: [&str; 24] = [
     "status",
 ];
 
+/// Classes of bytes that stand in every line.
+const CLASSES: [&str; 8] = [r"\d", r"\w", r"\S", "[a-z]", "[A-Za-z]", "[0-9a-f]", "[^ ]", "[a-z_]"];
+/// Those of which no three stand side by side.
+const RARE: [&str; 4] = ["[!-'*+]", r"[;-@]", r"[\\^`{-~]", r"[\x80-\xff]"];
+
 /// A small generator: the same numbers each time.
 pub(super) struct Numbers(pub(super) u64);
 
@@ -95,8 +107,8 @@ impl Numbers {
     }
 }
 
-/// A log of about so many bytes.
-pub(super) fn log(bytes: usize) -> Vec<u8> {
+/// A log of about so many bytes. Of a `quiet` one nearly no line matches one of [`KNOWN`].
+pub(super) fn log(bytes: usize, quiet: bool) -> Vec<u8> {
     let mut numbers = Numbers(0x7269_706c_696e_6531);
     let mut out = String::with_capacity(bytes + 200);
     let mut second = 0;
@@ -104,7 +116,11 @@ pub(super) fn log(bytes: usize) -> Vec<u8> {
         second += 1;
         let (hour, minute) = (second / 3600 % 24, second / 60 % 60);
         let _ = write!(out, "Mar 14 {hour:02}:{minute:02}:{:02} web1 ", second % 60);
-        for letter in numbers.of(&SHAPES).chars() {
+        let shape = match quiet && second % MATCHES != 0 {
+            true => numbers.of(&QUIET),
+            false => numbers.of(&SHAPES),
+        };
+        for letter in shape.chars() {
             let _ = match letter {
                 '#' => write!(out, "{}", 1000 + numbers.next() % 60_000),
                 '%' => write!(out, "{}", 1 + numbers.next() % 250),
@@ -140,4 +156,49 @@ pub(super) fn literals(count: usize) -> Vec<String> {
     let made =
         (known.len()..).map(|number| format!("{} {number:05} {}", numbers.of(&WORDS), numbers.of(&WORDS)));
     known.iter().map(|known| known.to_string()).chain(made).take(count).collect()
+}
+
+/// So many regexes that have no literal, or one of a byte that stands everywhere; most of them match each line. Their groups are
+/// named, or none is.
+pub(super) fn slow(count: usize, named: bool) -> Vec<String> {
+    let mut numbers = Numbers(0x736c_6f77_736c_6f77);
+    let group = |name: &str, inner: String| match named {
+        true => format!("(?P<{name}>{inner})"),
+        false => format!("(?:{inner})"),
+    };
+    let made = (0..).map(|number| {
+        let (few, more) = (2 + numbers.next() % 3, 4 + numbers.next() % 4);
+        let (one, two) = (numbers.of(&CLASSES), numbers.of(&CLASSES));
+        let (first, last) = (group("first", format!("{one}+")), group("last", format!("{two}+")));
+        let (word, when) = (group("word", r"\w+".into()), group("when", r"\S+\s+\d+".into()));
+        match number % 8 {
+            0 => format!(r"\d+:\d+.*{one}{{{few}}}\W"),
+            1 => format!(r"{first}\W+{last}"),
+            2 => format!(r"{one}+\[[0-9]+.*{two}"),
+            3 => format!(r"(?:[b-f]|[p-t]|\d\d){two}{{{few}}}"),
+            4 => format!(r"^{when} [0-9:]+ .*{two}+$"),
+            5 => format!(r"{word} {first} \d{{2}}\S+ {one}"),
+            6 => format!(r"(?i)[a-m]+{two}{{{few},{more}}}\b"),
+            _ => format!(r"\d{{{few}}}.*?{last}\W*$"),
+        }
+    });
+    made.take(count).collect()
+}
+
+/// So many regexes of the same kind, none of which matches a line.
+pub(super) fn missing(count: usize) -> Vec<String> {
+    let mut numbers = Numbers(0x6d69_7373_696e_6773);
+    let made = (0..).map(|number| {
+        let (few, many) = (3 + numbers.next() % 3, 10 + numbers.next() % 6);
+        let (one, two) = (numbers.of(&CLASSES), numbers.of(&RARE));
+        match number % 6 {
+            0 => format!(r"\d+:\d+.*{one}+{two}{{{few}}}"),
+            1 => format!(r"(?P<one>{one}+)\W+(?P<two>{two}{{{few}}})"),
+            2 => format!(r"{one}+[0-9]{{{many}}}"),
+            3 => format!(r"(?:[b-f]|[p-t]|\d\d){two}{{{few},}}"),
+            4 => format!(r"^(?P<when>\S+\s+\d+) [0-9:]+ .*{two}{{{few}}}$"),
+            _ => format!(r"(?P<head>\w+)=(?P<tail>{two}{{{few}}})"),
+        }
+    });
+    made.take(count).collect()
 }

@@ -1,6 +1,8 @@
 //! How fast lines are matched, on one core: `tests/measure-matching` runs it, and others beside it, on the same lines and patterns.
-//! `log FILE BYTES`, `regexes FILE COUNT` and `literals FILE COUNT` write them, `pack FILE PATTERNS` writes packs of them,
-//! `match LOG PATTERNS`, `check LOG PATTERNS` and `set LOG PATTERNS` measure.
+//! `log FILE BYTES`, `regexes FILE COUNT` and `literals FILE COUNT` write them, `packs FOLDER PATTERNS` writes packs of them,
+//! `match LOG PATTERNS`, `check LOG PATTERNS` and `set LOG PATTERNS` measure. `quiet FILE BYTES` writes a log that nearly no line of
+//! matches; `slow`, `captures` and `missing` write regexes that are slow on purpose: most match, with captures, and none. Those are
+//! looked for in whole lines, as a line is the message where it has no format, so that the others see the same.
 //!
 //! Each measure is a line: its name, MB/s, pairs of a line and a pattern that matches it, and a sum over them that depends on
 //! each and not on their order.
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
-use regex_automata::{Input, PatternSet};
+use regex_automata::{Input, MatchKind, PatternSet};
 use serde_json::{Value, json};
 use tripline_engine::clock::NoClock;
 use tripline_engine::decode::Format;
@@ -43,9 +45,13 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["log", file, bytes] => fs::write(file, made::log(bytes.parse().unwrap())).unwrap(),
+        ["log", file, bytes] => fs::write(file, made::log(bytes.parse().unwrap(), false)).unwrap(),
+        ["quiet", file, bytes] => fs::write(file, made::log(bytes.parse().unwrap(), true)).unwrap(),
         ["regexes", file, count] => write(file, &made::regexes(count.parse().unwrap())),
         ["literals", file, count] => write(file, &made::literals(count.parse().unwrap())),
+        ["slow", file, count] => write(file, &made::slow(count.parse().unwrap(), false)),
+        ["captures", file, count] => write(file, &made::slow(count.parse().unwrap(), true)),
+        ["missing", file, count] => write(file, &made::missing(count.parse().unwrap())),
         ["packs", folder, patterns] => {
             for (number, module) in modules(patterns).into_iter().enumerate() {
                 fs::write(Path::new(folder).join(format!("p{number}.wasm")), module).unwrap();
@@ -64,8 +70,18 @@ fn write(file: &str, lines: &[String]) {
 
 /// The file's patterns: texts if it is named so.
 fn read(file: &str) -> (Vec<String>, bool) {
-    let is_literal = Path::new(file).file_name().unwrap().to_string_lossy().starts_with("literals");
+    let is_literal = file_name(file).starts_with("literals");
     (fs::read_to_string(file).unwrap().lines().map(String::from).collect(), is_literal)
+}
+
+fn file_name(file: &str) -> String {
+    Path::new(file).file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// Whether patterns look at whole lines: those that are slow on purpose.
+fn is_whole(file: &str) -> bool {
+    let name = file_name(file);
+    ["slow", "captures", "missing"].iter().any(|kind| name.starts_with(kind))
 }
 
 /// Modules of packs that each pattern wakes, and that do nothing then.
@@ -102,12 +118,13 @@ fn packs(file: &str) -> Vec<Configured> {
         .collect()
 }
 
-fn settings() -> LineSettings {
-    LineSettings { format: Some(Format::Rfc3164), year: Some(2026), ..LineSettings::default() }
+fn settings(patterns: &str) -> LineSettings {
+    let format = if is_whole(patterns) { Format::Plain } else { Format::Rfc3164 };
+    LineSettings { format: Some(format), year: Some(2026), ..LineSettings::default() }
 }
 
-fn blocks(log: &[u8]) -> Vec<Block> {
-    let mut lines = Lines::new(settings());
+fn blocks(log: &[u8], patterns: &str) -> Vec<Block> {
+    let mut lines = Lines::new(settings(patterns));
     lines.push(log);
     lines.finish();
     std::iter::from_fn(|| lines.next_block()).collect()
@@ -121,7 +138,7 @@ fn matching(log: &[u8], patterns: &str) {
     let begun = processed();
     let matcher = Matcher::new(&packs, MatchLimits::default(), &rarity).unwrap();
     let built = processed() - begun;
-    let blocks = blocks(log);
+    let blocks = blocks(log, patterns);
     let mut scratch = MatchScratch::default();
     measure(
         "match",
@@ -153,9 +170,9 @@ fn tell(block: &Block, matched: &Matched, told: &mut (u64, u64)) {
 
 /// The engine's whole way: lines, matching with captures, batches, a sandbox that is handed them. What is done once was done
 /// for the same lines before: patterns are compiled, the index goes by what is rare, instances live.
-fn checking(log: &[u8], patterns: &str) {
-    let (packs, matching) = (packs(patterns), MatchLimits::default());
-    let mut check = Check::with(sandbox(), &packs, 1, settings(), matching, Default::default()).unwrap();
+fn checking(log: &[u8], file: &str) {
+    let (packs, matching) = (packs(file), MatchLimits::default());
+    let mut check = Check::with(sandbox(), &packs, 1, settings(file), matching, Default::default()).unwrap();
     let mut feed = || log.chunks(1 << 20).for_each(|piece| check.feed(piece));
     feed();
     measure("check", log.len(), feed, |()| (0, 0));
@@ -165,17 +182,28 @@ fn checking(log: &[u8], patterns: &str) {
 }
 
 /// Line by line, which of them match: what a program does that has the library `regex` and no engine.
-fn set(log: &[u8], patterns: &str) {
-    let (patterns, is_literal) = read(patterns);
+fn set(log: &[u8], file: &str) {
+    let (patterns, is_literal) = read(file);
     let patterns: Vec<String> = match is_literal {
         true => patterns.iter().map(|text| regex_syntax::escape(text)).collect(),
         false => patterns,
     };
-    let config = Regex::config().nfa_size_limit(None).hybrid_cache_capacity(256 << 20);
+    // Of the others one at most matches a line: there the first is all.
+    let kind = if is_whole(file) { MatchKind::All } else { MatchKind::LeftmostFirst };
+    let config = Regex::config().nfa_size_limit(None).hybrid_cache_capacity(256 << 20).match_kind(kind);
     let syntax = syntax::Config::new().unicode(false).utf8(false);
     let regex =
         Regex::builder().configure(config.utf8_empty(false)).syntax(syntax).build_many(&patterns).unwrap();
     let mut found = PatternSet::new(patterns.len());
+    // Where groups are what is slow, it has to find them, too, as the engine does.
+    let single = |text: &String| {
+        let regex =
+            Regex::builder().configure(Regex::config().utf8_empty(false)).syntax(syntax).build(text).unwrap();
+        let captures = regex.create_captures();
+        (regex, captures)
+    };
+    let captures = file_name(file).starts_with("captures");
+    let mut groups: Vec<_> = patterns.iter().filter(|_| captures).map(single).collect();
     measure(
         "set",
         log.len(),
@@ -186,6 +214,9 @@ fn set(log: &[u8], patterns: &str) {
                 regex.which_overlapping_matches(&Input::new(line), &mut found);
                 for pattern in found.iter() {
                     add(&mut told, number as u64 + 1, pattern.as_u64());
+                    if let Some((regex, captures)) = groups.get_mut(pattern.as_usize()) {
+                        regex.search_captures(&Input::new(line), captures);
+                    }
                 }
             }
             told

@@ -164,8 +164,10 @@ impl Matcher {
                 sizes.push(PatternSizes::default());
                 continue;
             };
-            for compiled in compiled.all() {
-                necessary.push(compiled.necessary());
+            let lane = compiled.lane();
+            for (own, compiled) in (0..).zip(compiled.all()) {
+                let is_member = lane.as_ref().is_some_and(|lane| lane.member(own).is_some());
+                necessary.push(if is_member { None } else { compiled.necessary() });
                 patterns.push(Arc::clone(compiled));
                 pack_of.push(number as u32);
             }
@@ -174,7 +176,7 @@ impl Matcher {
             sizes.push(PatternSizes { patterns: own.len(), literals });
             let unfiltered =
                 (first..patterns.len() as u32).filter(|&p| necessary[p as usize].is_none()).collect();
-            watches.push(Watch::new(pack.manifest(), first, unfiltered));
+            watches.push(Watch::new(pack.manifest(), first, unfiltered, lane));
         }
         let index = Index::new(necessary, rarity).map_err(|error| MatcherError {
             pack: packs.last().map(|last| last.pack.name().into()).unwrap_or_default(),

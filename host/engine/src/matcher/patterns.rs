@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use super::{MatchLimits, MatcherError, MatcherProblem};
 use crate::clock::Clock;
-use crate::pattern::{Compiled, Rarity, cost};
+use crate::pattern::{Compiled, Lane, Rarity, cost};
 use crate::{Configured, Pack};
 
 /// The patterns of a pack with its settings. Cloned, they are the same: an automaton is larger than a set's index.
 #[derive(Clone)]
-pub struct PackPatterns(Arc<[Arc<Compiled>]>);
+pub struct PackPatterns {
+    all: Arc<[Arc<Compiled>]>,
+    lane: Option<Arc<Lane>>,
+}
 
 impl PackPatterns {
     /// Compiles them. `rarity` changes speed only.
@@ -22,7 +25,9 @@ impl PackPatterns {
         let compiled: Result<Vec<_>, _> = compiled.collect();
         let failed =
             |error| MatcherError { pack: pack.name().into(), problem: MatcherProblem::Pattern(error) };
-        Ok(PackPatterns(compiled.map_err(failed)?.into()))
+        let all = compiled.map_err(failed)?;
+        let lane = Lane::new(&all).map(Arc::new);
+        Ok(PackPatterns { all: all.into(), lane })
     }
 
     /// Tries every regex on values that keep it busy; a stranger's pack is tried before it meets a line.
@@ -30,11 +35,16 @@ impl PackPatterns {
     /// # Errors
     /// One takes too long.
     pub fn try_cost(&self, pack: &Pack, limits: &MatchLimits, clock: &dyn Clock) -> Result<(), MatcherError> {
-        try_cost(&self.0, pack, limits, clock)
+        try_cost(&self.all, pack, limits, clock)
     }
 
     pub(super) fn all(&self) -> &[Arc<Compiled>] {
-        &self.0
+        &self.all
+    }
+
+    /// Those that are looked for together.
+    pub(super) fn lane(&self) -> Option<Arc<Lane>> {
+        self.lane.clone()
     }
 }
 

@@ -51,15 +51,30 @@ impl Profile {
         self.stages.decoded += 1;
     }
 
-    pub(super) fn verified(&mut self, pattern: usize, found: bool, since: Duration) {
+    /// One pass was for all of these: each has an equal share of it, whatever it brought about.
+    pub(super) fn looked(&mut self, patterns: impl Iterator<Item = usize> + Clone, since: Duration) {
+        let time = self.since(since) / (patterns.clone().count() as u32).max(1);
+        for pattern in patterns {
+            let cost = self.cost(pattern);
+            cost.time += time;
+            cost.tried += 1;
+        }
+    }
+
+    /// A pattern was tried; `first`: no pass was made for it on this value before.
+    pub(super) fn verified(&mut self, pattern: usize, first: bool, found: bool, since: Duration) {
         let time = self.since(since);
+        let cost = self.cost(pattern);
+        cost.time += time;
+        cost.tried += u64::from(first);
+        cost.found += u64::from(found);
+    }
+
+    fn cost(&mut self, pattern: usize) -> &mut PatternCost {
         if self.stages.patterns.len() <= pattern {
             self.stages.patterns.resize(pattern + 1, PatternCost::default());
         }
-        let cost = &mut self.stages.patterns[pattern];
-        cost.time += time;
-        cost.tried += 1;
-        cost.found += u64::from(found);
+        &mut self.stages.patterns[pattern]
     }
 
     pub(super) fn finish(self) -> Stages {

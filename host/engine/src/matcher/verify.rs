@@ -5,11 +5,12 @@ use std::time::Duration;
 use tripline_abi::FieldType;
 
 use super::matched::Waked;
-use super::scratch::{HitIn, Tried, Work};
+use super::scratch::{HitIn, Look, Tried, Work};
 use super::watch::Watch;
 use super::{Matched, Matcher, Seen, Set};
 use crate::clock::Clock;
 use crate::event::{Event, Place};
+use crate::pattern::{Found, Said};
 
 /// A line that became an event.
 pub(super) struct Decoded<'a> {
@@ -114,8 +115,11 @@ impl Matcher {
         if !watch.unfiltered.is_empty() {
             all.clear();
             all.extend_from_slice(own);
-            all.extend_from_slice(&watch.unfiltered);
-            all.sort_unstable();
+            all.extend_from_slice(&watch.alone);
+            self.look(pack, watch, line, work, &mut all);
+            if !all.is_sorted() {
+                all.sort_unstable();
+            }
             own = &all;
         }
         if watch.wakes(own, |pattern| self.holds(pattern, line, work)) {
@@ -161,22 +165,59 @@ impl Matcher {
                 .map(|field| field.value),
         };
         let started = if possible { work.started() } else { None };
+        let said = self.said(pattern, work);
         let captures = work.search.captures.len() as u32;
         let found = match place {
             Some(place) => {
                 let first = if is_hit && !line.changed { first_in(place, hit.first) } else { 0 };
                 let value = line.event.text(line.text, place);
-                compiled.find_from(at, value, first, self.limits.value_bytes, &mut work.search)
+                let limit = self.limits.value_bytes;
+                match said {
+                    Said::Differs => None,
+                    Said::Matches if compiled.captures() == 0 => {
+                        Some(Found { entry: None, cut: value.len() > limit })
+                    }
+                    _ => compiled.find_from(at, value, first, limit, &mut work.search),
+                }
             }
             None if possible => compiled.find_none(),
             None => None,
         };
         if let (Some(profile), Some(started)) = (&mut work.profile, started) {
-            profile.verified(at, found.is_some(), started);
+            profile.verified(at, said == Said::Alone, found.is_some(), started);
         }
         let found = found.map(|found| (found, captures, work.search.captures.len() as u32));
         work.tried[at] = Tried { mark: work.mark, found };
         found.is_some()
+    }
+
+    /// Has the pack's lane look at the line; adds the patterns that may match.
+    fn look(&self, pack: u32, watch: &Watch, line: &Decoded, work: &mut Work, candidates: &mut Vec<u32>) {
+        let Some((lane, message)) = watch.lane.as_ref().zip(line.event.message) else { return };
+        let started = work.started();
+        let Look { mark, said } = &mut work.lanes[pack as usize];
+        let value = line.event.text(line.text, message);
+        lane.look(&value[..value.len().min(self.limits.value_bytes)], said);
+        *mark = work.mark;
+        let members =
+            || (0..).zip(lane.patterns()).map(|(member, pattern)| (said.said(member), pattern + watch.first));
+        candidates.extend(members().filter(|(said, _)| *said != Said::Differs).map(|(_, pattern)| pattern));
+        if let (Some(profile), Some(started)) = (&mut work.profile, started) {
+            let asked =
+                members().filter(|(said, _)| *said != Said::Alone).map(|(_, pattern)| pattern as usize);
+            profile.looked(asked, started);
+        }
+    }
+
+    /// What its pack's lane says of a pattern.
+    #[inline]
+    fn said(&self, pattern: u32, work: &Work) -> Said {
+        let pack = self.set.pack_of[pattern as usize] as usize;
+        let watch = &self.set.watches[pack];
+        let Some(lane) = &watch.lane else { return Said::Alone };
+        let Some(member) = lane.member(pattern - watch.first) else { return Said::Alone };
+        let look = &work.lanes[pack];
+        if look.mark == work.mark { look.said.said(member) } else { Said::Alone }
     }
 
     pub(super) fn charge(&self, work: &Work) {

@@ -1,8 +1,11 @@
 //! What one pack watches for: sources, patterns, and when it is woken.
 
+use std::sync::Arc;
+
 use tripline_abi::manifest::{Manifest, SourceFilter, Wake, WakesOn};
 
 use crate::event::{Event, Name};
+use crate::pattern::Lane;
 
 /// One pack's share of a [`Matcher`](super::Matcher). Pattern numbers here are the matcher's.
 pub(super) struct Watch {
@@ -14,13 +17,22 @@ pub(super) struct Watch {
     led: Vec<Vec<u32>>,
     /// The pack's patterns that no literal stands for.
     pub(super) unfiltered: Vec<u32>,
-    /// Whether one of those leads an entry, so that no line can be passed over.
+    /// Of those the ones that are in no lane.
+    pub(super) alone: Vec<u32>,
+    /// The pack's patterns that are looked for together.
+    pub(super) lane: Option<Arc<Lane>>,
+    /// Whether one of those that no literal stands for leads an entry, so that no line can be passed over.
     pub(super) always: bool,
     sources: Vec<SourceFilter>,
 }
 
 impl Watch {
-    pub(super) fn new(manifest: &Manifest, first: u32, unfiltered: Vec<u32>) -> Watch {
+    pub(super) fn new(
+        manifest: &Manifest,
+        first: u32,
+        unfiltered: Vec<u32>,
+        lane: Option<Arc<Lane>>,
+    ) -> Watch {
         let patterns = manifest.patterns.len() as u32;
         let mut led = vec![Vec::new(); patterns as usize];
         let (every_event, wakes) = match &manifest.wakes_on {
@@ -30,6 +42,8 @@ impl Watch {
         for (i, wake) in wakes.iter().enumerate() {
             led[wake.all[0] as usize].push(i as u32);
         }
+        let is_alone = |p: &&u32| lane.as_ref().is_none_or(|lane| lane.member(**p - first).is_none());
+        let alone = unfiltered.iter().filter(is_alone).copied().collect();
         let always = every_event || unfiltered.iter().any(|p| !led[(p - first) as usize].is_empty());
         Watch {
             first,
@@ -38,6 +52,8 @@ impl Watch {
             wakes,
             led,
             unfiltered,
+            alone,
+            lane,
             always,
             sources: manifest.sources.clone(),
         }
@@ -52,6 +68,8 @@ impl Watch {
             wakes: Vec::new(),
             led: Vec::new(),
             unfiltered: Vec::new(),
+            alone: Vec::new(),
+            lane: None,
             always: false,
             sources: Vec::new(),
         }

@@ -2,6 +2,7 @@
 
 use regex_automata::meta::Cache;
 use regex_automata::util::primitives::NonMaxUsize;
+use regex_syntax::hir::Hir;
 use tripline_abi::SettingValue;
 use tripline_abi::manifest::{Comparison, List, Pattern, PatternKind};
 
@@ -11,6 +12,9 @@ use super::literals::{self, Necessary};
 use super::networks::Networks;
 use super::rarity::Rarity;
 use super::steps::Walk;
+
+/// A literal of fewer bytes stands in most lines.
+const RARE: usize = 2;
 
 /// A pattern with its settings filled in.
 pub struct Compiled {
@@ -129,6 +133,22 @@ impl Compiled {
     /// Literals for the index. A list that a setting left empty never matches: an empty set.
     pub fn necessary(&self) -> Necessary {
         self.literals.clone()
+    }
+
+    /// Whether it is a regex of messages that no literal stands for, or one that most lines have.
+    pub(super) fn needs_a_pass(&self) -> bool {
+        let is_common = |texts: &Vec<Vec<u8>>| texts.iter().any(|text| text.len() < RARE);
+        self.field.is_none()
+            && matches!(self.kind, Kind::Regex(_))
+            && self.literals.as_ref().is_none_or(is_common)
+    }
+
+    /// The regex, parsed anew; `None`: it is none.
+    pub(super) fn parsed(&self) -> Option<Hir> {
+        match &self.kind {
+            Kind::Regex(regex) => regex.parsed(),
+            _ => None,
+        }
     }
 
     /// How many named groups it has.

@@ -57,6 +57,11 @@ impl Expression {
         Ok((Expression { steps, library, text: text.into(), syntax, groups }, literals))
     }
 
+    /// What it says, parsed anew.
+    pub(super) fn parsed(&self) -> Option<Hir> {
+        syntax::parse_with(&self.text, &self.syntax).ok()
+    }
+
     /// How many named groups it has.
     pub(super) fn captures(&self) -> usize {
         self.groups.len()

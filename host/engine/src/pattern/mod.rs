@@ -11,6 +11,7 @@ pub(crate) mod cost;
 mod expression;
 mod gram;
 mod index;
+mod lane;
 mod list;
 mod literals;
 mod networks;
@@ -19,5 +20,6 @@ mod steps;
 
 pub use compiled::{Captured, Compiled, Found, PatternError, Scratch};
 pub use index::{Hit, Hits, Index};
+pub use lane::{Lane, LaneScratch, Said};
 pub use literals::Necessary;
 pub use rarity::Rarity;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod alone;
+mod lanes;
 mod tried;
 
 use std::sync::Arc;

@@ -11,15 +11,15 @@
 
 mod compile;
 mod first;
+mod walk;
 
 use memchr::memmem::Finder;
 use regex_automata::util::look::LookMatcher;
 use regex_syntax::hir::{Hir, Look};
 
 use self::first::Set;
-
-/// No place.
-const NONE: u32 = u32::MAX;
+pub(super) use self::walk::Walk;
+use self::walk::{Back, FUEL, NONE};
 
 /// A regex as steps.
 pub(super) struct Steps {
@@ -89,19 +89,6 @@ enum Step {
     Jump(u16),
 }
 
-/// A way that was not taken.
-#[derive(Clone, Copy)]
-pub(super) enum Back {
-    /// This step, at this place.
-    Step { step: usize, at: usize },
-    /// A run that ends here, and may be shorter.
-    Shorter { step: usize, at: usize, least: usize },
-    /// A run that ends here, and may be longer.
-    Longer { step: usize, at: usize, most: usize },
-    /// What a slot held.
-    Slot { slot: u16, held: u32 },
-}
-
 /// What walking came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Walked {
@@ -109,30 +96,6 @@ pub(super) enum Walked {
     Differs,
     /// It takes too many steps.
     GaveUp,
-}
-
-/// Memory of walks, to be used again.
-#[derive(Default)]
-pub(super) struct Walk {
-    back: Vec<Back>,
-    /// Places of the wanted groups: start and end of each.
-    slots: Vec<u32>,
-}
-
-impl Walk {
-    #[inline(always)]
-    fn save(&mut self, slot: u16, at: usize) {
-        let held = std::mem::replace(&mut self.slots[usize::from(slot)], at as u32);
-        if !self.back.is_empty() {
-            self.back.push(Back::Slot { slot, held });
-        }
-    }
-
-    /// The places of a group in the last text, by its number among those that were wanted.
-    pub(super) fn group(&self, number: usize) -> Option<(u32, u32)> {
-        let (start, end) = (self.slots[number * 2], self.slots[number * 2 + 1]);
-        (start != NONE && end != NONE).then_some((start, end))
-    }
 }
 
 impl Steps {
@@ -150,6 +113,7 @@ impl Steps {
     pub(super) fn find(&self, text: &[u8], first: usize, walk: &mut Walk) -> Walked {
         // An ordinary match takes as many steps as it has parts; this is enough for hundreds of near misses.
         let mut fuel = u32::try_from(text.len()).unwrap_or(u32::MAX).saturating_mul(2).saturating_add(512);
+        walk.begin();
         let mut at = first;
         loop {
             match &self.begin {
@@ -227,7 +191,7 @@ impl Steps {
                         *fuel = fuel.saturating_sub(cost(at - least));
                         walk.back.push(Back::Shorter { step: step - 1, at, least });
                     }
-                    at >= least
+                    at >= least && walk.is_new(step, at)
                 }
                 Step::Shortest { class, min, most, .. } => {
                     let longest = at + self.run(&text[at..], *class, *most);
@@ -236,7 +200,7 @@ impl Steps {
                         *fuel = fuel.saturating_sub(cost(longest - at));
                         walk.back.push(Back::Longer { step: step - 1, at, most: longest });
                     }
-                    at <= longest
+                    at <= longest && walk.is_new(step, at)
                 }
                 Step::Save(slot) => {
                     walk.save(*slot, at);
@@ -269,6 +233,9 @@ impl Steps {
                 }
             };
             if !goes_on {
+                if walk.turn(self.steps.len(), text.len()) {
+                    *fuel = fuel.saturating_add(FUEL.saturating_mul(text.len() as u32));
+                }
                 match self.back(text, walk) {
                     Some(other) => (step, at) = other,
                     None => return Walked::Differs,
@@ -283,31 +250,35 @@ impl Steps {
         loop {
             match walk.back.pop()? {
                 Back::Slot { slot, held } => walk.slots[usize::from(slot)] = held,
-                Back::Step { step, at } => return Some((step, at)),
+                Back::Step { step, at } if walk.has_been(step, at) => {}
+                Back::Step { step, at } => return Some(walk.goes_on(step, at)),
                 Back::Shorter { step, at, least } => {
-                    let Some(at) = (least..at).rev().find(|&at| self.may_follow(step, text, at)) else {
+                    let Some(at) = (least..at).rev().find(|&at| self.may_follow(step, text, at, walk)) else {
                         continue;
                     };
                     if at > least {
                         walk.back.push(Back::Shorter { step, at, least });
                     }
-                    return Some((step + 1, at));
+                    return Some(walk.goes_on(step + 1, at));
                 }
                 Back::Longer { step, at, most } => {
-                    let Some(at) = (at + 1..=most).find(|&at| self.may_follow(step, text, at)) else {
+                    let Some(at) = (at + 1..=most).find(|&at| self.may_follow(step, text, at, walk)) else {
                         continue;
                     };
                     if at < most {
                         walk.back.push(Back::Longer { step, at, most });
                     }
-                    return Some((step + 1, at));
+                    return Some(walk.goes_on(step + 1, at));
                 }
             }
         }
     }
 
-    /// Whether what stands behind this run can begin here.
-    fn may_follow(&self, step: usize, text: &[u8], at: usize) -> bool {
+    /// Whether what stands behind this run can begin here, and has not been tried.
+    fn may_follow(&self, step: usize, text: &[u8], at: usize, walk: &Walk) -> bool {
+        if walk.has_been(step + 1, at) {
+            return false;
+        }
         let (Step::Longest { behind, .. } | Step::Shortest { behind, .. }) = &self.steps[step] else {
             return true;
         };
