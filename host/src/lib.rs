@@ -16,6 +16,7 @@ pub mod commit;
 pub mod configuration;
 #[cfg(feature = "store")]
 pub mod crash;
+mod crew;
 mod files;
 #[cfg(feature = "store")]
 pub mod follow;

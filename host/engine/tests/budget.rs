@@ -11,7 +11,9 @@ use support::{MANIFEST, Witness};
 use tripline_engine::clock::{Clock, NoClock};
 use tripline_engine::judge::JudgeLimits;
 use tripline_engine::line::{Block, LineSettings, Lines};
-use tripline_engine::matcher::{Begun, MatchLimits, MatchScratch, Matched, Matcher, MatcherProblem};
+use tripline_engine::matcher::{
+    Begun, MatchLimits, MatchScratch, Matched, Matcher, MatcherProblem, PackPatterns,
+};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::{Check, Configured, Fault, Native, Pack};
 
@@ -113,12 +115,18 @@ fn a_regex_that_takes_too_long_for_one_value_is_refused_by_name() {
         Matcher::new(std::slice::from_ref(&configured), MatchLimits::default(), &Rarity::default()).unwrap();
     let slow = Stepping(Duration::from_millis(11), AtomicU64::new(0));
     let error = matcher.try_cost(0, &configured.pack, &slow).unwrap_err();
+    let tried = |clock: &dyn Clock| {
+        PackPatterns::tried(&configured, &Rarity::default(), &MatchLimits::default(), clock).unwrap().1
+    };
+    let said = error.to_string();
     assert_eq!(error.pack, "witness");
     let MatcherProblem::Slow { pattern, found, limit, .. } = error.problem else { panic!("expected Slow") };
     assert_eq!(
         (&pattern[..], found, limit),
         ("failed", Duration::from_millis(11), Duration::from_millis(10))
     );
+    assert_eq!(tried(&slow).unwrap_err().to_string(), said, "tried as it is compiled");
     let quick = Stepping(Duration::from_millis(1), AtomicU64::new(0));
     matcher.try_cost(0, &configured.pack, &quick).unwrap();
+    tried(&quick).unwrap();
 }

@@ -6,6 +6,7 @@ mod judging;
 mod keeping;
 mod passing;
 mod plan;
+mod prepared;
 mod reading;
 mod run;
 mod spares;

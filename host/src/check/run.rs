@@ -12,7 +12,6 @@
 //! comes out does not depend on threads: blocks are put back in order before they are merged.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -25,7 +24,7 @@ use tripline_engine::clock::Clock;
 use tripline_engine::fold::Fold;
 use tripline_engine::judge::{Judge, JudgeCost, JudgeLimits};
 use tripline_engine::line::Block;
-use tripline_engine::matcher::{MatchLimits, MatchScratch, Matcher, MatcherError, Stages};
+use tripline_engine::matcher::{MatchScratch, Matcher, MatcherError, Stages};
 use tripline_engine::merge::{Merge, Scanned};
 use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::Sandbox;
@@ -37,11 +36,12 @@ use super::judging::{Judged, Judging};
 use super::keeping::settings_digest;
 use super::passing::{Numbered, Progress, Scan, Work};
 use super::plan::Plan;
+use super::prepared;
 use super::reading::Reading;
 use super::spares::Spares;
 use super::spent::Spent;
 use super::{CheckOptions, Observer, Outcome, Stop};
-use crate::builtin;
+use crate::crew;
 
 /// Runs a check to its end, or until `stop` is set.
 pub fn run(
@@ -66,14 +66,8 @@ pub fn run(
     let mut reading = Reading::new(&options, &plan);
     let mut rarity = Rarity::default();
     reading.sample(&mut rarity);
-    let matcher = Matcher::new(&options.packs, MatchLimits::default(), &rarity)?;
-    for (number, configured) in options.packs.iter().enumerate() {
-        // Ours are tried by their own tests.
-        if !builtin::is_builtin(&configured.pack) {
-            matcher.try_cost(number, &configured.pack, &MonotonicClock)?;
-        }
-    }
     let threads = options.threads.max(1);
+    let matcher = prepared::matcher(&options.packs, threads, &rarity)?;
     let progress = Progress::new(plan.sources.len());
     let decided = AtomicU64::new(0);
     let ahead = ahead(threads);
@@ -165,7 +159,7 @@ fn ahead(threads: usize) -> usize {
 
 /// As many threads as there are cores.
 pub fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    crew::cores()
 }
 
 /// The packs' names.

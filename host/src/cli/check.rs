@@ -1,7 +1,6 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
 use jiff::tz::TimeZone;
 use tripline_abi::Severity;
@@ -16,6 +15,7 @@ use super::watch::Watch;
 use super::{Failure, Screen, interrupt, packs, sandbox};
 use crate::check::{self, CheckOptions, Inputs, Outcome};
 use crate::configuration::Configuration;
+use crate::crew;
 use crate::report::Printer;
 use crate::report::human::{Human, Look};
 use crate::report::json::Json;
@@ -36,7 +36,8 @@ pub(super) fn run(
         named => files(named)?,
     };
     kept::apart(&arguments.keep, configuration, files.iter().chain(&findings))?;
-    let packs = packs::configured(&arguments.packs, configuration, &Strangers::Told(screen))?;
+    let threads = arguments.threads.map_or_else(crew::cores, usize::from);
+    let packs = packs::configured(&arguments.packs, configuration, &Strangers::Told(screen), threads)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
     packs::tried(&packs, &*sandbox)?;
     let stop = interrupt::flag()?;
@@ -58,7 +59,7 @@ pub(super) fn run(
     let options = CheckOptions {
         packs,
         sources,
-        threads: arguments.threads.map_or_else(cores, usize::from),
+        threads,
         year: arguments.year,
         timezone: zone,
         format: arguments.input_format,
@@ -137,8 +138,4 @@ fn printer(arguments: &CheckArguments, zone: TimeZone, screen: &Screen) -> Box<d
         CheckFormat::Json => Box::new(Json::new(screen.plain(), matches, logs)),
         CheckFormat::Sarif => Box::new(Sarif::new(screen.plain())),
     }
-}
-
-pub(super) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
 }

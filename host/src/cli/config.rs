@@ -9,6 +9,7 @@ use super::{Failure, Screen, configuration, kept, packs, sandbox};
 use crate::configuration::{
     Configuration, EXAMPLE, HttpSource, Places, Recipient, SecretReference, ServerSettings, SyslogListener,
 };
+use crate::crew;
 use crate::http::Certificate;
 use crate::incidents::ResolveAfter;
 use crate::notices::Route;
@@ -45,7 +46,7 @@ pub(super) fn run(command: ConfigCommand, named: Option<PathBuf>, screen: &Scree
 /// What the file names and a server could not use, each by the way in which a server would find it.
 fn unusable(read: &Configuration, arguments: &PackArguments, screen: &Screen) -> Vec<Failure> {
     let packs = || {
-        let packs = packs::configured(arguments, read, &Strangers::Refused)?;
+        let packs = packs::configured(arguments, read, &Strangers::Refused, crew::cores())?;
         packs::tried(&packs, &*sandbox::open(screen, false)?)?;
         Ok(())
     };

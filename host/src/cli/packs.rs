@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use super::signatures::{self, SignatureFileError};
 use super::{Failure, Screen};
 use crate::builtin;
 use crate::configuration::{Configuration, PackSettings};
+use crate::crew;
 use crate::signing::{PublicKey, Signed, Statement, Unsigned};
 
 /// Why packs cannot be used.
@@ -77,13 +79,15 @@ pub(super) enum Strangers<'s> {
     Told(&'s Screen),
 }
 
-/// The wanted packs with their settings: those of `--settings` count before those of the configuration.
+/// The wanted packs with their settings: those of `--settings` count before those of the configuration. So many threads read
+/// them.
 pub(super) fn configured(
     arguments: &PackArguments,
     configuration: &Configuration,
     strangers: &Strangers<'_>,
+    threads: usize,
 ) -> Result<Vec<Configured>, Failure> {
-    let packs = all(&arguments.pack, arguments.no_builtin, &configuration.signed_by)?;
+    let packs = all(&arguments.pack, arguments.no_builtin, &configuration.signed_by, threads)?;
     let wanted = wanted(&packs, &arguments.only)?;
     let given = arguments.settings.as_deref().map(PackSettings::read).transpose().map_err(failure)?;
     let mut standing = configuration.packs.clone();
@@ -124,36 +128,72 @@ pub(super) fn tried(packs: &[Configured], sandbox: &dyn Sandbox) -> Result<(), P
 }
 
 /// The built-in packs, unless they are unwanted, and those at the given paths: each name once, and signed by one of these
-/// keys, if there are any.
+/// keys, if there are any. So many threads read them.
 pub(super) fn all(
     given: &[PathBuf],
     no_builtin: bool,
     keys: &[PublicKey],
+    threads: usize,
 ) -> Result<Vec<Arc<Pack>>, PacksError> {
-    let mut packs = Vec::new();
+    let mut sources: Vec<Source> = Vec::new();
     if !no_builtin {
-        packs = builtin::packs().map_err(PacksError::Builtin)?;
+        sources.extend(builtin::modules().map(|(_, wasm)| Source::Builtin(wasm)));
     }
-    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    let mut wrong = None;
     for path in given {
-        for path in modules(path)? {
-            let pack = read(&path)?;
-            if !keys.is_empty() {
-                let signed = Signed::of(keys, signatures::found(&path)?.as_ref(), &Statement::of(&pack));
-                signed.may_judge().map_err(|error| PacksError::Unsigned { path: path.clone(), error })?;
+        match modules(path) {
+            Ok(modules) => sources.extend(modules.into_iter().map(Source::File)),
+            // What is wrong with those before it is told first.
+            Err(error) => {
+                wrong = Some(error);
+                break;
             }
-            let name = pack.name().to_string();
-            if !no_builtin && builtin::NAMES.contains(&&*name) {
-                return Err(PacksError::Reserved { path, name });
-            }
-            if let Some((_, first)) = named.iter().find(|(known, _)| *known == name) {
-                return Err(PacksError::Twice { name, first: first.clone(), second: path });
-            }
-            named.push((name, path));
-            packs.push(Arc::new(pack));
         }
     }
-    if packs.is_empty() { Err(PacksError::NoPack) } else { Ok(packs) }
+    let read = crew::each(threads, &sources, |source| source.read(keys));
+    let mut packs: Vec<Arc<Pack>> = Vec::new();
+    let mut paths: HashMap<String, &Path> = HashMap::new();
+    for (source, pack) in sources.iter().zip(read) {
+        let pack = pack?;
+        if let Source::File(path) = source {
+            let name = pack.name().to_string();
+            if !no_builtin && builtin::NAMES.contains(&&*name) {
+                return Err(PacksError::Reserved { path: path.clone(), name });
+            }
+            if let Some(first) = paths.get(&name) {
+                return Err(PacksError::Twice { name, first: first.to_path_buf(), second: path.clone() });
+            }
+            paths.insert(name, path);
+        }
+        packs.push(Arc::new(pack));
+    }
+    match wrong {
+        Some(error) => Err(error),
+        None if packs.is_empty() => Err(PacksError::NoPack),
+        None => Ok(packs),
+    }
+}
+
+/// Where a pack comes from.
+enum Source {
+    Builtin(&'static [u8]),
+    File(PathBuf),
+}
+
+impl Source {
+    /// Reads and checks it; one of a file is signed by one of these keys, if there are any.
+    fn read(&self, keys: &[PublicKey]) -> Result<Pack, PacksError> {
+        let path = match self {
+            Source::Builtin(wasm) => return Pack::read(*wasm).map_err(PacksError::Builtin),
+            Source::File(path) => path,
+        };
+        let pack = read(path)?;
+        if !keys.is_empty() {
+            let signed = Signed::of(keys, signatures::found(path)?.as_ref(), &Statement::of(&pack));
+            signed.may_judge().map_err(|error| PacksError::Unsigned { path: path.clone(), error })?;
+        }
+        Ok(pack)
+    }
 }
 
 /// Whether a pack is wanted, for each; all are if no name is given.

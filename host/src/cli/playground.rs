@@ -13,10 +13,10 @@ use flate2::read::MultiGzDecoder;
 use super::arguments::PlaygroundArguments;
 use super::exit::Exit;
 use super::{Failure, Screen, interrupt, packs};
-use crate::builtin;
 use crate::http::start_playground;
 use crate::playground::{File, Files, GIVEN, GivenLog, GivenPack, given, page};
 use crate::token::TokenSecret;
+use crate::{builtin, crew};
 
 /// Bytes of a log: it is held here, in the browser, and once more by what runs there.
 const LOG_BYTES: u64 = 256 << 20;
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: PlaygroundArguments, screen: &Screen) -> Result<Exi
 fn files(arguments: &PlaygroundArguments) -> Result<Files, Failure> {
     let mut files = page().clone();
     let mut begin = Vec::new();
-    for pack in packs::all(&arguments.pack, false, &[])? {
+    for pack in packs::all(&arguments.pack, false, &[], crew::cores())? {
         let (name, builtin) = (pack.name().to_string(), builtin::is_builtin(&pack));
         let file = format!("packs/{name}.wasm");
         if !builtin {

@@ -1,10 +1,13 @@
 //! One pack's patterns, compiled once for all sets that the pack is in.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tripline_abi::manifest::Pattern;
 
 use super::{MatchLimits, MatcherError, MatcherProblem};
 use crate::clock::Clock;
-use crate::pattern::{Compiled, Lane, Rarity, cost};
+use crate::pattern::{Compiled, Lane, PatternError, Rarity, Trial, parsed};
 use crate::{Configured, Pack};
 
 /// The patterns of a pack with its settings. Cloned, they are the same: an automaton is larger than a set's index.
@@ -23,11 +26,38 @@ impl PackPatterns {
         let compiled = pack.manifest().patterns.iter();
         let compiled = compiled.map(|pattern| Compiled::new(pattern, settings, rarity).map(Arc::new));
         let compiled: Result<Vec<_>, _> = compiled.collect();
-        let failed =
-            |error| MatcherError { pack: pack.name().into(), problem: MatcherProblem::Pattern(error) };
-        let all = compiled.map_err(failed)?;
+        Ok(PackPatterns::of(compiled.map_err(|error| broken(pack, error))?))
+    }
+
+    /// Compiles them, and tries every regex as [`try_cost`](PackPatterns::try_cost) does, of which each is parsed once for both;
+    /// also what came of trying.
+    ///
+    /// # Errors
+    /// One does not compile.
+    pub fn tried(
+        Configured { pack, settings }: &Configured,
+        rarity: &Rarity,
+        limits: &MatchLimits,
+        clock: &dyn Clock,
+    ) -> Result<(Self, Result<(), MatcherError>), MatcherError> {
+        let mut trial = Trial::new(limits.value_bytes, limits.regex, clock);
+        let mut tried = Ok(());
+        let mut all = Vec::with_capacity(pack.manifest().patterns.len());
+        for pattern in &pack.manifest().patterns {
+            let hir = parsed(pattern);
+            let compiled = Compiled::parsed(pattern, hir.as_ref(), settings, rarity);
+            let compiled = compiled.map_err(|error| broken(pack, error))?;
+            if let (Ok(()), Some(hir)) = (&tried, &hir) {
+                tried = quick(trial.worst(hir, &compiled), pattern, pack, limits);
+            }
+            all.push(Arc::new(compiled));
+        }
+        Ok((PackPatterns::of(all), tried))
+    }
+
+    fn of(all: Vec<Arc<Compiled>>) -> Self {
         let lane = Lane::new(&all).map(Arc::new);
-        Ok(PackPatterns { all: all.into(), lane })
+        PackPatterns { all: all.into(), lane }
     }
 
     /// Tries every regex on values that keep it busy; a stranger's pack is tried before it meets a line.
@@ -48,6 +78,10 @@ impl PackPatterns {
     }
 }
 
+fn broken(pack: &Pack, error: PatternError) -> MatcherError {
+    MatcherError { pack: pack.name().into(), problem: MatcherProblem::Pattern(error) }
+}
+
 /// The patterns of a pack, in their order.
 pub(super) fn try_cost(
     patterns: &[Arc<Compiled>],
@@ -55,15 +89,21 @@ pub(super) fn try_cost(
     limits: &MatchLimits,
     clock: &dyn Clock,
 ) -> Result<(), MatcherError> {
-    let MatchLimits { value_bytes: bytes, regex: limit, .. } = *limits;
-    let runs = cost::runs(bytes);
+    let mut trial = Trial::new(limits.value_bytes, limits.regex, clock);
     for (pattern, compiled) in pack.manifest().patterns.iter().zip(patterns) {
-        let found = cost::worst(pattern, compiled, &runs, bytes, clock, limit);
-        if found > limit {
-            let pattern = pattern.name.clone();
-            let problem = MatcherProblem::Slow { pattern, found, limit, bytes };
-            return Err(MatcherError { pack: pack.name().into(), problem });
+        if let Some(hir) = parsed(pattern) {
+            quick(trial.worst(&hir, compiled), pattern, pack, limits)?;
         }
     }
     Ok(())
+}
+
+/// Whether so long is quick enough.
+fn quick(found: Duration, pattern: &Pattern, pack: &Pack, limits: &MatchLimits) -> Result<(), MatcherError> {
+    let MatchLimits { value_bytes: bytes, regex: limit, .. } = *limits;
+    if found <= limit {
+        return Ok(());
+    }
+    let problem = MatcherProblem::Slow { pattern: pattern.name.clone(), found, limit, bytes };
+    Err(MatcherError { pack: pack.name().into(), problem })
 }

@@ -6,7 +6,7 @@ use regex_syntax::hir::Hir;
 use tripline_abi::SettingValue;
 use tripline_abi::manifest::{Comparison, List, Pattern, PatternKind};
 
-use super::expression::Expression;
+use super::expression::{self, Expression};
 use super::list::{Entries, Where};
 use super::literals::{self, Necessary};
 use super::networks::Networks;
@@ -61,6 +61,13 @@ pub struct Scratch {
     pub captures: Vec<Captured>,
 }
 
+impl Scratch {
+    /// Forgets what it knows of patterns by their numbers: others have them now.
+    pub(super) fn forget(&mut self) {
+        self.caches.clear();
+    }
+}
+
 /// Why a pattern cannot be compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
@@ -105,8 +112,18 @@ impl Compiled {
         settings: &[(String, SettingValue)],
         rarity: &Rarity,
     ) -> Result<Compiled, PatternError> {
+        Compiled::parsed(pattern, expression::parsed(pattern).as_ref(), settings, rarity)
+    }
+
+    /// The same of one that was [`parsed`](expression::parsed) before.
+    pub(crate) fn parsed(
+        pattern: &Pattern,
+        hir: Option<&Hir>,
+        settings: &[(String, SettingValue)],
+        rarity: &Rarity,
+    ) -> Result<Compiled, PatternError> {
         let (kind, (literals, leads)) = match &pattern.kind {
-            PatternKind::Regex { regex, unicode } => regex_kind(pattern, regex, *unicode, rarity)?,
+            PatternKind::Regex { regex, unicode } => regex_kind(pattern, regex, *unicode, hir, rarity)?,
             PatternKind::Contains(list) => list_kind(pattern, list, settings, Where::Anywhere)?,
             PatternKind::Equals(list) => list_kind(pattern, list, settings, Where::Whole)?,
             PatternKind::StartsWith(list) => list_kind(pattern, list, settings, Where::Head)?,
@@ -144,9 +161,9 @@ impl Compiled {
     }
 
     /// The regex, parsed anew; `None`: it is none.
-    pub(super) fn parsed(&self) -> Option<Hir> {
+    pub(super) fn hir(&self) -> Option<Hir> {
         match &self.kind {
-            Kind::Regex(regex) => regex.parsed(),
+            Kind::Regex(regex) => regex.hir(),
             _ => None,
         }
     }
@@ -208,9 +225,11 @@ fn regex_kind(
     pattern: &Pattern,
     regex: &str,
     unicode: bool,
+    hir: Option<&Hir>,
     rarity: &Rarity,
 ) -> Result<(Kind, (Necessary, bool)), PatternError> {
-    let (regex, literals) = Expression::new(regex, unicode, pattern.case_insensitive, rarity)
+    let syntax = expression::syntax(unicode, pattern.case_insensitive);
+    let (regex, literals) = Expression::new(regex, hir, syntax, rarity)
         .map_err(|source| PatternError::Regex { pattern: pattern.name.clone(), source })?;
     Ok((Kind::Regex(Box::new(regex)), literals))
 }

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
-use tripline_abi::manifest::{Pattern, PatternKind};
 
 use super::compiled::{Compiled, Scratch};
 use crate::clock::Clock;
@@ -16,64 +15,80 @@ const TRIES: usize = 3;
 /// Repetitions spelled out in a text, per repetition of the regex.
 const MAX_REPEATS: u32 = 64;
 
-/// Texts of this length that keep many regexes busy.
-pub(crate) fn runs(length: usize) -> Vec<Vec<u8>> {
-    let seeds: [&[u8]; 7] = [b"a", b" ", b"0", b"a b ", b"0123456789abcdef", b"\xff", b"192.0.2.1 "];
-    seeds.iter().map(|seed| again_and_again(seed, length)).collect()
+/// Texts that keep many regexes busy are these, again and again.
+const SEEDS: [&[u8]; 7] = [b"a", b" ", b"0", b"a b ", b"0123456789abcdef", b"\xff", b"192.0.2.1 "];
+
+/// What regexes are tried with, one after the other.
+pub(crate) struct Trial<'c> {
+    clock: &'c dyn Clock,
+    value_bytes: usize,
+    limit: Duration,
+    /// Texts as long as a value may be that are the same for each.
+    runs: Vec<Vec<u8>>,
+    /// One of its own.
+    own: Vec<u8>,
+    shape: Vec<u8>,
+    scratch: Scratch,
 }
 
-/// The time that the dearest text takes a pattern, those of [`runs`] and one of its own; zero for lists, whose cost is known. It
-/// may take `limit`: the first text that takes longer is the last.
-pub(crate) fn worst(
-    pattern: &Pattern,
-    compiled: &Compiled,
-    runs: &[Vec<u8>],
-    value_bytes: usize,
-    clock: &dyn Clock,
-    limit: Duration,
-) -> Duration {
-    let PatternKind::Regex { regex, unicode } = &pattern.kind else { return Duration::ZERO };
-    let parser = regex_syntax::ParserBuilder::new()
-        .unicode(*unicode)
-        .utf8(false)
-        .case_insensitive(pattern.case_insensitive)
-        .build()
-        .parse(regex);
-    let own = parser.ok().and_then(|hir| near_miss(&hir, value_bytes));
-    let mut scratch = Scratch::default();
-    let mut worst = Duration::ZERO;
-    for text in runs.iter().chain(&own) {
-        let mut quickest = Duration::MAX;
-        // The first search builds the lazy automaton, which happens once.
-        for _ in 0..TRIES {
-            let before = clock.now();
-            compiled.find(0, text, value_bytes, &mut scratch);
-            quickest = quickest.min(clock.now().saturating_sub(before));
-            if quickest <= limit {
+impl<'c> Trial<'c> {
+    /// Of values of so many bytes, for each of which a regex may take `limit`.
+    pub(crate) fn new(value_bytes: usize, limit: Duration, clock: &'c dyn Clock) -> Trial<'c> {
+        let run = |seed: &&[u8]| {
+            let mut text = Vec::new();
+            again_and_again(seed, value_bytes, &mut text);
+            text
+        };
+        let runs = SEEDS.iter().map(run).collect();
+        let (own, shape, scratch) = (Vec::new(), Vec::new(), Scratch::default());
+        Trial { clock, value_bytes, limit, runs, own, shape, scratch }
+    }
+
+    /// The time that the dearest text takes a regex: the first that takes longer than it may is the last.
+    pub(crate) fn worst(&mut self, hir: &Hir, compiled: &Compiled) -> Duration {
+        self.own.clear();
+        near_miss(hir, self.value_bytes, &mut self.shape, &mut self.own);
+        self.scratch.forget();
+        let own = (!self.own.is_empty()).then_some(&self.own);
+        let mut worst = Duration::ZERO;
+        for text in self.runs.iter().chain(own) {
+            let mut quickest = Duration::MAX;
+            // The first search builds the lazy automaton, which happens once.
+            for _ in 0..TRIES {
+                let before = self.clock.now();
+                compiled.find(0, text, self.value_bytes, &mut self.scratch);
+                quickest = quickest.min(self.clock.now().saturating_sub(before));
+                if quickest <= self.limit {
+                    break;
+                }
+            }
+            worst = worst.max(quickest);
+            if worst > self.limit {
                 break;
             }
         }
-        worst = worst.max(quickest);
-        if worst > limit {
-            break;
-        }
+        worst
     }
-    worst
 }
 
-/// A text of the regex's own shape, without its end: a near miss, again and again.
-fn near_miss(hir: &Hir, length: usize) -> Option<Vec<u8>> {
-    let mut shape = Vec::new();
-    spell(hir, length, &mut shape);
+/// A text of the regex's own shape, without its end: a near miss, again and again. None, if it has no shape.
+fn near_miss(hir: &Hir, length: usize, shape: &mut Vec<u8>, text: &mut Vec<u8>) {
+    shape.clear();
+    spell(hir, length, shape);
     shape.truncate(shape.len().saturating_sub(1).max(1));
-    (!shape.is_empty()).then(|| again_and_again(&shape, length))
+    if !shape.is_empty() {
+        again_and_again(shape, length, text);
+    }
 }
 
 /// The seed, which is not empty, as often as it takes.
-fn again_and_again(seed: &[u8], length: usize) -> Vec<u8> {
-    let mut text = seed.repeat(length.div_ceil(seed.len()));
-    text.truncate(length);
-    text
+fn again_and_again(seed: &[u8], length: usize, text: &mut Vec<u8>) {
+    text.reserve(length);
+    text.extend_from_slice(&seed[..seed.len().min(length)]);
+    while text.len() < length {
+        // What is there is the seed some times over, so that it goes on with its own begin.
+        text.extend_from_within(..text.len().min(length - text.len()));
+    }
 }
 
 /// A text that the regex matches, with repetitions at their longest.

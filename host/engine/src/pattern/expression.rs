@@ -6,7 +6,7 @@ use regex_automata::meta::{BuildError, Config, Regex};
 use regex_automata::util::syntax;
 use regex_automata::{Input, PatternID};
 use regex_syntax::hir::{Hir, HirKind};
-use tripline_abi::manifest::REGEX_BYTES;
+use tripline_abi::manifest::{Pattern, PatternKind, REGEX_BYTES};
 
 use super::compiled::Scratch;
 use super::literals::{self, Necessary};
@@ -26,25 +26,19 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    /// Compiles a regex; also the literals that it needs, and whether every match begins where one of them does.
+    /// Compiles a regex that was parsed; also the literals that it needs, and whether every match begins where one of them does.
     pub(super) fn new(
         text: &str,
-        unicode: bool,
-        case_insensitive: bool,
+        hir: Option<&Hir>,
+        syntax: syntax::Config,
         rarity: &Rarity,
     ) -> Result<(Expression, (Necessary, bool)), Box<BuildError>> {
-        let syntax = syntax::Config::new()
-            .unicode(unicode)
-            .utf8(false)
-            .case_insensitive(case_insensitive)
-            .nest_limit(100);
-        let hir = syntax::parse_with(text, &syntax).ok();
-        let literals = hir.as_ref().map_or((None, false), |hir| literals::of_regex(hir, rarity));
+        let literals = hir.map_or((None, false), |hir| literals::of_regex(hir, rarity));
         let mut groups = Vec::new();
-        if let Some(hir) = &hir {
+        if let Some(hir) = hir {
             named(hir, &mut groups);
         }
-        let steps = hir.as_ref().and_then(|hir| Steps::new(hir, &groups));
+        let steps = hir.and_then(|hir| Steps::new(hir, &groups));
         // Where nothing is captured and a match may begin anywhere, an automaton goes over the text faster.
         let steps = steps.filter(|steps| !groups.is_empty() || steps.begins_somewhere());
         let library = OnceLock::new();
@@ -58,7 +52,7 @@ impl Expression {
     }
 
     /// What it says, parsed anew.
-    pub(super) fn parsed(&self) -> Option<Hir> {
+    pub(super) fn hir(&self) -> Option<Hir> {
         syntax::parse_with(&self.text, &self.syntax).ok()
     }
 
@@ -108,6 +102,17 @@ impl Expression {
     }
 }
 
+/// How a pattern's regex parses; `None`: it has none, or none that does.
+pub(crate) fn parsed(pattern: &Pattern) -> Option<Hir> {
+    let PatternKind::Regex { regex, unicode } = &pattern.kind else { return None };
+    syntax::parse_with(regex, &syntax(*unicode, pattern.case_insensitive)).ok()
+}
+
+/// How every regex is parsed.
+pub(super) fn syntax(unicode: bool, case_insensitive: bool) -> syntax::Config {
+    syntax::Config::new().unicode(unicode).utf8(false).case_insensitive(case_insensitive).nest_limit(100)
+}
+
 fn build(text: &str, syntax: syntax::Config) -> Result<Regex, Box<BuildError>> {
     let config = Config::new()
         .utf8_empty(false)
@@ -139,7 +144,9 @@ mod tests {
 
     #[track_caller]
     fn check(regex: &str, text: &[u8]) {
-        let (expression, _) = Expression::new(regex, false, false, &Rarity::default()).unwrap();
+        let syntax = syntax(false, false);
+        let hir = syntax::parse_with(regex, &syntax).ok();
+        let (expression, _) = Expression::new(regex, hir.as_ref(), syntax, &Rarity::default()).unwrap();
         assert!(expression.steps.is_some(), "{regex:?} has no steps");
         let library = build(regex, expression.syntax).unwrap();
         let names = library.group_info().pattern_names(PatternID::ZERO);

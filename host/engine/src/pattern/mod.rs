@@ -7,7 +7,7 @@
 //! ```
 
 mod compiled;
-pub(crate) mod cost;
+mod cost;
 mod expression;
 mod gram;
 mod index;
@@ -17,6 +17,9 @@ mod literals;
 mod networks;
 mod rarity;
 mod steps;
+
+pub(crate) use cost::Trial;
+pub(crate) use expression::parsed;
 
 pub use compiled::{Captured, Compiled, Found, PatternError, Scratch};
 pub use index::{Hit, Hits, Index};

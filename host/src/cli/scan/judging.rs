@@ -16,7 +16,7 @@ use super::lines::{self, Lines};
 use super::telling::Telling;
 use crate::check::{self, CheckOptions, HeldLines, Outcome, Source, Stop};
 use crate::cli::arguments::{Format, JudgeArguments, KeepArguments};
-use crate::cli::check::{cores, told};
+use crate::cli::check::told;
 use crate::cli::exit::Exit;
 use crate::cli::kept::{self, Kept};
 use crate::cli::packs::Strangers;
@@ -24,6 +24,7 @@ use crate::cli::watch::Watch;
 use crate::cli::{Failure, Screen, packs, sandbox};
 use crate::commit::{Store, StoreError, Tenant};
 use crate::configuration::Configuration;
+use crate::crew;
 use crate::incidents::Actor;
 use crate::quota::OverQuota;
 use crate::report::scans;
@@ -71,7 +72,8 @@ impl<'a> Judging<'a> {
         configuration: &'a Configuration,
         screen: &'a Screen,
     ) -> Result<Judging<'a>, Failure> {
-        let packs = packs::configured(&arguments.packs, configuration, &Strangers::Told(screen))?;
+        let strangers = Strangers::Told(screen);
+        let packs = packs::configured(&arguments.packs, configuration, &strangers, crew::cores())?;
         let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, arguments.verbose)?;
         packs::tried(&packs, &*sandbox)?;
         let kept = kept::wanted(keep, configuration)?;
@@ -271,7 +273,7 @@ impl<'a> Judging<'a> {
         let options = CheckOptions {
             packs: self.packs.clone(),
             sources,
-            threads: cores(),
+            threads: crew::cores(),
             year: None,
             timezone: TimeZone::UTC,
             format: None,

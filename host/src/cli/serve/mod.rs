@@ -20,12 +20,12 @@ use tripline_engine::sandbox::Sandbox;
 use self::journal::{Flushed, Journal, Level, Line, Traced};
 use self::reloading::Reloading;
 use super::arguments::ServeArguments;
-use super::check::cores;
 use super::exit::Exit;
 use super::kept::{self, Kept};
 use super::packs::Strangers;
 use super::{Failure, Screen, packs, sandbox, signals};
 use crate::configuration::Configuration;
+use crate::crew;
 use crate::http::{HttpServer, HttpSources};
 use crate::packs::{Compiler, PackRefused, Shelf, Tools};
 use crate::security_log::Deed;
@@ -61,7 +61,8 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     allocator::give_back();
     let most = descriptors::raise();
-    let packs = packs::configured(&arguments.packs, &configuration, &Strangers::Refused)?;
+    let threads = arguments.threads.map_or_else(crew::cores, usize::from);
+    let packs = packs::configured(&arguments.packs, &configuration, &Strangers::Refused, threads)?;
     let sandbox: Arc<dyn Sandbox> = sandbox::open(screen, false)?;
     packs::tried(&packs, &*sandbox)?;
     if !kept::is_wanted(&arguments.keep, &configuration) {
@@ -142,7 +143,7 @@ pub(super) fn run(
         expected: [listeners.clone(), http_sources.expected()].concat(),
         own: sources::own(kept.security_log().as_deref(), first_token::path(&kept.database)),
         lines,
-        threads: arguments.threads.map_or_else(cores, usize::from),
+        threads,
         instances: configuration.server.instances,
         most_files: descriptors::for_files(most),
         database: Arc::clone(&kept.database),

@@ -92,7 +92,8 @@ impl Reloading {
             Some(path) => Configuration::read(path).map_err(placed)?,
             None => Configuration::default(),
         };
-        let packs = packs::configured(&self.arguments.packs, &configuration, &Strangers::Refused)?;
+        // The other cores are for lines.
+        let packs = packs::configured(&self.arguments.packs, &configuration, &Strangers::Refused, 1)?;
         packs::tried(&packs, &*self.sandbox)?;
         // Files of another name count from the next start on, as all of [server].
         if let (Some(certificate), Some(files)) = (&self.certificate, &self.configuration.server.tls) {

@@ -1,5 +1,6 @@
 //! From what is written to what will be done: names, references, limits.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -220,10 +221,10 @@ fn wakes_on(raw: Option<Vec<RawWake>>, every_event: bool, patterns: &[Pattern]) 
         (Some(raw), false) => raw,
     };
     at_most("wakes_on", "entries", Limit::WAKES, raw.len())?;
+    let known: BTreeMap<&str, u32> = (0..).zip(patterns).map(|(i, pattern)| (&*pattern.name, i)).collect();
     let number = |path: String, name: &str| {
-        let position = patterns.iter().position(|pattern| pattern.name == name);
         let unknown = || ManifestError::new(path, Problem::Unknown { what: "pattern", name: name.into() });
-        position.map(|i| i as u32).ok_or_else(unknown)
+        known.get(name).copied().ok_or_else(unknown)
     };
     let mut wakes = Vec::with_capacity(raw.len());
     for (i, entry) in raw.into_iter().enumerate() {

@@ -33,6 +33,7 @@ mod json;
 mod network;
 mod raw;
 mod regex;
+mod regex_size;
 mod settings;
 
 use alloc::string::String;

@@ -57,7 +57,7 @@ impl Pass {
 impl Automaton {
     /// `None`: it is too large, or none can be made of them.
     pub(super) fn of(members: &[Arc<Compiled>]) -> Option<Automaton> {
-        let parsed: Vec<Hir> = members.iter().map(|member| member.parsed()).collect::<Option<_>>()?;
+        let parsed: Vec<Hir> = members.iter().map(|member| member.hir()).collect::<Option<_>>()?;
         let config = thompson::Config::new()
             .utf8(false)
             .nfa_size_limit(Some(SIZE))
