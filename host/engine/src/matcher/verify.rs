@@ -45,8 +45,9 @@ impl Set {
             }
             *hit = HitIn { mark: work.mark, first: start };
             work.candidates.push(pattern);
-            let pack = self.pack_of[pattern as usize];
-            if self.watches[pack as usize].leads(pattern) {
+            if let Some(pack) = self.woken[pattern as usize]
+                && work.touched.last() != Some(&pack)
+            {
                 work.touched.push(pack);
             }
         }

@@ -12,6 +12,8 @@ pub(super) struct Watch {
     wakes: Vec<Wake>,
     /// For each of the pack's patterns the entries of `wakes` that it leads: whose first pattern it is.
     led: Vec<Vec<u32>>,
+    /// For each of them whether one of those asks for it alone, as most do: then the others say nothing new.
+    alone: Vec<bool>,
     /// The pack's patterns that no literal stands for.
     pub(super) unfiltered: Vec<u32>,
     /// Whether one of those leads an entry, so that no line can be passed over.
@@ -30,6 +32,8 @@ impl Watch {
         for (i, wake) in wakes.iter().enumerate() {
             led[wake.all[0] as usize].push(i as u32);
         }
+        let is_alone = |led: &Vec<u32>| led.iter().any(|&entry| asks_for_one(&wakes[entry as usize]));
+        let alone = led.iter().map(is_alone).collect();
         let always = every_event || unfiltered.iter().any(|p| !led[(p - first) as usize].is_empty());
         Watch {
             first,
@@ -37,6 +41,7 @@ impl Watch {
             every_event,
             wakes,
             led,
+            alone,
             unfiltered,
             always,
             sources: manifest.sources.clone(),
@@ -51,6 +56,7 @@ impl Watch {
             every_event: false,
             wakes: Vec::new(),
             led: Vec::new(),
+            alone: Vec::new(),
             unfiltered: Vec::new(),
             always: false,
             sources: Vec::new(),
@@ -68,9 +74,14 @@ impl Watch {
         if self.every_event {
             return true;
         }
-        let mut entry =
-            |number: u32| entry_holds(&self.wakes[number as usize], |pattern| holds(pattern + self.first));
-        candidates.iter().any(|p| self.led[(p - self.first) as usize].iter().any(|&number| entry(number)))
+        candidates.iter().any(|&candidate| {
+            let own = (candidate - self.first) as usize;
+            if self.alone[own] {
+                return holds(candidate);
+            }
+            let mut entry = |wake: &Wake| entry_holds(wake, |pattern| holds(pattern + self.first));
+            self.led[own].iter().any(|&number| entry(&self.wakes[number as usize]))
+        })
     }
 
     /// Whether each entry of `wakes_on` holds; `holds` is asked by the pack's own numbers.
@@ -99,6 +110,11 @@ impl Watch {
                 && fits(&filter.category, category)
         })
     }
+}
+
+/// Whether a match of its first pattern is all that it asks for.
+fn asks_for_one(wake: &Wake) -> bool {
+    wake.all.len() == 1 && wake.none.is_empty()
 }
 
 fn entry_holds(wake: &Wake, mut holds: impl FnMut(u32) -> bool) -> bool {
