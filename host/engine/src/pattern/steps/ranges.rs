@@ -21,20 +21,21 @@ const TOPS: u64 = 0x80 * ONES;
 impl Ranges {
     /// `None`: the class has more ranges, or some only of the bytes that are not ASCII.
     pub(super) fn of(class: &Set) -> Option<Ranges> {
-        let outside = class.has(0x80);
-        if (0x80..=0xff).any(|byte| class.has(byte) != outside) {
-            return None;
-        }
-        let within = |byte: u8| byte < 0x80 && class.has(byte) != outside;
-        let begins = (0..0x80).filter(|&byte| within(byte) && (byte == 0 || !within(byte - 1)));
-        let ends = (1..=0x80).filter(|&byte| !within(byte) && within(byte - 1));
+        let (ascii, outside) = class.halves()?;
+        let mut left = if outside { !ascii } else { ascii };
         // A range that is not needed ends where it begins.
         let (mut from, mut behind) = ([0; 2], [0; 2]);
-        for (number, (begin, end)) in begins.zip(ends).enumerate() {
-            *from.get_mut(number)? = u64::from(0x80 - begin) * ONES;
-            behind[number] = u64::from(0x80 - end) * ONES;
+        for (from, behind) in from.iter_mut().zip(&mut behind) {
+            if left == 0 {
+                break;
+            }
+            let begin = left.trailing_zeros();
+            let end = begin + (!(left >> begin)).trailing_zeros();
+            *from = u64::from(0x80 - begin) * ONES;
+            *behind = u64::from(0x80 - end) * ONES;
+            left = left.checked_shr(end).map_or(0, |rest| rest << end);
         }
-        Some(Ranges { from, behind, outside: if outside { TOPS } else { 0 } })
+        (left == 0).then_some(Ranges { from, behind, outside: if outside { TOPS } else { 0 } })
     }
 
     /// Marks those of eight bytes that are not in the class, by their top bits.
