@@ -47,8 +47,10 @@ impl Matcher {
         scratch: &mut MatchScratch,
     ) -> Matched {
         let mut begun = Begun::default();
-        let whole = Piece { from: 0, to: block.lines.len(), start: 0, end: block.bytes.len() };
-        self.piece(block, &whole, merged, None, &mut begun, clock, scratch);
+        while begun.next < block.lines.len() {
+            let piece = piece(block, begun.next);
+            self.piece(block, &piece, merged, None, &mut begun, clock, scratch);
+        }
         self.finish(block, begun, scratch)
     }
 
@@ -96,7 +98,8 @@ impl Matcher {
             matched.get_or_insert_with(|| Matched::like(&work.before, block.bytes.len(), work.spare.take()));
         work.prepare(set);
         let started = work.started();
-        let ends = |i: usize| block.lines[from..to].get(i).map(|line| line.end as usize - base);
+        let lines = &block.lines[from..to];
+        let ends = |i: usize| lines.get(i).map(|line| line.end as usize - base);
         match until {
             // What a stranger's literals cost is in no turn as a whole: the rest of the piece is looked at later.
             Some(_) => to = from + set.index.some(bytes, ends, hits),

@@ -135,7 +135,9 @@ impl Matched {
             };
             self.fields.extend(event.fields.iter().filter(is_wanted));
         }
-        self.arena.extend_from_slice(&event.arena);
+        if !event.arena.is_empty() {
+            self.arena.extend_from_slice(&event.arena);
+        }
         self.events.push(Record {
             line: number,
             latest,

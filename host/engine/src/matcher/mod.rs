@@ -51,6 +51,8 @@ struct Set {
     patterns: Vec<Arc<Compiled>>,
     /// Index of the pack, for each pattern.
     pack_of: Vec<u32>,
+    /// For each pattern the pack that a match of it may wake.
+    woken: Vec<Option<u32>>,
     index: Index,
     /// How much of it each pack has brought.
     sizes: Vec<PatternSizes>,
@@ -154,6 +156,7 @@ impl Matcher {
     ) -> Result<Matcher, MatcherError> {
         let mut patterns: Vec<Arc<Compiled>> = Vec::new();
         let mut pack_of = Vec::new();
+        let mut woken = Vec::new();
         let mut watches = Vec::new();
         let mut necessary = Vec::new();
         let mut sizes = Vec::new();
@@ -176,7 +179,10 @@ impl Matcher {
             sizes.push(PatternSizes { patterns: own.len(), literals });
             let unfiltered =
                 (first..patterns.len() as u32).filter(|&p| necessary[p as usize].is_none()).collect();
-            watches.push(Watch::new(pack.manifest(), first, unfiltered, lane));
+            let watch = Watch::new(pack.manifest(), first, unfiltered, lane);
+            let leads = |pattern| watch.leads(pattern).then_some(number as u32);
+            woken.extend((first..patterns.len() as u32).map(leads));
+            watches.push(watch);
         }
         let index = Index::new(necessary, rarity).map_err(|error| MatcherError {
             pack: packs.last().map(|last| last.pack.name().into()).unwrap_or_default(),
@@ -186,7 +192,7 @@ impl Matcher {
         let meters = watches.iter().map(|_| Meter::default()).collect();
         let wanted = wanted(packs);
         let dotted = wanted.iter().filter(|name| name.contains('.')).cloned().collect();
-        let set = Arc::new(Set { watches, patterns, pack_of, index, sizes, always, wanted, dotted });
+        let set = Arc::new(Set { watches, patterns, pack_of, woken, index, sizes, always, wanted, dotted });
         Ok(Matcher { set, meters, limits })
     }
 
@@ -194,12 +200,13 @@ impl Matcher {
     pub fn none(packs: usize, limits: MatchLimits) -> Matcher {
         let watches = (0..packs).map(|_| Watch::none(0)).collect();
         let meters = (0..packs).map(|_| Meter::default()).collect();
-        let (patterns, pack_of, always) = (Vec::new(), Vec::new(), Vec::new());
+        let (patterns, pack_of, woken, always) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (wanted, dotted, index) = (Vec::new(), Vec::new(), Index::empty());
         let set = Arc::new(Set {
             watches,
             patterns,
             pack_of,
+            woken,
             sizes: vec![PatternSizes::default(); packs],
             index,
             always,

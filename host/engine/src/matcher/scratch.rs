@@ -118,6 +118,8 @@ impl Work {
         self.candidates.clear();
         self.search.captures.clear();
         self.touched.clear();
-        self.touched.extend_from_slice(always);
+        if !always.is_empty() {
+            self.touched.extend_from_slice(always);
+        }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Sources {
     /// Which block's they are; no two have the same.
     pub(super) block: u64,
     list: Vec<Source>,
+    /// By some bits of its mark which one it may be.
+    likely: [u8; 16],
     texts: Vec<u8>,
 }
 
@@ -72,8 +74,16 @@ impl Sources {
                 && self.is(product, &found.product, event, line)
                 && self.is(category, &found.category, event, line)
         };
+        let slot = (mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60) as usize;
+        let likely = self.likely[slot];
+        if self.list.get(usize::from(likely)).is_some_and(same) {
+            return u32::from(likely);
+        }
         match self.list.iter().take(KNOWN).position(same) {
-            Some(number) => number as u32,
+            Some(number) => {
+                self.likely[slot] = number as u8;
+                number as u32
+            }
             None => self.keep(mark, event, line),
         }
     }

@@ -46,8 +46,9 @@ impl Set {
             }
             *hit = HitIn { mark: work.mark, first: start };
             work.candidates.push(pattern);
-            let pack = self.pack_of[pattern as usize];
-            if self.watches[pack as usize].leads(pattern) {
+            if let Some(pack) = self.woken[pattern as usize]
+                && work.touched.last() != Some(&pack)
+            {
                 work.touched.push(pack);
             }
         }
@@ -115,7 +116,7 @@ impl Matcher {
         if !watch.unfiltered.is_empty() {
             all.clear();
             all.extend_from_slice(own);
-            all.extend_from_slice(&watch.alone);
+            all.extend_from_slice(&watch.single);
             self.look(pack, watch, line, work, &mut all);
             if !all.is_sorted() {
                 all.sort_unstable();

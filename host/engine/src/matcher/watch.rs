@@ -15,10 +15,12 @@ pub(super) struct Watch {
     wakes: Vec<Wake>,
     /// For each of the pack's patterns the entries of `wakes` that it leads: whose first pattern it is.
     led: Vec<Vec<u32>>,
+    /// For each of them whether one of those asks for it alone, as most do: then the others say nothing new.
+    alone: Vec<bool>,
     /// The pack's patterns that no literal stands for.
     pub(super) unfiltered: Vec<u32>,
     /// Of those the ones that are in no lane.
-    pub(super) alone: Vec<u32>,
+    pub(super) single: Vec<u32>,
     /// The pack's patterns that are looked for together.
     pub(super) lane: Option<Arc<Lane>>,
     /// Whether one of those that no literal stands for leads an entry, so that no line can be passed over.
@@ -42,8 +44,10 @@ impl Watch {
         for (i, wake) in wakes.iter().enumerate() {
             led[wake.all[0] as usize].push(i as u32);
         }
-        let is_alone = |p: &&u32| lane.as_ref().is_none_or(|lane| lane.member(**p - first).is_none());
-        let alone = unfiltered.iter().filter(is_alone).copied().collect();
+        let is_single = |p: &&u32| lane.as_ref().is_none_or(|lane| lane.member(**p - first).is_none());
+        let single = unfiltered.iter().filter(is_single).copied().collect();
+        let is_alone = |led: &Vec<u32>| led.iter().any(|&entry| asks_for_one(&wakes[entry as usize]));
+        let alone = led.iter().map(is_alone).collect();
         let always = every_event || unfiltered.iter().any(|p| !led[(p - first) as usize].is_empty());
         Watch {
             first,
@@ -51,8 +55,9 @@ impl Watch {
             every_event,
             wakes,
             led,
-            unfiltered,
             alone,
+            unfiltered,
+            single,
             lane,
             always,
             sources: manifest.sources.clone(),
@@ -67,8 +72,9 @@ impl Watch {
             every_event: false,
             wakes: Vec::new(),
             led: Vec::new(),
-            unfiltered: Vec::new(),
             alone: Vec::new(),
+            unfiltered: Vec::new(),
+            single: Vec::new(),
             lane: None,
             always: false,
             sources: Vec::new(),
@@ -86,9 +92,14 @@ impl Watch {
         if self.every_event {
             return true;
         }
-        let mut entry =
-            |number: u32| entry_holds(&self.wakes[number as usize], |pattern| holds(pattern + self.first));
-        candidates.iter().any(|p| self.led[(p - self.first) as usize].iter().any(|&number| entry(number)))
+        candidates.iter().any(|&candidate| {
+            let own = (candidate - self.first) as usize;
+            if self.alone[own] {
+                return holds(candidate);
+            }
+            let mut entry = |wake: &Wake| entry_holds(wake, |pattern| holds(pattern + self.first));
+            self.led[own].iter().any(|&number| entry(&self.wakes[number as usize]))
+        })
     }
 
     /// Whether each entry of `wakes_on` holds; `holds` is asked by the pack's own numbers.
@@ -117,6 +128,11 @@ impl Watch {
                 && fits(&filter.category, category)
         })
     }
+}
+
+/// Whether a match of its first pattern is all that it asks for.
+fn asks_for_one(wake: &Wake) -> bool {
+    wake.all.len() == 1 && wake.none.is_empty()
 }
 
 fn entry_holds(wake: &Wake, mut holds: impl FnMut(u32) -> bool) -> bool {

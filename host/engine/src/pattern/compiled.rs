@@ -190,6 +190,7 @@ impl Compiled {
 
     /// The same, where none of its [`necessary`](Compiled::necessary) literals is known to begin before `first`; the captures are
     /// added to those that there are.
+    #[inline]
     pub fn find_from(
         &self,
         number: usize,

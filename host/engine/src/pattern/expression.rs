@@ -63,12 +63,13 @@ impl Expression {
 
     /// Whether it matches; then the places of its groups are added to the captures. No match begins before `first`.
     /// `number` is the pattern's, by which `scratch` keeps the library's cache.
+    #[inline]
     pub(super) fn find(&self, number: usize, text: &[u8], first: usize, scratch: &mut Scratch) -> bool {
         if let Some(steps) = &self.steps {
             let walk = &mut scratch.walk;
             match steps.find(text, first, walk) {
                 Walked::Matches => {
-                    scratch.captures.extend((0..self.groups.len()).map(|group| walk.group(group)));
+                    scratch.captures.extend(walk.groups());
                     return true;
                 }
                 Walked::Differs => return false,

@@ -27,7 +27,8 @@ const HIT_COST: u64 = 16;
 pub(super) struct GramFilter {
     stride: usize,
     bitmap: Box<[u64; WORDS]>,
-    shift: u32,
+    /// Of the words those that are used: a mask, since to shift by what is not known beforehand takes longer.
+    words: usize,
     /// `heads[h] .. heads[h + 1]` are the slots whose gram hashes to h, by fewer bits than the bitmap has.
     heads: Vec<u32>,
     heads_shift: u32,
@@ -65,21 +66,21 @@ impl GramFilter {
         // So many bits for each slot keep false hits rare.
         let bits = (slots.len() * 32).next_power_of_two().trailing_zeros().clamp(12, MOST_BITS);
         let heads_bits = (slots.len() * 2).next_power_of_two().trailing_zeros().clamp(4, bits);
-        let (shift, heads_shift) = (32 - bits, 32 - heads_bits);
+        let (words, heads_shift) = ((1 << (bits - 6)) - 1, 32 - heads_bits);
         slots.sort_by_key(|slot| hash(slot.gram));
         let texts = literals.flat_map(|(_, text)| text.iter().map(|byte| byte | 0x20)).collect();
         let mut bitmap: Box<[u64; WORDS]> =
             vec![0; WORDS].try_into().unwrap_or_else(|_| Box::new([0; WORDS]));
         let mut heads = vec![0; (1 << heads_bits) + 1];
         for slot in &slots {
-            let at = (hash(slot.gram) >> shift) as usize;
-            bitmap[at >> 6] |= 1 << (at & 63);
+            let (word, bit) = bit(slot.gram);
+            bitmap[word & words] |= 1 << bit;
             heads[(hash(slot.gram) >> heads_shift) as usize + 1] += 1;
         }
         for at in 1..heads.len() {
             heads[at] += heads[at - 1];
         }
-        GramFilter { stride, bitmap, shift, heads, heads_shift, slots, texts }
+        GramFilter { stride, bitmap, words, heads, heads_shift, slots, texts }
     }
 
     /// Bytes that it takes.
@@ -107,36 +108,43 @@ impl GramFilter {
         mut hit: impl FnMut(usize, u32, usize),
     ) -> usize {
         let (mut at, mut left) = (0, most);
+        while let Some(found) = self.next::<STRIDE>(block, at) {
+            let word = fold(&block[found..]);
+            match left.checked_sub(self.look(block, found, word, &mut hit)) {
+                Some(rest) => left = rest,
+                None => return found,
+            }
+            at = found + STRIDE;
+        }
+        block.len()
+    }
+
+    /// The next place from `at` on with a gram that may be in the table. It calls nothing, so that all it needs stays in
+    /// registers.
+    #[inline(always)]
+    fn next<const STRIDE: usize>(&self, block: &[u8], mut at: usize) -> Option<usize> {
         while let Some(bytes) = block.get(at..).and_then(|rest| rest.first_chunk::<{ STEP + 3 }>()) {
             for from in (0..STEP).step_by(STRIDE) {
-                let word =
-                    u32::from_le_bytes([bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]]);
-                if self.may_be(word | FOLD) {
-                    match left.checked_sub(self.look(block, at + from, word | FOLD, &mut hit)) {
-                        Some(rest) => left = rest,
-                        None => return at + from,
-                    }
+                let gram = [bytes[from], bytes[from + 1], bytes[from + 2], bytes[from + 3]];
+                if self.may_be(u32::from_le_bytes(gram) | FOLD) {
+                    return Some(at + from);
                 }
             }
             at += STEP;
         }
         while let Some(gram) = block.get(at..at + 4) {
             if self.may_be(fold(gram)) {
-                match left.checked_sub(self.look(block, at, fold(gram), &mut hit)) {
-                    Some(rest) => left = rest,
-                    None => return at,
-                }
+                return Some(at);
             }
             at += STRIDE;
         }
-        block.len()
+        None
     }
 
     #[inline(always)]
     fn may_be(&self, gram: u32) -> bool {
-        let place = (hash(gram) >> self.shift) as usize;
-        // The mask says nothing new, but that the index is within the array.
-        self.bitmap[(place >> 6) & (WORDS - 1)] >> (place & 63) & 1 == 1
+        let (word, bit) = bit(gram);
+        self.bitmap[word & self.words] >> bit & 1 == 1
     }
 
     /// Compares what has this gram; how many literals that are.
@@ -178,6 +186,13 @@ fn grams<'a>(literals: impl Iterator<Item = (u32, &'a [u8])>, stride: usize, rar
 #[inline(always)]
 fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9E37_79B1)
+}
+
+/// A gram's word of the bitmap, if all are used, and its bit there.
+#[inline(always)]
+fn bit(gram: u32) -> (usize, u32) {
+    let place = hash(gram) >> (32 - MOST_BITS);
+    ((place >> 6) as usize, place & 63)
 }
 
 /// Whether bytes are this text, which is folded as grams are: some other bytes count as one, which is no harm. Eight at

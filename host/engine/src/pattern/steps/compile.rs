@@ -3,6 +3,7 @@
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::first::{First, Set, first};
+use super::ranges::Ranges;
 use super::{Begin, Step, Steps};
 
 /// A regex of more steps is left to the library.
@@ -20,12 +21,25 @@ pub(super) fn compile(hir: &Hir, groups: &[usize]) -> Option<Steps> {
     let mut compiler = Compiler { steps: Vec::new(), sets: Vec::new(), groups };
     compiler.put(hir, &First::nothing())?;
     let begin = compiler.begin(begin.set);
-    let Compiler { steps, sets, .. } = compiler;
+    let Compiler { mut steps, sets, .. } = compiler;
     let entry = match (&begin, steps.first()) {
         (Begin::Text(_), Some(Step::Text(text))) => (1, text.len()),
         _ => (0, 0),
     };
-    Some(Steps { begin, entry, steps, sets, slots: groups.len() * 2 })
+    steps.iter_mut().for_each(shorten);
+    let runs = sets.iter().map(Ranges::of).collect();
+    Some(Steps { begin, entry, steps, sets, runs, slots: groups.len() * 2 })
+}
+
+/// A text that fits into a word becomes one.
+fn shorten(step: &mut Step) {
+    if let Step::Text(text) = step
+        && (1..=8).contains(&text.len())
+    {
+        let mut bytes = [0; 8];
+        bytes[..text.len()].copy_from_slice(text);
+        *step = Step::Short { word: u64::from_le_bytes(bytes), length: text.len() as u8 };
+    }
 }
 
 struct Compiler<'a> {

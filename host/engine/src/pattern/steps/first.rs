@@ -43,6 +43,17 @@ impl Set {
         text.get(at).map_or(self.0[END >> 6] & 1 == 1, |byte| self.has(*byte))
     }
 
+    /// Its bytes of ASCII, and whether it has the others: all of them or none.
+    pub(super) fn halves(&self) -> Option<(u128, bool)> {
+        let [low, high, others @ .., _] = self.0;
+        let all = match others {
+            [0, 0] => false,
+            [u64::MAX, u64::MAX] => true,
+            _ => return None,
+        };
+        Some((u128::from(high) << 64 | u128::from(low), all))
+    }
+
     /// The bytes of a class, if it is one of bytes. Outside of ASCII, a character is more than one.
     pub(super) fn of_class(class: &Class) -> Option<Set> {
         let bytes = match class {

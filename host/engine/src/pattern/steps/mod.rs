@@ -11,6 +11,7 @@
 
 mod compile;
 mod first;
+mod ranges;
 mod walk;
 
 use memchr::memmem::Finder;
@@ -18,6 +19,7 @@ use regex_automata::util::look::LookMatcher;
 use regex_syntax::hir::{Hir, Look};
 
 use self::first::Set;
+use self::ranges::Ranges;
 pub(super) use self::walk::Walk;
 use self::walk::{Back, FUEL, NONE};
 
@@ -28,6 +30,8 @@ pub(super) struct Steps {
     entry: (usize, usize),
     steps: Vec<Step>,
     sets: Vec<Set>,
+    /// Of each set how a run of its bytes is gone over by words, if it can be.
+    runs: Vec<Option<Ranges>>,
     slots: usize,
 }
 
@@ -44,6 +48,11 @@ enum Begin {
 /// What is done at a place of the text. Sets and steps are told by their numbers.
 enum Step {
     Text(Box<[u8]>),
+    /// The same of one to eight bytes, which are compared at once.
+    Short {
+        word: u64,
+        length: u8,
+    },
     /// Bytes, and of each the bits that do not count.
     Folded(Box<[(u8, u8)]>),
     One(u16),
@@ -160,6 +169,15 @@ impl Steps {
                 Step::Text(wanted) => {
                     let stands = text[at..].starts_with(wanted);
                     at += if stands { wanted.len() } else { 0 };
+                    stands
+                }
+                Step::Short { word, length } => {
+                    let length = usize::from(*length);
+                    let stands = match text[at..].first_chunk() {
+                        Some(found) => (u64::from_le_bytes(*found) ^ word) << (64 - 8 * length) == 0,
+                        None => text[at..].starts_with(&word.to_le_bytes()[..length]),
+                    };
+                    at += if stands { length } else { 0 };
                     stands
                 }
                 Step::Folded(wanted) => {
@@ -288,9 +306,19 @@ impl Steps {
     /// How many bytes of this class stand at the text's start, up to `most`.
     #[inline(always)]
     fn run(&self, text: &[u8], class: u16, most: u32) -> usize {
-        let class = &self.sets[usize::from(class)];
         let text = &text[..text.len().min(most as usize)];
-        text.iter().position(|byte| !class.has(*byte)).unwrap_or(text.len())
+        let mut length = 0;
+        if let Some(ranges) = &self.runs[usize::from(class)] {
+            while let Some(bytes) = text.get(length..).and_then(<[u8]>::first_chunk) {
+                match ranges.others(u64::from_le_bytes(*bytes)) {
+                    0 => length += 8,
+                    others => return length + others.trailing_zeros() as usize / 8,
+                }
+            }
+        }
+        let class = &self.sets[usize::from(class)];
+        let rest = text.get(length..).unwrap_or_default();
+        length + rest.iter().position(|byte| !class.has(*byte)).unwrap_or(rest.len())
     }
 }
 

@@ -96,9 +96,10 @@ impl Walk {
         (step, at)
     }
 
-    /// The places of a group in the last text, by its number among those that were wanted.
-    pub(in crate::pattern) fn group(&self, number: usize) -> Option<(u32, u32)> {
-        let (start, end) = (self.slots[number * 2], self.slots[number * 2 + 1]);
-        (start != NONE && end != NONE).then_some((start, end))
+    /// The places of the groups that were wanted in the last text.
+    #[inline]
+    pub(in crate::pattern) fn groups(&self) -> impl Iterator<Item = Option<(u32, u32)>> + '_ {
+        let (groups, _) = self.slots.as_chunks();
+        groups.iter().map(|&[start, end]| (start != NONE && end != NONE).then_some((start, end)))
     }
 }
