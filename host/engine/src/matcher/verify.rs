@@ -200,13 +200,11 @@ impl Matcher {
         let value = line.event.text(line.text, message);
         lane.look(&value[..value.len().min(self.limits.value_bytes)], said);
         *mark = work.mark;
-        let members =
-            || (0..).zip(lane.patterns()).map(|(member, pattern)| (said.said(member), pattern + watch.first));
-        candidates.extend(members().filter(|(said, _)| *said != Said::Differs).map(|(_, pattern)| pattern));
+        candidates.extend(lane.may_match(said).map(|pattern| pattern + watch.first));
         if let (Some(profile), Some(started)) = (&mut work.profile, started) {
-            let asked =
-                members().filter(|(said, _)| *said != Said::Alone).map(|(_, pattern)| pattern as usize);
-            profile.looked(asked, started);
+            let members = (0..).zip(lane.patterns());
+            let asked = members.filter(|(member, _)| said.said(*member) != Said::Alone);
+            profile.looked(asked.map(|(_, pattern)| (pattern + watch.first) as usize), started);
         }
     }
 

@@ -58,6 +58,8 @@ pub struct LaneScratch {
     passes: Vec<Pass>,
     /// For each member the pass that has it, and its bit there.
     place: Vec<Option<(u32, u8)>>,
+    /// Members that no pass has.
+    alone: Vec<u32>,
 }
 
 impl Lane {
@@ -108,7 +110,7 @@ impl Lane {
             scratch.place.resize(self.members.len(), None);
             self.roots.iter().for_each(|root| self.begin(*root, scratch));
         }
-        let mut at = 0;
+        let (mut at, mut has_ended) = (0, false);
         while let Some(pass) = scratch.passes.get_mut(at) {
             let part = &self.parts[pass.part];
             if part.automaton(&self.members).is_some_and(|automaton| automaton.look(text, pass)) {
@@ -117,7 +119,23 @@ impl Lane {
             }
             scratch.end(at, part);
             part.halves.iter().flatten().for_each(|half| self.begin(*half, scratch));
+            has_ended = true;
         }
+        if has_ended {
+            let alone = (0..).zip(&scratch.place).filter(|(_, place)| place.is_none());
+            scratch.alone = alone.map(|(member, _)| member).collect();
+        }
+    }
+
+    /// The patterns, by their numbers in the pack, that match the text that was looked at last, or may match it for all that is
+    /// known of them.
+    pub fn may_match<'s>(&'s self, scratch: &'s LaneScratch) -> impl Iterator<Item = u32> + 's {
+        let seen = scratch.passes.iter().flat_map(|pass| {
+            let from = self.parts[pass.part].from;
+            bits(pass.seen).map(move |bit| from + bit)
+        });
+        let members = seen.chain(scratch.alone.iter().map(|member| *member as usize));
+        members.map(|member| self.patterns[member])
     }
 
     fn begin(&self, part: usize, scratch: &mut LaneScratch) {
@@ -126,6 +144,15 @@ impl Lane {
         let Part { from, to, .. } = self.parts[part];
         (0..).zip(&mut scratch.place[from..to]).for_each(|(bit, place)| *place = Some((number, bit)));
     }
+}
+
+/// Which bits are set.
+fn bits(mut left: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = left.trailing_zeros();
+        left &= left.wrapping_sub(1);
+        (bit < u128::BITS).then_some(bit as usize)
+    })
 }
 
 impl LaneScratch {
