@@ -39,8 +39,10 @@ impl Default for RingLimits {
     }
 }
 
-/// Bytes of texts and captures for which memory is taken at once.
+/// Bytes of texts and captures for which memory is taken at once, and that are let go of at once …
 const TEXTS: usize = 64 * 1024;
+/// … but no more than this part of all that may be kept.
+const SHARE: usize = 64;
 /// Bytes of a digest.
 const DIGEST_BYTES: usize = 32;
 /// Bytes of a capture's place.
@@ -57,12 +59,23 @@ pub(super) struct Ring {
     first: u64,
     /// Each text, behind it the digest of the whole line if it is not that, and the places of captures.
     texts: Tail,
+    /// Pieces of these, oldest first: they go as a whole, so that nothing is read again for it.
+    pieces: VecDeque<Piece>,
     /// Number of the first entry that still has its text.
     first_text: u64,
     /// Bytes of texts and digests that are kept.
     held: usize,
     /// Whether there may have been events before the first that it ever had.
     resumed: bool,
+}
+
+/// Texts whose memory was taken at once.
+struct Piece {
+    number: u32,
+    /// Number of its first entry.
+    first: u64,
+    /// Bytes of texts and digests.
+    held: usize,
 }
 
 struct Delivered {
@@ -110,7 +123,8 @@ impl Ring {
             indexed: 0,
             entries: VecDeque::new(),
             first: 0,
-            texts: Tail::new(TEXTS),
+            texts: Tail::new(TEXTS.min(limits.bytes / SHARE)),
+            pieces: VecDeque::new(),
             first_text: 0,
             held: 0,
             resumed: false,
@@ -148,9 +162,14 @@ impl Ring {
     ) {
         let bytes = kept.len() + if digest.is_some() { DIGEST_BYTES } else { 0 };
         while self.held + bytes > self.limits.bytes && self.first_text < self.next() {
-            self.forget_text();
+            self.forget_texts();
         }
+        let first = self.next();
         let (text, piece) = self.texts.begin(bytes + spans.len() * SPAN_BYTES);
+        match self.pieces.back_mut().filter(|piece| piece.number == text.piece) {
+            Some(piece) => piece.held += bytes,
+            None => self.pieces.push_back(Piece { number: text.piece, first, held: bytes }),
+        }
         piece.extend_from_slice(kept);
         if let Some(digest) = digest {
             piece.extend_from_slice(digest);
@@ -241,28 +260,30 @@ impl Ring {
     /// A call of its own, as is the next: what only keeps is shorter without them.
     #[inline(never)]
     fn forget(&mut self) {
-        if self.first_text == self.first {
-            self.forget_text();
-        }
-        if let Some(entry) = self.entries.pop_front()
-            && self.first < self.indexed
+        let entry = self.entries.pop_front();
+        if self.first < self.indexed
+            && let Some(id) = entry.map(|entry| entry.position.id())
+            && self.known.get(&id) == Some(&self.first)
         {
-            let id = entry.position.id();
-            if self.known.get(&id) == Some(&self.first) {
-                self.known.remove(&id);
-            }
+            self.known.remove(&id);
         }
         self.first += 1;
         self.indexed = self.indexed.max(self.first);
+        self.first_text = self.first_text.max(self.first);
+        if self.pieces.get(1).is_some_and(|second| second.first <= self.first) {
+            self.forget_texts();
+        }
     }
 
+    /// Lets go of the oldest piece of texts.
     #[inline(never)]
-    fn forget_text(&mut self) {
-        if let Some(entry) = self.entries.get((self.first_text - self.first) as usize) {
-            self.held -= entry.bytes();
-            self.texts.let_go(entry.text);
+    fn forget_texts(&mut self) {
+        if let Some(piece) = self.pieces.pop_front() {
+            self.held -= piece.held;
+            self.texts.let_go();
         }
-        self.first_text += 1;
+        let first = self.pieces.front().map_or(self.next(), |piece| piece.first);
+        self.first_text = self.first_text.max(first);
     }
 }
 

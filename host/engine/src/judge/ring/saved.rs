@@ -96,7 +96,7 @@ impl Ring {
             if text.is_none() {
                 // Older ones were written without theirs.
                 while ring.first_text < ring.next() {
-                    ring.forget_text();
+                    ring.forget_texts();
                 }
             }
             before.go_on(position, time);

@@ -1,7 +1,7 @@
-//! The last of many parts, in pieces of memory: nothing is moved, and what is let go gives its piece to what comes.
+//! The last of many parts, in pieces of memory: nothing is moved, and a piece that is let go is used again by what comes.
 //!
 //! ```text
-//!   ░░░░▓▓▓▓▓▓ │ ▓▓▓▓▓▓▓▓▓· │ ▓▓▓▓            ░ let go; its piece is used again once all of it is
+//!   ▓▓▓▓▓▓▓▓▓▓ │ ▓▓▓▓▓▓▓▓▓· │ ▓▓▓▓
 //!   first        a part is in one piece, so that it is one slice
 //! ```
 
@@ -24,7 +24,7 @@ pub(super) struct Tail {
 #[derive(Clone, Copy)]
 pub(super) struct At {
     /// Number of its piece.
-    piece: u32,
+    pub(super) piece: u32,
     offset: u32,
 }
 
@@ -50,14 +50,13 @@ impl Tail {
         &self.pieces.get(piece).unwrap_or(&self.last)[start..start + count]
     }
 
-    /// Lets the first part go, which begins there.
-    pub(super) fn let_go(&mut self, at: At) {
-        while self.first != at.piece
-            && let Some(piece) = self.pieces.pop_front()
-        {
-            self.first = self.first.wrapping_add(1);
-            self.spare = Some(piece);
+    /// Lets the first piece go, with all parts in it.
+    pub(super) fn let_go(&mut self) {
+        match self.pieces.pop_front() {
+            Some(piece) => self.spare = Some(piece),
+            None => self.last.clear(),
         }
+        self.first = self.first.wrapping_add(1);
     }
 
     /// Another piece becomes the last, for so many bytes.

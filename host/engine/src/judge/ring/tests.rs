@@ -66,7 +66,10 @@ fn what_is_kept_is_whole_in_whichever_piece_of_memory_it_is() {
             let (whole, evidence) = (text(older), ring.evidence(&at(older).id()).unwrap());
             let kept = &whole[..whole.len().min(limits.text)];
             held += kept.len() + if kept.len() < whole.len() { DIGEST_BYTES } else { 0 };
-            let is_kept = held <= limits.bytes;
+            // What is let go of is a piece.
+            let is_kept = evidence.text.is_some();
+            assert!(is_kept || held + limits.bytes / SHARE > limits.bytes, "{older} after {i}");
+            assert!(!is_kept || held <= limits.bytes, "{older} after {i}");
             assert_eq!(evidence.text.as_deref(), is_kept.then_some(kept), "{older} after {i}");
             assert_eq!(evidence.digest.is_some(), is_kept && kept.len() < whole.len());
             let fits = place(older).1 as usize <= kept.len();
