@@ -70,7 +70,7 @@ pub fn run(
     let matcher = prepared::matcher(&options.packs, threads, &rarity)?;
     let progress = Progress::new(plan.sources.len());
     let decided = AtomicU64::new(0);
-    let ahead = ahead(threads);
+    let ahead = ahead(threads, options.store.is_some());
     // As many as there can be between the reader and the judges: what is let go of is taken freshly again.
     let spares = Spares::new(ahead * 3 + threads + 4);
     let (to_matchers, blocks) = bounded::<Numbered<Block>>(ahead);
@@ -100,7 +100,7 @@ pub fn run(
         }
         let (senders, handles): (Vec<_>, Vec<_>) = (judges.into_iter())
             .map(|judging| {
-                let (sender, receiver) = bounded::<Work>(ahead + 2);
+                let (sender, receiver) = bounded::<Work>(ahead.max(4));
                 (sender, scope.spawn(move || judging.run(&receiver)))
             })
             .unzip();
@@ -152,9 +152,13 @@ pub fn run(
 }
 
 /// Blocks that may wait between two threads. Where several run at once none is to wait for another that sleeps; where one does,
-/// what it hands on is to be in its cache still.
-fn ahead(threads: usize) -> usize {
-    if threads == 1 { 2 } else { threads * 2 + 10 }
+/// what it hands on is to be in its cache still. Blocks of a check that keeps what it finds are twice as large.
+fn ahead(threads: usize, keeps: bool) -> usize {
+    match threads {
+        1 => 2,
+        _ if keeps => threads * 2,
+        _ => threads * 4,
+    }
 }
 
 /// As many threads as there are cores.
