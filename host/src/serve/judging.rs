@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use tripline_engine::judge::{Judge, JudgeCost, Verdicts, has_to_tick, next_tick};
@@ -196,7 +196,7 @@ impl<'a> Judging<'a> {
     /// A turn of the tenant whose turn it is; `false`, as with [`Judging::seated`].
     fn turn(&mut self) -> bool {
         let Some(tenant) = self.queue.begin() else { return true };
-        let until = Instant::now() + TURN;
+        let until = self.bar.shared.steady() + TURN;
         while let Some(task) = self.queue.pop(&tenant) {
             match task {
                 Task::Run { run, woken, next, _turn } => {
@@ -223,7 +223,7 @@ impl<'a> Judging<'a> {
                 },
             }
             self.count(&tenant);
-            if Instant::now() >= until {
+            if self.bar.shared.steady() >= until {
                 break;
             }
         }
@@ -238,7 +238,7 @@ impl<'a> Judging<'a> {
         run: &Run,
         woken: &[usize],
         from: usize,
-        until: Instant,
+        until: Duration,
     ) -> Option<usize> {
         if !woken.iter().all(|pack| self.seated(tenant, *pack)) {
             return None;
@@ -266,7 +266,7 @@ impl<'a> Judging<'a> {
                 });
                 next += 1;
             }
-            is_over = (has_judged || next % EVENTS == 0) && Instant::now() >= until;
+            is_over = (has_judged || next % EVENTS == 0) && self.bar.shared.steady() >= until;
         }
         let now = Instant::now();
         for pack in woken {

@@ -41,6 +41,11 @@ impl Patience for Shared<'_> {
 }
 
 impl Shared<'_> {
+    /// By the clock that nobody sets: how long something lasts.
+    pub(super) fn steady(&self) -> Duration {
+        Duration::from_nanos(self.clock.steady().unsigned_abs())
+    }
+
     /// Where a tenant's rows are kept.
     pub(super) fn keeping(&self, tenant: &Tenant) -> Keeping {
         Keeping::new(Arc::clone(self.database) as Arc<dyn Store>, tenant.clone())

@@ -62,6 +62,13 @@ impl WallClock for Hand {
     }
 }
 
+impl Hand {
+    /// So long has passed.
+    pub(crate) fn pass(&self, nanoseconds: i64) {
+        self.0.fetch_add(nanoseconds, SeqCst);
+    }
+}
+
 /// How it is told what became of a batch.
 pub(crate) type Told = Receiver<Result<(), GivenUp>>;
 
@@ -75,7 +82,7 @@ pub(crate) struct Running {
     /// With what it began.
     pub(crate) packs: Arc<PackSets>,
     made: Arc<Mutex<Vec<(Tenant, ScanName)>>>,
-    clock: Hand,
+    pub(crate) clock: Hand,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
 }
 
@@ -334,7 +341,7 @@ impl Running {
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * SECOND, SeqCst);
+        self.clock.pass(seconds * SECOND);
         self.control.wake();
     }
 
