@@ -27,6 +27,23 @@ struct Seen {
 
 /// The lines of some files, each pushed in pieces of these sizes, in turn.
 fn lines_of(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec<Seen> {
+    lines_by(settings, files, pieces, |lines, piece| {
+        lines.push(piece);
+        piece.len()
+    })
+}
+
+/// The same, read by the lines themselves.
+fn lines_read(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec<Seen> {
+    lines_by(settings, files, pieces, |lines, piece| lines.read(&mut &*piece).unwrap())
+}
+
+fn lines_by(
+    settings: &LineSettings,
+    files: &[Vec<u8>],
+    pieces: &[usize],
+    mut bring: impl FnMut(&mut Lines, &[u8]) -> usize,
+) -> Vec<Seen> {
     let mut lines = Lines::new(settings.clone());
     let mut seen = Vec::new();
     let mut pieces = pieces.iter().copied().cycle();
@@ -34,28 +51,7 @@ fn lines_of(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec
         let mut rest = &file[..];
         while !rest.is_empty() {
             let piece = pieces.next().unwrap_or(usize::MAX).clamp(1, rest.len());
-            lines.push(&rest[..piece]);
-            rest = &rest[piece..];
-            take(&mut lines, &mut seen);
-        }
-        lines.end_of_file();
-    }
-    lines.finish();
-    take(&mut lines, &mut seen);
-    assert!(lines.next_block().is_none());
-    seen
-}
-
-/// The same, read by the lines themselves.
-fn lines_read(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> Vec<Seen> {
-    let mut lines = Lines::new(settings.clone());
-    let mut seen = Vec::new();
-    let mut pieces = pieces.iter().copied().cycle();
-    for file in files {
-        let mut rest = &file[..];
-        while !rest.is_empty() {
-            let piece = rest.len().min(pieces.next().unwrap_or(usize::MAX));
-            let came = lines.read(&mut &rest[..piece]).unwrap();
+            let came = bring(&mut lines, &rest[..piece]);
             rest = &rest[came..];
             take(&mut lines, &mut seen);
         }
@@ -64,6 +60,7 @@ fn lines_read(settings: &LineSettings, files: &[Vec<u8>], pieces: &[usize]) -> V
     }
     lines.finish();
     take(&mut lines, &mut seen);
+    assert!(lines.next_block().is_none());
     seen
 }
 
