@@ -167,9 +167,9 @@ impl Matcher {
                 sizes.push(PatternSizes::default());
                 continue;
             };
-            let lane = compiled.lane();
+            let union = compiled.union();
             for (own, compiled) in (0..).zip(compiled.all()) {
-                let is_member = lane.as_ref().is_some_and(|lane| lane.member(own).is_some());
+                let is_member = union.as_ref().is_some_and(|union| union.member(own).is_some());
                 necessary.push(if is_member { None } else { compiled.necessary() });
                 patterns.push(Arc::clone(compiled));
                 pack_of.push(number as u32);
@@ -179,7 +179,7 @@ impl Matcher {
             sizes.push(PatternSizes { patterns: own.len(), literals });
             let unfiltered =
                 (first..patterns.len() as u32).filter(|&p| necessary[p as usize].is_none()).collect();
-            let watch = Watch::new(pack.manifest(), first, unfiltered, lane);
+            let watch = Watch::new(pack.manifest(), first, unfiltered, union);
             let leads = |pattern| watch.leads(pattern).then_some(number as u32);
             woken.extend((first..patterns.len() as u32).map(leads));
             watches.push(watch);

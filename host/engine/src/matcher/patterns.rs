@@ -7,14 +7,14 @@ use tripline_abi::manifest::Pattern;
 
 use super::{MatchLimits, MatcherError, MatcherProblem};
 use crate::clock::Clock;
-use crate::pattern::{Compiled, Lane, PatternError, Rarity, Trial, parsed};
+use crate::pattern::{Compiled, PatternError, Rarity, Trial, Union, parsed};
 use crate::{Configured, Pack};
 
 /// The patterns of a pack with its settings. Cloned, they are the same: an automaton is larger than a set's index.
 #[derive(Clone)]
 pub struct PackPatterns {
     all: Arc<[Arc<Compiled>]>,
-    lane: Option<Arc<Lane>>,
+    union: Option<Arc<Union>>,
 }
 
 impl PackPatterns {
@@ -56,8 +56,8 @@ impl PackPatterns {
     }
 
     fn of(all: Vec<Arc<Compiled>>) -> Self {
-        let lane = Lane::new(&all).map(Arc::new);
-        PackPatterns { all: all.into(), lane }
+        let union = Union::new(&all).map(Arc::new);
+        PackPatterns { all: all.into(), union }
     }
 
     /// Tries every regex on values that keep it busy; a stranger's pack is tried before it meets a line.
@@ -73,8 +73,8 @@ impl PackPatterns {
     }
 
     /// Those that are looked for together.
-    pub(super) fn lane(&self) -> Option<Arc<Lane>> {
-        self.lane.clone()
+    pub(super) fn union(&self) -> Option<Arc<Union>> {
+        self.union.clone()
     }
 }
 

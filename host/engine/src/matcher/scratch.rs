@@ -7,7 +7,7 @@ use super::matched::{Matched, Sizes};
 use super::profile::{Profile, Stages};
 use crate::clock::Clock;
 use crate::event::Event;
-use crate::pattern::{Found, Hits, LaneScratch, Scratch};
+use crate::pattern::{Found, Hits, Scratch, UnionScratch};
 
 /// Memory that one thread uses again for every block of one matcher, or of those with the same patterns.
 #[derive(Default)]
@@ -37,8 +37,8 @@ pub(super) struct Work {
     pub(super) touched: Vec<u32>,
     /// For each pack the time of its patterns, and the events that they were tried on.
     pub(super) time: Vec<(Duration, u64)>,
-    /// For each pack what its lane says of the line.
-    pub(super) lanes: Vec<Look>,
+    /// For each pack what its union says of the line.
+    pub(super) unions: Vec<Look>,
     pub(super) profile: Option<Profile>,
     /// What came of the block before.
     pub(super) before: Sizes,
@@ -61,12 +61,12 @@ pub(super) struct Tried {
     pub(super) found: Option<(Found, u32, u32)>,
 }
 
-/// What a pack's lane says of a line.
+/// What a pack's union says of a line.
 #[derive(Default)]
 pub(super) struct Look {
     /// The line, by its mark.
     pub(super) mark: u32,
-    pub(super) said: LaneScratch,
+    pub(super) said: UnionScratch,
 }
 
 impl MatchScratch {
@@ -99,7 +99,7 @@ impl Work {
         self.literals.resize(set.index.literals(), HitIn::default());
         self.hit.resize(patterns, HitIn::default());
         self.tried.resize(patterns, Tried::default());
-        self.lanes.resize_with(packs, Look::default);
+        self.unions.resize_with(packs, Look::default);
         self.time.clear();
         self.time.resize(packs, (Duration::ZERO, 0));
     }
@@ -112,7 +112,7 @@ impl Work {
             self.hit.fill(HitIn::default());
             self.literals.fill(HitIn::default());
             self.tried.fill(Tried::default());
-            self.lanes.iter_mut().for_each(|look| look.mark = 0);
+            self.unions.iter_mut().for_each(|look| look.mark = 0);
             self.mark = 1;
         }
         self.candidates.clear();

@@ -192,30 +192,30 @@ impl Matcher {
         found.is_some()
     }
 
-    /// Has the pack's lane look at the line; adds the patterns that may match.
+    /// Has the pack's union look at the line; adds the patterns that may match.
     fn look(&self, pack: u32, watch: &Watch, line: &Decoded, work: &mut Work, candidates: &mut Vec<u32>) {
-        let Some((lane, message)) = watch.lane.as_ref().zip(line.event.message) else { return };
+        let Some((union, message)) = watch.union.as_ref().zip(line.event.message) else { return };
         let started = work.started();
-        let Look { mark, said } = &mut work.lanes[pack as usize];
+        let Look { mark, said } = &mut work.unions[pack as usize];
         let value = line.event.text(line.text, message);
-        lane.look(&value[..value.len().min(self.limits.value_bytes)], said);
+        union.look(&value[..value.len().min(self.limits.value_bytes)], said);
         *mark = work.mark;
-        candidates.extend(lane.may_match(said).map(|pattern| pattern + watch.first));
+        candidates.extend(union.may_match(said).map(|pattern| pattern + watch.first));
         if let (Some(profile), Some(started)) = (&mut work.profile, started) {
-            let members = (0..).zip(lane.patterns());
+            let members = (0..).zip(union.patterns());
             let asked = members.filter(|(member, _)| said.said(*member) != Said::Alone);
             profile.looked(asked.map(|(_, pattern)| (pattern + watch.first) as usize), started);
         }
     }
 
-    /// What its pack's lane says of a pattern.
+    /// What its pack's union says of a pattern.
     #[inline]
     fn said(&self, pattern: u32, work: &Work) -> Said {
         let pack = self.set.pack_of[pattern as usize] as usize;
         let watch = &self.set.watches[pack];
-        let Some(lane) = &watch.lane else { return Said::Alone };
-        let Some(member) = lane.member(pattern - watch.first) else { return Said::Alone };
-        let look = &work.lanes[pack];
+        let Some(union) = &watch.union else { return Said::Alone };
+        let Some(member) = union.member(pattern - watch.first) else { return Said::Alone };
+        let look = &work.unions[pack];
         if look.mark == work.mark { look.said.said(member) } else { Said::Alone }
     }
 

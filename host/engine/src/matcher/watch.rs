@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tripline_abi::manifest::{Manifest, SourceFilter, Wake, WakesOn};
 
 use crate::event::{Event, Name};
-use crate::pattern::Lane;
+use crate::pattern::Union;
 
 /// One pack's share of a [`Matcher`](super::Matcher). Pattern numbers here are the matcher's.
 pub(super) struct Watch {
@@ -19,10 +19,10 @@ pub(super) struct Watch {
     alone: Vec<bool>,
     /// The pack's patterns that no literal stands for.
     pub(super) unfiltered: Vec<u32>,
-    /// Of those the ones that are in no lane.
+    /// Of those the ones that are in no union.
     pub(super) single: Vec<u32>,
     /// The pack's patterns that are looked for together.
-    pub(super) lane: Option<Arc<Lane>>,
+    pub(super) union: Option<Arc<Union>>,
     /// Whether one of those that no literal stands for leads an entry, so that no line can be passed over.
     pub(super) always: bool,
     sources: Vec<SourceFilter>,
@@ -33,7 +33,7 @@ impl Watch {
         manifest: &Manifest,
         first: u32,
         unfiltered: Vec<u32>,
-        lane: Option<Arc<Lane>>,
+        union: Option<Arc<Union>>,
     ) -> Watch {
         let patterns = manifest.patterns.len() as u32;
         let mut led = vec![Vec::new(); patterns as usize];
@@ -44,7 +44,7 @@ impl Watch {
         for (i, wake) in wakes.iter().enumerate() {
             led[wake.all[0] as usize].push(i as u32);
         }
-        let is_single = |p: &&u32| lane.as_ref().is_none_or(|lane| lane.member(**p - first).is_none());
+        let is_single = |p: &&u32| union.as_ref().is_none_or(|union| union.member(**p - first).is_none());
         let single = unfiltered.iter().filter(is_single).copied().collect();
         let is_alone = |led: &Vec<u32>| led.iter().any(|&entry| asks_for_one(&wakes[entry as usize]));
         let alone = led.iter().map(is_alone).collect();
@@ -58,7 +58,7 @@ impl Watch {
             alone,
             unfiltered,
             single,
-            lane,
+            union,
             always,
             sources: manifest.sources.clone(),
         }
@@ -75,7 +75,7 @@ impl Watch {
             alone: Vec::new(),
             unfiltered: Vec::new(),
             single: Vec::new(),
-            lane: None,
+            union: None,
             always: false,
             sources: Vec::new(),
         }

@@ -11,18 +11,18 @@ mod cost;
 mod expression;
 mod gram;
 mod index;
-mod lane;
 mod list;
 mod literals;
 mod networks;
 mod rarity;
 mod steps;
+mod union;
 
 pub(crate) use cost::Trial;
 pub(crate) use expression::parsed;
 
 pub use compiled::{Captured, Compiled, Found, PatternError, Scratch};
 pub use index::{Hit, Hits, Index};
-pub use lane::{Lane, LaneScratch, Said};
 pub use literals::Necessary;
 pub use rarity::Rarity;
+pub use union::{Said, Union, UnionScratch};

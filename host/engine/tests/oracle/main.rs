@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod alone;
-mod lanes;
 mod tried;
+mod unions;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Regexes that stand in no index, or only by a literal that stands everywhere: one pass over a text says which of them match.
+//! Regexes that stand in no index, or only by a literal that stands everywhere, of one pack: one pass over a text says which match.
 //!
 //! ```text
 //!   members  a b c d e f g h     one automaton, made lazily, of bounded memory
@@ -6,9 +6,8 @@
 //!            a ╎ b ╎ c d ╎ …     a few members: each is searched for by itself
 //! ```
 //!
-//! Speed only: what a lane says is what each search by itself would. Where an automaton has been too large, it is for good, so
-//! that a stranger's regexes cannot have one built again and again. A lane has the regexes of one pack: who pays for the
-//! pass is who brought them.
+//! Speed only: what a union says is what each search by itself would. Where an automaton has been too large, it is for good, so
+//! that a stranger's regexes cannot have one built again and again. Packs share none: who brought the regexes pays for the pass.
 
 mod automaton;
 
@@ -23,7 +22,7 @@ const MOST: usize = u128::BITS as usize;
 pub(crate) const FEW: usize = 4;
 
 /// The regexes of one pack that are looked for together.
-pub struct Lane {
+pub struct Union {
     members: Vec<Arc<Compiled>>,
     /// For each of them which of the pack's patterns it is.
     patterns: Vec<u32>,
@@ -41,7 +40,7 @@ struct Part {
     halves: Option<[usize; 2]>,
 }
 
-/// What a lane says of one of its members.
+/// What a union says of one of its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     /// It matches the text.
@@ -52,9 +51,9 @@ pub enum Said {
     Alone,
 }
 
-/// Memory of one thread for one lane, and what the last pass said.
+/// Memory of one thread for one union, and what the last pass said.
 #[derive(Default)]
-pub struct LaneScratch {
+pub struct UnionScratch {
     passes: Vec<Pass>,
     /// For each member the pass that has it, and its bit there.
     place: Vec<Option<(u32, u8)>>,
@@ -62,9 +61,9 @@ pub struct LaneScratch {
     alone: Vec<u32>,
 }
 
-impl Lane {
-    /// The lane of a pack's patterns; `None`: too few belong there.
-    pub fn new(patterns: &[Arc<Compiled>]) -> Option<Lane> {
+impl Union {
+    /// The union of a pack's patterns; `None`: too few belong there.
+    pub fn new(patterns: &[Arc<Compiled>]) -> Option<Union> {
         let mut members: Vec<Arc<Compiled>> = Vec::new();
         let (mut numbers, mut member_of) = (Vec::new(), vec![None; patterns.len()]);
         for (number, compiled) in patterns.iter().enumerate().filter(|(_, one)| one.needs_a_pass()) {
@@ -75,14 +74,14 @@ impl Lane {
         if members.len() < FEW {
             return None;
         }
-        let mut lane = Lane { members, patterns: numbers, member_of, parts: Vec::new(), roots: Vec::new() };
-        let count = lane.members.len();
-        lane.roots = (0..count).step_by(MOST).map(|from| lane.part(from, count.min(from + MOST))).collect();
+        let mut union = Union { members, patterns: numbers, member_of, parts: Vec::new(), roots: Vec::new() };
+        let count = union.members.len();
+        union.roots = (0..count).step_by(MOST).map(|from| union.part(from, count.min(from + MOST))).collect();
         // Compiled here, not where the first line waits for it.
-        for root in &lane.roots {
-            lane.parts[*root].automaton(&lane.members);
+        for root in &union.roots {
+            union.parts[*root].automaton(&union.members);
         }
-        Some(lane)
+        Some(union)
     }
 
     /// Adds a part, and those that it is halved into; its number.
@@ -105,7 +104,7 @@ impl Lane {
     }
 
     /// Looks which members match a text.
-    pub fn look(&self, text: &[u8], scratch: &mut LaneScratch) {
+    pub fn look(&self, text: &[u8], scratch: &mut UnionScratch) {
         if scratch.place.is_empty() {
             scratch.place.resize(self.members.len(), None);
             self.roots.iter().for_each(|root| self.begin(*root, scratch));
@@ -129,7 +128,7 @@ impl Lane {
 
     /// The patterns, by their numbers in the pack, that match the text that was looked at last, or may match it for all that is
     /// known of them.
-    pub fn may_match<'s>(&'s self, scratch: &'s LaneScratch) -> impl Iterator<Item = u32> + 's {
+    pub fn may_match<'s>(&'s self, scratch: &'s UnionScratch) -> impl Iterator<Item = u32> + 's {
         let seen = scratch.passes.iter().flat_map(|pass| {
             let from = self.parts[pass.part].from;
             bits(pass.seen).map(move |bit| from + bit)
@@ -138,7 +137,7 @@ impl Lane {
         members.map(|member| self.patterns[member])
     }
 
-    fn begin(&self, part: usize, scratch: &mut LaneScratch) {
+    fn begin(&self, part: usize, scratch: &mut UnionScratch) {
         let number = scratch.passes.len() as u32;
         scratch.passes.push(Pass::of(part));
         let Part { from, to, .. } = self.parts[part];
@@ -155,7 +154,7 @@ fn bits(mut left: u128) -> impl Iterator<Item = usize> {
     })
 }
 
-impl LaneScratch {
+impl UnionScratch {
     /// What the last pass said of a member.
     #[inline]
     pub fn said(&self, member: u32) -> Said {
@@ -194,7 +193,7 @@ mod tests {
     use crate::Pack;
     use crate::pattern::Rarity;
 
-    fn lane(regexes: impl Iterator<Item = String>) -> Lane {
+    fn union(regexes: impl Iterator<Item = String>) -> Union {
         let pattern =
             |(number, regex): (usize, String)| json!({ "name": format!("p{number}"), "regex": regex });
         let patterns: Vec<Value> = regexes.enumerate().map(pattern).collect();
@@ -207,13 +206,13 @@ mod tests {
         let compiled: Vec<Arc<Compiled>> = compiled
             .map(|pattern| Arc::new(Compiled::new(pattern, &[], &Rarity::default()).unwrap()))
             .collect();
-        Lane::new(&compiled).unwrap()
+        Union::new(&compiled).unwrap()
     }
 
-    /// What a lane says of texts of these letters, and how many passes are made in the end.
-    fn passes(lane: &Lane, letters: &[u8]) -> usize {
+    /// What a union says of texts of these letters, and how many passes are made in the end.
+    fn passes(union: &Union, letters: &[u8]) -> usize {
         let mut number = 1u64;
-        let mut scratch = LaneScratch::default();
+        let mut scratch = UnionScratch::default();
         for _ in 0..1_000 {
             let text: Vec<u8> = (0..500)
                 .map(|_| {
@@ -223,17 +222,17 @@ mod tests {
                     letters[(number >> 33) as usize % letters.len()]
                 })
                 .collect();
-            lane.look(&text, &mut scratch);
+            union.look(&text, &mut scratch);
         }
         scratch.passes.len()
     }
 
     #[test]
     fn one_pass_is_enough_for_what_is_small_and_what_is_too_large_is_searched_for_alone() {
-        let small = lane((0..100).map(|number| format!(r"[a-f]+\d+{}", r"\W".repeat(1 + number % 7))));
+        let small = union((0..100).map(|number| format!(r"[a-f]+\d+{}", r"\W".repeat(1 + number % 7))));
         assert_eq!(passes(&small, b"abcdef0123 .:-"), 1);
         // Where one begins is known so many bytes later only, so that there are states for each way to get there.
-        let large = lane((0..16).map(|number| format!("[a-e][^{number}]{{{}}}[0-4]", 20 + number)));
+        let large = union((0..16).map(|number| format!("[a-e][^{number}]{{{}}}[0-4]", 20 + number)));
         assert_eq!(passes(&large, b"abcde01234"), 0);
     }
 }

@@ -10,7 +10,7 @@ use super::tried::{line, pack};
 use super::{check, configured};
 
 /// Regexes that no literal stands for, or one of a byte, as a pack brings them that is slow on purpose.
-fn lane() -> impl Strategy<Value = Value> {
+fn union() -> impl Strategy<Value = Value> {
     let class = || {
         prop::sample::select(&[r"\d", r"\w", r"\S", "[ab]", "[a-e]", ".", r"\W", "[^ ]", r"[\x80-\xff]"][..])
     };
@@ -55,13 +55,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(debug_assertions) { 10 } else { 100 }, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_lane_hands_over_what_trying_each_pattern_alone_would(
-        lanes in prop::collection::vec(lane(), 1..3),
+    fn a_union_hands_over_what_trying_each_pattern_alone_would(
+        unions in prop::collection::vec(union(), 1..3),
         other in pack(),
         lines in prop::collection::vec(prop_oneof![2 => line(), 1 => "[ab0-9=: é]{0,200}".prop_map(String::into_bytes)], 0..12),
         block_bytes in prop_oneof![Just(100usize), Just(1 << 20)],
     ) {
-        let mut packs: Vec<Configured> = lanes.iter().map(|manifest| configured(manifest, &json!({}))).collect();
+        let mut packs: Vec<Configured> = unions.iter().map(|manifest| configured(manifest, &json!({}))).collect();
         packs.insert(1, configured(&other.0, &other.1));
         let log = lines.join(&b'\n');
         check(&packs, &log, &LineSettings { block_bytes, ..LineSettings::default() }, false);
@@ -70,7 +70,7 @@ proptest! {
 
 /// Counted repetitions of what may begin anywhere: automata that outgrow their memory on these lines, of all and of the halves.
 #[test]
-fn a_lane_that_is_too_large_is_halved_and_says_the_same() {
+fn a_union_that_is_too_large_is_halved_and_says_the_same() {
     let regex = |number: usize| format!("[ab][ab{}].{{{}}}[b{}]", number % 10, 9 + number % 8, number % 7);
     let pattern = |number| json!({ "name": format!("p{number}"), "regex": regex(number) });
     let manifest = json!({
