@@ -1,13 +1,18 @@
 //! A server's database, through its API.
 
+mod answers;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use self::answers::{
+    Added, Decisions, Exceptions, Incidents, Notices, Numbered, Outbox, PAGE, Pages, Relay, ReportedShape,
+    Silences, Tokens, Tried,
+};
 use super::super::kept::Patience;
 use super::super::{Failure, Screen};
 use super::server::{Refused, Server};
@@ -25,8 +30,7 @@ use crate::store::{OutboxStatus, Told};
 use crate::token::{Scope, Token, TokenSecret};
 use crate::wall_clock::{SystemClock, WallClock};
 
-/// Things of a page, and notices of a list: what the API gives at most.
-const PAGE: u32 = 200;
+/// Notices of a list: what the API gives at most.
 const NOTICES: u32 = 1_000;
 const SECOND: i64 = 1_000_000_000;
 
@@ -35,113 +39,6 @@ pub(super) struct Remote {
     server: Server,
     zone: TimeZone,
     recipients: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct Incidents {
-    incidents: Vec<IncidentShape>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ReportedShape {
-    outcome: String,
-    incident: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Silences {
-    silences: Vec<SilenceShape>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Exceptions {
-    exceptions: Vec<ExceptionShape>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    tokens: Vec<TokenShape>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Added {
-    #[serde(flatten)]
-    token: TokenShape,
-    secret: String,
-}
-
-#[derive(Deserialize)]
-struct Decisions {
-    decisions: Vec<Decision>,
-}
-
-#[derive(Deserialize)]
-struct Decision {
-    at: String,
-    pack: String,
-    rule: String,
-    title: String,
-}
-
-#[derive(Deserialize)]
-struct Outbox {
-    states: Map<String, Value>,
-    next: Option<String>,
-    relays: Vec<Relay>,
-    notices: Vec<NoticeShape>,
-}
-
-#[derive(Deserialize)]
-struct Relay {
-    relay: String,
-    failures: u32,
-    next: String,
-    words: String,
-}
-
-#[derive(Deserialize)]
-struct Notices {
-    notices: Vec<NoticeShape>,
-    why: Answer,
-}
-
-#[derive(Deserialize)]
-struct Tried {
-    notices: u64,
-}
-
-#[derive(Deserialize)]
-struct Numbered {
-    id: i64,
-}
-
-/// The pages of a list by number.
-struct Pages {
-    all: bool,
-    /// `None`: the last one was read.
-    cursor: Option<Option<String>>,
-}
-
-impl Pages {
-    fn of(all: bool) -> Pages {
-        Pages { all, cursor: Some(None) }
-    }
-
-    /// What the next one is asked for by.
-    fn query(&self) -> Option<Vec<(&'static str, String)>> {
-        let cursor = self.cursor.clone()?;
-        let query = [("all", self.all.to_string()), ("limit", PAGE.to_string())];
-        Some(query.into_iter().chain(cursor.map(|cursor| ("cursor", cursor))).collect())
-    }
-
-    /// One was read; an empty page that goes on would go on for ever.
-    fn turn(&mut self, next: Option<String>, is_empty: bool) {
-        self.cursor = next.filter(|_| !is_empty).map(Some);
-    }
 }
 
 impl Remote {
