@@ -6,7 +6,7 @@
 //!     └──────────┴───────────┴───────────┘     what finds no room here is let go of
 //! ```
 //!
-//! A block has some megabytes: taken from the system for each, they cost a tenth of a check, all of it page faults.
+//! A block and what came of it have a megabyte: taken from the system for each, they cost a tenth of a check, all of it page faults.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tripline_engine::line::Block;

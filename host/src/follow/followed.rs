@@ -292,7 +292,8 @@ impl Followed {
                 }
                 Ok(Came::Cut) => {
                     self.family(keeping, &mut Listed::default(), now)?;
-                    return Ok(true);
+                    // What moves too fast is looked at later, and not at once again.
+                    return Ok(self.put_off == 0);
                 }
                 // Its folder has changed: it is looked for under another name.
                 Err(InputProblem::Moved) => self.end(at, End::Broken),

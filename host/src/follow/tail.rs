@@ -329,15 +329,21 @@ impl Tail {
         }
         // What cannot be read now is told when it is read.
         let Ok(Some(present)) = Present::of(file) else { return };
-        let identity = present.identity(before.generation);
         // If it was cut before it was looked at, that shows behind.
         let is_same = present.begins_as(before)
             && is_as_it_was(file, *read, before, last).is_ok_and(|is_as_it_was| is_as_it_was);
-        if is_same && present.head().len() > self.head.len() {
-            self.head = present.head().to_vec();
+        if !is_same {
+            return;
         }
-        if identity.head_length > before.head_length && is_same {
-            self.known.identity = identity;
+        // By no more than was read: of what lies behind it, a copy that was made before has less.
+        let known = (*read).max(before.head_length.into()).min(present.head().len() as u64);
+        let head = &present.head()[..known as usize];
+        if head.len() > self.head.len() {
+            self.head = head.to_vec();
+        }
+        if head.len() > before.head_length as usize {
+            let (head, head_length) = (Sha256::digest(head).into(), head.len() as u32);
+            self.known.identity = FileIdentity { head, head_length, ..before.clone() };
             self.is_known = false;
         }
     }

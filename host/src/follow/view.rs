@@ -7,9 +7,10 @@
 //! ```
 
 use super::followed::{Followed, know};
+use super::held::Place;
 use super::lying::{Entry, Listed, Lying, entries, lying, members};
 use crate::check::Keeping;
-use crate::commit::{KnownSource, StoreError};
+use crate::commit::{FileIdentity, KnownSource, StoreError};
 
 /// So often in a row it is looked anew before that is left for the next look …
 const LOOKS: u32 = 4;
@@ -74,9 +75,9 @@ impl Followed {
         let named = members(&self.stem, &self.adopted, &mut self.notes, &mut Listed::default());
         let now = entries(&named, &self.stem);
         let is_as_it_was = |(now, before): (&Entry, &Entry)| {
-            // What is read, by whomever, may grow.
-            let may_grow = || now.place().is_some_and(|place| self.held.is_claimed(place));
-            now == before || now.lies_as(before) && may_grow()
+            // What is read, by whomever, may grow, and what is no copy of it that is being made.
+            let may_grow = |place| self.held.is_claimed(place) || view.is_of_nothing_read(place);
+            now == before || now.lies_as(before) && now.place().is_some_and(may_grow)
         };
         now.len() != view.entries.len()
             || !now.iter().zip(&view.entries).all(is_as_it_was)
@@ -85,6 +86,20 @@ impl Followed {
 }
 
 impl View {
+    /// Whether the file there begins as nothing that was read of this family, however much more comes.
+    fn is_of_nothing_read(&self, (device, inode): Place) -> bool {
+        let there =
+            self.lying.iter().find(|lying| (lying.present.device, lying.present.inode) == (device, inode));
+        there.is_some_and(|Lying { present, .. }| {
+            let read =
+                self.known.files.iter().map(|file| &file.identity).filter(|known| known.head_length > 0);
+            let differs = |known: &FileIdentity| {
+                present.head().len() >= known.head_length as usize && !present.begins_as(known)
+            };
+            read.into_iter().all(differs)
+        })
+    }
+
     /// Whether a file is not what was known at its place, or was cut. What lies where it did is read on, whatever moves.
     fn is_turned(&self) -> bool {
         let read = || self.known.files.iter().filter(|file| file.identity.head_length > 0);
