@@ -14,20 +14,26 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, open, openat, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, renameat, statat, unlinkat,
+};
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
 /// Machine code is about three times its module; more than this is none of ours.
 const ARTIFACT_BYTES: u64 = 256 * 1024 * 1024;
 const DIGEST: usize = 32;
+/// Bytes of all of them: who has many modules compiled does not fill the disk.
+const CACHE_BYTES: u64 = 4 << 30;
 
 /// A folder of machine code that is ours alone.
 #[derive(Debug)]
 pub struct Cache {
     folder: OwnedFd,
     path: PathBuf,
+    most: u64,
 }
 
 /// Machine code as it was written, by its digest.
@@ -55,7 +61,12 @@ impl Cache {
         let folder = open(&path, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
         let stat = fstat(&folder).map_err(|error| failed(error.into()))?;
         ours(&path, &stat, FileType::Directory)?;
-        Ok(Cache { folder, path })
+        Ok(Cache { folder, path, most: CACHE_BYTES })
+    }
+
+    /// Keeps so many bytes; what was taken longest ago goes, and is compiled again when it is needed.
+    pub fn holding(self, most: u64) -> Cache {
+        Cache { most, ..self }
     }
 
     /// The machine code of this name; `None` if there is none, or if its file is torn.
@@ -72,11 +83,15 @@ impl Cache {
         let stat = fstat(&file).map_err(|error| failed(error.into()))?;
         ours(&path, &stat, FileType::RegularFile)?;
         let mut bytes = Vec::new();
-        file.take(ARTIFACT_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+        (&file).take(ARTIFACT_BYTES).read_to_end(&mut bytes).map_err(failed)?;
         let whole = bytes.split_at_checked(DIGEST).is_some_and(|(digest, code)| {
             let found: [u8; DIGEST] = Sha256::digest(code).into();
             found == digest
         });
+        if whole {
+            // What is taken stays longest. If that cannot be said, it goes sooner.
+            let _ = file.set_modified(SystemTime::now());
+        }
         Ok(whole.then_some(Artifact(bytes)))
     }
 
@@ -92,7 +107,36 @@ impl Cache {
             // It may not be there; and whether it goes or not, the write has failed.
             let _ = unlinkat(&self.folder, temporary.as_str(), AtFlags::empty());
             failed(error)
-        })
+        })?;
+        // It is there: that too much else is, too, is looked at again with the next.
+        let _ = self.make_room();
+        Ok(())
+    }
+
+    /// Lets go of what was taken longest ago, as long as there is too much.
+    fn make_room(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in Dir::read_from(&self.folder)? {
+            let entry = entry?;
+            let stat = statat(&self.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
+            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+                files.push((
+                    (stat.st_mtime, stat.st_mtime_nsec),
+                    stat.st_size as u64,
+                    entry.file_name().to_owned(),
+                ));
+            }
+        }
+        files.sort();
+        let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
+        for (_, size, name) in files {
+            if total <= self.most {
+                break;
+            }
+            unlinkat(&self.folder, name.as_c_str(), AtFlags::empty())?;
+            total -= size;
+        }
+        Ok(())
     }
 
     fn write_new(&self, name: &str, code: &[u8]) -> io::Result<()> {

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use tripline_engine::Pack;
 use tripline_sandbox::{Cache, CacheError, Limits, Loaded, Origin, Wasmtime};
 
+const COUNTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.wat");
+
 fn counter() -> Pack {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/counter.wat");
-    Pack::read(wat::parse_file(file).unwrap()).unwrap()
+    Pack::read(wat::parse_file(COUNTER).unwrap()).unwrap()
 }
 
 /// Loads the pack in a new sandbox, and runs it.
@@ -41,6 +42,30 @@ fn a_pack_is_compiled_once() {
     let [file] = artifacts(&folder).try_into().unwrap();
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_was_taken_longest_ago_makes_room() {
+    let root = tempfile::tempdir().unwrap();
+    let loads = |numbers: &[u32], most: u64| -> Vec<Origin> {
+        let cache = Cache::open(root.path()).unwrap().holding(most);
+        let sandbox = Wasmtime::new(Limits::default()).unwrap().with_cache(cache);
+        let load = |number: &u32| {
+            let text = fs::read_to_string(COUNTER).unwrap();
+            let text = text.trim_end().strip_suffix(')').unwrap();
+            let module = format!("{text} (@custom \"number\" \"{number}\"))");
+            sandbox.load_from(&Pack::read(wat::parse_str(module).unwrap()).unwrap()).unwrap().origin
+        };
+        numbers.iter().map(load).collect()
+    };
+    use Origin::{Cached, Compiled};
+    assert_eq!(loads(&[1, 2, 3], u64::MAX), [Compiled; 3]);
+    let size = fs::metadata(&artifacts(root.path())[0]).unwrap().len();
+    // Room for three of about this size: the first was taken again, so that the second goes.
+    assert_eq!(loads(&[1, 4], size * 7 / 2), [Cached, Compiled]);
+    assert_eq!(artifacts(root.path()).len(), 3);
+    assert_eq!(loads(&[1, 4, 3], u64::MAX), [Cached; 3]);
+    assert_eq!(loads(&[2], u64::MAX), [Compiled]);
 }
 
 #[test]

@@ -205,6 +205,7 @@ pub(super) fn policy_of_server(
     // It tells by this configuration, whichever database that names.
     policy.recipients = configuration.policy.recipients.clone();
     policy.quotas = configuration.policy.quotas.clone();
+    policy.configured = configuration.tenants().cloned().collect();
     policy
 }
 

@@ -254,14 +254,18 @@ impl Configuration {
 
     /// Whether anything in it is of this tenant; the default one is everybody's who says nothing.
     pub fn names(&self, tenant: &Tenant) -> bool {
-        *tenant == Tenant::default()
-            || self.follow.iter().any(|one| one.tenant == *tenant)
-            || self.syslog.iter().any(|one| one.tenant == *tenant)
-            || self.http.iter().any(|one| one.tenant == *tenant)
-            || self.recipients.values().any(|one| one.tenant == *tenant)
-            || self.policy.routes.0.iter().any(|one| one.tenant == *tenant)
-            || self.scan.schedules.iter().any(|one| one.tenant == *tenant)
-            || self.policy.quotas.has(tenant)
+        *tenant == Tenant::default() || self.tenants().any(|one| one == tenant)
+    }
+
+    /// Whose something in it is, some more than once.
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        let sources = self.follow.iter().map(|one| &one.tenant);
+        let sources = sources.chain(self.syslog.iter().map(|one| &one.tenant));
+        let sources = sources.chain(self.http.iter().map(|one| &one.tenant));
+        let told = self.recipients.values().map(|one| &one.tenant);
+        let told = told.chain(self.policy.routes.0.iter().map(|one| &one.tenant));
+        let scanned = self.scan.schedules.iter().map(|one| &one.tenant);
+        sources.chain(told).chain(scanned).chain(self.policy.quotas.each().map(|(tenant, _)| tenant))
     }
 
     /// What works but is hardly meant.

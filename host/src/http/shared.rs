@@ -1,6 +1,7 @@
 //! What all routes share.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -18,7 +19,7 @@ use super::room::Room;
 use super::sign_ins::SignIns;
 use super::sources::HttpSources;
 use super::streams::Streams;
-use crate::commit::StoreError;
+use crate::commit::{StoreError, Tenant};
 use crate::packs::{PackRefused, Shelf};
 use crate::serve::{Health, Intake, NotBegun, Scans};
 use crate::store::Database;
@@ -53,6 +54,8 @@ pub(super) struct Shared {
     beginning: Arc<Semaphore>,
     unpacking: Arc<Semaphore>,
     compiling: Arc<Semaphore>,
+    /// One turn for each tenant that has packs compiled, as long as it waits or has it.
+    compiles: Mutex<HashMap<Tenant, Weak<Semaphore>>>,
     stopping: watch::Receiver<bool>,
     /// How many tokens were revoked here.
     pub(super) revoked: watch::Sender<u64>,
@@ -95,6 +98,7 @@ impl Shared {
             beginning: Arc::new(Semaphore::new(limits.beginning)),
             unpacking: Arc::new(Semaphore::new(limits.unpacking)),
             compiling: Arc::new(Semaphore::new(limits.compiling)),
+            compiles: Mutex::default(),
             limits,
             streams: Streams::new(streams),
             stopping,
@@ -143,6 +147,53 @@ impl Shared {
     ) -> Result<T, Problem> {
         let scans = self.scans.clone();
         self.turn(&self.beginning, move |_| begin(&scans)).await
+    }
+
+    /// Changes packs of a tenant, which are compiled before: one at a time of each tenant, so that whoever pushes many, or slow
+    /// ones, has no more than one place; and none for who has spent its time.
+    ///
+    /// # Errors
+    /// It is over its quota, there was no turn in time, or it is not changed.
+    pub(super) async fn compile<T: Send + 'static>(
+        self: &Arc<Self>,
+        tenant: &Tenant,
+        change: impl FnOnce(&Shelf) -> Result<T, PackRefused> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if let Some(wait) = self.intake.quotas().and_then(|quotas| quotas.wait(tenant)) {
+            return Err(Problem::full("the tenant is over its quota").retry_after(wait));
+        }
+        let busy =
+            || Problem::unavailable("another pack of the tenant's is being compiled").retry_after(AGAIN);
+        let own = timeout(self.limits.turn, self.compiles_of(tenant).acquire_owned()).await;
+        let own = own.map_err(|_| busy())?.map_err(|_| busy())?;
+        self.shelve(move |packs| {
+            let _own = own;
+            change(packs)
+        })
+        .await
+    }
+
+    fn compiles_of(&self, tenant: &Tenant) -> Arc<Semaphore> {
+        let mut turns = self.compiles.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = turns.get(tenant).and_then(Weak::upgrade);
+        turn.unwrap_or_else(|| {
+            let turn = Arc::new(Semaphore::new(1));
+            turns.insert(tenant.clone(), Arc::downgrade(&turn));
+            turn
+        })
+    }
+
+    /// Changes packs without compiling any.
+    ///
+    /// # Errors
+    /// There was no turn in time, or it is not changed.
+    pub(super) async fn put_out<T: Send + 'static>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&Shelf) -> Result<T, PackRefused> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let packs = Arc::clone(&self.packs);
+        self.turn(&self.writes, move |_| change(&packs)).await
     }
 
     /// Changes packs, which may take its time: what is new is compiled before.

@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::Redaction;
+use crate::commit::Tenant;
 use crate::notices::{Recipients, Routes, Throttle};
 use crate::quota::TenantQuotas;
 
@@ -19,6 +22,8 @@ pub struct Policy {
     pub throttle: Throttle,
     /// What the configuration says that tenants may use; it goes before what was set at run time.
     pub quotas: TenantQuotas,
+    /// Tenants that stand in the configuration: taken away elsewhere, they would come back.
+    pub configured: BTreeSet<Tenant>,
     /// Whether others may know routes of this database that are not among these, as flags know nothing of a
     /// configuration: what time brings of incidents is then left to those others, once they have told anybody anything.
     pub partial: bool,

@@ -176,6 +176,20 @@ impl Shelf {
         Ok(left_out)
     }
 
+    /// A tenant was deleted: what it had judges no more.
+    ///
+    /// # Errors
+    /// What is left cannot be matched.
+    pub fn forget(&self, tenant: &Tenant) -> Result<(), PackRefused> {
+        let mut counting = self.lock();
+        if !counting.sets.own(tenant).is_empty() {
+            let changed = Arc::new(counting.sets.with_own(tenant, Vec::new()).map_err(PackRefused::Matcher)?);
+            counting.sets = Arc::clone(&changed);
+            self.tools.control.change_own(tenant, changed);
+        }
+        Ok(())
+    }
+
     /// Takes a version of a tenant's pack, which judges from the next barrier on.
     ///
     /// # Errors

@@ -47,6 +47,15 @@ impl Departed {
 }
 
 impl Database {
+    /// Records that all of a tenant is given out, before it is.
+    pub fn note_export(&self, tenant: &Tenant, actor: Actor) -> Result<(), StoreError> {
+        let name = tenant.clone();
+        self.write(move |db, this| match tenants::is_known(db, &name)? {
+            true => tenants::record(&this.work(db, &name), "tenant.exported", &actor, &[]),
+            false => Ok(()),
+        })
+    }
+
     /// Hands out each row of a tenant, as `{"table": …, "row": {…}}`, all of one state; answers how many these are, or what
     /// the taker has said. Bytes that are no text are `{"base64": …}`.
     pub fn export_tenant<E>(

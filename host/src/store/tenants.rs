@@ -15,7 +15,9 @@ use crate::token::{NewToken, Scope};
 /// What a tenant has once it is there; each has its rows beside it.
 const NAMES: &str =
     "SELECT name FROM tenants UNION SELECT tenant FROM tokens UNION SELECT tenant FROM sources
-    UNION SELECT tenant FROM incidents UNION SELECT tenant FROM scan_runs UNION SELECT tenant FROM states";
+    UNION SELECT tenant FROM incidents UNION SELECT tenant FROM scan_runs UNION SELECT tenant FROM states
+    UNION SELECT tenant FROM own_packs UNION SELECT tenant FROM silences UNION SELECT tenant FROM exceptions
+    UNION SELECT tenant FROM quotas UNION SELECT tenant FROM tenant_signers";
 
 impl Database {
     /// Adds a tenant with a token to bring lines; answers the token's number, and which recipients are not asked whether

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 use tripline::abi::Severity;
+use tripline::commit::Tenant;
+use tripline::incidents::Policy;
 use tripline::security_log::Records;
 use tripline::token::Scope;
 
 use crate::api::{call, get, incident, keys, post, token};
 use crate::api_export::{fetch, whole};
 use crate::fixture::{Site, problem};
+use crate::packs::{NAME, WASM, module, put};
 
 fn add(site: &Site, operator: &str, name: &str) -> Value {
     let body = json!({ "name": name, "recipients": ["soc@plant.example"] });
@@ -51,6 +54,8 @@ fn one_is_added_used_given_out_and_deleted() {
         "{text}"
     );
     assert!(!text.contains("neighbour"));
+    let mut records = site.database.after(0, 100).unwrap().into_iter();
+    assert!(records.any(|record| record.event == "tenant.exported"), "who takes all along is told of");
 
     let delete =
         |name: &str| call(&site, "DELETE", &format!("/api/v1/tenants/{name}"), Some(&operator), "", None);
@@ -68,6 +73,31 @@ fn one_is_added_used_given_out_and_deleted() {
     assert_eq!(reused.status, 409, "{reused:?}");
     let known = site.database.known_tenants().unwrap();
     assert!(known.iter().all(|one| one.tenant.as_str() != "plant"), "{known:?}");
+}
+
+#[test]
+fn one_that_the_configuration_names_stays_and_what_one_that_is_deleted_pushed_judges_no_more() {
+    let site = Site::new();
+    let operator = site.token(Scope::Operator);
+    add(&site, &operator, "plant");
+    let author = site.token_of("plant", Scope::Author, None);
+    let pushed = put(&site, NAME, Some(&author), WASM, &module("good"));
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    let plant = Tenant::new("plant").unwrap();
+    let configured = |names: &[&Tenant]| Policy {
+        configured: names.iter().map(|one| (*one).clone()).collect(),
+        ..Policy::default()
+    };
+    // By a listener, a file that is not there, a recipient, a quota: whatever it is.
+    site.database.set_policy(configured(&[&plant]));
+    let delete = || call(&site, "DELETE", "/api/v1/tenants/plant", Some(&operator), "", None);
+    let kept = delete();
+    assert_eq!((kept.status, problem(&kept).as_str()), (409, "conflict"), "{kept:?}");
+    assert_eq!(site.packs_of("plant"), [NAME]);
+
+    site.database.set_policy(configured(&[]));
+    assert_eq!(delete().status, 204);
+    assert_eq!(site.packs_of("plant"), [""; 0]);
 }
 
 #[test]

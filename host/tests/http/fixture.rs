@@ -103,6 +103,8 @@ pub(crate) struct Setup {
     pub(crate) sources: HttpSources,
     pub(crate) proxies: Vec<ipnet::IpNet>,
     pub(crate) demands: Demands,
+    /// What compiles packs.
+    pub(crate) compiler: PathBuf,
     /// Whether what is taken is judged and committed.
     pub(crate) judges: bool,
 }
@@ -118,6 +120,7 @@ impl Default for Setup {
             sources,
             proxies: Vec::new(),
             demands: Demands::default(),
+            compiler: env!("CARGO_BIN_EXE_tripline").into(),
             judges: true,
         }
     }
@@ -167,6 +170,7 @@ pub(crate) struct Site {
     pub(crate) scans: Scans,
     pub(crate) health: Arc<Health>,
     pub(crate) http: Option<HttpServer>,
+    packs: Option<Arc<Shelf>>,
     control: Arc<Control>,
     serving: Option<JoinHandle<()>>,
 }
@@ -217,9 +221,22 @@ impl Site {
             })
         });
         health.serves();
-        let mut site =
-            Site { folder, setup, clock, database, intake, scans, health, http: None, control, serving };
-        site.http = Some(tripline::http::start(site.options()).unwrap());
+        let mut site = Site {
+            folder,
+            setup,
+            clock,
+            database,
+            intake,
+            scans,
+            health,
+            http: None,
+            packs: None,
+            control,
+            serving,
+        };
+        let options = site.options();
+        site.packs = Some(Arc::clone(&options.packs));
+        site.http = Some(tripline::http::start(options).unwrap());
         site
     }
 
@@ -229,11 +246,17 @@ impl Site {
             database: Arc::clone(&self.database),
             control: Arc::clone(&self.control),
             sandbox: Arc::new(Wasmtime::new(Limits::default()).unwrap()),
-            compiler: Compiler { program: env!("CARGO_BIN_EXE_tripline").into(), ..Compiler::new(None) },
+            compiler: Compiler { program: self.setup.compiler.clone(), ..Compiler::new(None) },
             health: Arc::clone(&self.health),
             intake: self.intake.clone(),
         };
         Shelf::open(tools, vec![configured()], self.setup.demands.clone()).unwrap().0
+    }
+
+    /// The packs of a tenant's own that judge from the next barrier on.
+    pub(crate) fn packs_of(&self, tenant: &str) -> Vec<String> {
+        let own = self.packs.as_ref().unwrap().sets().own(&Tenant::new(tenant).unwrap());
+        own.iter().map(|one| one.pack.name().to_string()).collect()
     }
 
     /// With what its HTTP is started.

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tripline::Pack;
 use tripline::packs::{CompileError, CompileLimits, Compiler, Compiling, NewVersion};
-use tripline::quota::QuotaKind;
+use tripline::quota::{Quota, QuotaKind};
 use tripline::token::Scope;
 
-use crate::api::{get, somebody, tenant};
-use crate::fixture::{Site, problem};
+use crate::api::{call, get, somebody, tenant};
+use crate::fixture::{Setup, Site, problem};
 use crate::ingest::gzip;
 use crate::load;
 use crate::raw::{PATIENCE, Reply};
@@ -307,6 +307,70 @@ fn compiling_costs_who_pushes() {
     let begins = format!("tripline_tenant_pack_compile_seconds_total{{tenant=\"default\",pack=\"{NAME}\"}}");
     let line = text.lines().find(|line| line.starts_with(&begins)).unwrap_or_else(|| panic!("{text}"));
     assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() > 0.0, "{line}");
+}
+
+/// Whoever has spent its time has nothing compiled until it has time again; what judges may be put out all the same.
+#[test]
+fn who_has_spent_its_time_pushes_nothing_and_puts_packs_out() {
+    let site = Site::new();
+    let [plant, other] = ["plant", "other"].map(|of| site.token_of(of, Scope::Author, None));
+    let quotas = site.intake.quotas().unwrap();
+    quotas.set([(tenant("plant"), Quota::of(QuotaKind::Cpu, 10))]);
+    let push = |token: &str, of: &str| put(&site, NAME, Some(token), WASM, &module(of));
+    assert_eq!(push(&plant, "good").status, 200);
+    quotas.spend_cpu(&tenant("plant"), Duration::from_secs(600));
+    let late = push(&plant, "decides-on-all");
+    assert_eq!((late.status, problem(&late).as_str()), (429, "full"), "{late:?}");
+    assert!(late.header("retry-after").is_some(), "{late:?}");
+    assert_eq!(push(&other, "good").status, 200, "another's time is not spent");
+    let act = |act: &str| call(&site, "POST", &format!("/api/v1/packs/{NAME}/{act}"), Some(&plant), "", None);
+    assert_eq!([act("disable").status, act("enable").status], [200, 429]);
+    site.clock.pass(24 * 3_600);
+    assert_eq!([act("enable").status, push(&plant, "decides-on-all").status], [200, 200]);
+}
+
+/// A tenant has one pack compiled at a time, however many it pushes: others have a turn.
+#[test]
+fn whose_modules_are_slow_to_compile_keeps_nobody_else_waiting() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (held, compiler) = (folder.path().join("held"), folder.path().join("compiler"));
+    let (slow, quick) = (module("good"), module("decides-on-all"));
+    assert_ne!(slow.len(), quick.len(), "it tells them apart by that");
+    // In the place of the compiler's process: it ends when it may.
+    let script = format!(
+        "#!/bin/sh\nif [ $(wc -c) = {} ]; then while [ -e {} ]; do sleep 0.02; done; fi\necho 0\n",
+        slow.len(),
+        held.display()
+    );
+    std::fs::write(&held, "").unwrap();
+    std::fs::write(&compiler, script).unwrap();
+    std::fs::set_permissions(&compiler, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut setup = Setup::limited(|limits| limits.turn = Duration::from_secs(3));
+    setup.compiler = compiler;
+    let site = Site::of(setup);
+    let [plant, other] = ["plant", "other"].map(|of| site.token_of(of, Scope::Author, None));
+    let answered = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let status = put(&site, NAME, Some(&plant), WASM, &slow).status;
+                answered.lock().unwrap().push(status);
+            });
+        }
+        // All but one have waited for a turn and have none.
+        let until = Instant::now() + PATIENCE;
+        while answered.lock().unwrap().len() < 2 {
+            assert!(Instant::now() < until, "one has a turn: {answered:?}");
+            std::thread::yield_now();
+        }
+        let pushed = put(&site, NAME, Some(&other), WASM, &quick);
+        std::fs::remove_file(&held).unwrap();
+        assert_eq!(pushed.status, 200, "{pushed:?}");
+    });
+    let mut answered = answered.into_inner().unwrap();
+    answered.sort_unstable();
+    assert_eq!(answered, [200, 503, 503]);
 }
 
 #[test]

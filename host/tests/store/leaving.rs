@@ -6,6 +6,7 @@ use tripline::abi::Severity;
 use tripline::commit::{Commit, Store, StoreError, Tenant};
 use tripline::incidents::{Act, Effect, NewException, NewSilence, Place, Policy, Report};
 use tripline::notices::{Content, End, Next, Outbox, Recipients};
+use tripline::packs::NewVersion;
 use tripline::quota::Quota;
 use tripline::security_log::Records;
 use tripline::tenants::{NewTenant, NotAdded};
@@ -69,6 +70,11 @@ fn fill(fixture: &Fixture, tenant: &Tenant, canary: &str) {
     });
     let commit = Commit { decisions: decisions.collect(), ..Commit::default() };
     database.commit(tenant, commit).unwrap();
+    let wasm = format!("{canary}-module").into_bytes();
+    let (name, version, digest) =
+        (format!("{}-pack", canary.to_lowercase()), "1.0.0".into(), [canary.len() as u8; 32]);
+    let new = NewVersion { name, version, digest, wasm, signature: None, signer: None };
+    database.push_pack(tenant, new, me()).unwrap();
     let comment = Act::Comment { text: format!("{canary}-comment") };
     database.act(tenant, 1, None, comment, me()).unwrap().unwrap();
 }
@@ -135,6 +141,29 @@ fn what_is_given_out_is_all_of_it_and_nothing_of_others() {
     // Whoever takes it no more ends it.
     let ended = fixture.database.export_tenant(&plant(), &mut |_| Err("enough")).unwrap();
     assert_eq!(ended, Err("enough"));
+}
+
+/// Deleting that was broken off behind its first step: its tokens are gone, and all else is there.
+#[test]
+fn what_is_left_of_one_is_deleted_when_it_is_done_again() {
+    for left in ["own_packs", "silences", "exceptions", "sources", "incidents"] {
+        let fixture = Fixture::new(Policy::default());
+        fill(&fixture, &plant(), CANARY);
+        let db = Connection::open(fixture.path()).unwrap();
+        db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        for table in ["tokens", "states", "own_packs", "silences", "exceptions", "sources", "incidents"] {
+            if table != left {
+                db.execute(&format!("DELETE FROM {table} WHERE tenant = 'plant'"), []).unwrap();
+            }
+        }
+        drop(db);
+        assert!(fixture.database.delete_tenant(&plant(), me()).unwrap(), "{left}");
+        assert_eq!(
+            rows(&fixture, &plant()).iter().filter(|(name, _)| name != "numbers").count(),
+            0,
+            "{left}"
+        );
+    }
 }
 
 #[test]

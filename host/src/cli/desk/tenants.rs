@@ -186,6 +186,7 @@ impl TenantDesk for Local<'_> {
             strict_json::write(out, row)?;
             out.write_all(b"\n")
         };
+        self.done(self.kept.database.note_export(tenant, self.kept.actor()))?;
         let exported = self.done(self.kept.database.export_tenant(tenant, &mut put))?;
         exported.map_err(|error| Failure::new(format!("cannot write the export: {error}")))
     }

@@ -248,7 +248,8 @@ async fn disable(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let (asked, tenant, actor) = whose(&caller, "disable", &name);
-    changed(&shared, asked, move |packs| packs.enable(&tenant, &name, false, actor)).await
+    let change = told(&shared, asked, move |packs| packs.enable(&tenant, &name, false, actor));
+    answered(&shared, shared.put_out(change).await?).await
 }
 
 /// Gives a pack of the tenant's own these settings, in place of those before.
@@ -327,14 +328,25 @@ fn refused(shared: &Shared, asked: &Asked, problem: &Problem) {
     }
 }
 
-/// Changes a pack. That it is refused is recorded, and noted if it is for a quota.
+/// Changes a pack to one that judges, which is compiled before.
 async fn changed(
     shared: &Arc<Shared>,
     asked: Asked,
     change: impl FnOnce(&Shelf) -> Result<OwnPack, PackRefused> + Send + 'static,
 ) -> Result<Json<Value>, Problem> {
+    let tenant = asked.tenant().clone();
+    let changed = shared.compile(&tenant, told(shared, asked, change)).await?;
+    answered(shared, changed).await
+}
+
+/// Changes a pack. That it is refused is recorded, and noted if it is for a quota.
+fn told(
+    shared: &Arc<Shared>,
+    asked: Asked,
+    change: impl FnOnce(&Shelf) -> Result<OwnPack, PackRefused> + Send + 'static,
+) -> impl FnOnce(&Shelf) -> Result<(OwnPack, Signed), PackRefused> + Send + 'static {
     let to_tell = Arc::clone(shared);
-    let changed = shared.shelve(move |packs| {
+    move |packs| {
         let pack = change(packs).inspect_err(|error| {
             noted(to_tell.intake.quotas(), asked.tenant(), error);
             if let Some(reason) = error.reason() {
@@ -343,8 +355,10 @@ async fn changed(
         })?;
         let signed = packs.signed(&pack)?;
         Ok((pack, signed))
-    });
-    let (pack, signed) = changed.await?;
+    }
+}
+
+async fn answered(shared: &Arc<Shared>, (pack, signed): (OwnPack, Signed)) -> Result<Json<Value>, Problem> {
     let (tenant, name) = (pack.tenant.clone(), pack.name.clone());
     let outcomes = shared.read(move |database| database.outcomes(&tenant, &name)).await?;
     Ok(Json(whole(shared, &pack, &signed, &outcomes)))

@@ -294,6 +294,8 @@ async fn export(
     }
     let none = || Problem::full("too many exports are underway").retry_after(AGAIN);
     let slot = slots.take(&caller.token).ok_or_else(none)?;
+    let (actor, whose) = (caller.actor(), tenant.clone());
+    shared.write(move |database| database.note_export(&whose, actor)).await?;
     let (sender, receiver) = channel(WAITING);
     tokio::spawn(async move {
         let broken = |why: &str| Err(io::Error::other(why.to_string()));
@@ -357,13 +359,15 @@ async fn delete(
     let tenant = named(&name)?;
     if is_configured(&shared, &tenant) {
         return Err(Problem::conflict(
-            "the tenant stands in the configuration: its sources, recipients, routes and scans have to leave that first",
+            "the tenant stands in the configuration: its sources, recipients, routes, scans and quotas have to leave that first",
         ));
     }
     let (actor, whose) = (caller.actor(), tenant.clone());
     let deleted = shared.write(move |database| database.delete_tenant(&whose, actor)).await?;
     if deleted {
         shared.health.forget(&tenant);
+        let whose = tenant.clone();
+        let _ = shared.shelf(move |packs| packs.forget(&whose)).await;
         // It is deleted, whatever becomes of this.
         let _ = counts(&shared, &tenant).await;
     }
@@ -371,13 +375,12 @@ async fn delete(
     deleted.then_some(StatusCode::NO_CONTENT).ok_or_else(no_tenant)
 }
 
-/// Whether the server would go on with it: it has sources here that nobody brings, or somebody is to be told.
+/// Whether the server would go on with it: the configuration names it, or it has sources here that nobody brings.
 fn is_configured(shared: &Shared, tenant: &Tenant) -> bool {
-    let policy = shared.database.policy();
     let sources = shared.health.sources(Some(tenant));
     *tenant == Tenant::default()
         || sources.iter().any(|source| source.kind != "http")
-        || policy.routes.0.iter().any(|route| route.tenant == *tenant)
+        || shared.database.policy().configured.contains(tenant)
 }
 
 fn named(name: &str) -> Result<Tenant, Problem> {
