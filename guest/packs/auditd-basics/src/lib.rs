@@ -61,8 +61,8 @@ const LOGIN: i64 = 120;
         trusted: { strings: [], max_items: 200, min_length: 1, max_length: 256 },
     },
     fields: [
-        "node", "host", "serial", "pid", "auid", "uid", "addr", "acct", "id", "comm", "exe", "key", "sig", "dev", "old", "scontext", "tcontext", "tclass",
-        "profile", "operation", "name", "grp",
+        "node", "host", "serial", "pid", "auid", "uid", "addr", "acct", "id", "comm", "exe", "key", "sig", "dev", "old",
+        "scontext", "tcontext", "tclass", "profile", "operation", "name", "grp",
     ],
 }]
 impl AuditdBasics {
