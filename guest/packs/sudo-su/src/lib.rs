@@ -38,6 +38,10 @@ const SAME: i64 = 10;
         as_root: {
             regex: r"^\s*(?P<user>[^\s:]+) : (?:[A-Z]+=.*?; )?USER=(?:root|#0) ; (?:.*?; )?COMMAND=(?P<command>.*)",
         },
+        // As sudo reads the number: with a sign and zeros, too.
+        as_minus_one: {
+            regex: r"^\s*(?P<user>[^\s:]+) : (?:[A-Z]+=.*?; )?USER=#(?P<uid>-0*1|\+?0*4294967295) ; (?:.*?; )?COMMAND=(?P<command>.*)",
+        },
         su_failed: { regex: r"^FAILED SU \(to (?P<target>[^)\s]+)\) (?P<user>\S+) on " },
         su_failed_for: { regex: r"^(?:FAILED su for (?P<target>\S+) by|'su (?P<named>[^'\s]+)' failed for) (?P<user>\S+)" },
         su_bad: { regex: r"^BAD SU (?P<user>\S+) to (?P<target>\S+) on " },
@@ -194,6 +198,23 @@ impl SudoSu {
         let severity = if service { Severity::High } else { Severity::Medium };
         let decision = named(host, user).title(format!("{user} acts as root")).severity(severity);
         Some(about(decision, event, user).value("command", command.map(|command| command.head(300))))
+    }
+
+    /// Sudo ran something as user -1, which versions before 1.8.28 take for root: also for whom root is forbidden.
+    #[rule {
+        id: "sudo-minus-one",
+        title: "Sudo as user -1",
+        severity: high,
+        tags: ["attack.privilege-escalation", "attack.t1548.003", "attack.t1068", "cve.2019-14287"],
+        references: ["https://www.sudo.ws/security/advisories/minus_1_uid/"],
+        false_positives: ["a test whether a host has the fault"],
+        dedupe_window: 86400,
+        resolve_after: 604800,
+        on: [as_minus_one],
+    }]
+    fn minus_one(&mut self, event: &Event, user: Text, uid: Text, command: Text) -> Decision {
+        let decision = named(host(event), user).title(format!("{user} used sudo as user #{uid}"));
+        about(decision, event, user).value("command", command.head(300))
     }
 
     /// A user was added, or is root by another name. The latter is high.
