@@ -2,7 +2,7 @@
 //! once, of files and of HTTP; each mail is there, and twice only in its window, with one id; security.log is whole.
 
 use std::collections::BTreeMap;
-use std::fs::{OpenOptions, rename};
+use std::fs::{OpenOptions, copy, rename};
 use std::io::Write;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -66,9 +66,14 @@ impl World {
         incidents.iter().map(one).collect()
     }
 
-    /// How many mails were on their way to the relay when it died.
+    /// How many mails were on their way to the relay when it died. A copy says so: what it left is the next one's to go on with.
     fn sending(&self) -> usize {
-        let db = rusqlite::Connection::open(self.server.path("tripline.db")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for end in ["", "-wal"] {
+            let name = format!("tripline.db{end}");
+            copy(self.server.path(&name), folder.path().join(&name)).unwrap();
+        }
+        let db = rusqlite::Connection::open(folder.path().join("tripline.db")).unwrap();
         db.query_row("SELECT count(*) FROM notices WHERE state = 'sending'", [], |row| row.get(0)).unwrap()
     }
 

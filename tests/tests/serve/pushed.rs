@@ -88,6 +88,13 @@ impl Site {
         own.filter_map(|one| one["count"].as_u64()).sum()
     }
 
+    /// Occurrences of what a rule of a tenant's pack decided.
+    fn count_of(&self, tenant: usize, rule: &str) -> u64 {
+        let incidents = self.server.incidents(TENANTS[tenant]);
+        let own = incidents.iter().filter(|one| one["rule"] == rule);
+        own.filter_map(|one| one["count"].as_u64()).sum()
+    }
+
     /// What a list has of a tenant's own packs.
     pub(super) fn own(&self, tenant: usize) -> Vec<Value> {
         let listed = self.done(tenant, &["list", "--format", "ndjson"]);
@@ -122,7 +129,11 @@ fn a_pushed_pack_judges_its_tenants_lines_and_can_be_rolled_back() {
     let mut site = Site::new();
     let folder = site.server.folder().to_path_buf();
     let first = written(&folder, "decides-on-all", (TITLE, "The first"), "first.wasm");
-    let second = written(&folder, "decides-on-all", ("1.0.0", "2.0.0"), "second.wasm");
+    // Each tells by another rule, so that what it decides says which has judged.
+    let between = r#""}, "patterns": [{"name": "all", "regex": "(?P<all>.*)"}], "wakes_on": ["all"], "rules": [{"id": ""#;
+    let (from, to) = (format!("1.0.0{between}loud"), format!("2.0.0{between}louder"));
+    let second = written(&folder, "decides-on-all", (&from, &to), "second.wasm");
+    let judged = |site: &Site| ["loud", "louder"].map(|rule| site.count_of(0, rule));
     site.bring(1, "before");
     site.push(0, &first);
     site.changed(1);
@@ -132,23 +143,28 @@ fn a_pushed_pack_judges_its_tenants_lines_and_can_be_rolled_back() {
     site.changed(2);
     assert_eq!(site.own(0)[0]["version"], "2.0.0");
     assert!(site.own(1).is_empty(), "it is nobody else's");
+    site.bring(1, "second");
+    assert_eq!(judged(&site), [1, 1]);
     site.done(0, &["rollback", "hostile"]);
     site.changed(3);
+    site.bring(1, "third");
+    assert_eq!(judged(&site), [2, 1]);
     assert_eq!(site.own(0)[0]["version"], "1.0.0");
     let (succeeds, said) = site.pack(0, &["rollback", "hostile"]);
     assert!(!succeeds && said.contains("there is no version of `hostile` before this one"), "{said}");
     site.done(0, &["disable", "hostile"]);
     site.changed(4);
     site.bring(1, "disabled");
-    assert_eq!(site.count(0, "hostile"), 1);
+    assert_eq!(judged(&site), [2, 1]);
     site.done(0, &["enable", "hostile"]);
     site.changed(5);
     // What was pushed is there after a restart.
     site.server.kill();
     site.server.start(&["--only", "app-errors"], None);
     site.bring(1, "again");
-    assert_eq!([site.count(0, "hostile"), site.count(1, "hostile")], [2, 0]);
-    assert_eq!([site.count(0, "app-errors"), site.count(1, "app-errors")], [4, 4]);
+    assert_eq!(judged(&site), [3, 1]);
+    assert_eq!(site.count(1, "hostile"), 0);
+    assert_eq!([site.count(0, "app-errors"), site.count(1, "app-errors")], [6, 6]);
     // Another tenant's pack of the same name is another pack.
     let (succeeds, said) = site.pack(1, &["disable", "hostile"]);
     assert!(!succeeds && said.contains("there is no pack `hostile` of the tenant's own"), "{said}");
