@@ -27,7 +27,7 @@ pub(super) fn opening(line: &[u8], start: usize) -> Option<Stamp> {
     if line.get(client) != Some(&b' ') || client == start {
         return None;
     }
-    let before = &line[client..line.len().min(start + BEFORE)];
+    let before = line.get(client..line.len().min(start + BEFORE))?;
     memchr::memchr_iter(b'[', before).find_map(|at| {
         let stamp = Stamp::access(line, client + at + 1)?;
         let request = line.get(stamp.end..)?.starts_with(b"] \"");
