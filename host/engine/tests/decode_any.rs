@@ -133,6 +133,15 @@ const PARTS: &[&str] = &[
 
 fn lines() -> impl Strategy<Value = Vec<u8>> {
     let parts = || prop::collection::vec(prop::sample::select(PARTS), 0..12).prop_map(|parts| parts.concat());
+    // Longer than any bound of what may stand before something.
+    let long = || {
+        let parts = || prop::collection::vec(prop::sample::select(PARTS), 0..6);
+        (parts(), prop::sample::select(PARTS), 1..700usize, parts()).prop_map(
+            |(before, part, times, behind)| {
+                [before.concat(), part.repeat(times), behind.concat()].concat().into_bytes()
+            },
+        )
+    };
     let members = || {
         prop::collection::vec((name(), value()), 0..8).prop_map(|members| {
             let members: Vec<_> = members.iter().map(|(name, value)| format!("{name}: {value}")).collect();
@@ -150,6 +159,7 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
     };
     prop_oneof![
         parts().prop_map(String::into_bytes),
+        long(),
         parts().prop_map(String::into_bytes).prop_flat_map(bent),
         members(),
         members().prop_flat_map(bent),
