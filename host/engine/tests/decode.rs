@@ -158,3 +158,15 @@ fn formats_have_names() {
         "expected rfc3164, rfc5424, iso, access, w3c, audit, cef, json, records, journal, logfmt, plain or finding, not \"ISO\""
     );
 }
+
+/// A first word longer than all that may stand before an access log's stamp is no failure.
+#[test]
+fn a_long_word_is_a_word() {
+    for length in [511, 512, 513, 65_535, 65_536, 65_537, 100_000] {
+        let line =
+            format!("{} - - [10/Oct/2023:13:55:36 +0000] \"GET / HTTP/1.1\" 200 1", "a".repeat(length));
+        let mut event = Event::default();
+        Decoder::new(Format::Plain, TimeZone::UTC, false).decode(line.as_bytes(), 2024, &mut event);
+        assert_eq!(event.fields.is_empty(), length > 65_530, "{length}");
+    }
+}

@@ -23,6 +23,18 @@ const PARTS: &[&str] = &[
     "192.0.2.7 - - [10/Oct/2000:13:55:36 -0700] \"GET /",
     "2024/01/01 12:00:00 [error] 1#2: ",
     ", client: 192.0.2.7",
+    ", server: _",
+    ", referrer: \"",
+    "(36)a: ",
+    "10.0.0.1, ",
+    "example.org ",
+    "[10/Oct/2000:13:55:36 +0000] ",
+    "stdout F ",
+    "[12345.6] ",
+    "rt=1700000000000 ",
+    "end=Nov 14 2023 22:13:20 ",
+    "date=2024-01-01 time=12:00:00 ",
+    "tz=\"+0200\" ",
     ", request: \"GET /%41",
     ", host: \"a\"",
     "[core:error] ",
@@ -121,6 +133,15 @@ const PARTS: &[&str] = &[
 
 fn lines() -> impl Strategy<Value = Vec<u8>> {
     let parts = || prop::collection::vec(prop::sample::select(PARTS), 0..12).prop_map(|parts| parts.concat());
+    // Longer than any bound of what may stand before something.
+    let long = || {
+        let parts = || prop::collection::vec(prop::sample::select(PARTS), 0..6);
+        (parts(), prop::sample::select(PARTS), 1..700usize, parts()).prop_map(
+            |(before, part, times, behind)| {
+                [before.concat(), part.repeat(times), behind.concat()].concat().into_bytes()
+            },
+        )
+    };
     let members = || {
         prop::collection::vec((name(), value()), 0..8).prop_map(|members| {
             let members: Vec<_> = members.iter().map(|(name, value)| format!("{name}: {value}")).collect();
@@ -138,6 +159,7 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
     };
     prop_oneof![
         parts().prop_map(String::into_bytes),
+        long(),
         parts().prop_map(String::into_bytes).prop_flat_map(bent),
         members(),
         members().prop_flat_map(bent),

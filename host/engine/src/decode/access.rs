@@ -1,5 +1,7 @@
 //! A web server's access log: common and combined, as Apache httpd and nginx write them.
 
+use std::net::IpAddr;
+
 use tripline_abi::FieldType;
 
 use crate::event::{Event, EventField, Name, Place};
@@ -8,8 +10,8 @@ use super::skip::{blanks, skip, word_end};
 use super::stamp::Stamp;
 use super::syslog::text;
 
-/// Bytes in which client, identity and user have to stand.
-const BEFORE: usize = 512;
+/// Bytes in which client, identity and user have to stand: a header of 8 KiB in which each byte is escaped, and more.
+const BEFORE: usize = 64 << 10;
 /// How often a target is decoded: what is encoded twice is no better hidden.
 const TWICE: usize = 2;
 
@@ -17,16 +19,20 @@ const TWICE: usize = 2;
 pub(super) const DECODED: &str = "uri-decoded";
 
 /// How a line opens that has `[10/Oct/2000:13:55:36 -0700] "` behind client, identity and user.
+///
+/// The user is whatever the client says, brackets and stamps too; but servers escape his quotes, so that the first stamp
+/// before a quote is theirs.
 pub(super) fn opening(line: &[u8], start: usize) -> Option<Stamp> {
     let client = word_end(line, start);
     if line.get(client) != Some(&b' ') || client == start {
         return None;
     }
-    let before = &line[client..line.len().min(start + BEFORE)];
-    let bracket = client + memchr::memchr(b'[', before)?;
-    let stamp = Stamp::access(line, bracket + 1)?;
-    let request = line.get(stamp.end..)?.starts_with(b"] \"");
-    (request && Users::of(line, start, bracket).is_some()).then_some(stamp)
+    let before = line.get(client..line.len().min(start + BEFORE))?;
+    memchr::memchr_iter(b'[', before).find_map(|at| {
+        let stamp = Stamp::access(line, client + at + 1)?;
+        let request = line.get(stamp.end..)?.starts_with(b"] \"");
+        (request && Users::of(line, start, client + at).is_some()).then_some(stamp)
+    })
 }
 
 /// Adds the parts of a line that opens so, from `start` on. One that was cut has what is there.
@@ -93,34 +99,89 @@ struct Users {
 }
 
 impl Users {
-    /// `client identity user `, or `host:port client identity user `, before the bracket. A user's name may have blanks.
+    /// `client identity user `, or `host client identity user `, before the bracket. A user's name may have blanks, or be
+    /// one.
     fn of(line: &[u8], start: usize, bracket: usize) -> Option<Users> {
         let end = bracket.checked_sub(1).filter(|end| line.get(*end) == Some(&b' '))?;
         let word = |from: usize| {
             let to = skip(line, from, |byte| byte != b' ');
-            (from < to && to <= end).then_some((Place::line(from, to), to + 1))
+            (from < to && to <= end).then_some((from, to))
         };
-        let (first, at) = word(start)?;
-        let (second, at) = word(at)?;
-        let third = word(at)?;
-        let with_host = third.1 <= end && has_port(&line[first.start as usize..first.end as usize]);
-        let (host, client, user) = match with_host {
-            true => (Some(first), second, third.1),
-            false => (None, first, at),
+        let first = word(start)?;
+        let second = word(identity(line, first))?;
+        let third = word(second.1 + 1).filter(|third| third.1 < end);
+        let (host, client, user) = match third {
+            Some((_, third)) if is_host(line, first, second) => (Some(first), second, third + 1),
+            _ => (None, sender(line, first, second.0 - 1), second.1 + 1),
         };
-        let user = (&line[user..end] != b"-").then(|| Place::line(user, end));
-        Some(Users { host, client, user })
+        // Behind the identity there has to be something.
+        let user = line.get(user..end).filter(|user| *user != b"-").map(|_| Place::line(user, end));
+        let is_it = second.1 < end;
+        let place = |(start, end)| Place::line(start, end);
+        is_it.then(|| Users { host: host.map(place), client: place(client), user })
     }
 }
 
-/// `www.example.org:443`, and no IPv6 address.
+/// Where the identity begins, behind a list of addresses: `203.0.113.5, 10.0.0.1 -`, as proxies hand it on.
+fn identity(line: &[u8], first: (usize, usize)) -> usize {
+    let mut end = first.1;
+    while line[end - 1] == b',' {
+        let next = skip(line, end + 1, |byte| byte != b' ');
+        let word = line.get(end + 1..next).unwrap_or_default();
+        if address(word.strip_suffix(b",").unwrap_or(word)).is_none() {
+            break;
+        }
+        end = next;
+    }
+    end + 1
+}
+
+/// The last address of such a list that is not within a network of its own: the proxies' own are behind it, and what is
+/// before it the client may have said.
+fn sender(line: &[u8], first: (usize, usize), end: usize) -> (usize, usize) {
+    if memchr::memchr(b',', &line[first.0..end]).is_none() {
+        return first;
+    }
+    let mut last = None;
+    let mut to = end;
+    loop {
+        let from = memchr::memrchr(b',', &line[first.0..to]).map_or(first.0, |comma| first.0 + comma + 1);
+        let start = skip(line, from, |byte| byte == b' ').min(to);
+        let is_inner = match address(&line[start..to]) {
+            Some(IpAddr::V4(address)) => address.is_private() || address.is_loopback(),
+            Some(IpAddr::V6(address)) => address.is_unique_local() || address.is_loopback(),
+            None => false,
+        };
+        let last = *last.get_or_insert((start, to));
+        match is_inner {
+            false if start < to => return (start, to),
+            _ if from == first.0 => return last,
+            _ => to = from - 1,
+        }
+    }
+}
+
+/// Whether the first word is the virtual host's name: it says a port, or it is no address and the second one is.
+///
+/// Without a host the second is what the client says of himself, if it is not `-`; it never makes his address a host's.
+fn is_host(line: &[u8], first: (usize, usize), second: (usize, usize)) -> bool {
+    let (first, second) = (&line[first.0..first.1], &line[second.0..second.1]);
+    second != b"-" && (has_port(first) || address(first).is_none() && address(second).is_some())
+}
+
+/// The address that a word is.
+pub(super) fn address(word: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+/// `www.example.org:443` or `[2001:db8::1]:443`, and no IPv6 address.
 fn has_port(word: &[u8]) -> bool {
     let colon = memchr::memrchr(b':', word);
     colon.is_some_and(|colon| {
-        let port = &word[colon + 1..];
+        let (host, port) = (&word[..colon], &word[colon + 1..]);
         !port.is_empty()
             && port.iter().all(u8::is_ascii_digit)
-            && memchr::memchr(b':', &word[..colon]).is_none()
+            && (memchr::memchr(b':', host).is_none() || host.starts_with(b"[") && host.ends_with(b"]"))
     })
 }
 

@@ -70,8 +70,8 @@ pub(super) fn fill(line: &[u8], start: usize, header: &Header, event: &mut Event
     // Of the header what is before the time.
     let before = start + memchr::memmem::find(&line[start..], b"audit(").unwrap_or(0);
     let ended = line[start..before].strip_suffix(b"msg=").map_or(before, |rest| start + rest.len());
-    fields.take(start, ended);
-    fields.take(header.behind, line.len());
+    fields.take(start, ended, false);
+    fields.take(header.behind, line.len(), false);
     event.log_source.product = Some("linux".into());
     event.log_source.service = Some("auditd".into());
     event.message = Some(Place::line(start, line.len()));
@@ -85,7 +85,8 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn take(&mut self, start: usize, to: usize) {
+    /// Takes the fields up to `to`; a `msg` has more of them, if it is not `inner` itself: what a program had to say.
+    fn take(&mut self, start: usize, to: usize, inner: bool) {
         let mut at = start;
         while at < to {
             at = skip(&self.line[..to], at, |byte| !is_name(byte));
@@ -103,21 +104,15 @@ impl Fields<'_> {
                 at = behind;
                 continue;
             };
-            let close = memchr::memchr(quote, &self.line[from + 1..to]).map_or(to, |close| from + 1 + close);
-            if quote == b'\'' && name == b"msg" {
-                self.take_inner(from + 1, close);
-            } else {
-                self.add(at, end, Place::line(from + 1, close));
+            if quote == b'\'' && name == b"msg" && !inner {
+                let close = closing(&self.line[..to], from + 1);
+                self.take(from + 1, close, true);
+                at = close + 1;
+                continue;
             }
+            let close = memchr::memchr(quote, &self.line[from + 1..to]).map_or(to, |close| from + 1 + close);
+            self.add(at, end, Place::line(from + 1, close));
             at = close + 1;
-        }
-    }
-
-    /// What a program had to say: fields again, of which none is a `msg`.
-    fn take_inner(&mut self, start: usize, to: usize) {
-        let has_more = memchr::memmem::find(&self.line[start..to], b"msg='").is_some();
-        if !has_more {
-            self.take(start, to);
         }
     }
 
@@ -145,6 +140,25 @@ impl Fields<'_> {
         self.event.arena.extend(bytes.map(|byte| if byte == 0 { b' ' } else { byte }));
         Place { start: from, end: self.event.arena.len() as u32, in_arena: true }
     }
+}
+
+/// The quote that ends what a program had to say: none within a value in quotes, such as a user's name, which has no double
+/// quote itself. Where one of those is not closed it is the last quote.
+fn closing(line: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(found) = line.get(at..).and_then(|rest| memchr::memchr2(b'\'', b'"', rest)) {
+        at += found;
+        if line[at] == b'\'' {
+            return at;
+        }
+        let opens = line[..at].ends_with(b"=");
+        at += 1;
+        if opens {
+            let Some(closes) = memchr::memchr(b'"', &line[at..]) else { break };
+            at += closes + 1;
+        }
+    }
+    memchr::memrchr(b'\'', &line[start..]).map_or(line.len(), |quote| start + quote)
 }
 
 fn is_name(byte: u8) -> bool {

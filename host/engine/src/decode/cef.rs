@@ -4,7 +4,10 @@ use tripline_abi::FieldType;
 
 use crate::event::{Event, EventField, Name, Place};
 
+use super::epoch::epoch;
 use super::skip::skip;
+use super::stamp::Stamp;
+use super::zone::Zone;
 
 /// What a message of it begins with.
 const BEGINS: &[u8] = b"CEF:";
@@ -45,16 +48,44 @@ pub(super) fn fill(line: &[u8], start: usize, event: &mut Event) {
     event.message = Some(Place::line(start, line.len()));
 }
 
-/// `name=value` pairs: a value ends where the next name begins.
+/// Names of times, the best first: when the device was told, and when it ended and began.
+const TIMES: [&[u8]; 3] = [b"rt", b"end", b"start"];
+
+/// When the message at `start` says that it was: the first of each name counts. `year` and `zone` are for stamps that say none.
+pub(super) fn time(line: &[u8], start: usize, year: i16, zone: &Zone) -> Option<i64> {
+    let mut at = start;
+    for _ in 0..=HEADER.len() {
+        at = unescaped(line, at, b'|')? + 1;
+    }
+    let mut times = [None; TIMES.len()];
+    pairs(line, at, |name, value| {
+        let (name, value) = (&line[name.0..name.1], line[value.0..value.1].trim_ascii());
+        if let Some(time) = TIMES.iter().position(|known| *known == name) {
+            times[time] = times[time].or_else(|| match value.first()? {
+                b'0'..=b'9' => epoch(value),
+                _ => Stamp::spelled(value)?.instant(year, zone),
+            });
+        }
+    });
+    times.into_iter().flatten().next()
+}
+
 fn extension(line: &[u8], start: usize, event: &mut Event) {
+    pairs(line, start, |(start, end), (from, to)| {
+        let value = value(line, from, to, event);
+        let name = Name::Place(Place::line(start, end));
+        event.fields.push(EventField { name, kind: FieldType::Text, value });
+    });
+}
+
+/// `name=value` pairs: a value ends where the next name begins.
+fn pairs(line: &[u8], start: usize, mut pair: impl FnMut((usize, usize), (usize, usize))) {
     let mut at = skip(line, start, |byte| byte == b' ');
     while let Some(equals) = unescaped(line, at, b'=') {
         let next = next_name(line, equals + 1);
         let end = next.unwrap_or(line.len());
         if at < equals {
-            let value = value(line, equals + 1, end, event);
-            let name = Name::Place(Place::line(at, equals));
-            event.fields.push(EventField { name, kind: FieldType::Text, value });
+            pair((at, equals), (equals + 1, end));
         }
         let Some(blank) = next else { return };
         at = blank + 1;

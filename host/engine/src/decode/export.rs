@@ -11,6 +11,7 @@ use tripline_abi::FieldType;
 
 use crate::event::Event;
 
+use super::body;
 use super::json_scan::Value;
 use super::members::{Members, Times};
 use super::skip::skip;
@@ -30,6 +31,11 @@ pub(super) fn fill(line: &[u8], start: usize, zone: &Zone, event: &mut Event) ->
     let mut members = Members::new(line, zone, event);
     fields(line, start, |name, value| members.add(name, value));
     members.finish();
+    if let Some(message) = event.message
+        && !message.in_arena
+    {
+        body::fill(&line[..message.end as usize], message.start as usize, event);
+    }
     true
 }
 

@@ -222,7 +222,7 @@ impl Decoder {
         }
         match self.opening(line) {
             Some(opening) => opening.stamp?.instant(year, &self.zone),
-            None => self.time_within(line, start),
+            None => self.time_within(line, start, year),
         }
     }
 
@@ -234,7 +234,9 @@ impl Decoder {
             _ if self.columns().is_some() => true,
             Some(b'{') => self.reads_json() && json::may_change(line),
             Some(b'<') if self.allows(Format::Rfc5424) && memchr::memchr(b'\\', line).is_some() => true,
-            _ => body::may_change(line) || self.allows(Format::Logfmt) && logfmt::may_change(line),
+            _ => {
+                body::may_change(line) || self.allows(Format::Logfmt) && logfmt::may_change(line, self.fixed)
+            }
         }
     }
 
@@ -289,7 +291,7 @@ impl Decoder {
             syslog::fill(line, stamp.end, event);
             return true;
         }
-        let Some(opening) = self.opening(line) else { return self.fill_within(line, start, event) };
+        let Some(opening) = self.opening(line) else { return self.fill_within(line, start, year, event) };
         for (name, place) in [("pri", opening.priority), ("version", opening.version)] {
             if let Some(place) = place {
                 text(event, name, place);
@@ -319,11 +321,12 @@ impl Decoder {
             b't' | b'n' if self.allows(Format::Audit) && audit::header(line, start).is_some() => {
                 Some(Format::Audit)
             }
-            _ => (self.allows(Format::Logfmt) && logfmt::is_logfmt(line, start)).then_some(Format::Logfmt),
+            _ => (self.allows(Format::Logfmt) && logfmt::is_logfmt(line, start, self.fixed))
+                .then_some(Format::Logfmt),
         }
     }
 
-    fn fill_within(&self, line: &[u8], start: usize, event: &mut Event) -> bool {
+    fn fill_within(&self, line: &[u8], start: usize, year: i16, event: &mut Event) -> bool {
         match self.within(line, start) {
             Some(Format::Audit) => {
                 let header = audit::header(line, start);
@@ -332,28 +335,33 @@ impl Decoder {
                     audit::fill(line, start, &header, event);
                 }
             }
-            Some(Format::Cef) => cef::fill(line, start, event),
-            Some(Format::Logfmt) => return logfmt::fill(line, start, &self.zone, event),
+            Some(Format::Cef) => {
+                event.time = cef::time(line, start, year, &self.zone);
+                cef::fill(line, start, event);
+            }
+            Some(Format::Logfmt) => return logfmt::fill(line, start, self.fixed, &self.zone, event),
             _ => return false,
         }
         true
     }
 
-    fn time_within(&self, line: &[u8], start: usize) -> Option<i64> {
+    fn time_within(&self, line: &[u8], start: usize, year: i16) -> Option<i64> {
         match self.within(line, start)? {
             Format::Audit => audit::header(line, start)?.time,
-            Format::Logfmt => logfmt::time(line, start, &self.zone),
+            Format::Cef => cef::time(line, start, year, &self.zone),
+            Format::Logfmt => logfmt::time(line, start, self.fixed, &self.zone),
             _ => None,
         }
     }
 
     /// How the line opens, in a format that this decoder takes.
     fn opening(&self, line: &[u8]) -> Option<Opening> {
-        if self.fixed && self.format.has_no_stamp() {
+        let behind_header = matches!(self.format, Format::Access | Format::Audit | Format::Cef);
+        if self.fixed && self.format.has_no_stamp() && !behind_header {
             return None;
         }
         let opening = Opening::of(line)?;
-        if self.allows(opening.format) {
+        if self.allows(opening.format) || behind_header && body::is_behind(line, &opening, self.format) {
             return Some(opening);
         }
         // rsyslog writes RFC 3339 stamps before RFC 3164's rest; the operator says that this is such a log.

@@ -57,8 +57,9 @@ impl Opening {
             b'0'..=b'9' if let Some(stamp) = Stamp::iso(line, start) => {
                 Some(Opening::stamped(Format::Iso, stamp))
             }
-            b'[' => {
-                let stamp = Stamp::iso(line, start + 1).or_else(|| Stamp::ctime(line, start + 1))?;
+            b'[' if let Some(stamp) =
+                Stamp::iso(line, start + 1).or_else(|| Stamp::ctime(line, start + 1)) =>
+            {
                 let opening = Opening::stamped(Format::Iso, stamp);
                 match line.get(stamp.end) {
                     Some(b']') => Some(Opening { bracketed: true, behind: stamp.end + 1, ..opening }),

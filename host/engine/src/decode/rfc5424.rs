@@ -60,6 +60,16 @@ pub(super) fn fill(line: &[u8], at: usize, event: &mut Event) {
     body::fill(line, at, event);
 }
 
+/// The service, and where the text begins, of a line without structured data.
+pub(super) fn body(line: &[u8], at: usize) -> Option<(Option<Name>, usize)> {
+    let mut words = Words { line, at };
+    let [_, program, _, _] = [words.next(), words.next(), words.next(), words.next()];
+    let text = line.get(words.at..)?.strip_prefix(b" - ")?;
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let service = program.and_then(|place| service(&line[place.start as usize..place.end as usize], place));
+    Some((service, line.len() - text.len()))
+}
+
 /// The header's words; `-` is nil.
 struct Words<'a> {
     line: &'a [u8],

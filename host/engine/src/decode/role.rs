@@ -37,6 +37,9 @@ pub(super) fn roles(name: &[u8]) -> &'static [(Role, u32)] {
         b"eventTimestamp" => &[(Time, 9)],
         b"createdDateTime" => &[(Time, 10)],
         b"UpdatedAt" => &[(Time, 11)],
+        // Grafana, FortiGate.
+        b"t" => &[(Time, 12)],
+        b"eventtime" => &[(Time, 13)],
         b"message" => &[(Message, 0)],
         b"msg" => &[(Message, 1)],
         b"log" => &[(Message, 2)],

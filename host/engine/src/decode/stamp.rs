@@ -66,6 +66,15 @@ impl Stamp {
         if text.get(start + 15) == Some(&b' ') { Stamp::short(text, start) } else { None }
     }
 
+    /// The text that is `Dec 10 2024 06:55:46.123 UTC`, as CEF writes it; year, fraction and zone may be missing.
+    pub(super) fn spelled(text: &[u8]) -> Option<Stamp> {
+        let mut stamp = Stamp::syslog(text, 0)?;
+        if let Some((seconds, end)) = offset(text, stamp.end) {
+            (stamp.offset, stamp.end) = (Some(seconds), end);
+        }
+        (stamp.end == text.len()).then_some(stamp)
+    }
+
     /// `2024-01-01T12:00:00.123Z` (RFC 3339), `2024-01-01 12:00:00,123`, `2024/01/01 12:00`; an offset may follow.
     pub(crate) fn iso(text: &[u8], start: usize) -> Option<Stamp> {
         let form = text.get(start..)?.first_chunk::<16>()?;

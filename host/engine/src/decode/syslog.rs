@@ -7,7 +7,7 @@ use crate::event::{Event, EventField, Name, Place};
 use super::program::Tag;
 use super::skip::{blanks, word_end};
 use super::stamp::Stamp;
-use super::{body, level};
+use super::{body, cef, level};
 
 /// Where host, tag and text stand.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Syslog {
 impl Syslog {
     /// Behind a stamp that only syslog writes: the first word is the host, unless it is already the tag.
     #[inline(always)]
-    fn behind(line: &[u8], at: usize) -> Syslog {
+    pub(super) fn behind(line: &[u8], at: usize) -> Syslog {
         // Cisco has no host: `Jan 01 2024 12:00:00: %ASA-6-302013: Built`.
         let colon = line.get(at) == Some(&b':');
         let start = blanks(line, at + usize::from(colon));
@@ -42,6 +42,7 @@ impl Syslog {
 
     /// Behind a stamp that anyone may write: only what is surely syslog.
     ///
+    /// `fw1 CEF:0|` is, as rsyslog writes it.
     /// `node1 sshd[42]: ` is. `node1 kernel: ` is behind an RFC 3339 stamp, as rsyslog writes it. `ERROR main: ` is
     /// not: a level is neither host nor program. `main ValueError: ` is not.
     pub(super) fn surely(line: &[u8], stamp: &Stamp) -> Option<Syslog> {
@@ -55,7 +56,11 @@ impl Syslog {
         if host.is_empty() || !host.iter().all(named) || host.ends_with(b":") || level::is_level(host) {
             return None;
         }
-        let tag = Tag::at(line, blanks(line, end))?;
+        let behind = blanks(line, end);
+        if stamp.full && cef::begins(line, behind) {
+            return Some(Syslog { host: Some(Place::line(start, end)), tag: None, message: behind });
+        }
+        let tag = Tag::at(line, behind)?;
         let program = bytes(line, tag.program);
         let sure = match tag.pid {
             Some(pid) => bytes(line, pid).iter().all(u8::is_ascii_digit),
@@ -65,6 +70,11 @@ impl Syslog {
         let host = Some(Place::line(start, end));
         let surely = sure && begins && !level::names_a_failure(program);
         surely.then_some(Syslog { host, tag: Some(tag), message: tag.behind })
+    }
+
+    /// The service, and where the text begins.
+    pub(super) fn body(&self, line: &[u8]) -> (Option<Name>, usize) {
+        (self.tag.and_then(|tag| tag.service(line)), self.message)
     }
 
     /// Adds the fields, the message and the service.
