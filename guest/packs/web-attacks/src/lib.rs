@@ -30,38 +30,48 @@ pub struct WebAttacks {
         },
         sql: {
             field: "uri-decoded",
-            regex: r#"(?i)\b(?:pg_sleep|extractvalue|updatexml|load_file)\s*\(|\bxp_cmdshell\b|\bbenchmark\(\s*\d{1,12}\s*,|\bwaitfor\W{1,10}delay\b|\bsleep\(\s*['"]?\d{1,5}(?:\.\d{1,5})?['"]?\s*[)*-]|\bfrom[\s(/*]{1,10}information_schema\b|\binto\s+(?:out|dump)file\b|;\s*(?:drop|truncate|alter)\s+table\b|;\s*insert\s+into\s+\w+\s*(?:\(|values\b|select\b)|;\s*delete\s+from\s+\w+\s*(?:;|--|where\b|$)|;\s*exec(?:ute)?\W{1,5}(?:xp_|sp_|master\b|immediate\b)|\border\s+by\s+\d{1,3}\s*(?:--|#)|/\*!\d{5}"#,
+            regex: r#"(?i)\b(?:pg_sleep|extractvalue|updatexml|load_file)\s*\(|\bxp_cmdshell[ (]\s{0,3}['"]|\bbenchmark\(\s*\d{1,12}\s*,|\bwaitfor\W{1,10}delay\b|\bsleep\(\s*['"]?\d{1,5}(?:\.\d{1,5})?['"]?\s*[)*-]|\bfrom[\s(/*]{1,10}information_schema\b|\binto\s+(?:out|dump)file\s{0,3}['"]|[\d'")]\s?;\s?(?:drop|truncate|alter)\s+table\b|;\s?(?:drop|truncate|alter)\s+table\s+\w+\s?(?:--|;)|;\s*insert\s+into\s+\w+\s*(?:\(|values\b|select\b)|;\s*delete\s+from\s+\w+\s*(?:;|--|where\b)|[\d'")]\s?;\s?delete\s+from\b|;\s*exec(?:ute)?\W{1,5}(?:xp_|sp_|master\b|immediate\b)|\border\s+by\s+\d{1,3}\s*(?:--|#)|/\*!\d{5}"#,
         },
         // What is always true, and what leaves the rest out. Both sides are constants: people and tools write
         // `'a' and rating=3` in filters.
         always: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"]\) ?(?:or|and)|['"]\)\) ?(?:or|and)|['"]\s{0,3}/\*[^*]*\*/\s{0,3}(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}(?:\d{1,10}|['"][\w ]{0,20}['"]?)\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|(?:not\s|exists\s?\(|\(?select\b|(?:ascii|ord|substr|substring|mid|length|char_length|if)\()|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?$)|(?: or [0-3]| or [4-7]| or [89]| and [0-3]| and [4-7]| and [89])\d{0,9}\s{0,3}(?:=|<>|like)\s{0,3}\d|\*/(?:or|and)/\*[^*]*\*/\d|\bhaving\s{1,4}\(?['"]?\d{1,10}['"]?\s{0,3}[=<>]|\w'/\*|['"]\)? ?(?:--|;--|#)[\s-]{0,4}(?:$|&)|['"]\)? ?order by \d"#,
+            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"`]\) ?(?:or|and)|['")]\)\) ?(?:or|and)|['"`] ?/\*[^*]*\*/\s?(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}['"]?\d{1,10}['"]?\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|['"]\w{0,20}['"]?\s{0,3}(?:[=<>]|\blike\b)\s{0,3}['"]\w{0,20}(?:\){0,3}(?:$|&)|['"]?\)?\s?(?:--|#|/\*))|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|['"]\d{1,10}$|(?:exists\s?\(\s?|\(?)select\b|(?:ascii|ord|substr|mid|char_length|if)\(|(?:length|substring)\(\(?(?:select|user|database|version|@@)|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?$)"#,
+        },
+        // The same behind a number, and what ends a statement early.
+        ended: {
+            field: "uri-decoded",
+            regex: r#"(?i)(?: or [0-3]| or [4-7]| or [89]| and [0-3]| and [4-7]| and [89])\d{0,9}\s{0,3}(?:=|<>|like)\s{0,3}\d|\*/(?:or|and)/\*[^*]*\*/\d|\bhaving\s{1,4}\(?['"]?\d{1,10}['"]?\s{0,3}[=<>]\s?\(?['"]?\d|\w'/\*|['"]\)? ?order by \d|[=/][^&'"]{0,60}(?:['"] ?--|['"`]\) ?--|['")]\)?;--|' ?#|'\)#)[\s-]{0,4}(?:$|&)"#,
         },
         // Without white space before tags: browsers take no such thing for one.
         script: {
             field: "uri-decoded",
-            regex: r#"(?i)</?script\b|[%\\]u003c[/!a-z%\\]|<(?:iframe|frame|object|embed|svg|img|image|body|video|audio|details|marquee|meta|style|isindex)[\s/][^>]{0,100}?=|['"] ?> ?<[/!a-z]|\bjavascript:(?:/[/*]|[\w.$]{1,40}[(\[=`]|['"%])|\bjava[\t\r\n]{1,3}script\s?:|\bjav[\t\r\n]{1,3}ascript\s?:|[(+,;`{]\s?document\s?\.\s?(?:cookie|domain|location)\b|\bdocument\.(?:cookie|domain|location)\s?[=+)]|\b(?:alert|confirm|prompt)[(`](?:[\d'"`/]|document\b|window\b|location\b|origin\b|self\b)|\bstring\.fromcharcode\("#,
+            regex: r#"(?i)</?script\b|[%\\]u003c[/!a-z%\\]|<(?:iframe|frame|object|embed|svg|img|image|body|video|audio|details|marquee|meta|style|isindex)[\s/][^>]{0,100}?=|['"]> ?<[/!a-z]|\bjavascript:(?:/[/*]|[\w.$]{1,40}[(\[=`]|['"%])|\bjava[\t\r\n]{1,3}script\s?:|\bjav[\t\r\n]{1,3}ascript\s?:|[(+,;`{]\s?document\s?\.\s?(?:cookie|domain|location)\b|\bdocument\.(?:cookie|domain|location)\s?[=+)]|\b(?:alert|confirm|prompt)[(`](?:[\d'"`/]|document\b|window\b|location\b|origin\b|self\b)|\bstring\.fromcharcode\("#,
         },
         // Attributes of an element or behind a quote: a parameter may be called so, too.
         handler: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:<[a-z][^<>]{0,120}?[\s/'"]|['"][\s/]{0,3})(?:onmouse|onpointer|onkey|ontouch|ondrag|onanimation|ontransition|onblur|onfocus|onload|onerror|onstart|onfinish|onbounce|ontoggle|onclick|ondblclick|onauxclick|oncontextmenu|onbegin|onend|onrepeat|onscroll|onwheel|onbefore|onafter|oncopy|oncut|onpaste|oninput|oninvalid|onchange|onsubmit|onreset|onselect|onsearch|onresize|onpage|onhash|onmessage|onpopstate|onplay|onpause|oncanplay|ontimeupdate|onshow|oncuechange|onunhandled)[a-z]{0,20}\s{0,3}="#,
+            regex: r#"(?i)(?:<[a-z][^<>]{0,120}?[\s/'"]|['"][\s/]{0,3})(?:srcdoc|formaction|onmouse|onpointer|onkey|ontouch|ondrag|onanimation|ontransition|onblur|onfocus|onload|onerror|onstart|onfinish|onbounce|ontoggle|onclick|ondblclick|onauxclick|oncontextmenu|onbegin|onend|onrepeat|onscroll|onwheel|onbefore|onafter|oncopy|oncut|onpaste|oninput|oninvalid|onchange|onsubmit|onreset|onselect|onsearch|onresize|onpage|onhash|onmessage|onpopstate|onplay|onpause|oncanplay|ontimeupdate|onshow|oncuechange|onunhandled)[a-z]{0,20}\s{0,3}="#,
         },
         // Commands with what they are given: without, they are words that lists are made of.
         shell: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:[;|`\n]|&&|\$\(|[?&](?:cmd|exec|command|execute)=)\s{0,3}(?:/(?:usr/)?(?:local/)?bin/)?(?:cat[ <\t]\s{0,3}[\w-]{0,40}[/.~$][\w./{]|(?:wget |curl )\s{0,3}(?:-|["']?(?:https?|ftp):|[\w:/-]{0,80}[./]\w)|(?:ping |ncat |netcat |nc )\s{0,3}(?:-\w|\d{1,3}\.|[\w-]{1,60}\.\w)|nslookup \s{0,3}\S{1,80}\.|(?:python[23]? |perl |php |ruby |sh |bash |dash |zsh )\s{0,3}(?:-\w|[/.])|chmod [0-7+ugoa-]|rm -|echo ["'$`\d-]|powershell(?:\.exe)? [-/]|cmd(?:\.exe)? /[ckr]|certutil(?:\.exe)? [-/]|busybox \w|type [a-z]:|dir [a-z]:|net (?:user|localgroup)\b)|[;|`\n] ?/(?:usr/)?(?:local/)?s?bin/\w|(?:[;|\n]|&&) ?sleep \d{1,4}(?:\s?[;|&#`)]|\s?$)|/bin/(?:ba|da|z)?sh\b|[/\\;|]cmd\.exe\b|\$\{ifs\}"#,
+            regex: r#"(?i)(?:[;|`\n]|&&|\$\(|[?&](?:cmd|exec|command|execute)=)\s{0,3}(?:/(?:usr/)?(?:local/)?bin/)?(?:cat[ <\t]\s{0,3}[\w-]{0,40}[/.~$][\w./{]|(?:wget |curl )\s{0,3}(?:-|["']?(?:https?|ftp):|[\w:/-]{0,80}[./]\w)|(?:ping |ncat |netcat |nc )\s{0,3}(?:-\w|\d{1,3}\.|[\w-]{1,60}\.\w)|nslookup \s{0,3}\S{1,80}\.|(?:python[23]? |perl |php |ruby |sh |bash |dash |zsh )\s{0,3}(?:-\w|[/.])|chmod [0-7+ugoa-]|rm -|echo (?:-[ne] |["'$`\d])|powershell(?:\.exe)? [-/]|cmd(?:\.exe)? /[ckr]|certutil(?:\.exe)? [-/]|busybox \w|type [a-z]:|dir [a-z]:|net (?:user|localgroup)(?:\s?(?:$|[/;|&])| \w+ \S+ /add))"#,
         },
         // Commands that do without. `id`, `env` and `dir` end lists of columns, too: not behind a word.
         command: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:(?:[;|\n]|&&) ?(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo)|[;|\n] ?ls|&& ?ls|[\s=\d.'")](?:[;|\n] ?(?:id|env)|[;|\n] ?dir|&& ?(?:id|dir))|[?&](?:cmd|exec|command|execute)=(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo))(?:[;|&`#<>)\n]|\s?$|\s[-/.~$;|&#<>])|[?&](?:cmd=|exec=|command=|execute=)(?:(?:id|env)(?:[;|&]|$)|ls [-/.])|\$\((?:ls|id|env|dir|cat|echo|whoami|uname|ifconfig|sleep|ping|curl|wget|nslookup|bash|printf)[\s)<]|`(?:ls|id|env|dir|cat|echo|whoami|uname|ifconfig|sleep|ping|curl|wget|nslookup|bash|printf)(?:`|[ <][^`]{0,100}`)"#,
+            regex: r#"(?i)(?:(?:[;|\n]|&&) ?(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo)|[;|\n] ?ls|&& ?ls|(?:[=\d.'")]|\.\d{1,3} )[;|\n] ?(?:id|env)|(?:[=\d'"]|\.\d{1,3} )[;|\n] ?dir|[=\d.]&& ?(?:id|dir)|[?&](?:cmd|exec|command|execute)=(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo))(?:[;|&`#<>)\n]|\s?$|\s[-/.~$;|&#<>])|[?&](?:cmd=|exec=|command=|execute=)(?:(?:id|env)(?:[;|&]|$)|ls [-/.])"#,
+        },
+        // Commands whose output is put in their place, and programs that are named by their path.
+        program: {
+            field: "uri-decoded",
+            regex: r#"(?i)\$\((?:ls|id|env|dir|cat|echo|whoami|uname|ifconfig|sleep|ping|curl|wget|nslookup|bash|printf)[\s)<]|`(?:ls|id|env|dir|cat|echo|whoami|uname|ifconfig|sleep|ping|curl|wget|nslookup|bash|printf)(?:`|[ <][^`]{0,100}`)|[;|`\n] ?/(?:usr/)?(?:local/)?s?bin/\w|(?:[;|\n]|&&) ?sleep \d{1,4}(?:\s?[;|&#`)]|\s?$)|(?:[;|`(>]|\.\.|-\w )/(?:usr/)?bin/(?:ba|da|z)?sh\b|[/\\;|]cmd\.exe\b|\$\{ifs\}"#,
         },
         // An ampersand that belongs to a value; decoded, it begins a parameter.
         ampersand: {
             field: "cs-uri-query",
-            regex: r"(?i)(?:%26|%26%20|%26\+|%26%26)(?:(?:dir|whoami|ipconfig|ifconfig|netstat|ls)(?:[&%+]|$)|sleep(?:%20|\+)\d{1,4}(?:&|$)|ping(?:%20|\+)-|cat(?:%20|\+)(?:/|%2f)|(?:type|dir)(?:%20|\+)[a-z](?::|%3a))|[=\d]%26id(?:[&%]|$)",
+            regex: r"(?i)(?:%26%26|%26)(?:(?:dir|whoami|ipconfig|ifconfig|netstat|ls)(?:%26|%7c|%3b|%23|%0a|[&+ ]|$)|(?:%20|[+ ]|)(?:(?:whoami|ipconfig|ifconfig|netstat)(?:%26|%7c|%23|&|$)|sleep(?:%20|[+ ])\d{1,4}(?:&|$)|ping(?:%20|[+ ])-|cat(?:%20|[+ ])(?:/|%2f)|(?:type|dir)(?:%20|[+ ])[a-z](?::|%3a)))|(?:\.\d{1,3}|=)%26id(?:%26|%7c|%23|&|$)",
         },
         shellshock: { field: "cs(User-Agent)", regex: r"\(\)\s*\{\s*[^}]{0,40};?\s*\}\s*;" },
         shellshock_referer: { field: "cs(Referer)", regex: r"\(\)\s*\{\s*[^}]{0,40};?\s*\}\s*;" },
@@ -142,6 +152,7 @@ impl WebAttacks {
             { all: [select], none: [trusted] },
             { all: [sql], none: [trusted] },
             { all: [always], none: [trusted] },
+            { all: [ended], none: [trusted] },
         ],
     }]
     fn sql(&mut self, event: &Event) -> Option<Decision> {
@@ -178,6 +189,7 @@ impl WebAttacks {
         on: [
             { all: [shell], none: [trusted] },
             { all: [command], none: [trusted] },
+            { all: [program], none: [trusted] },
             { all: [ampersand], none: [trusted] },
             { all: [shellshock], none: [trusted] },
             { all: [shellshock_referer], none: [trusted] },
