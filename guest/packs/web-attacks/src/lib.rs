@@ -36,7 +36,7 @@ pub struct WebAttacks {
         // `'a' and rating=3` in filters.
         always: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"`]\) ?(?:or|and)|['")]\)\) ?(?:or|and)|['"`] ?/\*[^*]*\*/\s?(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}['"]?\d{1,10}['"]?\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|['"]\w{0,20}['"]?\s{0,3}(?:[=<>]|\blike\b)\s{0,3}['"]\w{0,20}(?:\){0,3}(?:$|&)|['"]?\)?\s?(?:--|#|/\*))|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|['"]\d{1,10}$|(?:exists\s?\(\s?|\(?)select\b|(?:ascii|ord|substr|mid|char_length|if)\(|(?:length|substring)\(\(?(?:select|user|database|version|@@)|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?$)"#,
+            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"`]\) ?(?:or|and)|['")]\)\) ?(?:or|and)|['"`] ?/\*[^*]*\*/\s?(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}['"]?\d{1,10}['"]?\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|['"]\w{0,20}['"]?\s{0,3}(?:[=<>]|\blike\b)\s{0,3}['"]\w{0,20}(?:\){0,3}(?:$|&)|['"]?\)?\s?(?:--|#|/\*))|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|['"]\d{1,10}(?:$|&)|(?:exists\s?\(\s?|\(?)select\b|(?:ascii|ord|substr|mid|char_length|if)\(|(?:length|substring)\(\(?(?:select|user|database|version|@@)|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?(?:$|&))"#,
         },
         // The same behind a number, and what ends a statement early.
         ended: {
@@ -61,7 +61,7 @@ pub struct WebAttacks {
         // Commands that do without. `id`, `env` and `dir` end lists of columns, too: not behind a word.
         command: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:(?:[;|\n]|&&) ?(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo)|[;|\n] ?ls|&& ?ls|(?:[=\d.'")]|\.\d{1,3} )[;|\n] ?(?:id|env)|(?:[=\d'"]|\.\d{1,3} )[;|\n] ?dir|[=\d.]&& ?(?:id|dir)|[?&](?:cmd|exec|command|execute)=(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo))(?:[;|&`#<>)\n]|\s?$|\s[-/.~$;|&#<>])|[?&](?:cmd=|exec=|command=|execute=)(?:(?:id|env)(?:[;|&]|$)|ls [-/.])"#,
+            regex: r#"(?i)(?:(?:[;|\n]|&&) ?(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo)|[;|] ?ls|[=\d]\n ?ls|&& ?ls|(?:[=\d.'")]|\.\d{1,3} )[;|\n] ?(?:id|env)|(?:[=\d'"]|\.\d{1,3} )[;|\n] ?dir|[=\d.]&& ?(?:id|dir)|[?&](?:cmd|exec|command|execute)=(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo))(?:[;|&`#<>)\n]|\s?$|\s[-/.~$;|&#<>])|[?&](?:cmd=|exec=|command=|execute=)(?:(?:id|env)(?:[;|&]|$)|ls [-/.])"#,
         },
         // Commands whose output is put in their place, and programs that are named by their path.
         program: {
