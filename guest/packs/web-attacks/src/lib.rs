@@ -18,10 +18,10 @@ pub struct WebAttacks {
     description: "Attacks on web servers: traversal, injection, scripts, log4j lookups, scanners, forced browsing, login guessing.",
     sources: [{ category: "webserver" }],
     patterns: {
-        // Not with a byte between: `\xc0\xaf` is a slash spelled too long, but a syllable in EUC-KR.
+        // `\xc0\xaf` is a slash spelled too long, but a syllable in EUC-KR, too: only behind dots.
         traversal: {
             field: "uri-decoded",
-            regex: r"(?i)(?:^|[/\\?&=;])(?:\.\.\x00?[/\\;]){2}|\.\.[/\\].{0,200}?(?:etc//?(?:passwd|shadow|hosts|group)|proc[/\\]self|win\.ini|boot\.ini|web\.xml|\.ssh[/\\]|\.env\b)|[?&=](?:file:)?/{1,5}(?:etc//?(?:passwd|shadow|group)|proc/self/)|/\.\.;/|(?:\.\.|\xc0\xae\xc0\xae)(?:\xc0\xaf|\xc1\x9c|%u221[56])|\xc0\xae\xc0\xae[/\\]|=(?:file:/{0,3})?[a-z]:[/\\]{1,4}(?:[\w ]{1,20}[/\\]{1,4}){0,3}(?:win\.ini|system\.ini|boot\.ini|system32[/\\])",
+            regex: r"(?i)(?:^|[/\\?&=;])(?:\.\.\x00?[/\\;]){2}|\.\.[/\\].{0,200}?(?:etc//?(?:passwd|shadow|hosts|group)|proc[/\\]self|win\.ini|boot\.ini|web\.xml|\.ssh[/\\]|\.env\b)|[?&=](?:file:)?/{1,5}(?:etc//?(?:passwd|shadow|group)|proc/self/)|/\.\.;/|(?:\.\.|\xc0\xae\xc0\xae)(?:\xc0\xaf|\xc1\x9c|%u221[56])|%u002e%u002e|\xc0\xae\xc0\xae[/\\]|=(?:file:/{0,3})?[a-z]:[/\\]{1,4}(?:[\w ]{1,20}[/\\]{1,4}){0,3}(?:win\.ini|system\.ini|boot\.ini|system32[/\\])",
         },
         // Statements. English has the words, but neither a list of columns, nor a bracket right behind the name.
         select: {
@@ -36,7 +36,7 @@ pub struct WebAttacks {
         // `'a' and rating=3` in filters.
         always: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"`]\) ?(?:or|and)|['")]\)\) ?(?:or|and)|['"`] ?/\*[^*]*\*/\s?(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}['"]?\d{1,10}['"]?\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|['"]\w{0,20}['"]?\s{0,3}(?:[=<>]|\blike\b)\s{0,3}['"]\w{0,20}(?:\){0,3}(?:$|&)|['"]?\)?\s?(?:--|#|/\*))|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|['"]\d{1,10}(?:$|&)|(?:exists\s?\(\s?|\(?)select\b|(?:ascii|ord|substr|mid|char_length|if)\(|(?:length|substring)\(\(?(?:select|user|database|version|@@)|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?(?:$|&))"#,
+            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"`]\) ?(?:or|and)|['")]\)\) ?(?:or|and)|['"`] ?/\*[^*]*\*/\s?(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}['"]?\d{1,10}['"]?\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|['"]\w{0,20}['"]?\s{0,3}(?:[=<>]|\blike\b)\s{0,3}['"]\w{0,20}(?:\){0,3}(?:$|&)|['"]?\)?\s?(?:--|#|/\*))|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|['"]\d{1,10}(?:$|&)|(?:exists\s?)?\(\s?select\b|(?:ascii|ord|substr|mid|char_length|if)\(|(?:length|substring)\(\(?(?:select|user|database|version|@@)|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?(?:$|&))"#,
         },
         // The same behind a number, and what ends a statement early.
         ended: {
@@ -46,7 +46,7 @@ pub struct WebAttacks {
         // Without white space before tags: browsers take no such thing for one.
         script: {
             field: "uri-decoded",
-            regex: r#"(?i)</?script\b|[%\\]u003c[/!a-z%\\]|<(?:iframe|frame|object|embed|svg|img|image|body|video|audio|details|marquee|meta|style|isindex)[\s/][^>]{0,100}?=|['"]> ?<[/!a-z]|\bjavascript:(?:/[/*]|[\w.$]{1,40}[(\[=`]|['"%])|\bjava[\t\r\n]{1,3}script\s?:|\bjav[\t\r\n]{1,3}ascript\s?:|[(+,;`{]\s?document\s?\.\s?(?:cookie|domain|location)\b|\bdocument\.(?:cookie|domain|location)\s?[=+)]|\b(?:alert|confirm|prompt)[(`](?:[\d'"`/]|document\b|window\b|location\b|origin\b|self\b)|\bstring\.fromcharcode\("#,
+            regex: r#"(?i)</?script\b|%u003c|\\u003c/?(?:script|img|svg|iframe)\b|<(?:iframe|frame|object|embed|svg|img|image|body|video|audio|details|marquee|meta|style|isindex)[\s/][^>]{0,100}?=|['"]> ?<[/!a-z]|\bjavascript:(?:/[/*]|[\w.$]{1,40}[(\[=`]|['"%])|\bjava[\t\r\n]{1,3}script\s?:|\bjav[\t\r\n]{1,3}ascript\s?:|[(+,;`{]\s?document\s?\.\s?(?:cookie|domain|location)\b|\bdocument\.(?:cookie|domain|location)\s?[=+)]|\b(?:alert|confirm|prompt)[(`](?:[\d'"`/]|document\b|window\b|location\b|origin\b|self\b)|\bstring\.fromcharcode\("#,
         },
         // Attributes of an element or behind a quote: a parameter may be called so, too.
         handler: {
@@ -56,7 +56,7 @@ pub struct WebAttacks {
         // Commands with what they are given: without, they are words that lists are made of.
         shell: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:[;|`\n]|&&|\$\(|[?&](?:cmd|exec|command|execute)=)\s{0,3}(?:/(?:usr/)?(?:local/)?bin/)?(?:cat[ <\t]\s{0,3}[\w-]{0,40}[/.~$][\w./{]|(?:wget |curl )\s{0,3}(?:-|["']?(?:https?|ftp):|[\w:/-]{0,80}[./]\w)|(?:ping |ncat |netcat |nc )\s{0,3}(?:-\w|\d{1,3}\.|[\w-]{1,60}\.\w)|nslookup \s{0,3}\S{1,80}\.|(?:python[23]? |perl |php |ruby |sh |bash |dash |zsh )\s{0,3}(?:-\w|[/.])|chmod [0-7+ugoa-]|rm -|echo (?:-[ne] |["'$`\d])|powershell(?:\.exe)? [-/]|cmd(?:\.exe)? /[ckr]|certutil(?:\.exe)? [-/]|busybox \w|type [a-z]:|dir [a-z]:|net (?:user|localgroup)(?:\s?(?:$|[/;|&])| \w+ \S+ /add))"#,
+            regex: r#"(?i)(?:[;|`\n]|&&|\$\(|[?&](?:cmd|exec|command|execute)=)\s{0,3}(?:/(?:usr/)?(?:local/)?bin/)?(?:cat[ <\t]\s{0,3}[\w-]{0,40}[/.~$][\w./{]|(?:wget |curl )\s{0,3}(?:-|["']?(?:https?|ftp):|[\w.:-]*(?:/\w|\.(?:com|net|org|io|me|sh|site|live|fun|pro|xyz|example)\b|\d\.\d))|(?:ping |ncat |netcat |nc )\s{0,3}(?:-\w|\d{1,3}\.|[\w-]+\.\w)|nslookup \s{0,3}[\w-]+\.|(?:python[23]? |perl |php |ruby |sh |bash |dash |zsh )\s{0,3}(?:-\w|[/.])|chmod [0-7+ugoa-]|rm -|echo (?:-[ne] |["'$`\d])|powershell(?:\.exe)? [-/]|cmd(?:\.exe)? /[ckr]|certutil(?:\.exe)? [-/]|busybox \w|type [a-z]:|dir [a-z]:|net (?:user|localgroup)(?:\s?(?:$|[/;|&])| \w+ \S+ /add))"#,
         },
         // Commands that do without. `id`, `env` and `dir` end lists of columns, too: not behind a word.
         command: {
