@@ -18,37 +18,92 @@ pub struct WebAttacks {
     description: "Attacks on web servers: traversal, injection, scripts, log4j lookups, scanners, forced browsing, login guessing.",
     sources: [{ category: "webserver" }],
     patterns: {
+        // `\xc0\xaf` is a slash spelled too long, but a syllable in EUC-KR, too: only behind dots.
         traversal: {
             field: "uri-decoded",
-            regex: r"(?:^|[/\\?&=;])(?:\.\.[/\\;]){2}|\.\.[/\\].{0,200}?(?i:etc[/\\](?:passwd|shadow|hosts|group)|proc[/\\]self|win\.ini|boot\.ini|web\.xml|\.ssh[/\\]|\.env\b)|(?i:[?&=](?:file://)?/(?:etc/(?:passwd|shadow|group)|proc/self/))",
+            regex: r"(?i)(?:^|[/\\?&=;])(?:\.\.\x00?[/\\;]){2}|\.\.[/\\].{0,200}?(?:etc//?(?:passwd|shadow|hosts|group)|proc[/\\]self|win\.ini|boot\.ini|web\.xml|\.ssh[/\\]|\.env\b)|[?&=](?:file:)?/{1,5}(?:etc//?(?:passwd|shadow|group)|proc/self/)|/\.\.;/|(?:\.\.|\xc0\xae\xc0\xae)(?:\xc0\xaf|\xc1\x9c|%u221[56])|%u002e%u002e|\xc0\xae\xc0\xae[/\\]|=(?:file:/{0,3})?[a-z]:[/\\]{1,4}(?:[\w ]{1,20}[/\\]{1,4}){0,3}(?:win\.ini|system\.ini|boot\.ini|system32[/\\])",
+        },
+        // Statements. English has the words, but neither a list of columns, nor a bracket right behind the name.
+        select: {
+            field: "uri-decoded",
+            regex: r#"(?i)\bunion(?:\s|/\*[^*]*\*/)+(?:all|distinct)(?:\s|/\*[^*]*\*/)+select\b|\bunion\s*(?:\(\s*|/\*[^*]*\*/\s*)select\b|\bunion\s+select(?:\s*[\d'"@(*/]|\s+null\b|\s+\w{1,30}(?:\(|,\w|\s+from\s+\w))|\(\s*select(?:\s+\w{1,30}\(|\s*\(|\s+@@|\s.{1,80}?\sfrom\s.{1,80}?\s(?:where|limit)\b)"#,
         },
         sql: {
             field: "uri-decoded",
-            regex: r#"(?i)\bunion(?:\s|/\*.{0,40}?\*/)+(?:all\s+|distinct\s+)?select\b|['")]\s*(?:or|and)\s+(?:['"]?\w{1,30}['"]?\s*(?:=|<|>|like\b)|not\b|exists\b)|\b(?:pg_sleep|benchmark|extractvalue|updatexml|xp_cmdshell|load_file)\s*\(|\bwaitfor\s+delay\b|\bsleep\s*\(\s*\d|\binformation_schema\b|;\s*(?:drop|truncate|alter)\s+table\b|;\s*(?:insert\s+into|delete\s+from|exec(?:ute)?[\s(])|\border\s+by\s+\d{1,3}\s*(?:--|#)|/\*!\d{5}|'\s*(?:--|#)"#,
+            regex: r#"(?i)\b(?:pg_sleep|extractvalue|updatexml|load_file)\s*\(|\bxp_cmdshell[ (]\s{0,3}['"]|\bbenchmark\(\s*\d{1,12}\s*,|\bwaitfor\W{1,10}delay\b|\bsleep\(\s*['"]?\d{1,5}(?:\.\d{1,5})?['"]?\s*[)*-]|\bfrom[\s(/*]{1,10}information_schema\b|\binto\s+(?:out|dump)file\s{0,3}['"]|[\d'")]\s?;\s?(?:drop|truncate|alter)\s+table\b|;\s?(?:drop|truncate|alter)\s+table\s+\w+\s?(?:--|;)|;\s*insert\s+into\s+\w+\s*(?:\(|values\b|select\b)|;\s*delete\s+from\s+\w+\s*(?:;|--|where\b)|[\d'")]\s?;\s?delete\s+from\b|;\s*exec(?:ute)?\W{1,5}(?:xp_|sp_|master\b|immediate\b)|\border\s+by\s+\d{1,3}\s*(?:--|#)|/\*!\d{5}"#,
         },
+        // What is always true, and what leaves the rest out. Both sides are constants: people and tools write
+        // `'a' and rating=3` in filters.
+        always: {
+            field: "uri-decoded",
+            regex: r#"(?i)(?:['"] ?(?:or|and|\|\||&&)|['"`]\) ?(?:or|and)|['")]\)\) ?(?:or|and)|['"`] ?/\*[^*]*\*/\s?(?:or|and|\|\||&&))(?:\s|/\*[^*]*\*/)*(?:\({0,3}['"]?\d{1,10}['"]?\){0,3}(?:\s|/\*[^*]*\*/)*(?:[=<>]|\blike\b|!=)\s{0,3}\(?['"\d]|['"]\w{0,20}['"]?\s{0,3}(?:[=<>]|\blike\b)\s{0,3}['"]\w{0,20}(?:\){0,3}(?:$|&)|['"]?\)?\s?(?:--|#|/\*))|(?:true|false|\d{1,10})\s{0,3}(?:--|#|/\*|;)|['"]\d{1,10}(?:$|&)|(?:exists\s?)?\(\s?select\b|(?:ascii|ord|substr|mid|char_length|if)\(|(?:length|substring)\(\(?(?:select|user|database|version|@@)|\w{1,30}\s?(?:=|like)[^&]{1,40}(?:--|#)\s{0,3}-?(?:$|&))"#,
+        },
+        // The same behind a number, and what ends a statement early.
+        ended: {
+            field: "uri-decoded",
+            regex: r#"(?i)(?: or [0-3]| or [4-7]| or [89]| and [0-3]| and [4-7]| and [89])\d{0,9}\s{0,3}(?:=|<>|like)\s{0,3}\d|\*/(?:or|and)/\*[^*]*\*/\d|\bhaving\s{1,4}\(?['"]?\d{1,10}['"]?\s{0,3}[=<>]\s?\(?['"]?\d|\w'/\*|['"]\)? ?order by \d|[=/][^&'"]{0,60}(?:['"] ?--|['"`]\) ?--|['")]\)?;--|' ?#|'\)#)[\s-]{0,4}(?:$|&)"#,
+        },
+        // Without white space before tags: browsers take no such thing for one.
         script: {
             field: "uri-decoded",
-            regex: r#"(?i)<\s*(?:script|iframe|object|embed|svg|img|body|video|details)\b|\bjavascript\s*:|\bon(?:error|load|click|focus|toggle|mouseover|animationstart)\s*=|\bdocument\s*\.\s*(?:cookie|domain|location)\b|\balert\s*\("#,
+            regex: r#"(?i)</?script\b|%u003c|\\u003c/?(?:script|img|svg|iframe)\b|<(?:iframe|frame|object|embed|svg|img|image|body|video|audio|details|marquee|meta|style|isindex)[\s/][^>]{0,100}?=|['"]> ?<[/!a-z]|\bjavascript:(?:/[/*]|[\w.$]{1,40}[(\[=`]|['"%])|\bjava[\t\r\n]{1,3}script\s?:|\bjav[\t\r\n]{1,3}ascript\s?:|[(+,;`{]\s?document\s?\.\s?(?:cookie|domain|location)\b|\bdocument\.(?:cookie|domain|location)\s?[=+)]|\b(?:alert|confirm|prompt)[(`](?:[\d'"`/]|document\b|window\b|location\b|origin\b|self\b)|\bstring\.fromcharcode\("#,
         },
+        // Attributes of an element or behind a quote: a parameter may be called so, too.
+        handler: {
+            field: "uri-decoded",
+            regex: r#"(?i)(?:<[a-z][^<>]{0,120}?[\s/'"]|['"][\s/]{0,3})(?:srcdoc|formaction|onmouse|onpointer|onkey|ontouch|ondrag|onanimation|ontransition|onblur|onfocus|onload|onerror|onstart|onfinish|onbounce|ontoggle|onclick|ondblclick|onauxclick|oncontextmenu|onbegin|onend|onrepeat|onscroll|onwheel|onbefore|onafter|oncopy|oncut|onpaste|oninput|oninvalid|onchange|onsubmit|onreset|onselect|onsearch|onresize|onpage|onhash|onmessage|onpopstate|onplay|onpause|oncanplay|ontimeupdate|onshow|oncuechange|onunhandled)[a-z]{0,20}\s{0,3}="#,
+        },
+        // Commands with what they are given: without, they are words that lists are made of.
         shell: {
             field: "uri-decoded",
-            regex: r#"(?i)(?:[;|&`\n]|\$\()\s*(?:/(?:usr/)?bin/)?(?:cat|id|whoami|uname|wget|curl|nc|ncat|bash|sh|dash|ping|nslookup|python3?|perl|php|chmod|rm|echo|powershell|cmd\.exe|certutil)(?:[\s)`;|&<>]|$)|/bin/(?:ba|da|z)?sh\b|\bcmd\.exe\b|\$\{IFS\}"#,
+            regex: r#"(?i)(?:[;|`\n]|&&|\$\(|[?&](?:cmd|exec|command|execute)=)\s{0,3}(?:/(?:usr/)?(?:local/)?bin/)?(?:cat[ <\t]\s{0,3}[\w-]{0,40}[/.~$][\w./{]|(?:wget |curl )\s{0,3}(?:-|["']?(?:https?|ftp):|[\w.:-]*(?:/\w|\.(?:com|net|org|io|me|sh|site|live|fun|pro|xyz|example)\b|\d\.\d))|(?:ping |ncat |netcat |nc )\s{0,3}(?:-\w|\d{1,3}\.|[\w-]+\.\w)|nslookup \s{0,3}[\w-]+\.|(?:python[23]? |perl |php |ruby |sh |bash |dash |zsh )\s{0,3}(?:-\w|[/.])|chmod [0-7+ugoa-]|rm -|echo (?:-[ne] |["'$`\d])|powershell(?:\.exe)? [-/]|cmd(?:\.exe)? /[ckr]|certutil(?:\.exe)? [-/]|busybox \w|type [a-z]:|dir [a-z]:|net (?:user|localgroup)(?:\s?(?:$|[/;|&])| \w+ \S+ /add))"#,
+        },
+        // Commands that do without. `id`, `env` and `dir` end lists of columns, too: not behind a word.
+        command: {
+            field: "uri-decoded",
+            regex: r#"(?i)(?:(?:[;|\n]|&&) ?(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo)|[;|] ?ls|[=\d]\n ?ls|&& ?ls|(?:[=\d.'")]|\.\d{1,3} )[;|\n] ?(?:id|env)|(?:[=\d'"]|\.\d{1,3} )[;|\n] ?dir|[=\d.]&& ?(?:id|dir)|[?&](?:cmd|exec|command|execute)=(?:whoami|ifconfig|ipconfig|uname|netstat|systeminfo))(?:[;|&`#<>)\n]|\s?$|\s[-/.~$;|&#<>])|[?&](?:cmd=|exec=|command=|execute=)(?:(?:id|env)(?:[;|&]|$)|ls [-/.])"#,
+        },
+        // Commands whose output is put in their place, and programs that are named by their path.
+        program: {
+            field: "uri-decoded",
+            regex: r#"(?i)\$\((?:ls|id|env|dir|cat|echo|whoami|uname|ifconfig|sleep|ping|curl|wget|nslookup|bash|printf)[\s)<]|`(?:ls|id|env|dir|cat|echo|whoami|uname|ifconfig|sleep|ping|curl|wget|nslookup|bash|printf)(?:`|[ <][^`]{0,100}`)|[;|`\n] ?/(?:usr/)?(?:local/)?s?bin/\w|(?:[;|\n]|&&) ?sleep \d{1,4}(?:\s?[;|&#`)]|\s?$)|(?:[;|`(>]|\.\.|-\w )/(?:usr/)?bin/(?:ba|da|z)?sh\b|[/\\;|]cmd\.exe\b|\$\{ifs\}"#,
+        },
+        // An ampersand that belongs to a value; decoded, it begins a parameter.
+        ampersand: {
+            field: "cs-uri-query",
+            regex: r"(?i)(?:%26%26|%26)(?:(?:dir|whoami|ipconfig|ifconfig|netstat|ls)(?:%26|%7c|%3b|%23|%0a|[&+ ]|$)|(?:%20|[+ ]|)(?:(?:whoami|ipconfig|ifconfig|netstat)(?:%26|%7c|%23|&|$)|sleep(?:%20|[+ ])\d{1,4}(?:&|$)|ping(?:%20|[+ ])-|cat(?:%20|[+ ])(?:/|%2f)|(?:type|dir)(?:%20|[+ ])[a-z](?::|%3a)))|(?:\.\d{1,3}|=)%26id(?:%26|%7c|%23|&|$)",
         },
         shellshock: { field: "cs(User-Agent)", regex: r"\(\)\s*\{\s*[^}]{0,40};?\s*\}\s*;" },
         shellshock_referer: { field: "cs(Referer)", regex: r"\(\)\s*\{\s*[^}]{0,40};?\s*\}\s*;" },
-        lookup: { field: "uri-decoded", regex: r"(?i)\$\{.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)" },
-        lookup_agent: { field: "cs(User-Agent)", regex: r"(?i)\$\{.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)" },
-        lookup_referer: { field: "cs(Referer)", regex: r"(?i)\$\{.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)" },
+        lookup: { field: "uri-decoded", regex: r"(?i)(?:\$|%24)(?:\{|%7b)(?:.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)|[\w:]{0,12}\$\{|[^{}]{0,40}:-[^{}]\})" },
+        lookup_agent: { field: "cs(User-Agent)", regex: r"(?i)(?:\$|%24)(?:\{|%7b)(?:.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)|[\w:]{0,12}\$\{|[^{}]{0,40}:-[^{}]\})" },
+        lookup_referer: { field: "cs(Referer)", regex: r"(?i)(?:\$|%24)(?:\{|%7b)(?:.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)|[\w:]{0,12}\$\{|[^{}]{0,40}:-[^{}]\})" },
+        lookup_user: { field: "cs-username", regex: r"(?i)(?:\$|%24)(?:\{|%7b)(?:.{0,80}?(?:jndi|::-|lower:|upper:|env:|sys:|date:)|[\w:]{0,12}\$\{|[^{}]{0,40}:-[^{}]\})" },
         scanner: {
             field: "cs(User-Agent)",
             contains: ["sqlmap", "nikto", "nmap scripting engine", "masscan", "zgrab", "wpscan", "dirbuster", "gobuster", "ffuf", "fuzz faster u fool", "feroxbuster", "nuclei", "acunetix", "nessus", "openvas", "arachni", "w3af", "havij", "whatweb", "jaeles", "netsparker", "wfuzz", "dirsearch", "joomscan", "commix", "skipfish", "zmeu", "morfeus", "burpsuite", "interactsh", "l9explore", "hakrawler"],
             case_insensitive: true,
         },
         refused: { field: "sc-status", equals: ["401", "403", "404", "405", "410"] },
-        login: { field: "cs-uri-stem", regex: r"(?i)/(?:wp-login\.php|xmlrpc\.php|log-?in|sign-?in|auth|session|user/login|account/login|administrator(?:/index\.php)?|admin/login(?:\.php)?|j_security_check)/?$" },
+        login: {
+            field: "cs-uri-stem",
+            regex: r"(?i)/(?:(?:admin/|user/|account/)?(?:log[-_]?in|sign[-_]?in|auth|authenticate|sessions?)(?:\.(?:php|aspx?|jsp|html?|do|action|cgi))?|wp-login\.php|xmlrpc\.php|administrator(?:/index\.php)?|j_security_check|auth\.owa)/?$",
+        },
+        // phpMyAdmin's own pages post to the same file, but say a route.
+        login_phpmyadmin: { field: "uri-decoded", regex: r"(?i)/(?:phpmyadmin|pma)/(?:index\.php)?(?:\?route=/)?$" },
+        // A token that is handed out is no page that comes back.
+        token: { field: "cs-uri-stem", regex: r"(?i)/(?:oauth2?(?:/v\d)?/token|connect/token|api/token)/?$" },
+        // Tomcat writes no name of who is not let in.
+        manager: { field: "cs-uri-stem", regex: r"/(?:host-)?manager/(?:html|text|status)\b" },
         post: { field: "cs-method", equals: ["POST", "PUT"] },
         denied: { field: "sc-status", equals: ["401"] },
-        moved: { field: "sc-status", equals: ["302", "303"] },
+        // Basic's and Digest's name, which is written when the password is wrong, too; a first challenge has none.
+        named: { field: "cs-username", exists: true },
+        // IIS writes no name, but Windows' reason: bad password, disabled, expired, locked.
+        logon_failure: { field: "sc-win32-status", equals: ["1326", "1331", "1330", "1909"] },
+        // What answers a wrong password: the form once more, or an error of the client's. Neither a move nor a failure.
+        unmoved: { field: "sc-status", equals: ["200", "400", "401", "403", "422", "423", "429"] },
+        rejected: { field: "sc-status", equals: ["400", "401", "403", "429"] },
         served: { field: "sc-status", compare: { ge: 200, lt: 300 } },
         trusted: { field: "c-ip", cidr: setting(trusted) },
     },
@@ -93,7 +148,12 @@ impl WebAttacks {
         false_positives: ["a search for such words", "a tool of one's own that sends queries"],
         dedupe_window: 86400,
         resolve_after: 604800,
-        on: [{ all: [sql], none: [trusted] }],
+        on: [
+            { all: [select], none: [trusted] },
+            { all: [sql], none: [trusted] },
+            { all: [always], none: [trusted] },
+            { all: [ended], none: [trusted] },
+        ],
     }]
     fn sql(&mut self, event: &Event) -> Option<Decision> {
         tried(event, "SQL injection")
@@ -109,7 +169,7 @@ impl WebAttacks {
         false_positives: ["an editor that sends markup in its queries"],
         dedupe_window: 86400,
         resolve_after: 604800,
-        on: [{ all: [script], none: [trusted] }],
+        on: [{ all: [script], none: [trusted] }, { all: [handler], none: [trusted] }],
     }]
     fn script(&mut self, event: &Event) -> Option<Decision> {
         tried(event, "Cross-site scripting")
@@ -128,6 +188,9 @@ impl WebAttacks {
         resolve_after: 604800,
         on: [
             { all: [shell], none: [trusted] },
+            { all: [command], none: [trusted] },
+            { all: [program], none: [trusted] },
+            { all: [ampersand], none: [trusted] },
             { all: [shellshock], none: [trusted] },
             { all: [shellshock_referer], none: [trusted] },
         ],
@@ -151,6 +214,7 @@ impl WebAttacks {
             { all: [lookup], none: [trusted] },
             { all: [lookup_agent], none: [trusted] },
             { all: [lookup_referer], none: [trusted] },
+            { all: [lookup_user], none: [trusted] },
         ],
     }]
     fn lookup(&mut self, event: &Event) -> Option<Decision> {
@@ -195,7 +259,8 @@ impl WebAttacks {
         Some(decision.value("paths", spread.listed(10)).evidence(&spread.ids))
     }
 
-    /// One address sends a login again and again: each is refused, or moves it back to where it came from.
+    /// One address sends a login again and again: each is refused, or answered with the form once more. A 401 alone is
+    /// what clients of NTLM, git and docker get first each time, so it counts only with a name or Windows' reason.
     #[rule {
         id: "login-guessing",
         title: "Login guessing on a web server",
@@ -206,8 +271,12 @@ impl WebAttacks {
         dedupe_window: 86400,
         resolve_after: 604800,
         on: [
-            { all: [denied], none: [trusted] },
-            { all: [login, post], none: [trusted, moved] },
+            { all: [denied, named], none: [trusted] },
+            { all: [denied, logon_failure], none: [trusted] },
+            { all: [denied, manager], none: [trusted] },
+            { all: [login, post, unmoved], none: [trusted] },
+            { all: [login_phpmyadmin, post, unmoved], none: [trusted] },
+            { all: [token, post, rejected], none: [trusted] },
         ],
     }]
     fn guessing(&mut self, event: &Event, settings: &Settings) -> Option<Decision> {
