@@ -251,25 +251,28 @@ fn look(mut file: &File, length: u64) -> io::Result<Looked> {
         _ => Err(error),
     })?;
     let low = low.unwrap_or(0);
-    let seal = u64::from(low) << 32 | u64::from(last(file, length, packing)?);
+    let (last, seals_content) = last(file, length, packing, low)?;
+    let seal = u64::from(low) << 32 | u64::from(last);
     file.rewind()?;
     head.clear();
     // What cannot be unpacked is an error of the one who reads it.
     let _ = packing.unpack(file).and_then(|unpacked| unpacked.take(HEAD).read_to_end(&mut head));
-    let seals_content = packing == Packing::Gzip;
     Ok(Looked { head, size: Size::Packed(low), seal: Some(seal), seals_content })
 }
 
-/// What tells by its end a packed file from others: of gzip the checksum, else of its last bytes and its length.
-fn last(file: &File, length: u64, packing: Packing) -> io::Result<u32> {
+/// What tells by its end a packed file from others, and whether that is of its content: of gzip the checksum, else of its last
+/// bytes and its length. Zeros where gzip has its checksum and length, `low`, may stand behind it, and tell nothing.
+fn last(file: &File, length: u64, packing: Packing, low: u32) -> io::Result<(u32, bool)> {
     if packing == Packing::Gzip {
         let mut checksum = [0; 4];
         file.read_exact_at(&mut checksum, length.saturating_sub(8))?;
-        return Ok(u32::from_le_bytes(checksum));
+        if low != 0 || checksum != [0; 4] {
+            return Ok((u32::from_le_bytes(checksum), true));
+        }
     }
     let mut digest = Sha256::new();
     digest.update(length.to_le_bytes());
     digest.update(foot(file, length)?);
     let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
-    Ok(u32::from_le_bytes([a, b, c, d]))
+    Ok((u32::from_le_bytes([a, b, c, d]), false))
 }
