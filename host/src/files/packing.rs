@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 
 use super::length::{self, SKIPPABLE};
 
@@ -65,11 +66,25 @@ impl<R: Read> Read for Unpacking<R> {
                 _ if error.raw_os_error().is_some() => return error,
                 ErrorKind::UnexpectedEof => true,
                 ErrorKind::InvalidData | ErrorKind::InvalidInput => false,
+                // That it would need too much memory is something else.
+                ErrorKind::Other if self.packing == Packing::Xz || is_zstd_damage(&error) => false,
                 _ => return error,
             };
             io::Error::new(error.kind(), Damage { packing: self.packing.name(), is_cut })
         })
     }
+}
+
+fn is_zstd_damage(error: &io::Error) -> bool {
+    use ZSTD_ErrorCode::*;
+    const DAMAGE: [ZSTD_ErrorCode; 4] = [
+        ZSTD_error_corruption_detected,
+        ZSTD_error_checksum_wrong,
+        ZSTD_error_literals_headerWrong,
+        ZSTD_error_prefix_unknown,
+    ];
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<zstd::Error>());
+    inner.is_some_and(|inner| DAMAGE.into_iter().any(|kind| inner.is(kind)))
 }
 
 /// gzip's members, one after the other. Zeros may stand behind the last one, as whole blocks of a tape have them.
@@ -293,11 +308,20 @@ mod tests {
         let mut damaged = XZ.to_vec();
         damaged[24] = 0x5d;
         assert_eq!(unpacked(&damaged), damage("xz", false));
+        // A chunk that goes back to before its beginning, which is told in another way.
+        let mut damaged = XZ.to_vec();
+        damaged.splice(24.., *b"\xe0\0\x63\0\x20\x5d\0\xff\xff\xff\xff\xff\xff\xff\xff");
+        damaged.resize(100, 0xff);
+        assert_eq!(unpacked(&damaged), damage("xz", false));
         let mut damaged = gzip(b"line\n");
         let checksum = damaged.len() - 8;
         damaged[checksum] ^= 1;
         assert_eq!(unpacked(&damaged), damage("gzip", false));
         let frame = zstd::encode_all(&b"line\n"[..], 3).unwrap();
         assert_eq!(unpacked(&frame[..frame.len() - 2]), damage("zstd", true));
+        assert_eq!(unpacked(&[&frame[..], b"junk behind it"].concat()), damage("zstd", false));
+        // A window of 2 GiB is not damaged.
+        let wide = unpacked(b"\x28\xb5\x2f\xfd\x00\xa8\x01\0\0");
+        assert!(wide.unwrap_err().contains("memory"));
     }
 }
