@@ -20,6 +20,9 @@ const XZ_KIB: u32 = 66 * 1024;
 /// Bytes of gzip that are read at once.
 const GZIP_BUFFER: usize = 32 * 1024;
 
+/// Zeros behind gzip's last member: whoever sends them without end is not waited for.
+const MOST_PADDING: usize = 64 << 20;
+
 /// Ends of packed files' names.
 pub(super) const ENDS: [&str; 3] = [".gz", ".zst", ".xz"];
 
@@ -93,13 +96,14 @@ struct Members<R> {
     member: Option<GzDecoder<BufReader<R>>>,
     /// All of this member was read.
     is_over: bool,
-    is_padded: bool,
+    /// So many zeros have come behind it.
+    padding: usize,
 }
 
 impl<R: Read> Members<R> {
     fn new(packed: R) -> Members<R> {
         let member = Some(GzDecoder::new(BufReader::with_capacity(GZIP_BUFFER, packed)));
-        Members { member, is_over: false, is_padded: false }
+        Members { member, is_over: false, padding: 0 }
     }
 }
 
@@ -118,7 +122,7 @@ impl<R: Read> Read for Members<R> {
             }
             let zeros = rest.iter().take_while(|byte| **byte == 0).count();
             match zeros {
-                0 if self.is_padded => return Err(ErrorKind::InvalidData.into()),
+                0 if self.padding > 0 => return Err(ErrorKind::InvalidData.into()),
                 0 => {
                     let packed = self.member.take().map(GzDecoder::into_inner);
                     self.member = packed.map(GzDecoder::new);
@@ -126,7 +130,10 @@ impl<R: Read> Read for Members<R> {
                 }
                 zeros => {
                     member.get_mut().consume(zeros);
-                    self.is_padded = true;
+                    self.padding += zeros;
+                    if self.padding > MOST_PADDING {
+                        return Err(ErrorKind::InvalidData.into());
+                    }
                 }
             }
         }
@@ -294,6 +301,9 @@ mod tests {
             assert_eq!(unpacked(&[&padded[..], b"x"].concat()), damage("gzip", false));
             assert_eq!(unpacked(&[&padded[..], &one].concat()), damage("gzip", false));
         }
+        let mut endless = Packing::Gzip.unpack(Read::chain(&one[..], io::repeat(0))).unwrap();
+        let error = io::copy(&mut endless, &mut io::sink()).unwrap_err();
+        assert_eq!(error.to_string(), Damage { packing: "gzip", is_cut: false }.to_string());
         assert_eq!(unpacked(&[&one[..], b"junk behind it"].concat()), damage("gzip", false));
         assert_eq!(unpacked(&both[..both.len() - 1]), damage("gzip", true));
         assert_eq!(unpacked(&both[..one.len() + 5]), damage("gzip", true));
