@@ -10,7 +10,7 @@ use tripline_engine::pattern::Rarity;
 use super::passing::{Numbered, Progress, Scan};
 use super::plan::Plan;
 use super::spares::Spares;
-use super::{CheckOptions, InputError, Source};
+use super::{CheckOptions, InputError, InputProblem, Source};
 use crate::files::{Piece, Reader};
 
 /// Bytes of a block: those that are on their way are to stay in a core's cache, and a thread is not to be woken too often.
@@ -90,7 +90,10 @@ impl Reading {
                         return;
                     }
                 }
-                Ok(_) => return next_file(reader, lines, self.settles),
+                Ok(_) => {
+                    self.read.errors.extend(no_columns(reader, lines));
+                    return next_file(reader, lines, self.settles);
+                }
                 Err(error) => {
                     self.read.errors.push(error);
                     return give_up(reader, lines);
@@ -130,7 +133,10 @@ impl Reading {
                         self.read.bytes += length as u64;
                         ended = is_stopped();
                     }
-                    Ok(Piece::EndOfFile) => next_file(reader, lines, self.settles),
+                    Ok(Piece::EndOfFile) => {
+                        self.read.errors.extend(no_columns(reader, lines));
+                        next_file(reader, lines, self.settles);
+                    }
                     Ok(Piece::End) => (ended, over) = (true, true),
                     Err(error) => {
                         self.read.errors.push(error);
@@ -214,6 +220,11 @@ fn numbered<T>(next: &mut u64, source: usize, what: T) -> Numbered<T> {
     let number = *next;
     *next += 1;
     Numbered { number, source: source as u32, what }
+}
+
+/// A file at whose end it is not known what its columns are: patterns had nothing to look at.
+fn no_columns(reader: &Reader, lines: &Lines) -> Option<InputError> {
+    lines.lacks_columns().then(|| reader.error(InputProblem::NoColumns))
 }
 
 /// A file is at its end: what follows is of the next, with its own latest time. The last one, if it `settles`, may grow.

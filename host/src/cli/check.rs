@@ -13,7 +13,7 @@ use super::kept::{self, Kept};
 use super::packs::Strangers;
 use super::watch::Watch;
 use super::{Failure, Screen, interrupt, packs, sandbox};
-use crate::check::{self, CheckOptions, Inputs, Outcome};
+use crate::check::{self, CheckOptions, InputError, Inputs, Outcome};
 use crate::configuration::Configuration;
 use crate::crew;
 use crate::report::Printer;
@@ -47,7 +47,7 @@ pub(super) fn run(
     let shown = arguments.timezone.clone().or_else(|| configuration.timezone.clone());
     let shown = shown.unwrap_or_else(TimeZone::system);
     let Inputs { sources, errors } = inputs(&files, &findings);
-    errors.iter().for_each(|error| screen.error(&error.to_string()));
+    errors.iter().for_each(|error| unread(error, screen));
     let unreadable = errors.len();
 
     let known = sources.iter().all(|source| !source.is_stdin());
@@ -94,7 +94,7 @@ pub(super) fn told(
     if let Some(spent) = &outcome.spent {
         screen.figures(|err, width| spent::write(err, &outcome, spent, width));
     }
-    outcome.errors[unreadable..].iter().for_each(|error| screen.error(&error.to_string()));
+    outcome.errors[unreadable..].iter().for_each(|error| unread(error, screen));
     outcome.notes.iter().for_each(|note| screen.warning(&note.to_string()));
     if let (Some(error), Some(kept)) = (&outcome.store_error, kept) {
         // Its hint says how to go on: what was committed stays, the same command does the rest.
@@ -102,6 +102,12 @@ pub(super) fn told(
     }
     let delivered = kept.map(|kept| kept.settle_patiently(screen)).transpose()?.unwrap_or(true);
     Ok(Exit::of(&outcome, fail_on, delivered))
+}
+
+/// Says why an input could not be read.
+fn unread(error: &InputError, screen: &Screen) {
+    screen.error(&error.to_string());
+    error.hint().iter().for_each(|hint| screen.hint(hint));
 }
 
 /// What was named; a file that was named as findings, too, is findings.

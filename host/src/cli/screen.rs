@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
-use terminal_size::{Height, Width, terminal_size_of};
+use rustix::termios::tcgetwinsize;
+use terminal_size::{Height, terminal_size_of};
 
 use super::Failure;
 use super::arguments::Color;
@@ -46,7 +48,7 @@ impl Screen {
 
     /// Columns of standard output.
     pub(super) fn width(&self) -> usize {
-        terminal_size_of(io::stdout()).map_or(WIDTH, |(Width(columns), _)| usize::from(columns).max(40))
+        columns(io::stdout())
     }
 
     /// Lines of standard output.
@@ -133,6 +135,14 @@ impl Screen {
     }
 }
 
+/// Columns of what may be a terminal. It may say how wide it is and not how high, as after `stty cols 80`.
+fn columns(out: impl AsFd) -> usize {
+    match tcgetwinsize(out).map_or(0, |size| size.ws_col) {
+        0 => WIDTH,
+        columns => usize::from(columns).max(40),
+    }
+}
+
 /// Whether data was put out; a closed pipe is no failure.
 pub(super) fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
@@ -146,4 +156,24 @@ pub(super) fn written(result: io::Result<()>) -> Result<(), Failure> {
 /// Line breaks stay, all else that is hidden is shown: paths and words of packs come from strangers.
 fn lines(message: &str) -> String {
     message.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use rustix::pty::{OpenptFlags, openpt};
+    use rustix::termios::{Winsize, tcsetwinsize};
+
+    use super::*;
+
+    #[test]
+    fn a_terminal_may_say_its_width_alone() {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        for (ws_col, expected) in [(0, WIDTH), (80, 80), (20, 40), (132, 132)] {
+            let size = Winsize { ws_row: 0, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
+            tcsetwinsize(&terminal, size).unwrap();
+            assert_eq!(columns(&terminal), expected);
+        }
+        assert_eq!(columns(io::pipe().unwrap().0), WIDTH);
+    }
 }

@@ -1,5 +1,9 @@
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+
+use super::foreign::Foreign;
+use super::packing::Damage;
 
 /// An input that could not be read. The rest is still checked.
 #[derive(Debug)]
@@ -18,7 +22,7 @@ pub enum InputProblem {
         /// What was being done.
         doing: &'static str,
         /// The system's error.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// A pattern or folder that names no file.
     NothingThere,
@@ -33,6 +37,57 @@ pub enum InputProblem {
         /// The limit.
         ratio: u64,
     },
+    /// Neither text nor packed in a way that is unpacked.
+    Foreign {
+        /// What it is.
+        what: &'static str,
+        /// What makes lines of it.
+        command: &'static str,
+    },
+    /// Packed data that cannot be unpacked to its end.
+    Damaged {
+        /// By what it is packed.
+        packing: &'static str,
+        /// Its end is missing.
+        is_cut: bool,
+    },
+    /// A log of W3C's format in which no line names the columns.
+    NoColumns,
+}
+
+impl InputError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        match &self.problem {
+            InputProblem::Foreign { command, .. } => {
+                Some(format!("`{command} FILE | tripline check` checks what is in it"))
+            }
+            InputProblem::Damaged { packing, is_cut } => {
+                let again =
+                    if *is_cut { "wait until it is written, or copy it again" } else { "copy it again" };
+                Some(format!("{again}; `{packing} -t FILE` says whether it is whole"))
+            }
+            InputProblem::NoColumns => Some(
+                "put that line before the others, or leave `--input-format w3c` out if it is another log"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl InputProblem {
+    /// Why reading has stopped there.
+    pub(super) fn of_reading(error: io::Error) -> InputProblem {
+        let inner = error.get_ref();
+        if let Some(Foreign { what, command }) = inner.and_then(|inner| inner.downcast_ref()) {
+            return InputProblem::Foreign { what, command };
+        }
+        if let Some(Damage { packing, is_cut }) = inner.and_then(|inner| inner.downcast_ref()) {
+            return InputProblem::Damaged { packing, is_cut: *is_cut };
+        }
+        InputProblem::Io { doing: "read on", error }
+    }
 }
 
 impl fmt::Display for InputError {
@@ -56,6 +111,15 @@ impl fmt::Display for InputError {
                     f,
                     "{path}: expected compressed data that grows at most {ratio}-fold, the rest is not read"
                 )
+            }
+            InputProblem::Foreign { what, command } => {
+                write!(f, "{path}: {}", Foreign { what, command })
+            }
+            InputProblem::Damaged { packing, is_cut } => {
+                write!(f, "{path}: {}", Damage { packing, is_cut: *is_cut })
+            }
+            InputProblem::NoColumns => {
+                write!(f, "{path}: expected a line `#Fields: …` that names the columns, found none")
             }
         }
     }

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 const BLOCKS: usize = 256 * 1024;
 const ZSTD: u32 = 0xfd2f_b528;
 /// What may stand between frames and has no content; the lowest four bits do not count.
-const SKIPPABLE: u32 = 0x184d_2a50;
+pub(super) const SKIPPABLE: u32 = 0x184d_2a50;
 
 /// What gzip says of its last member.
 pub(super) fn of_gzip(file: &File, bytes: u64) -> io::Result<u32> {

@@ -4,6 +4,7 @@ mod counted;
 mod error;
 mod family;
 mod feet;
+mod foreign;
 mod inputs;
 mod known;
 mod length;

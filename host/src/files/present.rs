@@ -251,25 +251,68 @@ fn look(mut file: &File, length: u64) -> io::Result<Looked> {
         _ => Err(error),
     })?;
     let low = low.unwrap_or(0);
-    let seal = u64::from(low) << 32 | u64::from(last(file, length, packing)?);
+    let last = last(file, length, packing, low)?;
+    let seal = last.map(|(last, _)| u64::from(low) << 32 | u64::from(last));
+    let seals_content = last.is_some_and(|(_, of_content)| of_content);
     file.rewind()?;
     head.clear();
     // What cannot be unpacked is an error of the one who reads it.
     let _ = packing.unpack(file).and_then(|unpacked| unpacked.take(HEAD).read_to_end(&mut head));
-    let seals_content = packing == Packing::Gzip;
-    Ok(Looked { head, size: Size::Packed(low), seal: Some(seal), seals_content })
+    Ok(Looked { head, size: Size::Packed(low), seal, seals_content })
 }
 
-/// What tells by its end a packed file from others: of gzip the checksum, else of its last bytes and its length.
-fn last(file: &File, length: u64, packing: Packing) -> io::Result<u32> {
+/// What tells by its end a packed file from others, and whether that is of its content: of gzip the checksum, else of its last
+/// bytes and its length. Zeros where gzip has its checksum and length, `low`, may stand behind it; zeros alone tell nothing.
+fn last(file: &File, length: u64, packing: Packing, low: u32) -> io::Result<Option<(u32, bool)>> {
     if packing == Packing::Gzip {
         let mut checksum = [0; 4];
         file.read_exact_at(&mut checksum, length.saturating_sub(8))?;
-        return Ok(u32::from_le_bytes(checksum));
+        if low != 0 || checksum != [0; 4] {
+            return Ok(Some((u32::from_le_bytes(checksum), true)));
+        }
+    }
+    let foot = foot(file, length)?;
+    if foot.iter().all(|byte| *byte == 0) {
+        return Ok(None);
     }
     let mut digest = Sha256::new();
     digest.update(length.to_le_bytes());
-    digest.update(foot(file, length)?);
+    digest.update(foot);
     let [a, b, c, d, ..] = <[u8; 32]>::from(digest.finalize());
-    Ok(u32::from_le_bytes([a, b, c, d]))
+    Ok(Some((u32::from_le_bytes([a, b, c, d]), false)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// The seal of a text that is packed by gzip with so many zeros behind it, and whether it is of its content.
+    fn seal(text: &[u8], zeros: usize) -> (Option<u64>, bool) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        let mut packed = encoder.finish().unwrap();
+        packed.resize(packed.len() + zeros, 0);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log.gz");
+        std::fs::write(&path, packed).unwrap();
+        let present = Present::look(&path).unwrap().unwrap();
+        assert!(present.is_packed() && present.head.starts_with(text));
+        (present.seal, present.seals_content)
+    }
+
+    #[test]
+    fn zeros_behind_gzip_are_no_seal() {
+        let (one, other) = (seal(b"one\n", 0), seal(b"two\n", 0));
+        assert!(one.0 != other.0 && one.1 && other.1);
+        let (one, other) = (seal(b"one\n", 512), seal(b"two\n", 512));
+        assert!(one.0.is_some() && one.0 != other.0 && !one.1 && !other.1);
+        assert_eq!(seal(b"one\n", 4096), (None, false));
+        assert!(seal(b"", 0).0.is_some());
+    }
 }

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tripline_engine::line::Mark;
 
 use super::counted::{Bounded, Counted, MAX_RATIO, is_bomb};
+use super::foreign::Foreign;
 use super::inputs::{File, Source};
 use super::packing::Packing;
 use super::present::open;
@@ -70,11 +71,15 @@ impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(input) = self.input.as_mut().filter(|_| self.open.is_none()) {
             let mut byte = [0];
-            if Packing::may_be(&self.head) && input.read(&mut byte)? == 1 {
+            let may_be = Packing::may_be(&self.head) || Foreign::may_be(&self.head);
+            if may_be && input.read(&mut byte)? == 1 {
                 self.head.push(byte[0]);
                 continue;
             }
             let packing = Packing::of(&self.head);
+            if let (None, Some(foreign)) = (packing, Foreign::of(&self.head)) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, foreign));
+            }
             let head = io::Cursor::new(std::mem::take(&mut self.head));
             let Some(input) = self.input.take() else { break };
             let whole = head.chain(input);
@@ -212,7 +217,7 @@ impl Reader {
                 self.open = None;
                 let problem = match is_bomb(self.unpacked, self.disk.load(Relaxed) - self.disk_before) {
                     true => InputProblem::Bomb { ratio: MAX_RATIO },
-                    false => InputProblem::Io { doing: "read on", error },
+                    false => InputProblem::of_reading(error),
                 };
                 Err(self.error(problem))
             }
@@ -263,9 +268,76 @@ impl Reader {
         Ok(())
     }
 
-    fn error(&self, problem: InputProblem) -> InputError {
+    /// That something is wrong with the current file.
+    pub(crate) fn error(&self, problem: InputProblem) -> InputError {
         let file = self.source.files.get(self.current);
         let path = file.map_or(Path::new("-"), |file| &file.path);
         InputError { path: path.into(), problem }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::super::expand;
+    use super::*;
+
+    /// What is read of a file with these bytes, and what is said of it, with its hint.
+    fn read(bytes: &[u8]) -> (Vec<u8>, Option<(String, Option<String>)>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        fs::write(&path, bytes).unwrap();
+        let mut reader = Reader::new(expand(&[path]).sources.remove(0));
+        let (mut text, mut error) = (Vec::new(), None);
+        loop {
+            let mut buffer = [0; 100];
+            let piece = reader.read(|file| {
+                let length = file.read(&mut buffer)?;
+                text.extend_from_slice(&buffer[..length]);
+                Ok(length)
+            });
+            match piece {
+                Ok(Piece::End) => return (text, error),
+                Ok(_) => {}
+                Err(found) => {
+                    let message = found.to_string();
+                    error = Some((message.split_once(": ").unwrap().1.into(), found.hint()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_and_not_read() {
+        let wide: Vec<u8> = "Dec 10 06:55:46\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let told = |bytes: &[u8]| {
+            let (text, error) = read(bytes);
+            assert_eq!(text, b"");
+            error.unwrap()
+        };
+        let (message, hint) = told(b"BZh91AY&SY\x8b\x9e");
+        assert_eq!(
+            message,
+            "expected a log as text, or packed by gzip, zstd or xz, found data packed by bzip2"
+        );
+        assert_eq!(hint.unwrap(), "`bzip2 -dc FILE | tripline check` checks what is in it");
+        assert!(told(&wide).0.ends_with("found text in UTF-16"));
+        assert!(told(&[&b"\xff\xfe"[..], &wide].concat()).0.ends_with("found text in UTF-16"));
+        for text in [&b""[..], b"x", b"\0\0\0\0Dec 10\n", b"BZh9\n", b"P*M\n"] {
+            assert_eq!(read(text), (text.to_vec(), None));
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_is_read_up_to_there() {
+        let frame = |text: &[u8]| zstd::encode_all(text, 3).unwrap();
+        let skipped = [b"\x50\x2a\x4d\x18\x04\0\0\0abcd", &frame(b"one\n")[..]].concat();
+        assert_eq!(read(&skipped), (b"one\n".to_vec(), None));
+        let cut = [&skipped[..], &frame(b"two\n")[..8]].concat();
+        let (text, error) = read(&cut);
+        let (message, hint) = error.unwrap();
+        assert_eq!(text, b"one\n");
+        assert_eq!(message, "expected whole zstd data, found it cut off, the rest is not read");
+        assert!(hint.unwrap().ends_with("`zstd -t FILE` says whether it is whole"));
     }
 }

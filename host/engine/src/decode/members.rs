@@ -33,7 +33,7 @@ impl<'a> Members<'a> {
     /// Takes the next one.
     pub(super) fn add(&mut self, name: Value, value: Value) {
         let mut buffer = [0; SHORT];
-        let roles = short(self.line, name, &mut buffer).map_or(&[][..], roles);
+        let roles = short(self.line, name, &mut buffer).map_or(&[][..], named);
         let name = Name::Place(place(self.line, name, self.event));
         let field = EventField { name, kind: value.kind, value: place(self.line, value, self.event) };
         self.event.fields.push(field);
@@ -150,6 +150,21 @@ pub(super) fn short<'a>(line: &'a [u8], value: Value, buffer: &'a mut [u8; SHORT
     buffer.get(..length)
 }
 
+/// A name's roles. Some write a time's usual name in another way: AWS's command line, and Microsoft Graph's audits.
+fn named(name: &[u8]) -> &'static [(Role, u32)] {
+    match name {
+        b"EventTime" => roles(b"eventTime"),
+        b"activityDateTime" => roles(b"createdDateTime"),
+        name => roles(name),
+    }
+}
+
+/// Whether a member of this name may be the event's time, or what else is asked for.
+pub(super) fn has_role(line: &[u8], name: Value, wanted: Role) -> bool {
+    let roles = short(line, name, &mut [0; SHORT]).map_or(&[][..], named);
+    roles.iter().any(|(role, _)| *role == wanted)
+}
+
 /// The time among members, for less than an event of them.
 pub(super) struct Times<'a> {
     line: &'a [u8],
@@ -166,7 +181,7 @@ impl<'a> Times<'a> {
 
     /// Looks at the next one.
     pub(super) fn see(&mut self, name: Value, value: Value) {
-        for (role, rank) in short(self.line, name, &mut [0; SHORT]).map_or(&[][..], roles) {
+        for (role, rank) in short(self.line, name, &mut [0; SHORT]).map_or(&[][..], named) {
             if *role == Role::Time
                 && self.choice.is_open(*rank)
                 && let Some(found) = instant(self.line, value, self.zone)

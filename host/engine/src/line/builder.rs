@@ -116,6 +116,11 @@ impl Builder {
         is_telling.then(|| Layout { format: self.decoder.format(), columns, within })
     }
 
+    /// Whether a whole line of the file has come.
+    pub(super) fn has_come(&self) -> bool {
+        self.offset > 0
+    }
+
     /// Where what has not come out begins.
     pub(super) fn mark(&self) -> Mark {
         self.from.clone()

@@ -135,6 +135,12 @@ impl Lines {
         }
     }
 
+    /// Whether whole lines of this file have come whose columns nobody has named: nothing is known of what they say.
+    pub fn lacks_columns(&self) -> bool {
+        let decoder = self.builder.decoder();
+        decoder.format() == Format::W3c && decoder.columns().is_none() && self.builder.has_come()
+    }
+
     /// Where what has not come out begins.
     pub fn mark(&self) -> Mark {
         self.builder.mark()

@@ -41,6 +41,45 @@ fn a_record_is_an_event() {
     );
 }
 
+/// Where something stands before the list, what is in it says whether it is the document's.
+#[test]
+fn a_list_further_behind_is_found_by_its_times() {
+    let cloudwatch = r#"{"messageType":"DATA_MESSAGE","logStream":"a","subscriptionFilters":["b"],"logEvents":[{"id":"1","timestamp":1704110400000,"message":"c"},{"id":"2","timestamp":1704110401000,"message":"d"}]}"#;
+    let found = lines_of(&LineSettings::default(), &[cloudwatch.into()], &[]);
+    let texts: Vec<&[u8]> = found.iter().map(|line| &line.text[..]).collect();
+    let expected: [&[u8]; 2] = [
+        br#"{"id":"1","timestamp":1704110400000,"message":"c"}"#,
+        br#"{"id":"2","timestamp":1704110401000,"message":"d"}"#,
+    ];
+    assert_eq!(texts, expected);
+    assert!(found.iter().all(|line| line.format == Format::Records));
+    let graph = "{\n  \"@odata.context\": \"https://graph\",\n  \"value\": [\n    {\"id\": 1, \"activityDateTime\": \"2024-01-01T12:00:00Z\"}\n  ]\n}\n";
+    let record = "{\"id\": 1, \"activityDateTime\": \"2024-01-01T12:00:00Z\"}";
+    events(graph.as_bytes(), Format::Records, &[(record, 56, 4)]);
+    let lookup = r#"{"Events":[{"EventId":"1","EventTime":"2024-01-01T12:00:00+00:00"}],"NextToken":"a"}"#;
+    events(
+        lookup.as_bytes(),
+        Format::Records,
+        &[(r#"{"EventId":"1","EventTime":"2024-01-01T12:00:00+00:00"}"#, 11, 1)],
+    );
+    // Of a list that is longer than a format's sample, the first object tells.
+    let long =
+        format!(r#"{{"a":{{}},"value":[{{"time":1704110400}}{}]}}"#, r#",{"time":1704110401}"#.repeat(8192));
+    let found = lines_of(&LineSettings::default(), &[long.into()], &[4096]);
+    assert_eq!((found.len(), found[0].format), (8193, Format::Records));
+    let one = [
+        r#"{"time":"2024-01-01T12:00:00Z","events":[{"time":1704110400}]}"#,
+        r#"{"a":1,"events":[{"time":1704110400}],"message":"text"}"#,
+        r#"{"a":1,"events":[{"b":1}]}"#,
+        r#"{"a":1,"events":[{"b":{"time":1704110400}}]}"#,
+        r#"{"a":{"events":[{"time":1704110400}]}}"#,
+        r#"{"a":1,"events":[]}"#,
+    ];
+    for event in one {
+        events(event.as_bytes(), Format::Json, &[(event, 0, 1)]);
+    }
+}
+
 /// A document may be the list of its records, without an object around it.
 #[test]
 fn a_record_of_a_bare_list_is_an_event() {
@@ -246,7 +285,7 @@ proptest! {
     #[test]
     fn records_are_what_serde_says(
         documents in prop::collection::vec((
-            prop::sample::select(&["Records", "records", "Findings", "logEvents", "value", "entries", "events", "none", "bare"][..]),
+            prop::sample::select(&["Records", "records", "Findings", "logEvents", "value", "entries", "Events", "events", "none", "bare"][..]),
             prop::collection::vec(json_value(), 0..5), any::<bool>(), prop::option::of("[a-z]{0,3}"),
         ), 1..4),
         ends in prop::sample::select(&["", "\n", "\r\n\r\n", " "][..]),
@@ -378,6 +417,28 @@ fn columns_are_those_named_last() {
             assert_eq!(columns(&rest), expected[count..], "cut at {cut}");
         }
     }
+}
+
+#[test]
+fn lines_without_columns_are_told_from_a_log_with_none() {
+    let lacks = |pieces: &[&str]| {
+        let mut lines = Lines::new(given(Format::W3c));
+        pieces.iter().for_each(|piece| lines.push(piece.as_bytes()));
+        lines.lacks_columns()
+    };
+    assert!(lacks(&["2024-01-01 12:00:00 /\n"]));
+    assert!(lacks(&["#Software: IIS\r\n2024-01-01 12:0", "0:00 /\r\n"]));
+    assert!(!lacks(&[]));
+    assert!(!lacks(&["/\n#Fields: cs-uri-stem\n", "/\n"]));
+    let mut lines = Lines::new(given(Format::W3c));
+    lines.push(b"#Fields: cs-uri-stem\n/a\n");
+    lines.end_of_file();
+    lines.push(b"/b\n");
+    // The next file of a family begins as the one before has ended.
+    assert!(!lines.lacks_columns());
+    let mut other = Lines::new(given(Format::Plain));
+    other.push(b"a\n");
+    assert!(!other.lacks_columns());
 }
 
 /// Whoever writes other columns on each line costs no more than a bounded part of what they sent.
