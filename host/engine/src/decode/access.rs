@@ -28,11 +28,11 @@ pub(super) fn opening(line: &[u8], start: usize) -> Option<Stamp> {
         return None;
     }
     let before = line.get(client..line.len().min(start + BEFORE))?;
-    memchr::memchr_iter(b'[', before).find_map(|at| {
+    let (stamp, bracket) = memchr::memchr_iter(b'[', before).find_map(|at| {
         let stamp = Stamp::access(line, client + at + 1)?;
-        let request = line.get(stamp.end..)?.starts_with(b"] \"");
-        (request && Users::of(line, start, client + at).is_some()).then_some(stamp)
-    })
+        line.get(stamp.end..)?.starts_with(b"] \"").then_some((stamp, client + at))
+    })?;
+    Users::of(line, start, bracket).is_some().then_some(stamp)
 }
 
 /// Adds the parts of a line that opens so, from `start` on. One that was cut has what is there.
