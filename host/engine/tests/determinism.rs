@@ -8,10 +8,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use support::{MANIFEST, Witness};
 use tripline_abi::LogLevel;
+use tripline_engine::clock::NoClock;
 use tripline_engine::decision::Decision;
+use tripline_engine::decode::Format;
 use tripline_engine::judge::{BatchLimits, JudgeLimits, LifeLimits};
-use tripline_engine::line::LineSettings;
-use tripline_engine::matcher::MatchLimits;
+use tripline_engine::line::{Block, LineSettings, Lines};
+use tripline_engine::matcher::{MatchLimits, MatchScratch, Matcher};
+use tripline_engine::pattern::Rarity;
 use tripline_engine::sandbox::{Enforced, Instance, LoadError, LogLine, Module, Sandbox, Trap, Usage};
 use tripline_engine::{Check, Configured, Native, Pack, Report};
 
@@ -188,6 +191,30 @@ fn a_line_of_a_far_future_has_no_time_where_state_is_kept() {
     assert!(times(true).iter().all(of_2024), "{:?}", times(true));
     assert!(times(true).len() >= 4, "ticks go on");
     assert!(!times(false).iter().all(of_2024));
+}
+
+/// A forged time ahead of its arrival must not flush windows.
+#[test]
+fn where_lines_come_live_a_time_is_at_most_five_minutes_ahead_of_its_arrival() {
+    let (minute, received) = (60 * 1_000_000_000, 1_709_265_600_000_000_000);
+    let stamps =
+        ["2024-03-01T03:59:00Z", "2024-03-01T04:05:00Z", "2024-03-01T04:05:01Z", "2200-01-01T00:00:00Z"];
+    let log: Vec<String> = stamps.iter().map(|stamp| format!("{stamp} failed x\n")).collect();
+    let mut lines = Lines::new(LineSettings { format: Some(Format::Iso), ..LineSettings::default() });
+    lines.push(log.concat().as_bytes());
+    lines.finish();
+    let block = Block { received: Some(received), ..lines.next_block().unwrap() };
+    let pack = Arc::new(Pack::from_manifest(MANIFEST.as_bytes()).unwrap());
+    let configured = Configured::new(pack, &serde_json::Map::new()).unwrap();
+    let matcher = Matcher::new(&[configured], MatchLimits::default(), &Rarity::default()).unwrap();
+    for merged in [false, true] {
+        let matched = matcher.block(&block, merged, &NoClock, &mut MatchScratch::default());
+        let times: Vec<Option<i64>> = (0..matched.len()).map(|event| matched.event(event).time()).collect();
+        let most = received + 5 * minute;
+        assert_eq!(times, [received - minute, most, most, most].map(Some));
+        assert_eq!(matched.last_time, Some(most));
+        assert!(matched.latest.is_none_or(|latest| latest == most), "{:?}", matched.latest);
+    }
 }
 
 #[test]

@@ -101,6 +101,29 @@ fn a_change_says_which_version_it_means() {
 }
 
 #[test]
+fn of_two_who_acknowledge_at_once_one_is_told_that_it_came_late() {
+    let site = Site::new();
+    let tokens = ["default"; 2].map(|of| site.token_of(of, Scope::Analyst, None));
+    for round in 0..10 {
+        let id = incident(&site, "default", &format!("round {round}"), Severity::High);
+        let before = site.database.incident(&tenant("default"), id).unwrap().unwrap().version;
+        let barrier = Barrier::new(2);
+        let acknowledge = |token: &str| {
+            let path = format!("/api/v1/incidents/{id}/acknowledge");
+            barrier.wait();
+            post(&site, &path, token, &format!("If-Match: \"{before}\"\r\n"), &json!({})).status
+        };
+        let (a, b) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| acknowledge(&tokens[1]));
+            (acknowledge(&tokens[0]), other.join().unwrap())
+        });
+        assert_eq!([a.min(b), a.max(b)], [200, 412], "round {round}");
+        let kept = site.database.incident(&tenant("default"), id).unwrap().unwrap();
+        assert_eq!(kept.version, before + 1);
+    }
+}
+
+#[test]
 fn of_two_at_once_one_is_told_that_it_came_late() {
     let site = Site::new();
     let token = site.token(Scope::Analyst);

@@ -252,6 +252,7 @@ fn what_is_another_tenants_is_not_there() {
     let site = Site::new();
     let routes = routes(&site);
     let token = site.token(Scope::Operator);
+    let tokens = Scope::ALL.map(|scope| (scope, site.token(scope)));
     // Numbers count for each tenant: theirs are higher than all of ours.
     let theirs =
         ["/api/v1/incidents", "/api/v1/silences", "/api/v1/exceptions", "/api/v1/tokens", "/api/v1/scans"]
@@ -287,6 +288,14 @@ fn what_is_another_tenants_is_not_there() {
             (reply.status, reply.json()["type"].clone(), detail)
         };
         assert_eq!(words(&known, foreign), words(&unknown, 999_999), "{name}");
+        // In no role.
+        for (scope, token) in &tokens {
+            let [known, unknown] =
+                [foreign, 999_999].map(|id| words(&ask(&site, route, id, Some(token)), id));
+            let lets_in = route.needed.is_some_and(|needed| scope.covers(needed));
+            assert_eq!(known.0, if lets_in { 404 } else { 403 }, "{name} as {scope}");
+            assert_eq!(known, unknown, "{name} as {scope}");
+        }
         for odd in ["0", "-1", "x", "9223372036854775808", "1%2f2", "%00", "1.0"] {
             let path = route.path.replace("{id}", odd);
             let reply =
@@ -311,4 +320,36 @@ fn what_is_another_tenants_is_not_there() {
         };
         assert!(count(&theirs) >= 20 && count(&token) < 20, "{path}");
     }
+    what_is_another_tenants_by_name_is_not_there(&site, &routes);
+}
+
+/// The same of what has a name: another tenant's packs, and schedules, of which only the default one has any.
+fn what_is_another_tenants_by_name_is_not_there(site: &Site, routes: &[Route]) {
+    packs::keep(site, "other");
+    let kept = || site.database.own_packs(&tenant("other")).unwrap();
+    let (before, mut asked) = (kept(), 0);
+    for route in routes.iter().filter(|route| route.path.contains("{name}")) {
+        let is_pack = route.path.starts_with("/api/v1/packs/");
+        if is_pack && route.path.ends_with("{name}") {
+            // What is pushed by this name is one's own.
+            continue;
+        }
+        let (whose, theirs) = if is_pack { ("default", packs::NAME) } else { ("other", "yearly-0") };
+        for scope in Scope::ALL {
+            let token = site.token_of(whose, scope, None);
+            let said = |name: &str| {
+                let path = route.path.replace("{name}", name);
+                let reply = call(site, &route.method, &path, Some(&token), "", body(route).as_ref());
+                (reply.status, problem(&reply), reply.json()["detail"].to_string().replace(name, "N"))
+            };
+            let (known, unknown) = (said(theirs), said("nowhere"));
+            let lets_in = route.needed.is_some_and(|needed| scope.covers(needed));
+            let name = format!("{} {} as {scope}", route.method, route.path);
+            assert_eq!(known.0, if lets_in { 404 } else { 403 }, "{name}: {known:?}");
+            assert_eq!(known, unknown, "{name}");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 6 * Scope::ALL.len(), "{asked}");
+    assert_eq!(kept(), before);
 }

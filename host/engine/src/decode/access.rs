@@ -1,6 +1,6 @@
 //! A web server's access log: common and combined, as Apache httpd and nginx write them.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use tripline_abi::FieldType;
 
